@@ -1,0 +1,1 @@
+"""The contract between manifest, operator and trainer: values only, no I/O."""

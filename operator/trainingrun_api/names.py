@@ -1,0 +1,64 @@
+"""Names that operator, trainer and command line agree on."""
+
+import hashlib
+
+GROUP = "training.labelator.io"
+VERSION = "v1alpha1"
+API_VERSION = f"{GROUP}/{VERSION}"
+
+RUN_KIND = "TrainingRun"
+RUN_PLURAL = "trainingruns"
+PROJECT_KIND = "TrainingProject"
+PROJECT_PLURAL = "trainingprojects"
+
+OPERATOR = "trainingrun-operator"
+PROGRESS_FIELD_MANAGER = "trainingrun-progress"
+PROGRESS_AUDIENCE = f"progress.{GROUP}"
+PROGRESS_PATH = "/v1/progress"
+
+MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
+RUN_LABEL = f"{GROUP}/run"
+
+MAX_RUN_NAME_LENGTH = 52
+"""A Job named after the run adds a suffix to its pods' names; labels end at 63 characters."""
+
+RUN_CONFIG_VARIABLE = "TRAININGRUN_CONFIG"
+"""Environment variable of the trainer pod that holds the RunConfig as JSON."""
+
+TERMINATION_MESSAGE_PATH = "/dev/termination-log"
+
+
+class ExitCode:
+    """Exit codes of the trainer, the contract with the Job's podFailurePolicy (codes of sysexits.h)."""
+
+    OK = 0
+    USAGE = 64
+    """The run's settings can't be used; not retried."""
+    DATA = 65
+    """The data set can't be used; not retried."""
+    MODEL = 66
+    """The base model can't be used; not retried."""
+    STORAGE_REFUSED = 77
+    """The object store refused: credentials, permission, no such bucket; not retried."""
+    BUG = 70
+    """An unexpected error; retried, since it may be the machine."""
+    TEMPORARY = 75
+    """Storage or network trouble; retried from the last committed checkpoint."""
+    INTERRUPTED = 143
+    """SIGTERM; retried from the last committed checkpoint."""
+
+    USER_ERRORS = (USAGE, DATA, MODEL, STORAGE_REFUSED)
+
+
+def run_prefix(output_uri: str, namespace: str, name: str, spec_hash: str) -> str:
+    """The URI under which everything of one run is kept, without a slash at the end."""
+    return f"{output_uri.rstrip('/')}/{namespace}/{name}/{spec_hash}"
+
+
+def spec_hash(spec_json: str, uid: str) -> str:
+    """Twelve hex digits that differ for another spec and for another object of the same name.
+
+    The UID is part of it so that a run that was deleted and applied again trains again, on the data as it
+    is then, and never takes or overwrites the results of its predecessor.
+    """
+    return hashlib.sha256(f"{uid}\n{spec_json}".encode()).hexdigest()[:12]

@@ -1,0 +1,42 @@
+"""What the trainer posts to the operator while it works."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from .base import Model
+from .status import MAX_EPOCHS_IN_STATUS, EpochSummary, Progress
+
+MAX_REPORT_BYTES = 64 * 1024
+
+
+class RunIdentity(Model):
+    """The TrainingRun a report speaks of; the operator checks it against the pod that sends it."""
+
+    namespace: str
+    """Namespace of the run."""
+    name: str
+    """Name of the run."""
+    uid: str
+    """UID of the run."""
+
+
+class ProgressReport(Model):
+    """One report; it replaces the one before."""
+
+    run: RunIdentity
+    """Whose progress this is."""
+    progress: Progress
+    """How far training is."""
+    epochs: Annotated[list[EpochSummary], Field(max_length=MAX_EPOCHS_IN_STATUS)] = []
+    """All epochs so far, bounded by `bounded_epochs`."""
+
+
+def bounded_epochs(epochs: list[EpochSummary], best_epoch: int | None) -> list[EpochSummary]:
+    """At most MAX_EPOCHS_IN_STATUS epochs in order: the first, the best and the latest ones."""
+    if len(epochs) <= MAX_EPOCHS_IN_STATUS:
+        return epochs
+    kept = {epochs[0].epoch} | ({best_epoch} if best_epoch is not None else set())
+    latest = [e.epoch for e in epochs if e.epoch not in kept][-(MAX_EPOCHS_IN_STATUS - len(kept)) :]
+    kept.update(latest)
+    return [e for e in epochs if e.epoch in kept]

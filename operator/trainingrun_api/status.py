@@ -1,0 +1,230 @@
+"""What a user sees of a run: its status, computed by the operator and reported by the trainer."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from .base import Model
+
+MAX_EPOCHS_IN_STATUS = 60
+"""Keeps the resource under 32 KiB: beyond it the first, the best and the latest epochs stay; all are in evaluation.json."""
+
+
+class Phase(StrEnum):
+    """Where a run is, for people; programs read the conditions."""
+
+    PENDING = "Pending"
+    RUNNING = "Running"
+    EVALUATING = "Evaluating"
+    SUSPENDED = "Suspended"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+
+    @property
+    def finished(self) -> bool:
+        """True when nothing will happen any more."""
+        return self in {Phase.SUCCEEDED, Phase.FAILED}
+
+
+class Reason(StrEnum):
+    """Reasons of conditions and Events, one for each thing that a user can act on."""
+
+    PROJECT_NOT_FOUND = "ProjectNotFound"
+    BASE_MODEL_NOT_FOUND = "BaseModelNotFound"
+    BASE_MODEL_NOT_READY = "BaseModelNotReady"
+    BASE_MODEL_FAILED = "BaseModelFailed"
+    SECRET_NOT_FOUND = "SecretNotFound"
+    JOB_CONFLICT = "JobConflict"
+    JOB_REFUSED = "JobRefused"
+    INVALID_SPEC = "InvalidSpec"
+    SUSPENDED = "Suspended"
+    WAITING_FOR_POD = "WaitingForPod"
+    UNSCHEDULABLE = "Unschedulable"
+    IMAGE_PULL = "ImagePull"
+    POD_STARTING = "PodStarting"
+    TRAINING = "Training"
+    EVALUATING = "Evaluating"
+    RESTARTING = "Restarting"
+    PENDING_DEADLINE_EXCEEDED = "PendingDeadlineExceeded"
+    ACTIVE_DEADLINE_EXCEEDED = "ActiveDeadlineExceeded"
+    BACKOFF_LIMIT_EXCEEDED = "BackoffLimitExceeded"
+    SETTINGS_ERROR = "SettingsError"
+    DATA_ERROR = "DataError"
+    MODEL_ERROR = "ModelError"
+    STORAGE_REFUSED = "StorageRefused"
+    STORAGE_UNAVAILABLE = "StorageUnavailable"
+    TRAINER_ERROR = "TrainerError"
+    INTERRUPTED = "Interrupted"
+    OUT_OF_MEMORY = "OutOfMemory"
+    JOB_DELETED = "JobDeleted"
+    COMPLETED = "Completed"
+
+
+class Condition(Model):
+    """A Kubernetes condition. Succeeded is the run's own; Ready, Reconciling and Stalled follow kstatus."""
+
+    type: Annotated[str, Field(max_length=64)]
+    """Succeeded, Ready, Reconciling or Stalled."""
+    status: Annotated[str, Field(pattern="^(True|False|Unknown)$")]
+    """True, False or Unknown."""
+    reason: Annotated[str, Field(max_length=128)]
+    """One CamelCase word for programs."""
+    message: Annotated[str, Field(max_length=2048)] = ""
+    """What happened and what to do, for people."""
+    observed_generation: Annotated[int, Field(ge=0)] = 0
+    """Generation of the spec this condition speaks of."""
+    last_transition_time: str
+    """When status last changed, RFC 3339."""
+
+
+class EpochSummary(Model):
+    """One trained epoch. Losses are means per text, in nats."""
+
+    epoch: Annotated[int, Field(ge=1)]
+    """Number of the epoch, from 1."""
+    training_loss: float
+    """Mean loss of the training part during the epoch."""
+    evaluation_loss: float
+    """Mean loss of the evaluation part after the epoch."""
+    accuracy: float
+    """Share of evaluation texts with the right label, 0 to 1."""
+    f1: float
+    """Macro F1 of the evaluation part, 0 to 1."""
+    learning_rate: float
+    """Learning rate of the body at the end of the epoch."""
+
+
+class Progress(Model):
+    """How far training is; the latest report of the trainer."""
+
+    stage: Annotated[str, Field(max_length=32)]
+    """LoadingData, LoadingModel, Training, Evaluating, Publishing or Done."""
+    epoch: Annotated[int, Field(ge=0)] = 0
+    """Epochs finished."""
+    max_epochs: Annotated[int, Field(ge=1)]
+    """Epochs at most."""
+    percent: Annotated[int, Field(ge=0, le=100)] = 0
+    """Share of maxEpochs done, in percent; 100 when training has ended."""
+    step: Annotated[int, Field(ge=0)] = 0
+    """Optimizer steps done."""
+    total_steps: Annotated[int, Field(ge=0)] = 0
+    """Optimizer steps when no epoch is saved by early stopping."""
+    training_loss: float | None = None
+    """Mean loss of the latest steps, in nats per text."""
+    evaluation_loss: float | None = None
+    """Evaluation loss of the latest epoch, in nats per text."""
+    learning_rate: float | None = None
+    """Current learning rate of the body."""
+    samples_per_second: float | None = None
+    """Texts trained on in a second."""
+    remaining_seconds: Annotated[int, Field(ge=0)] | None = None
+    """Seconds until maxEpochs at the present speed."""
+    last_update_time: str
+    """When the trainer wrote this, RFC 3339."""
+
+
+class EvaluationScores(Model):
+    """Headline scores of the published model on the evaluation part, each 0 to 1 but the loss."""
+
+    accuracy: float
+    """Share of texts with the right label."""
+    f1: float
+    """Macro F1: the mean over classes."""
+    precision: float
+    """Macro precision."""
+    recall: float
+    """Macro recall."""
+    weighted_f1: float
+    """F1 weighted by support."""
+    loss: float
+    """Mean cross-entropy, in nats per text."""
+    support: Annotated[int, Field(ge=0)]
+    """Texts evaluated."""
+
+
+class Artifacts(Model):
+    """Where results are."""
+
+    model: str
+    """Folder of the published model."""
+    evaluation: str
+    """evaluation.json."""
+    checkpoints: str
+    """Folder of the checkpoints."""
+    run: str
+    """run.json: configuration, fingerprint of the data, versions."""
+
+
+class ResolvedBaseModel(Model):
+    """The model that training started from."""
+
+    source: str
+    """Default, or the URI it was read from."""
+    from_run: str | None = None
+    """The earlier run it came from."""
+    digest: str | None = None
+    """SHA-256 over the files read."""
+
+
+class RunResult(Model):
+    """What the trainer leaves in its termination message when it has succeeded (at most 4,096 bytes)."""
+
+    best_epoch: int
+    """Epoch whose weights are published."""
+    epochs: int
+    """Epochs trained."""
+    stopped_early: bool
+    """True when early stopping ended training before maxEpochs."""
+    evaluation: EvaluationScores
+    """Scores of the published model."""
+    artifacts: Artifacts
+    """Where results are."""
+    base_model: ResolvedBaseModel
+    """The model that training started from."""
+
+
+class RunFailure(Model):
+    """What the trainer leaves in its termination message when it has failed (at most 4,096 bytes)."""
+
+    reason: Reason
+    """Kind of failure."""
+    message: str
+    """What went wrong and what to change."""
+
+
+class TrainingRunStatus(Model):
+    """What became of the run."""
+
+    phase: Phase = Phase.PENDING
+    """Pending, Running, Evaluating, Suspended, Succeeded or Failed."""
+    observed_generation: Annotated[int, Field(ge=0)] = 0
+    """Generation of the spec this status speaks of."""
+    conditions: Annotated[list[Condition], Field(max_length=8)] = []
+    """Succeeded, and Ready, Reconciling and Stalled for GitOps tools."""
+    model_name: str | None = None
+    """Name of the trained model."""
+    job_name: str | None = None
+    """The Job that trains."""
+    pending_since: str | None = None
+    """Since when the run waits, RFC 3339; pendingDeadlineSeconds counts from here."""
+    start_time: str | None = None
+    """When a pod first ran, RFC 3339."""
+    completion_time: str | None = None
+    """When the run ended, RFC 3339."""
+    restarts: Annotated[int, Field(ge=0)] = 0
+    """Pods that ended without finishing the run and were replaced."""
+    progress: Progress | None = None
+    """Latest report of the trainer."""
+    epochs: Annotated[list[EpochSummary], Field(max_length=MAX_EPOCHS_IN_STATUS)] = []
+    """Trained epochs; at most 60 of them (all are in evaluation.json)."""
+    best_epoch: int | None = None
+    """Epoch whose weights are published."""
+    stopped_early: bool | None = None
+    """True when early stopping ended training before maxEpochs."""
+    evaluation: EvaluationScores | None = None
+    """Headline scores of the published model."""
+    artifacts: Artifacts | None = None
+    """Where results are."""
+    base_model: ResolvedBaseModel | None = None
+    """The model that training started from."""
