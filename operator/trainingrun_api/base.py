@@ -1,7 +1,16 @@
 """What all models of the contract share."""
 
-from pydantic import BaseModel, ConfigDict
+from typing import Any, ClassVar, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler
 from pydantic.alias_generators import to_camel
+
+
+class Rule(NamedTuple):
+    """A rule across fields, in CEL for the API server; the model's validator is its twin."""
+
+    cel: str
+    message: str
 
 
 class Model(BaseModel):
@@ -9,6 +18,8 @@ class Model(BaseModel):
 
     Attribute docstrings are the descriptions that `kubectl explain` shows.
     """
+
+    RULES: ClassVar[tuple[Rule, ...]] = ()
 
     model_config = ConfigDict(
         alias_generator=to_camel,
@@ -19,3 +30,11 @@ class Model(BaseModel):
         frozen=True,
         use_attribute_docstrings=True,
     )
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """The JSON Schema, with the rules where a Kubernetes schema has them."""
+        schema = handler.resolve_ref_schema(handler(core_schema))
+        if cls.RULES:
+            schema["x-kubernetes-validations"] = [{"rule": r.cel, "message": r.message} for r in cls.RULES]
+        return schema

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
-from .base import Model
+from .base import Model, Rule
 
 DNS_NAME = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"
 QUANTITY = r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$"
@@ -52,17 +52,17 @@ class BaseModel(Model):
     uri: StorageUri | None = None
     """A folder in Hugging Face format (config.json, model.safetensors, tokenizer files), as s3:// or file://."""
 
-    CEL: ClassVar = [
-        (
+    RULES: ClassVar = (
+        Rule(
             "has(self.fromRun) != has(self.uri)",
             "set exactly one of fromRun and uri, or leave baseModel out for the default model",
-        )
-    ]
+        ),
+    )
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
         if (self.from_run is None) == (self.uri is None):
-            raise ValueError(self.CEL[0][1])
+            raise ValueError(self.RULES[0].message)
         return self
 
 
@@ -94,20 +94,20 @@ class Dataset(Model):
     label_field: FieldName | None = None
     """Field or column that holds the label; "label" when left out. Goes with uri."""
 
-    CEL: ClassVar = [
-        ("has(self.project) != has(self.uri)", "set exactly one of project and uri"),
-        (
+    RULES: ClassVar = (
+        Rule("has(self.project) != has(self.uri)", "set exactly one of project and uri"),
+        Rule(
             "!has(self.project) || (!has(self.textField) && !has(self.labelField))",
             "textField and labelField go with uri; the project names its own",
         ),
-    ]
+    )
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
         if (self.project is None) == (self.uri is None):
-            raise ValueError(self.CEL[0][1])
+            raise ValueError(self.RULES[0].message)
         if self.project is not None and (self.text_field or self.label_field):
-            raise ValueError(self.CEL[1][1])
+            raise ValueError(self.RULES[1].message)
         return self
 
     def files(self) -> DatasetFiles | None:
@@ -195,7 +195,9 @@ class Resources(Model):
     gpus_per_node: Annotated[int, Field(ge=0, le=16)] = 0
     """GPUs of the pod, as a limit of gpuResourceName; 0 trains on CPU."""
 
-    gpu_resource_name: Annotated[str, Field(max_length=253, pattern=r"^[a-z0-9.-]+/[A-Za-z0-9._-]+$")] = "nvidia.com/gpu"
+    gpu_resource_name: Annotated[str, Field(max_length=253, pattern=r"^[a-z0-9.-]+/[A-Za-z0-9._-]+$")] = (
+        "nvidia.com/gpu"
+    )
     """Extended resource that stands for a GPU on this cluster."""
 
     cpu: Quantity = "2"
@@ -214,7 +216,9 @@ class Toleration(Model):
     """Exists or Equal."""
     value: Annotated[str, Field(max_length=63)] | None = None
     """Taint value, with operator Equal."""
-    effect: Annotated[str, Field(pattern="^(NoSchedule|PreferNoSchedule|NoExecute)$", max_length=16)] | None = None
+    effect: (
+        Annotated[str, Field(pattern="^(NoSchedule|PreferNoSchedule|NoExecute)$", max_length=16)] | None
+    ) = None
     """NoSchedule, PreferNoSchedule or NoExecute; left out it matches all."""
     toleration_seconds: Annotated[int, Field(ge=0)] | None = None
     """How long a NoExecute taint is tolerated."""
@@ -239,7 +243,9 @@ class Scheduling(Model):
 class TrainingRunSpec(Model):
     """One training of one model. Fixed after creation, but for suspend, the deadlines and the TTL."""
 
-    model_name: Annotated[str, Field(min_length=1, max_length=96, pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]*$")] | None = None
+    model_name: (
+        Annotated[str, Field(min_length=1, max_length=96, pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]*$")] | None
+    ) = None
     """Name of the trained model in its card and configuration; the run's own name when left out."""
 
     task_type: TaskType = TaskType.CLASSIFICATION
@@ -290,17 +296,17 @@ class TrainingRunSpec(Model):
         "pending_deadline_seconds",
         "ttl_seconds_after_finished",
     )
-    CEL: ClassVar = [
-        (
+    RULES: ClassVar = (
+        Rule(
             "has(self.dataset.project) || has(self.output)",
             "output is required with dataset.uri: write output.uri, for instance s3://bucket/prefix",
-        )
-    ]
+        ),
+    )
 
     @model_validator(mode="after")
     def _has_output(self) -> Self:
         if self.dataset.project is None and self.output is None:
-            raise ValueError(self.CEL[0][1])
+            raise ValueError(self.RULES[0].message)
         return self
 
 

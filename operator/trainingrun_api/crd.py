@@ -1,0 +1,176 @@
+"""Custom resource definitions made from the models, so that manifest and code can't drift apart."""
+
+from typing import Any
+
+from pydantic.alias_generators import to_camel
+
+from .base import Model
+from .names import GROUP, MAX_RUN_NAME_LENGTH, PROJECT_KIND, PROJECT_PLURAL, RUN_KIND, RUN_PLURAL, VERSION
+from .spec import TrainingProjectSpec, TrainingRunSpec
+from .status import TrainingRunStatus
+
+JsonSchema = dict[str, Any]
+
+NAME_RULE = {
+    "rule": f"size(self.metadata.name) <= {MAX_RUN_NAME_LENGTH}",
+    "message": f"metadata.name must have at most {MAX_RUN_NAME_LENGTH} characters: pods and labels are named after it",
+}
+
+RUN_COLUMNS = (
+    ("Phase", "string", ".status.phase", 0, "Where the run is"),
+    ("Epoch", "integer", ".status.progress.epoch", 0, "Epochs finished"),
+    ("Progress", "integer", ".status.progress.percent", 0, "Percent of the epochs at most"),
+    ("F1", "number", ".status.evaluation.f1", 0, "Macro F1 of the published model"),
+    ("Training loss", "number", ".status.progress.trainingLoss", 1, "Mean loss of the latest steps"),
+    (
+        "Evaluation loss",
+        "number",
+        ".status.progress.evaluationLoss",
+        1,
+        "Evaluation loss of the latest epoch",
+    ),
+    ("Model", "string", ".status.modelName", 1, "Name of the model"),
+    ("Job", "string", ".status.jobName", 1, "The Job that trains"),
+    ("Reason", "string", '.status.conditions[?(@.type=="Succeeded")].reason', 1, "Reason of the phase"),
+    ("Age", "date", ".metadata.creationTimestamp", 0, "Time since creation"),
+)
+
+PROJECT_COLUMNS = (
+    ("Dataset", "string", ".spec.dataset.uri", 0, "Labelled texts"),
+    ("Output", "string", ".spec.output.uri", 0, "Where results go"),
+    ("Age", "date", ".metadata.creationTimestamp", 0, "Time since creation"),
+)
+
+
+def custom_resource_definitions() -> dict[str, JsonSchema]:
+    """The CustomResourceDefinitions by plural name, as values ready for YAML."""
+    run_spec = structural_schema(TrainingRunSpec)
+    run_spec["x-kubernetes-validations"] = [*immutability_rules(), *run_spec["x-kubernetes-validations"]]
+    run = _resource_schema(
+        "One training of one text model.", run_spec, structural_schema(TrainingRunStatus), [NAME_RULE]
+    )
+    project = _resource_schema(
+        "What the training runs of one team share.", structural_schema(TrainingProjectSpec)
+    )
+    return {
+        RUN_PLURAL: _definition(RUN_KIND, RUN_PLURAL, "trun", run, RUN_COLUMNS),
+        PROJECT_PLURAL: _definition(PROJECT_KIND, PROJECT_PLURAL, "tproj", project, PROJECT_COLUMNS),
+    }
+
+
+def immutability_rules() -> list[dict[str, str]]:
+    """CEL rules that fix each field of a run's spec but the mutable ones, one a field so that it is named."""
+    rules = []
+    for name, field in TrainingRunSpec.model_fields.items():
+        if name in TrainingRunSpec.MUTABLE:
+            continue
+        path = to_camel(name)
+        same = f"self.{path} == oldSelf.{path}"
+        if field.default is None:
+            same = f"has(self.{path}) == has(oldSelf.{path}) && (!has(self.{path}) || {same})"
+        message = f"{path} can't be changed after creation: make a changed experiment a new TrainingRun"
+        rules.append({"rule": same, "message": message})
+    return rules
+
+
+def structural_schema(model: type[Model]) -> JsonSchema:
+    """The model's schema in the form that Kubernetes demands of a custom resource.
+
+    References are inlined, titles and nulls dropped. Raises ValueError for what has no structural form.
+    """
+    schema = model.model_json_schema(mode="validation")
+    return _structural(schema, schema.get("$defs", {}))
+
+
+def _structural(schema: JsonSchema, definitions: dict[str, JsonSchema]) -> JsonSchema:
+    if "$ref" in schema:
+        target = definitions[schema["$ref"].removeprefix("#/$defs/")]
+        return _structural({**target, **{k: v for k, v in schema.items() if k != "$ref"}}, definitions)
+    if "anyOf" in schema:
+        return _structural(_without_null(schema), definitions)
+    result = {
+        key: value for key, value in schema.items() if key not in {"title", "$defs", "additionalProperties"}
+    }
+    if result.get("default", ...) is None:
+        del result["default"]
+    elif isinstance(result.get("default"), dict):
+        result["default"] = {}  # the fields' own defaults fill it in
+    if "properties" in schema:
+        result["properties"] = {k: _structural(v, definitions) for k, v in schema["properties"].items()}
+    if "items" in schema:
+        result["items"] = _structural(schema["items"], definitions)
+    if isinstance(schema.get("additionalProperties"), dict):
+        result["additionalProperties"] = _structural(schema["additionalProperties"], definitions)
+    return result
+
+
+def _without_null(schema: JsonSchema) -> JsonSchema:
+    choices = [choice for choice in schema["anyOf"] if choice != {"type": "null"}]
+    if len(choices) != 1:
+        raise ValueError(f"a union has no structural schema: {schema}")
+    rest = {key: value for key, value in schema.items() if key != "anyOf"}
+    return {**choices[0], **rest}
+
+
+def _resource_schema(
+    description: str,
+    spec: JsonSchema,
+    status: JsonSchema | None = None,
+    rules: list[dict[str, str]] | None = None,
+) -> JsonSchema:
+    properties = {
+        "apiVersion": {"type": "string"},
+        "kind": {"type": "string"},
+        "metadata": {"type": "object"},
+        "spec": spec,
+    }
+    schema: JsonSchema = {
+        "type": "object",
+        "description": description,
+        "required": ["spec"],
+        "properties": properties,
+    }
+    if status is not None:
+        properties["status"] = status
+    if rules:
+        schema["x-kubernetes-validations"] = rules
+    return schema
+
+
+def _definition(
+    kind: str,
+    plural: str,
+    short_name: str,
+    schema: JsonSchema,
+    columns: tuple[tuple[str, str, str, int, str], ...],
+) -> JsonSchema:
+    version: JsonSchema = {
+        "name": VERSION,
+        "served": True,
+        "storage": True,
+        "schema": {"openAPIV3Schema": schema},
+        "additionalPrinterColumns": [
+            {"name": name, "type": type_, "jsonPath": path, "priority": priority, "description": text}
+            for name, type_, path, priority, text in columns
+        ],
+    }
+    if "status" in schema["properties"]:
+        version["subresources"] = {"status": {}}
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{plural}.{GROUP}"},
+        "spec": {
+            "group": GROUP,
+            "scope": "Namespaced",
+            "names": {
+                "kind": kind,
+                "listKind": f"{kind}List",
+                "plural": plural,
+                "singular": kind.lower(),
+                "shortNames": [short_name],
+                "categories": ["all", "training"] if kind == RUN_KIND else ["training"],
+            },
+            "versions": [version],
+        },
+    }

@@ -1,0 +1,48 @@
+"""Write every file that is made from the contract; `--check` says which differ and changes nothing."""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+
+from trainingrun_api.crd import custom_resource_definitions
+from trainingrun_api.evaluation import Evaluation
+from trainingrun_api.reference import reference_page
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def generated_files() -> Iterator[tuple[str, str]]:
+    """Path relative to the repository, and content."""
+    definitions = custom_resource_definitions()
+    for plural, definition in definitions.items():
+        text = yaml.safe_dump(definition, sort_keys=False, width=110, allow_unicode=True)
+        for folder in ("crds", "charts/trainingrun-operator/files/crds"):
+            yield f"{folder}/{plural}.yaml", text
+    yield "docs/reference.md", reference_page(definitions)
+    schema = Evaluation.model_json_schema(mode="serialization")
+    yield "docs/evaluation.schema.json", json.dumps(schema, indent=2) + "\n"
+
+
+def main() -> None:
+    """Write the files, or exit with 1 and their names when `--check` finds a difference."""
+    check = sys.argv[1:] == ["--check"]
+    stale = []
+    for name, text in generated_files():
+        path = ROOT / name
+        if path.exists() and path.read_text() == text:
+            continue
+        stale.append(name)
+        if not check:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+    for name in stale:
+        print(f"{'differs' if check else 'written'}: {name}")
+    if check and stale:
+        sys.exit("run `make generate` and commit the result")
+
+
+if __name__ == "__main__":
+    main()
