@@ -1,0 +1,125 @@
+"""The Go programs, built once from pinned modules and kept in the user's cache."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from localcluster.cache import cache_folder, locked
+from localcluster.errors import LocalClusterError
+from localcluster.progress import say, step
+
+MODULES = Path(__file__).resolve().parent.parent / "go"
+KUBERNETES_VERSION = "1.37.2"
+# Another checkout may pin other versions and use its programs still.
+KEEP_UNUSED_SECONDS = 7 * 24 * 3600
+BUILD_FLAGS = ("-trimpath", "-buildvcs=false")
+
+
+@dataclass(frozen=True)
+class Module:
+    """A Go module of ours, with the linker flags its programs are built with."""
+
+    name: str
+    linker_flags: str = "-s -w"
+
+    @property
+    def source(self) -> Path:
+        return MODULES / self.name
+
+    @property
+    def built(self) -> Path:
+        """Its folder in the cache: another pin or flag is another folder."""
+        digest = hashlib.sha256(" ".join((*BUILD_FLAGS, self.linker_flags)).encode())
+        for file in sorted(self.source.iterdir()):
+            digest.update(file.read_bytes())
+        return cache_folder() / "bin" / f"{self.name}-{digest.hexdigest()[:12]}"
+
+
+def _kubernetes_stamp() -> str:
+    """Without it the programs say they are v0.0.0, and the API server enables features by its version."""
+    major, minor, _ = KUBERNETES_VERSION.split(".")
+    values = {"gitVersion": f"v{KUBERNETES_VERSION}", "gitMajor": major, "gitMinor": minor}
+    return " ".join(f"-X k8s.io/component-base/version.{name}={value}" for name, value in values.items())
+
+
+KUBERNETES = Module("kubernetes", f"-s -w {_kubernetes_stamp()}")
+SERVICES = Module("services")
+PAUSE = Module("pause")
+
+PROGRAMS: dict[str, tuple[Module, str]] = {
+    "etcd": (SERVICES, "go.etcd.io/etcd/server/v3"),
+    "kubectl": (KUBERNETES, "k8s.io/kubernetes/cmd/kubectl"),
+    "kube-apiserver": (KUBERNETES, "k8s.io/kubernetes/cmd/kube-apiserver"),
+    "kube-controller-manager": (KUBERNETES, "k8s.io/kubernetes/cmd/kube-controller-manager"),
+    "kube-scheduler": (KUBERNETES, "k8s.io/kubernetes/cmd/kube-scheduler"),
+    "kube-proxy": (KUBERNETES, "k8s.io/kubernetes/cmd/kube-proxy"),
+    "kubelet": (KUBERNETES, "k8s.io/kubernetes/cmd/kubelet"),
+    "versitygw": (SERVICES, "github.com/versity/versitygw/cmd/versitygw"),
+    "registry": (SERVICES, "github.com/distribution/distribution/v3/cmd/registry"),
+    "coredns": (SERVICES, "github.com/coredns/coredns"),
+    "helm": (SERVICES, "helm.sh/helm/v4/cmd/helm"),
+    "pause": (PAUSE, "."),
+}
+# What setup-envtest provides.
+ENVTEST_PROGRAMS = ("etcd", "kube-apiserver", "kubectl")
+
+
+def path(name: str) -> Path:
+    """Where the program is, or will be once built."""
+    assets = os.environ.get("KUBEBUILDER_ASSETS")
+    if assets and name in ENVTEST_PROGRAMS and (found := Path(assets).resolve() / name).exists():
+        return found
+    return PROGRAMS[name][0].built / name
+
+
+def ensure(names: Iterable[str] = tuple(PROGRAMS)) -> None:
+    """Build the programs that are missing; quick when none is.
+
+    Raises:
+        LocalClusterError: Go is missing, or a build failed.
+    """
+    wanted = tuple(names)
+    _mark_used({PROGRAMS[name][0] for name in wanted})
+    if all(path(name).exists() for name in wanted):
+        return
+    with locked("build"):
+        missing = [name for name in wanted if not path(name).exists()]
+        if missing:
+            say(f"building {len(missing)} programs from source, once; minutes on a cold cache of Go's")
+        for number, name in enumerate(missing, 1):
+            with step(f"  {number} of {len(missing)}: {name}"):
+                _build(name)
+        _remove_unused()
+
+
+def _build(name: str) -> None:
+    module, package = PROGRAMS[name]
+    target = path(name)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = target.with_suffix(".unfinished")
+    command = ["go", "build", *BUILD_FLAGS, f"-ldflags={module.linker_flags}", "-o", str(unfinished), package]
+    if shutil.which("go") is None:
+        raise LocalClusterError("Go is not installed; install Go 1.26 or newer and put it on PATH")
+    result = subprocess.run(
+        command, cwd=module.source, env=os.environ | {"CGO_ENABLED": "0"}, capture_output=True, text=True
+    )
+    if result.returncode:
+        raise LocalClusterError(f"building {name} failed: {' '.join(command)}\n{result.stderr[-3000:]}")
+    unfinished.rename(target)
+
+
+def _mark_used(modules: set[Module]) -> None:
+    for module in modules:
+        module.built.mkdir(parents=True, exist_ok=True)
+        os.utime(module.built)
+
+
+def _remove_unused() -> None:
+    for folder in (cache_folder() / "bin").iterdir():
+        if time.time() - folder.stat().st_mtime > KEEP_UNUSED_SECONDS:
+            shutil.rmtree(folder)

@@ -1,0 +1,88 @@
+"""etcd and the API server alone, for tests that need no node."""
+
+import random
+import shutil
+import socket
+import tempfile
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from localcluster import api_server, binaries
+from localcluster.certificates import Authority
+from localcluster.process import Command, Process
+
+LOOPBACK = "127.0.0.1"
+SERVICES = "10.0.0.0/24"
+# Below the range from which the kernel takes ports for outgoing connections, so that none takes ours meanwhile.
+PORT_RANGE = range(15000, 32000)
+
+
+class ControlPlane:
+    """A Kubernetes API on loopback with an empty store; use it as a context manager.
+
+    Without a kubelet Pods never run. With `controllers`, Jobs get Pods, owners collect what they own, and tokens
+    are issued. Several can run side by side. Its processes end when the thread that entered it ends.
+    """
+
+    kubeconfig: Path
+    """For a cluster administrator."""
+    url: str
+
+    def __init__(self, *, controllers: bool = False) -> None:
+        self._controllers = controllers
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        binaries.ensure(("etcd", "kube-apiserver", *self._controller_names()))
+        with ExitStack() as stack:
+            self._start(stack)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def _start(self, stack: ExitStack) -> None:
+        folder = Path(tempfile.mkdtemp(prefix="control-plane-"))
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        ports = api_server.Ports(*(free_port() for _ in range(3)))
+        addresses = api_server.ApiAddresses(LOOPBACK, LOOPBACK, SERVICES, reconcile_endpoints=False)
+        self.url = addresses.url(ports)
+        credentials = api_server.Credentials.issue(
+            Authority(folder / "pki"), self.url, (LOOPBACK, "localhost")
+        )
+        self.kubeconfig = credentials.kubeconfig("admin")
+        for command in (
+            api_server.etcd(folder / "etcd", ports),
+            api_server.api_server(credentials, ports, addresses),
+            *self._controller_commands(credentials),
+        ):
+            run(stack, command, folder)
+
+    def _controller_names(self) -> tuple[str, ...]:
+        return ("kube-controller-manager", "kube-scheduler") if self._controllers else ()
+
+    def _controller_commands(self, credentials: api_server.Credentials) -> tuple[Command, ...]:
+        if not self._controllers:
+            return ()
+        return (api_server.controller_manager(credentials), api_server.scheduler(credentials))
+
+
+def run(stack: ExitStack, command: Command, logs: Path) -> Process:
+    """Start `command`, wait until it is ready, and have `stack` end it."""
+    process = Process(command, logs)
+    stack.callback(process.stop)
+    return process.wait_ready()
+
+
+def free_port() -> int:
+    """A port on loopback on which nothing listens."""
+    while True:
+        port = random.choice(PORT_RANGE)  # noqa: S311 - to keep apart, not to keep secret
+        with suppress(OSError), socket.socket() as candidate:
+            candidate.bind((LOOPBACK, port))
+            return port

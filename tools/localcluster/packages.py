@@ -1,0 +1,60 @@
+"""The Debian packages a node needs: looked up, and only the missing ones installed."""
+
+import os
+import subprocess
+
+from localcluster.errors import LocalClusterError
+from localcluster.progress import say, step
+
+NODE_PACKAGES = (
+    "buildah",
+    "ca-certificates",
+    "conntrack",
+    "containerd",
+    "containernetworking-plugins",
+    "iproute2",
+    "mmdebstrap",
+    "mount",
+    "nftables",
+    "runc",
+    "util-linux",
+)
+
+
+def missing(names: tuple[str, ...] = NODE_PACKAGES) -> list[str]:
+    """Those of `names` that are not installed."""
+    return [name for name in names if not _installed(name)]
+
+
+def ensure(names: tuple[str, ...] = NODE_PACKAGES) -> None:
+    """Install what is missing.
+
+    Raises:
+        LocalClusterError: this is not Debian, we are not root, or apt failed.
+    """
+    wanted = missing(names)
+    if not wanted:
+        return
+    say(f"Debian packages to install: {' '.join(wanted)}")
+    if os.geteuid() != 0:
+        raise LocalClusterError(f"install them as root: apt-get install {' '.join(wanted)}")
+    with step("installing Debian packages"):
+        _apt_get("update")
+        _apt_get("install", "-y", "--no-install-recommends", *wanted)
+
+
+def _installed(name: str) -> bool:
+    try:
+        query = subprocess.run(
+            ["dpkg-query", "--show", "--showformat=${db:Status-Status}", name], capture_output=True, text=True
+        )
+    except FileNotFoundError as error:
+        raise LocalClusterError("the local cluster needs Debian or a system with dpkg") from error
+    return query.stdout == "installed"
+
+
+def _apt_get(*arguments: str) -> None:
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    result = subprocess.run(["apt-get", *arguments], env=environment, capture_output=True, text=True)
+    if result.returncode:
+        raise LocalClusterError(f"apt-get {' '.join(arguments)} failed:\n{result.stderr[-2000:]}")
