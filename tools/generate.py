@@ -11,6 +11,14 @@ from trainingrun_api.crd import custom_resource_definitions
 from trainingrun_api.evaluation import Evaluation
 from trainingrun_api.reference import reference_page
 
+
+class PlainDumper(yaml.SafeDumper):
+    """Writes a value that occurs twice twice, since manifests have no anchors."""
+
+    def ignore_aliases(self, data: object) -> bool:  # noqa: D102
+        return True
+
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -18,7 +26,7 @@ def generated_files() -> Iterator[tuple[str, str]]:
     """Path relative to the repository, and content."""
     definitions = custom_resource_definitions()
     for plural, definition in definitions.items():
-        text = yaml.safe_dump(definition, sort_keys=False, width=110, allow_unicode=True)
+        text = yaml.dump(definition, Dumper=PlainDumper, sort_keys=False, width=110, allow_unicode=True)
         for folder in ("crds", "charts/trainingrun-operator/files/crds"):
             yield f"{folder}/{plural}.yaml", text
     yield "docs/reference.md", reference_page(definitions)

@@ -10,10 +10,13 @@ from .spec import TrainingProjectSpec, TrainingRunSpec
 from .status import TrainingRunStatus
 
 JsonSchema = dict[str, Any]
+Column = tuple[str, str, str, int, str]
+
+DROPPED = {"title", "$defs", "additionalProperties"}
 
 NAME_RULE = {
     "rule": f"size(self.metadata.name) <= {MAX_RUN_NAME_LENGTH}",
-    "message": f"metadata.name must have at most {MAX_RUN_NAME_LENGTH} characters: pods and labels are named after it",
+    "message": f"metadata.name must have at most {MAX_RUN_NAME_LENGTH} characters, for pods are named after it",
 }
 
 RUN_COLUMNS = (
@@ -88,9 +91,7 @@ def _structural(schema: JsonSchema, definitions: dict[str, JsonSchema]) -> JsonS
         return _structural({**target, **{k: v for k, v in schema.items() if k != "$ref"}}, definitions)
     if "anyOf" in schema:
         return _structural(_without_null(schema), definitions)
-    result = {
-        key: value for key, value in schema.items() if key not in {"title", "$defs", "additionalProperties"}
-    }
+    result = {key: value for key, value in schema.items() if key not in DROPPED}
     if result.get("default", ...) is None:
         del result["default"]
     elif isinstance(result.get("default"), dict):
@@ -142,7 +143,7 @@ def _definition(
     plural: str,
     short_name: str,
     schema: JsonSchema,
-    columns: tuple[tuple[str, str, str, int, str], ...],
+    columns: tuple[Column, ...],
 ) -> JsonSchema:
     version: JsonSchema = {
         "name": VERSION,

@@ -22,7 +22,7 @@ class DataCounts(Model):
     duplicates: int
     """Texts that occur again with the same label; left out when skipDuplicates is on."""
     conflicts: int
-    """Texts that occur again with another label; the label most copies have is kept, the first one on a tie."""
+    """Texts that occur again with another label; the most frequent label is kept, the first one on a tie."""
     truncated: int
     """Texts longer than maxSequenceLength, which were cut."""
     training: int

@@ -1,7 +1,7 @@
 """What a user asks for: the specs of TrainingRun and TrainingProject."""
 
 from enum import StrEnum
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
@@ -13,6 +13,8 @@ QUANTITY = r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$"
 ObjectName = Annotated[str, Field(min_length=1, max_length=253, pattern=DNS_NAME)]
 FieldName = Annotated[str, Field(min_length=1, max_length=128)]
 StorageUri = Annotated[str, Field(min_length=6, max_length=1024, pattern=r"^(s3|file)://.+$")]
+ResourceName = Annotated[str, Field(max_length=253, pattern=r"^[a-z0-9.-]+/[A-Za-z0-9._-]+$")]
+ModelName = Annotated[str, Field(min_length=1, max_length=96, pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]*$")]
 Seconds = Annotated[int, Field(ge=1, le=31_536_000)]
 Quantity = Annotated[
     str,
@@ -195,9 +197,7 @@ class Resources(Model):
     gpus_per_node: Annotated[int, Field(ge=0, le=16)] = 0
     """GPUs of the pod, as a limit of gpuResourceName; 0 trains on CPU."""
 
-    gpu_resource_name: Annotated[str, Field(max_length=253, pattern=r"^[a-z0-9.-]+/[A-Za-z0-9._-]+$")] = (
-        "nvidia.com/gpu"
-    )
+    gpu_resource_name: AnnotatedZZ
     """Extended resource that stands for a GPU on this cluster."""
 
     cpu: Quantity = "2"
@@ -207,18 +207,20 @@ class Resources(Model):
     """Memory request and limit."""
 
 
+TolerationOperator = Literal["Exists", "Equal"]
+TaintEffect = Literal["NoSchedule", "PreferNoSchedule", "NoExecute"]
+
+
 class Toleration(Model):
     """A Kubernetes toleration."""
 
     key: Annotated[str, Field(max_length=317)] | None = None
     """Taint key; left out with operator Exists it matches all."""
-    operator: Annotated[str, Field(pattern="^(Exists|Equal)$", max_length=6)] = "Equal"
+    operator: TolerationOperator = "Equal"
     """Exists or Equal."""
     value: Annotated[str, Field(max_length=63)] | None = None
     """Taint value, with operator Equal."""
-    effect: (
-        Annotated[str, Field(pattern="^(NoSchedule|PreferNoSchedule|NoExecute)$", max_length=16)] | None
-    ) = None
+    effect: TaintEffect | None = None
     """NoSchedule, PreferNoSchedule or NoExecute; left out it matches all."""
     toleration_seconds: Annotated[int, Field(ge=0)] | None = None
     """How long a NoExecute taint is tolerated."""
@@ -243,15 +245,7 @@ class Scheduling(Model):
 class TrainingRunSpec(Model):
     """One training of one model. Fixed after creation, but for suspend, the deadlines and the TTL."""
 
-    model_name: (
-        Annotated[str, Field(min_length=1, max_length=96, pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]*$")] | None
-    ) = None
-    """Name of the trained model in its card and configuration; the run's own name when left out."""
-
-    task_type: TaskType = TaskType.CLASSIFICATION
-    """What the model learns: Classification gives each text one label."""
-
-    base_model: BaseModel | None = None
+    model_name: ModelName | None = None
     """Where training starts; left out, the project's preset, else the operator's default model."""
 
     dataset: Dataset
@@ -285,7 +279,7 @@ class TrainingRunSpec(Model):
     """Seconds the run may wait, for what it refers to or for a node, before it fails."""
 
     ttl_seconds_after_finished: Annotated[int, Field(ge=0, le=31_536_000)] | None = None
-    """Seconds after which the Job and its pods of a finished run are deleted; the TrainingRun itself stays."""
+    """Seconds after which Job and pods of a finished run are deleted; the TrainingRun itself stays."""
 
     backoff_limit: Annotated[int, Field(ge=0, le=100)] = 3
     """Restarts after failures that may pass; preemption, eviction and node loss do not count."""

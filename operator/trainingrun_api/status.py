@@ -8,7 +8,7 @@ from pydantic import Field
 from .base import Model
 
 MAX_EPOCHS_IN_STATUS = 60
-"""Keeps the resource under 32 KiB: beyond it the first, the best and the latest epochs stay; all are in evaluation.json."""
+"""Keeps the resource under 32 KiB; the first, the best and the latest stay, evaluation.json has all."""
 
 
 class Phase(StrEnum):
@@ -34,7 +34,7 @@ class Reason(StrEnum):
     BASE_MODEL_NOT_FOUND = "BaseModelNotFound"
     BASE_MODEL_NOT_READY = "BaseModelNotReady"
     BASE_MODEL_FAILED = "BaseModelFailed"
-    SECRET_NOT_FOUND = "SecretNotFound"
+    SECRET_NOT_FOUND = "SecretNotFound"  # noqa: S105
     JOB_CONFLICT = "JobConflict"
     JOB_REFUSED = "JobRefused"
     INVALID_SPEC = "InvalidSpec"
