@@ -16,7 +16,7 @@ DROPPED = {"title", "$defs", "additionalProperties"}
 
 NAME_RULE = {
     "rule": f"size(self.metadata.name) <= {MAX_RUN_NAME_LENGTH}",
-    "message": f"metadata.name must have at most {MAX_RUN_NAME_LENGTH} characters, for pods are named after it",
+    "message": f"metadata.name has at most {MAX_RUN_NAME_LENGTH} characters: pods are named after it",
 }
 
 RUN_COLUMNS = (

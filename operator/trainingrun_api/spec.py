@@ -197,7 +197,7 @@ class Resources(Model):
     gpus_per_node: Annotated[int, Field(ge=0, le=16)] = 0
     """GPUs of the pod, as a limit of gpuResourceName; 0 trains on CPU."""
 
-    gpu_resource_name: AnnotatedZZ
+    gpu_resource_name: ResourceName = "nvidia.com/gpu"
     """Extended resource that stands for a GPU on this cluster."""
 
     cpu: Quantity = "2"
@@ -246,6 +246,12 @@ class TrainingRunSpec(Model):
     """One training of one model. Fixed after creation, but for suspend, the deadlines and the TTL."""
 
     model_name: ModelName | None = None
+    """Name of the trained model in its card and configuration; the run's own name when left out."""
+
+    task_type: TaskType = TaskType.CLASSIFICATION
+    """What the model learns: Classification gives each text one label."""
+
+    base_model: BaseModel | None = None
     """Where training starts; left out, the project's preset, else the operator's default model."""
 
     dataset: Dataset
