@@ -1,0 +1,186 @@
+"""What the API server makes of manifests, and that the Python models make the same of them."""
+
+import json
+import uuid
+from typing import Any
+
+import pytest
+from kubernetes.dynamic import DynamicClient
+from kubernetes.dynamic.exceptions import DynamicApiError
+from pydantic import ValidationError
+from trainingrun_api.crd import structural_schema
+from trainingrun_api.names import API_VERSION
+from trainingrun_api.progress import bounded_epochs
+from trainingrun_api.spec import TrainingRunSpec
+from trainingrun_api.status import EpochSummary, Progress, TrainingRunStatus
+
+OUTPUT = {"uri": "s3://models/tickets"}
+SMALLEST: dict[str, Any] = {"dataset": {"uri": "s3://data/tickets.jsonl"}, "output": OUTPUT}
+FULL: dict[str, Any] = {
+    "modelName": "Tickets v3",
+    "baseModel": {"fromRun": {"name": "earlier"}},
+    "dataset": {"uri": "s3://data/tickets.csv", "textField": "body", "labelField": "topic"},
+    "skipDuplicates": False,
+    "trainPercent": 90,
+    "training": {"maxEpochs": 3, "earlyStopping": {"patience": 1}, "warmupSteps": 10, "learningRate": 2e-5},
+    "output": {**OUTPUT, "endpoint": "http://s3.local", "credentialsSecretRef": {"name": "s3"}},
+    "resources": {"gpusPerNode": 1, "cpu": 4, "memory": "8Gi"},
+    "scheduling": {"nodeSelector": {"disk": "ssd"}, "tolerations": [{"key": "gpu", "operator": "Exists"}]},
+    "suspend": True,
+    "activeDeadlineSeconds": 3600,
+}
+
+REFUSED_BY_BOTH = {
+    "neither project nor files": ({"dataset": {}, "output": OUTPUT}, "set exactly one of project and uri"),
+    "project and files": (
+        {"dataset": {"project": "tickets", "uri": "s3://data/t.jsonl"}, "output": OUTPUT},
+        "set exactly one of project and uri",
+    ),
+    "a field of files with a project": (
+        {"dataset": {"project": "tickets", "textField": "body"}},
+        "textField and labelField go with uri",
+    ),
+    "no output": ({"dataset": {"uri": "s3://data/t.jsonl"}}, "output is required with dataset.uri"),
+    "two base models": (
+        {**SMALLEST, "baseModel": {"fromRun": {"name": "a"}, "uri": "s3://models/b"}},
+        "set exactly one of fromRun and uri",
+    ),
+    "learning rate out of range": ({**SMALLEST, "training": {"learningRate": 3}}, "learningRate"),
+    "no epochs": ({**SMALLEST, "training": {"maxEpochs": 0}}, "maxEpochs"),
+    "a word for a number": ({**SMALLEST, "trainPercent": "most"}, "trainPercent"),
+    "an unknown task": ({**SMALLEST, "taskType": "Translation"}, "taskType"),
+    "an unknown field": ({**SMALLEST, "training": {"epochs": 3}}, "epochs"),
+    "a scheme nobody reads": ({"dataset": {"uri": "ftp://x/y.csv"}, "output": OUTPUT}, "uri"),
+    "memory that is no quantity": ({**SMALLEST, "resources": {"memory": "lots"}}, "memory"),
+    "a toleration operator nobody knows": (
+        {**SMALLEST, "scheduling": {"tolerations": [{"operator": "Maybe"}]}},
+        "operator",
+    ),
+}
+
+
+def apply(cluster: DynamicClient, spec: dict[str, Any], name: str | None = None) -> Any:
+    runs = cluster.resources.get(api_version=API_VERSION, kind="TrainingRun")
+    manifest = {
+        "apiVersion": API_VERSION,
+        "kind": "TrainingRun",
+        "metadata": {"name": name or f"run-{uuid.uuid4().hex[:8]}"},
+        "spec": spec,
+    }
+    strict = [("fieldValidation", "Strict")]  # what kubectl apply asks for
+    return runs.create(body=manifest, namespace="default", query_params=strict)
+
+
+@pytest.mark.parametrize(("spec", "message"), REFUSED_BY_BOTH.values(), ids=REFUSED_BY_BOTH.keys())
+def test_bad_spec_is_refused_and_the_field_named(
+    cluster: DynamicClient, spec: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(DynamicApiError) as refused:
+        apply(cluster, spec)
+    assert refused.value.status in {400, 422}
+    assert message in json.loads(refused.value.body)["message"]
+    with pytest.raises(ValidationError, match=message):
+        TrainingRunSpec.model_validate(spec)
+
+
+@pytest.mark.parametrize("spec", [SMALLEST, FULL], ids=["smallest", "full"])
+def test_server_and_model_fill_in_the_same_defaults(cluster: DynamicClient, spec: dict[str, Any]) -> None:
+    stored = apply(cluster, spec).to_dict()["spec"]
+    assert TrainingRunSpec.model_validate(stored) == TrainingRunSpec.model_validate(spec)
+    defaults = TrainingRunSpec.model_validate(spec).model_dump(mode="json", exclude_none=True)
+    assert {**stored, "resources": {k: str(v) for k, v in stored["resources"].items()}} == {
+        **defaults,
+        "resources": {k: str(v) for k, v in defaults["resources"].items()},
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"training": {"learningRate": 1e-5}}, "training"),
+        ({"modelName": "other"}, "modelName"),
+        ({"dataset": {"uri": "s3://data/other.jsonl"}}, "dataset"),
+        ({"scheduling": {"nodeSelector": {"disk": "hdd"}}}, "scheduling"),
+    ],
+)
+def test_an_experiment_can_not_be_changed_afterwards(
+    cluster: DynamicClient, change: dict[str, Any], field: str
+) -> None:
+    run = apply(cluster, SMALLEST)
+    with pytest.raises(DynamicApiError) as refused:
+        patch(cluster, run, change)
+    assert f"{field} can't be changed after creation" in json.loads(refused.value.body)["message"]
+
+
+def test_suspend_deadlines_and_ttl_can_be_changed(cluster: DynamicClient) -> None:
+    run = apply(cluster, SMALLEST)
+    change = {
+        "suspend": True,
+        "activeDeadlineSeconds": 60,
+        "pendingDeadlineSeconds": 60,
+        "ttlSecondsAfterFinished": 0,
+    }
+    changed = patch(cluster, run, change)
+    assert {key: changed.to_dict()["spec"][key] for key in change} == change
+
+
+def test_name_that_leaves_no_room_for_its_pods_is_refused(cluster: DynamicClient) -> None:
+    with pytest.raises(DynamicApiError) as refused:
+        apply(cluster, SMALLEST, name="a" * 53)
+    assert "metadata.name has at most 52 characters" in json.loads(refused.value.body)["message"]
+
+
+def test_every_field_says_what_it_means() -> None:
+    for model in (TrainingRunSpec, TrainingRunStatus):
+        assert undescribed("", structural_schema(model)) == []
+
+
+def test_resource_stays_small_after_a_thousand_epochs(cluster: DynamicClient) -> None:
+    run = apply(cluster, FULL)
+    epochs = [
+        EpochSummary(
+            epoch=n,
+            training_loss=1 / 3,
+            evaluation_loss=1 / 7,
+            accuracy=1 / 9,
+            f1=2 / 3,
+            learning_rate=1e-4 / 3,
+        )
+        for n in range(1, 1001)
+    ]
+    kept = bounded_epochs(epochs, best_epoch=500)
+    assert [e.epoch for e in kept][:2] == [1, 500]
+    assert kept[-1].epoch == 1000
+    progress = Progress(
+        stage="Training", epoch=1000, max_epochs=1000, last_update_time="2026-01-01T00:00:00Z"
+    )
+    status = TrainingRunStatus(progress=progress, epochs=kept).model_dump(mode="json", exclude_none=True)
+    runs = cluster.resources.get(api_version=API_VERSION, kind="TrainingRun")
+    stored = runs.status.patch(
+        body={"status": status},
+        name=run.metadata.name,
+        namespace="default",
+        content_type="application/merge-patch+json",
+    )
+    assert len(json.dumps(stored.to_dict())) < 32 * 1024
+    assert len(stored.status.epochs) == len(kept)
+
+
+def patch(cluster: DynamicClient, run: Any, spec: dict[str, Any]) -> Any:
+    runs = cluster.resources.get(api_version=API_VERSION, kind="TrainingRun")
+    return runs.patch(
+        body={"spec": spec},
+        name=run.metadata.name,
+        namespace="default",
+        content_type="application/merge-patch+json",
+    )
+
+
+def undescribed(path: str, schema: dict[str, Any]) -> list[str]:
+    missing = []
+    for name, field in schema.get("properties", {}).items():
+        inner = field.get("items", field)
+        if not field.get("description"):
+            missing.append(f"{path}.{name}")
+        missing += undescribed(f"{path}.{name}", inner)
+    return missing
