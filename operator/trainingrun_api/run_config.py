@@ -1,12 +1,13 @@
 """Everything the trainer needs to know, as one JSON value made by the operator or the command line."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import Field
 
 from .base import Model
+from .names import run_prefix, spec_hash
 from .progress import RunIdentity
-from .spec import DatasetFiles, TaskType, Training
+from .spec import BaseModel, DatasetFiles, Output, TaskType, Training, TrainingProjectSpec, TrainingRunSpec
 
 
 class BaseModelSource(Model):
@@ -63,3 +64,50 @@ class RunConfig(Model):
     """How s3:// URIs are reached."""
     progress: ProgressEndpoint | None = None
     """Where progress is posted; None: nowhere (a run without a cluster)."""
+
+    @classmethod
+    def resolve(
+        cls,
+        run: RunIdentity,
+        spec: TrainingRunSpec,
+        project: TrainingProjectSpec | None,
+        base_model: BaseModelSource,
+        progress: ProgressEndpoint | None,
+    ) -> Self:
+        """The configuration of `run`, with what its project shares in the places it left open.
+
+        `project` is the one that `spec.dataset.project` names, None when the data set is in files. Raises
+        ValueError when neither names a data set or an output, which admission excludes.
+        """
+        dataset = spec.dataset.files() or (project and project.dataset)
+        output = effective_output(spec, project)
+        if dataset is None or output is None:
+            raise ValueError(f"{run.namespace}/{run.name} has no data set or no output")
+        return cls(
+            run=run,
+            model_name=spec.model_name or run.name,
+            task_type=spec.task_type,
+            base_model=base_model,
+            dataset=dataset,
+            skip_duplicates=spec.skip_duplicates,
+            train_percent=spec.train_percent,
+            training=spec.training,
+            output_prefix=run_prefix(output.uri, run.namespace, run.name, _spec_hash(run, spec)),
+            storage=Storage(endpoint=output.endpoint, region=output.region),
+            progress=progress,
+        )
+
+
+def effective_output(spec: TrainingRunSpec, project: TrainingProjectSpec | None) -> Output | None:
+    """The run's own output, else its project's."""
+    return spec.output or (project and project.output)
+
+
+def effective_base_model(spec: TrainingRunSpec, project: TrainingProjectSpec | None) -> BaseModel | None:
+    """The run's own base model, else its project's preset; None for the default model."""
+    return spec.base_model or (project and project.base_model)
+
+
+def _spec_hash(run: RunIdentity, spec: TrainingRunSpec) -> str:
+    fixed = spec.model_dump_json(exclude=set(TrainingRunSpec.MUTABLE))
+    return spec_hash(fixed, run.uid)

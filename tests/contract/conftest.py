@@ -1,10 +1,11 @@
 from collections.abc import Iterator
 
 import pytest
-from kubernetes import client, config
+from kubernetes import client, config, watch
 from kubernetes.client import ApiClient
 from kubernetes.dynamic import DynamicClient
 from kubernetes.utils import create_from_dict
+
 from localcluster import ControlPlane
 from trainingrun_api.crd import custom_resource_definitions
 
@@ -27,8 +28,6 @@ def cluster(api_client: ApiClient) -> DynamicClient:
 
 
 def wait_until_served(api_client: ApiClient, name: str) -> None:
-    from kubernetes import watch
-
     definitions = client.ApiextensionsV1Api(api_client)
     events = watch.Watch().stream(
         definitions.list_custom_resource_definition,

@@ -8,6 +8,7 @@ import pytest
 from kubernetes.dynamic import DynamicClient
 from kubernetes.dynamic.exceptions import DynamicApiError
 from pydantic import ValidationError
+
 from trainingrun_api.crd import structural_schema
 from trainingrun_api.names import API_VERSION
 from trainingrun_api.progress import bounded_epochs
