@@ -79,7 +79,7 @@ class RunConfig(Model):
         `project` is the one that `spec.dataset.project` names, None when the data set is in files. Raises
         ValueError when neither names a data set or an output, which admission excludes.
         """
-        dataset = spec.dataset.files() or (project and project.dataset)
+        dataset = spec.dataset.files() or (project.dataset if project else None)
         output = effective_output(spec, project)
         if dataset is None or output is None:
             raise ValueError(f"{run.namespace}/{run.name} has no data set or no output")
@@ -100,12 +100,12 @@ class RunConfig(Model):
 
 def effective_output(spec: TrainingRunSpec, project: TrainingProjectSpec | None) -> Output | None:
     """The run's own output, else its project's."""
-    return spec.output or (project and project.output)
+    return spec.output or (project.output if project else None)
 
 
 def effective_base_model(spec: TrainingRunSpec, project: TrainingProjectSpec | None) -> BaseModel | None:
     """The run's own base model, else its project's preset; None for the default model."""
-    return spec.base_model or (project and project.base_model)
+    return spec.base_model or (project.base_model if project else None)
 
 
 def _spec_hash(run: RunIdentity, spec: TrainingRunSpec) -> str:
