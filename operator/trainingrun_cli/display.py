@@ -1,0 +1,109 @@
+"""How a run looks in a terminal: a bar for the epoch under way, a line for each one done, then scores."""
+
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from trainingrun_api import progress as reports
+from trainingrun_api.evaluation import ClassScores
+from trainingrun_api.status import Artifacts, EpochSummary, EvaluationScores
+
+
+class RunDisplay:
+    """Shows the newest state of one run; use it as a context manager around the updates."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._shown_epoch = 0
+        self._stage = ""
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TaskProgressColumn(),
+            TextColumn("{task.fields[detail]}"),
+            TimeRemainingColumn(),
+            console=console,
+        )
+        self._task = self._bar.add_task("waiting", total=None, detail="")
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.update(self._task, visible=False)
+        self._bar.stop()
+
+    def say(self, line: str) -> None:
+        """Print one line above the bar."""
+        self._bar.console.print(line, highlight=False)
+
+    def update(self, progress: reports.Progress, epochs: list[EpochSummary]) -> None:
+        """Show the newest report."""
+        for epoch in epochs:
+            if epoch.epoch > self._shown_epoch:
+                self._shown_epoch = epoch.epoch
+                self.say(epoch_line(epoch, progress.max_epochs))
+        if progress.stage != self._stage:
+            self._stage = progress.stage
+            self.say(f"[dim]{progress.stage}[/dim]")
+        steps = progress.total_steps // progress.max_epochs
+        self._bar.update(
+            self._task,
+            description=f"epoch {min(progress.epoch + 1, progress.max_epochs)}/{progress.max_epochs}",
+            total=steps or None,
+            completed=progress.step - progress.epoch * steps,
+            detail=_detail(progress),
+        )
+
+
+def _detail(progress: reports.Progress) -> str:
+    parts = [progress.stage]
+    if progress.training_loss is not None:
+        parts.append(f"loss {progress.training_loss:.3f}")
+    if progress.samples_per_second:
+        parts.append(f"{progress.samples_per_second:.0f} texts/s")
+    return "  ".join(parts)
+
+
+def epoch_line(epoch: EpochSummary, max_epochs: int) -> str:
+    """One finished epoch in words."""
+    return (
+        f"epoch {epoch.epoch:>3}/{max_epochs}   training loss {epoch.training_loss:.3f}   "
+        f"evaluation loss {epoch.evaluation_loss:.3f}   accuracy {epoch.accuracy:.3f}   F1 {epoch.f1:.3f}"
+    )
+
+
+def scores_table(scores: EvaluationScores) -> Table:
+    """Headline scores of the published model."""
+    table = Table(title=f"Scores on {scores.support} evaluation texts", title_justify="left")
+    for name in ("Accuracy", "Macro F1", "Precision", "Recall", "Weighted F1", "Loss"):
+        table.add_column(name, justify="right")
+    values = (scores.accuracy, scores.f1, scores.precision, scores.recall, scores.weighted_f1, scores.loss)
+    table.add_row(*(f"{value:.3f}" for value in values))
+    return table
+
+
+def classes_table(classes: list[ClassScores]) -> Table:
+    """Scores of each label, the worst first."""
+    table = Table(title="By label, the worst first", title_justify="left")
+    table.add_column("Label")
+    for name in ("Precision", "Recall", "F1", "Texts"):
+        table.add_column(name, justify="right")
+    for scores in sorted(classes, key=lambda scores: scores.f1):
+        row = (f"{scores.precision:.3f}", f"{scores.recall:.3f}", f"{scores.f1:.3f}", str(scores.support))
+        table.add_row(scores.label, *row)
+    return table
+
+
+def artifacts_table(artifacts: Artifacts) -> Table:
+    """Where results are."""
+    table = Table(title="Artifacts", title_justify="left", show_header=False)
+    for name, uri in artifacts.model_dump().items():
+        table.add_row(name, uri)
+    return table

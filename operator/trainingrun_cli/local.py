@@ -1,0 +1,96 @@
+"""A manifest trained in this process: the trainer's own pipeline, with folders in place of buckets."""
+
+import logging
+import uuid
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from rich.console import Console
+from trainingrun_trainer.errors import TrainerError
+
+from trainingrun_api.evaluation import Evaluation
+from trainingrun_api.progress import ProgressReport, RunIdentity
+from trainingrun_api.run_config import BaseModelSource, RunConfig, effective_base_model
+from trainingrun_api.spec import DatasetFiles, Output, TrainingRunSpec
+from trainingrun_api.status import RunResult
+from trainingrun_trainer import pipeline
+
+from .display import RunDisplay, artifacts_table, classes_table, scores_table
+from .errors import CommandError
+from .manifest import Manifest, read_manifest
+
+
+def train(path: Path, output: Path, data: Path) -> None:
+    """Train the manifest at `path` and print its scores; results go under `output`.
+
+    Raises CommandError for what the user can mend in manifest or data.
+    """
+    console = Console()
+    config = local_config(read_manifest(path), output, data)
+    console.print(f"{config.run.name}: data from {config.dataset.uri}", highlight=False)
+    with RunDisplay(console) as display:
+        logging.basicConfig(level=logging.INFO, handlers=[_DisplayHandler(display)], force=True)
+
+        def listen(report: ProgressReport) -> None:
+            display.update(report.progress, report.epochs)
+
+        try:
+            result = pipeline.run(config, listen)
+        except TrainerError as error:
+            raise CommandError(str(error)) from error
+    _print_result(console, result)
+
+
+def local_config(manifest: Manifest, output: Path, data: Path) -> RunConfig:
+    """The run's configuration, with the output in a folder and data from local copies where there are any.
+
+    A new UID each time: a second try never mixes with the first.
+    """
+    run = RunIdentity(namespace=manifest.namespace, name=manifest.name, uid=str(uuid.uuid4()))
+    spec = manifest.spec.model_copy(update={"output": Output(uri=output.resolve().as_uri())})
+    base_model = _base_model(manifest, spec, output)
+    config = RunConfig.resolve(run, spec, manifest.project, base_model, progress=None)
+    return config.model_copy(update={"dataset": local_copy(config.dataset, data)})
+
+
+def local_copy(dataset: DatasetFiles, data: Path) -> DatasetFiles:
+    """The data set with a file of the same name under `data` in place of the one in the object store."""
+    copy = data / dataset.uri.rsplit("/", 1)[-1]
+    if not dataset.uri.startswith("s3://") or not copy.is_file():
+        return dataset
+    return dataset.model_copy(update={"uri": copy.resolve().as_uri()})
+
+
+def _base_model(manifest: Manifest, spec: TrainingRunSpec, output: Path) -> BaseModelSource:
+    wanted = effective_base_model(spec, manifest.project)
+    if wanted is None:
+        return BaseModelSource()
+    if wanted.from_run is None:
+        return BaseModelSource(uri=wanted.uri)
+    earlier = output / manifest.namespace / wanted.from_run.name
+    models = sorted(earlier.glob("*/model/COMMITTED"), key=lambda path: path.stat().st_mtime)
+    if not models:
+        raise CommandError(
+            f"baseModel.fromRun: no finished run {wanted.from_run.name!r} under {earlier}; train it first"
+        )
+    return BaseModelSource(uri=models[-1].parent.resolve().as_uri(), from_run=wanted.from_run.name)
+
+
+class _DisplayHandler(logging.Handler):
+    """Log lines above the bar."""
+
+    def __init__(self, display: RunDisplay) -> None:
+        super().__init__(logging.INFO)
+        self._display = display
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print the message."""
+        self._display.say(f"[dim]{escape(record.getMessage())}[/dim]")
+
+
+def _print_result(console: Console, result: RunResult) -> None:
+    path = unquote(urlsplit(result.artifacts.evaluation).path)
+    evaluation = Evaluation.model_validate_json(Path(path).read_text())
+    console.print(scores_table(result.evaluation))
+    console.print(classes_table(evaluation.classes))
+    console.print(artifacts_table(result.artifacts))
