@@ -104,3 +104,17 @@ def accepts(host: str, port: int) -> bool:
     with suppress(OSError), socket.create_connection((host, port), timeout=1):
         return True
     return False
+
+
+def execute(*arguments: str, standard_input: str | None = None) -> str:
+    """Run a program to its end and give what it printed.
+
+    Raises:
+        LocalClusterError: it failed; the message carries what it said.
+    """
+    result = subprocess.run(arguments, input=standard_input, capture_output=True, text=True, check=False)
+    if result.returncode:
+        raise LocalClusterError(
+            f"{' '.join(arguments)} failed: {result.stderr.strip() or result.stdout.strip()}"
+        )
+    return result.stdout
