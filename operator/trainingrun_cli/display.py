@@ -7,9 +7,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from trainingrun_api import progress as reports
 from trainingrun_api.evaluation import ClassScores
 from trainingrun_api.status import Artifacts, EpochSummary, EvaluationScores
+from trainingrun_api.status import Progress as RunProgress
 
 
 class RunDisplay:
@@ -43,7 +43,7 @@ class RunDisplay:
         """Print one line above the bar."""
         self._bar.console.print(line, highlight=False)
 
-    def update(self, progress: reports.Progress, epochs: list[EpochSummary]) -> None:
+    def update(self, progress: RunProgress, epochs: list[EpochSummary]) -> None:
         """Show the newest report."""
         for epoch in epochs:
             if epoch.epoch > self._shown_epoch:
@@ -62,7 +62,7 @@ class RunDisplay:
         )
 
 
-def _detail(progress: reports.Progress) -> str:
+def _detail(progress: RunProgress) -> str:
     parts = [progress.stage]
     if progress.training_loss is not None:
         parts.append(f"loss {progress.training_loss:.3f}")

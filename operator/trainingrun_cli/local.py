@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from rich.console import Console
+from rich.markup import escape
 from trainingrun_trainer.errors import TrainerError
 
 from trainingrun_api.evaluation import Evaluation
