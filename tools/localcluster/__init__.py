@@ -1,4 +1,4 @@
-"""A real one-node Kubernetes with object storage and an image registry, and its parts on their own for tests."""
+"""A real one-node Kubernetes with object storage and an image registry, and its parts for tests."""
 
 from localcluster.cluster import LocalCluster
 from localcluster.control_plane import ControlPlane

@@ -62,10 +62,11 @@ def main() -> None:
         commands.add_parser(command.__name__, help=summary, description=summary).set_defaults(run=command)
     pull = commands.add_parser("pull", help="Fetch an image from the registry to the node ahead of its Pods.")
     pull.add_argument("image")
-    pull.set_defaults(run=lambda cluster: cluster.pull(arguments.image))
+    pull.set_defaults(run=None)
     arguments = parser.parse_args()
+    cluster = LocalCluster()
     try:
-        arguments.run(LocalCluster())
+        arguments.run(cluster) if arguments.run else cluster.pull(arguments.image)
     except LocalClusterError as error:
         sys.exit(f"localcluster: {error}")
 

@@ -16,13 +16,14 @@ from localcluster.cache import cache_folder, locked
 from localcluster.certificates import Authority
 from localcluster.errors import LocalClusterError
 from localcluster.layout import API_PORT, PAUSE_IMAGE, REGISTRY, S3_PORT, Layout
-from localcluster.process import LOG_TAIL_LINES, execute, log_tail, wait_until
-from localcluster.progress import say, step
+from localcluster.process import accepts, execute, log_tail, wait_until
+from localcluster.progress import step
 from localcluster.s3 import REGION
 from localcluster.supervisor import start_time
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 GPUS = 2
+DNS_PORT = 53
 CONTAINERD_NAMESPACE = "k8s.io"
 
 
@@ -151,6 +152,9 @@ class LocalCluster:
         with step("node ready, DNS, GPUs"):
             manifests.apply_dns(layout)
             wait_until(lambda: manifests.node_ready(layout), "the node", layout.logs / "kubelet.log")
+            wait_until(
+                lambda: accepts(str(layout.addresses.node), DNS_PORT), "DNS", layout.logs / "supervisor.log"
+            )
             manifests.advertise_gpus(layout, GPUS)
 
     def _new_layout(self) -> Layout:
@@ -179,7 +183,11 @@ class LocalCluster:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        wait_until(lambda: self.supervisor is not None, "the node's first process", Path(log.name))
+        wait_until(
+            lambda: self.supervisor is not None,
+            "the node's first process",
+            self.state / "logs" / "supervisor.log",
+        )
 
     def _connect(self, layout: Layout) -> None:
         """Lay the link; the routes through it go with it when the node ends."""

@@ -10,6 +10,22 @@ from localcluster.layout import CONTAINERD_SOCKET, PAUSE_IMAGE, REGISTRY, REGIST
 from localcluster.process import Command, accepts
 
 CNI_PROGRAMS = "/usr/lib/cni"
+# Two blocks, since within one a template answers before the names of the cluster are looked at.
+COREFILE = """cluster.local in-addr.arpa {{
+    bind {address}
+    errors
+    kubernetes {{
+        kubeconfig {pki}/coredns.kubeconfig
+        ttl 5
+    }}
+}}
+. {{
+    bind {address}
+    template ANY ANY {{
+        rcode NXDOMAIN
+    }}
+}}
+"""
 
 
 def containerd(layout: Layout, images: Path) -> Command:
@@ -85,7 +101,7 @@ def _kubelet_config(layout: Layout, nameservers: Path) -> dict[str, object]:
 
 def kube_proxy(layout: Layout) -> Command:
     """Cluster addresses by nftables."""
-    config = {
+    config: dict[str, object] = {
         "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
         "kind": "KubeProxyConfiguration",
         "mode": "nftables",
@@ -101,18 +117,7 @@ def kube_proxy(layout: Layout) -> Command:
 def coredns(layout: Layout) -> Command:
     """Names of Services; a name outside the cluster doesn't exist, since no way leads there."""
     corefile = layout.config / "Corefile"
-    corefile.write_text(f""".:53 {{
-    bind {layout.addresses.node}
-    errors
-    kubernetes cluster.local in-addr.arpa {{
-        kubeconfig {layout.pki / "coredns.kubeconfig"}
-        ttl 5
-    }}
-    template ANY ANY . {{
-        rcode NXDOMAIN
-    }}
-}}
-""")
+    corefile.write_text(COREFILE.format(address=layout.addresses.node, pki=layout.pki))
     arguments = (str(binaries.path("coredns")), "-conf", str(corefile))
     return Command("coredns", arguments, lambda: accepts(str(layout.addresses.node), 53))
 
