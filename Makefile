@@ -1,0 +1,110 @@
+# Everything the project needs beyond Debian, Python 3.11, Go and make is installed by these targets:
+# tools and images into the user's cache folder, Python packages into .venv.
+SHELL := /bin/bash -o pipefail
+.DEFAULT_GOAL := help
+
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/trainingrun
+UV_VERSION := $(shell sed -n 's/^uv==\([0-9.]*\).*/\1/p' tools/uv.lock)
+UV := $(CACHE)/uv-$(UV_VERSION)/bin/uv
+BIN := .venv/bin
+CLUSTER ?= local
+REGISTRY ?=
+ARGS ?=
+
+export UV_PYTHON_DOWNLOADS := never
+export PYTHONPATH := operator:trainer_image:tools
+
+##@ Use
+
+.PHONY: demo
+demo: setup ## Run the main job on a real cluster; CLUSTER=current REGISTRY=host/path uses your kubectl context
+	$(BIN)/python -m demo up --cluster $(CLUSTER) $(if $(REGISTRY),--registry $(REGISTRY))
+
+.PHONY: demo-down
+demo-down: setup ## Remove all that `make demo` started; images and programs stay cached
+	$(BIN)/python -m demo down --cluster $(CLUSTER)
+
+.PHONY: cluster
+cluster: setup ## Start the local cluster alone; then `make -s env` points kubectl at it
+	$(BIN)/python -m localcluster up
+
+.PHONY: env
+env: setup ## Print the shell variables that point kubectl and S3 clients at the local cluster
+	@$(BIN)/python -m localcluster env
+
+.PHONY: images
+images: setup ## Build the operator and trainer images and push them to the local cluster's registry
+	$(BIN)/python -m localcluster images
+
+##@ Develop
+
+.PHONY: setup
+setup: .venv/.installed ## Install Python packages into .venv and the `trainingrun` command with them
+
+.PHONY: test
+test: setup ## Run all tests, the end-to-end run on the local cluster among them; ARGS goes to pytest
+	$(BIN)/python -m localcluster build
+	$(BIN)/pytest $(ARGS)
+
+.PHONY: test-fast
+test-fast: setup ## Run the tests that need no node: contract, controller, trainer, chart
+	$(BIN)/pytest --ignore tests/e2e $(ARGS)
+
+.PHONY: check
+check: lint types imports check-generated ## Run all checks that run no code
+
+.PHONY: lint
+lint: setup ## Check style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+.PHONY: types
+types: setup ## Check types
+	$(BIN)/mypy
+
+.PHONY: imports
+imports: setup ## Check that modules import each other in one direction only
+	$(BIN)/lint-imports
+
+.PHONY: check-generated
+check-generated: setup ## Check that generated files are what the contract says
+	$(BIN)/python tools/generate.py --check
+
+.PHONY: generate
+generate: setup ## Write CRDs, reference page and schemas from the contract
+	$(BIN)/python tools/generate.py
+
+.PHONY: format
+format: setup ## Format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.PHONY: lock
+lock: $(UV) ## Resolve the dependencies anew, with hashes
+	$(call resolve,tools,--all-extras)
+	$(call resolve,operator,--extra operator --constraint tools/requirements.lock --no-annotate)
+	$(call resolve,trainer_image,--extra trainer --constraint tools/requirements.lock --no-annotate)
+
+.PHONY: help
+help: ## List the targets
+	@awk 'BEGIN { FS = ":.*## " } \
+	  /^##@ / { printf "\n%s\n", substr($$0, 5) } \
+	  /^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+define resolve
+	$(UV) pip compile -q pyproject.toml $(2) --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-header --upgrade -o $(1)/requirements.lock
+endef
+
+.venv/.installed: tools/requirements.lock pyproject.toml $(UV)
+	@echo "installing Python packages into .venv; the first time fetches about 3 GB"
+	$(UV) venv -q --clear --python 3.11 .venv
+	$(UV) pip install -q --python $(BIN)/python --require-hashes -r tools/requirements.lock
+	$(UV) pip install -q --python $(BIN)/python --no-deps --editable .
+	@touch $@
+
+$(UV): tools/uv.lock
+	@rm -rf $(CACHE)/uv-*
+	@python3 -m venv $(dir $@)..
+	@$(dir $@)python -m pip install -q --disable-pip-version-check --require-hashes -r tools/uv.lock
+	@touch $@
