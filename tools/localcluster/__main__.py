@@ -28,6 +28,11 @@ def down(cluster: LocalCluster) -> None:
     say(f"cluster {cluster.name} is down; its images and programs stay cached")
 
 
+def clean(cluster: LocalCluster) -> None:
+    """As down, and delete the cached images of all checkouts to free the disk."""
+    cluster.clean()
+
+
 def status(cluster: LocalCluster) -> None:
     """Say whether the cluster runs; exit status 1 when not."""
     if not cluster.healthy:
@@ -48,7 +53,7 @@ def env(cluster: LocalCluster) -> None:
         print(f"export {name}={shlex.quote(value)}")
 
 
-COMMANDS: tuple[Callable[[LocalCluster], None], ...] = (build, up, down, status, kubeconfig, env)
+COMMANDS: tuple[Callable[[LocalCluster], None], ...] = (build, up, down, clean, status, kubeconfig, env)
 
 
 def main() -> None:

@@ -1,13 +1,14 @@
 """etcd, the API server and its controllers: how they are started, and how they are seen to be ready."""
 
 import ssl
-import urllib.request
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
+from http.client import HTTPException
 from pathlib import Path
 from typing import Self
+from urllib.request import urlopen
 
 from localcluster import binaries
 from localcluster.certificates import Authority, Pair, signing_pair
@@ -42,6 +43,7 @@ class ApiAddresses:
     reconcile_endpoints: bool
 
     def url(self, ports: Ports) -> str:
+        """Its address for clients."""
         return f"https://{self.advertise}:{ports.api}"
 
 
@@ -66,6 +68,7 @@ class Credentials:
         return cls(authority.folder)
 
     def pair(self, name: str) -> Pair:
+        """The certificate `name` and its key."""
         return Pair.at(self.folder, name)
 
     @property
@@ -74,10 +77,12 @@ class Credentials:
         return Pair(self.folder / "service-accounts.pub", self.folder / "service-accounts.key")
 
     def kubeconfig(self, name: str) -> Path:
+        """The kubeconfig of `name`."""
         return self.folder / f"{name}.kubeconfig"
 
 
 def etcd(data: Path, ports: Ports) -> Command:
+    """The store, on loopback."""
     client, peer = f"http://127.0.0.1:{ports.etcd}", f"http://127.0.0.1:{ports.etcd_peer}"
     flags = {
         "name": "local",
@@ -95,6 +100,7 @@ def etcd(data: Path, ports: Ports) -> Command:
 
 
 def api_server(credentials: Credentials, ports: Ports, addresses: ApiAddresses) -> Command:
+    """The API server; ready when it says so."""
     flags = _serving_flags(credentials, ports, addresses) | _identity_flags(credentials)
     return _command("kube-apiserver", flags, lambda: answers(credentials, f"{addresses.url(ports)}/readyz"))
 
@@ -131,6 +137,7 @@ def _identity_flags(credentials: Credentials) -> dict[str, str]:
 
 
 def controller_manager(credentials: Credentials) -> Command:
+    """What gives Jobs their Pods and collects what has lost its owner."""
     authority, kubeconfig = credentials.pair("ca"), str(credentials.kubeconfig("kube-controller-manager"))
     flags = {
         "kubeconfig": kubeconfig,
@@ -146,6 +153,7 @@ def controller_manager(credentials: Credentials) -> Command:
 
 
 def scheduler(credentials: Credentials) -> Command:
+    """What gives Pods their node."""
     flags = {
         "kubeconfig": str(credentials.kubeconfig("kube-scheduler")),
         "leader-elect": "false",
@@ -164,6 +172,6 @@ def answers(credentials: Credentials, url: str) -> bool:
     admin = credentials.pair("admin")
     context = ssl.create_default_context(cafile=str(credentials.pair("ca").certificate))
     context.load_cert_chain(admin.certificate, admin.key)
-    with suppress(OSError), urllib.request.urlopen(url, timeout=5, context=context) as response:
+    with suppress(OSError, HTTPException), urlopen(url, timeout=5, context=context) as response:  # noqa: S310
         return bool(response.status == HTTPStatus.OK)
     return False

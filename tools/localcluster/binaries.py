@@ -3,7 +3,6 @@
 import hashlib
 import os
 import shutil
-import subprocess
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from localcluster.cache import cache_folder, locked
 from localcluster.errors import LocalClusterError
+from localcluster.process import execute
 from localcluster.progress import say, step
 
 MODULES = Path(__file__).resolve().parent.parent / "go"
@@ -29,6 +29,7 @@ class Module:
 
     @property
     def source(self) -> Path:
+        """Where its go.mod lies."""
         return MODULES / self.name
 
     @property
@@ -105,11 +106,8 @@ def _build(name: str) -> None:
     command = ["go", "build", *BUILD_FLAGS, f"-ldflags={module.linker_flags}", "-o", str(unfinished), package]
     if shutil.which("go") is None:
         raise LocalClusterError("Go is not installed; install Go 1.26 or newer and put it on PATH")
-    result = subprocess.run(
-        command, cwd=module.source, env=os.environ | {"CGO_ENABLED": "0"}, capture_output=True, text=True
-    )
-    if result.returncode:
-        raise LocalClusterError(f"building {name} failed: {' '.join(command)}\n{result.stderr[-3000:]}")
+    environment = os.environ | {"CGO_ENABLED": "0"}
+    execute(*command, folder=module.source, environment=environment)
     unfinished.rename(target)
 
 

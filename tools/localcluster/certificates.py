@@ -27,9 +27,11 @@ class Pair:
 
     @classmethod
     def at(cls, folder: Path, name: str) -> Self:
+        """Where the pair `name` lies in `folder`."""
         return cls(folder / f"{name}.crt", folder / f"{name}.key")
 
     def write(self, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> None:
+        """Write both as PEM."""
         self.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
         write_key(self.key, key)
 

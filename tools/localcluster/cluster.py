@@ -8,10 +8,20 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from localcluster import api_server, binaries, cgroups, manifests, mounts, names, packages, pause_image
+from localcluster import (
+    api_server,
+    binaries,
+    cgroups,
+    image_store,
+    manifests,
+    mounts,
+    names,
+    packages,
+    pause_image,
+)
 from localcluster.cache import cache_folder, locked
 from localcluster.certificates import Authority
 from localcluster.errors import LocalClusterError
@@ -24,6 +34,11 @@ from localcluster.supervisor import start_time
 CHECKOUT = Path(__file__).resolve().parents[2]
 GPUS = 2
 DNS_PORT = 53
+# setsid detaches, so that the node outlives this command and its terminal.
+DETACHED_NODE = (
+    *("setsid", "--fork"),
+    *("unshare", "--net", "--mount", "--propagation=private", "--ipc", "--pid", "--fork", "--kill-child"),
+)
 CONTAINERD_NAMESPACE = "k8s.io"
 
 
@@ -83,9 +98,9 @@ class LocalCluster:
         record = self.state / "supervisor.json"
         if not record.exists():
             return None
-        found = json.loads(record.read_text() or "{}")
-        pid = found.get("pid")
-        return pid if pid and start_time(pid) == found["start_time"] else None
+        found = json.loads(record.read_text())
+        pid: int = found["pid"]
+        return pid if start_time(pid) == found["start_time"] else None
 
     @property
     def healthy(self) -> bool:
@@ -125,6 +140,15 @@ class LocalCluster:
         with locked(self.name):
             self._down()
 
+    def clean(self) -> None:
+        """As `down`, and delete the cached images of all checkouts.
+
+        Raises:
+            LocalClusterError: the cluster of another checkout uses them.
+        """
+        self.down()
+        image_store.clear()
+
     def _prepare(self) -> None:
         mounts.check(self.state, cache_folder())
         if os.geteuid() != 0:
@@ -141,21 +165,24 @@ class LocalCluster:
             self._spawn()
             self._connect(layout)
         with step("API server"):
-            wait_until(self._api_ready_or_dead, "the API server", layout.logs / "kube-apiserver.log")
-            if self.supervisor is None:
-                raise LocalClusterError(f"the node ended{self._newest_log()}")
+            self._wait(self._api_ready, "kube-apiserver")
 
     def _finish(self) -> None:
         layout = self.layout
         with step("image of Pod sandboxes"):
             self._import_pause()
-        with step("node ready, DNS, GPUs"):
+        with step("node, DNS and GPUs"):
             manifests.apply_dns(layout)
-            wait_until(lambda: manifests.node_ready(layout), "the node", layout.logs / "kubelet.log")
-            wait_until(
-                lambda: accepts(str(layout.addresses.node), DNS_PORT), "DNS", layout.logs / "supervisor.log"
-            )
+            self._wait(lambda: manifests.node_ready(layout), "kubelet")
+            self._wait(lambda: accepts(str(layout.addresses.node), DNS_PORT), "coredns")
             manifests.advertise_gpus(layout, GPUS)
+
+    def _wait(self, condition: Callable[[], bool], name: str) -> None:
+        """Wait until `condition` holds, or say why the program `name`, or the whole node, failed."""
+        logs = self.state / "logs"
+        wait_until(lambda: self.supervisor is None or condition(), name, logs / f"{name}.log")
+        if self.supervisor is None:
+            raise LocalClusterError(f"the node ended{log_tail(logs / 'supervisor.log')}")
 
     def _new_layout(self) -> Layout:
         routes = json.loads(execute("ip", "-json", "-4", "route", "show", "table", "all"))
@@ -164,30 +191,17 @@ class LocalCluster:
 
     def _spawn(self) -> None:
         python_path = str(Path(__file__).resolve().parents[1])
-        command = [
-            "unshare",
-            "--net",
-            "--mount",
-            "--pid",
-            "--ipc",
-            "--fork",
-            "--kill-child",
-            "--propagation=private",
-        ]
-        with (self.state / "logs" / "supervisor.log").open("ab") as log:
-            subprocess.Popen(
-                [*command, sys.executable, "-m", "localcluster.supervisor", str(self.state)],
+        log = self.state / "logs" / "supervisor.log"
+        with log.open("ab") as output:
+            subprocess.run(
+                [*DETACHED_NODE, sys.executable, "-m", "localcluster.supervisor", str(self.state)],
                 env=os.environ | {"PYTHONPATH": python_path},
                 stdin=subprocess.DEVNULL,
-                stdout=log,
+                stdout=output,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,
+                check=True,
             )
-        wait_until(
-            lambda: self.supervisor is not None,
-            "the node's first process",
-            self.state / "logs" / "supervisor.log",
-        )
+        wait_until(lambda: self.supervisor is not None, "the node's first process", log)
 
     def _connect(self, layout: Layout) -> None:
         """Lay the link; the routes through it go with it when the node ends."""
@@ -204,13 +218,6 @@ class LocalCluster:
     def _api_ready(self) -> bool:
         url = f"https://{self.layout.addresses.node}:{API_PORT}/readyz"
         return api_server.answers(api_server.Credentials(self.layout.pki), url)
-
-    def _api_ready_or_dead(self) -> bool:
-        return self.supervisor is None or self._api_ready()
-
-    def _newest_log(self) -> str:
-        logs = sorted((self.state / "logs").iterdir(), key=lambda file: file.stat().st_mtime)
-        return "".join(log_tail(log) for log in logs[-2:])
 
     def _import_pause(self) -> None:
         if PAUSE_IMAGE in self._containerd("images", "list", "--quiet").splitlines():

@@ -15,15 +15,15 @@ from localcluster.process import Command, Process
 
 LOOPBACK = "127.0.0.1"
 SERVICES = "10.0.0.0/24"
-# Below the range from which the kernel takes ports for outgoing connections, so that none takes ours meanwhile.
+# Below those the kernel takes for outgoing connections, so that none takes ours meanwhile.
 PORT_RANGE = range(15000, 32000)
 
 
 class ControlPlane:
     """A Kubernetes API on loopback with an empty store; use it as a context manager.
 
-    Without a kubelet Pods never run. With `controllers`, Jobs get Pods, owners collect what they own, and tokens
-    are issued. Several can run side by side. Its processes end when the thread that entered it ends.
+    Without a kubelet Pods never run. With `controllers`, Jobs get Pods, and what has lost its owner is
+    collected. Several can run side by side. Its processes end when the thread that entered it ends.
     """
 
     kubeconfig: Path

@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Self
 
-from localcluster.cache import cache_folder
 from localcluster.names import Addresses
 from localcluster.s3 import S3Credentials
 
@@ -81,8 +80,3 @@ class Layout:
     def supervisor_record(self) -> Path:
         """Says which process is the node's first."""
         return self.state / "supervisor.json"
-
-    @property
-    def registry(self) -> Path:
-        """Where pushed images lie: shared by all checkouts, since content is named by its digest."""
-        return cache_folder() / "registry"

@@ -5,13 +5,11 @@ from pathlib import Path
 
 from localcluster import binaries
 from localcluster.layout import Layout
-from localcluster.process import execute
+from localcluster.process import execute, wait_until
 
 Manifest = dict[str, object]
 DNS_LABELS = {"k8s-app": "kube-dns"}
-DNS_PORTS = [
-    {"name": f"dns-{protocol.lower()}", "port": 53, "protocol": protocol} for protocol in ("UDP", "TCP")
-]
+DNS_PORTS = [{"name": f"dns-{name.lower()}", "port": 53, "protocol": name} for name in ("UDP", "TCP")]
 DNS_USER = "system:coredns"
 GPU_RESOURCE = "nvidia.com/gpu"
 
@@ -24,12 +22,17 @@ def kubectl(kubeconfig: Path, *arguments: str, standard_input: str | None = None
 
 def apply_dns(layout: Layout) -> None:
     """Publish the CoreDNS that runs on the node as the cluster's DNS Service."""
+    wait_until(lambda: _has_system_namespace(layout), "the namespace kube-system")
     objects = {"apiVersion": "v1", "kind": "List", "items": dns_objects(layout)}
     kubectl(layout.kubeconfig, "apply", "--server-side", "--filename=-", standard_input=json.dumps(objects))
 
 
+def _has_system_namespace(layout: Layout) -> bool:
+    return "kube-system" in kubectl(layout.kubeconfig, "get", "namespaces", "--output=name")
+
+
 def dns_objects(layout: Layout) -> list[Manifest]:
-    """A Service without selector, since a process of the node answers in place of Pods, and CoreDNS' rights."""
+    """A Service without selector, since a process of the node answers instead of Pods, and its rights."""
     labels = DNS_LABELS | {"kubernetes.io/service-name": "kube-dns"}
     return [
         {

@@ -6,6 +6,7 @@ from pathlib import Path
 import yaml
 
 from localcluster import binaries
+from localcluster.image_store import registry_folder
 from localcluster.layout import CONTAINERD_SOCKET, PAUSE_IMAGE, REGISTRY, REGISTRY_PORT, Layout
 from localcluster.process import Command, accepts
 
@@ -124,11 +125,10 @@ def coredns(layout: Layout) -> Command:
 
 def registry(layout: Layout) -> Command:
     """The image registry, on the node's loopback, where containerd speaks plain HTTP."""
-    layout.registry.mkdir(exist_ok=True)
     config = {
         "version": 0.1,
         "log": {"level": "warn", "accesslog": {"disabled": True}},
-        "storage": {"filesystem": {"rootdirectory": str(layout.registry)}, "delete": {"enabled": True}},
+        "storage": {"filesystem": {"rootdirectory": str(registry_folder())}, "delete": {"enabled": True}},
         "http": {"addr": REGISTRY},
     }
     file = _written(layout, "registry.yaml", config)

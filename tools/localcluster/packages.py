@@ -1,9 +1,11 @@
 """The Debian packages a node needs: looked up, and only the missing ones installed."""
 
 import os
+import shutil
 import subprocess
 
 from localcluster.errors import LocalClusterError
+from localcluster.process import execute
 from localcluster.progress import say, step
 
 NODE_PACKAGES = (
@@ -44,17 +46,12 @@ def ensure(names: tuple[str, ...] = NODE_PACKAGES) -> None:
 
 
 def _installed(name: str) -> bool:
-    try:
-        query = subprocess.run(
-            ["dpkg-query", "--show", "--showformat=${db:Status-Status}", name], capture_output=True, text=True
-        )
-    except FileNotFoundError as error:
-        raise LocalClusterError("the local cluster needs Debian or a system with dpkg") from error
-    return query.stdout == "installed"
+    if shutil.which("dpkg-query") is None:
+        raise LocalClusterError("the local cluster needs Debian or a system with dpkg")
+    query = ["dpkg-query", "--show", "--showformat=${db:Status-Status}", name]
+    # It fails for a name it has never heard of, which is also an answer.
+    return subprocess.run(query, check=False, capture_output=True, text=True).stdout == "installed"
 
 
 def _apt_get(*arguments: str) -> None:
-    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    result = subprocess.run(["apt-get", *arguments], env=environment, capture_output=True, text=True)
-    if result.returncode:
-        raise LocalClusterError(f"apt-get {' '.join(arguments)} failed:\n{result.stderr[-2000:]}")
+    execute("apt-get", *arguments, environment=os.environ | {"DEBIAN_FRONTEND": "noninteractive"})

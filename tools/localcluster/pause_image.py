@@ -3,15 +3,23 @@
 import hashlib
 import io
 import json
+import platform
 import tarfile
 from pathlib import Path
+
+ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
 def write_archive(program: Path, image: str, archive: Path) -> Path:
     """Write `program` as the only file of `image`, in the archive format of Docker."""
     layer = _tar({"pause": (program.read_bytes(), 0o755)})
     root = {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(layer).hexdigest()}"]}
-    config = {"architecture": "amd64", "os": "linux", "config": {"Entrypoint": ["/pause"]}, "rootfs": root}
+    config = {
+        "architecture": ARCHITECTURES[platform.machine()],
+        "os": "linux",
+        "config": {"Entrypoint": ["/pause"]},
+        "rootfs": root,
+    }
     manifest = [{"Config": "config.json", "RepoTags": [image], "Layers": ["layer.tar"]}]
     files = {"layer.tar": layer, "config.json": _json(config), "manifest.json": _json(manifest)}
     archive.write_bytes(_tar({name: (content, 0o644) for name, content in files.items()}))

@@ -16,6 +16,8 @@ from localcluster.errors import LocalClusterError
 READY_SECONDS = 240.0
 STOP_SECONDS = 30.0
 LOG_TAIL_LINES = 25
+LONGEST_MESSAGE = 3000
+SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ class Process:
 
     @property
     def running(self) -> bool:
+        """Whether it has not ended."""
         return self._child.poll() is None
 
     def wait_ready(self) -> Self:
@@ -71,9 +74,6 @@ class Process:
         except subprocess.TimeoutExpired:
             self._child.kill()
             self._child.wait()
-
-
-SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def wait_until(
@@ -106,15 +106,27 @@ def accepts(host: str, port: int) -> bool:
     return False
 
 
-def execute(*arguments: str, standard_input: str | None = None) -> str:
+def execute(
+    *arguments: str,
+    standard_input: str | None = None,
+    folder: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> str:
     """Run a program to its end and give what it printed.
 
     Raises:
-        LocalClusterError: it failed; the message carries what it said.
+        LocalClusterError: it failed; the message carries the end of what it said.
     """
-    result = subprocess.run(arguments, input=standard_input, capture_output=True, text=True, check=False)
+    result = subprocess.run(
+        arguments,
+        input=standard_input,
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if result.returncode:
-        raise LocalClusterError(
-            f"{' '.join(arguments)} failed: {result.stderr.strip() or result.stdout.strip()}"
-        )
+        said = result.stderr.strip() or result.stdout.strip()
+        raise LocalClusterError(f"{' '.join(arguments)} failed: {said[-LONGEST_MESSAGE:]}")
     return result.stdout

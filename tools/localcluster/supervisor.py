@@ -1,26 +1,24 @@
-"""The node's first process: starts all others in order, starts again what ends, and takes them along at its end.
+"""The node's first process: it starts all others in order, and starts again what ends.
 
-It is process 1 of its own process namespace, so its end, even a violent one, ends every process and container of
-the node, and with them go the mount and network namespaces with all mounts, links and rules in them.
+It is process 1 of its own process namespace, so its end, even a violent one, ends every process and
+container of the node; with them go the mount and network namespaces and all mounts, links and rules in them.
 """
 
-import fcntl
 import json
 import os
 import sys
 import time
 from pathlib import Path
-from typing import IO, NoReturn
+from typing import NoReturn
 
-from localcluster import api_server, mounts, names, node
-from localcluster.cache import cache_folder
-from localcluster.errors import LocalClusterError
+from localcluster import api_server, image_store, mounts, names, node
 from localcluster.layout import S3_PORT, Layout
 from localcluster.process import Command, Process, execute, wait_until
 from localcluster.s3 import s3_server
 
 RESTART_SECONDS = 1.0
 ANY_CHILD = -1
+ANYWHERE = "0.0.0.0"  # noqa: S104 - of the node's own network
 
 
 def main() -> NoReturn:
@@ -31,18 +29,20 @@ def main() -> NoReturn:
     write_record(layout)
     mounts.mount_node(layout)
     set_up_network(layout)
-    images, _lock = claim_image_store()
+    images, _lock = image_store.claim()
     supervise([start(layout, command) for command in commands(layout, images)])
 
 
 def write_record(layout: Layout) -> None:
     """Say who we are on the host; /proc is still the host's here."""
     pid = int(Path("/proc/self").readlink().name)
-    layout.supervisor_record.write_text(json.dumps({"pid": pid, "start_time": start_time(pid)}))
+    unfinished = layout.supervisor_record.with_suffix(".unfinished")
+    unfinished.write_text(json.dumps({"pid": pid, "start_time": start_time(pid)}))
+    unfinished.rename(layout.supervisor_record)
 
 
 def start_time(pid: int) -> int | None:
-    """When the process began, in ticks since boot: with it a reused pid is told apart. None when there is none."""
+    """When the process began, in ticks since boot, which tells a reused pid apart; None without a process."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except (FileNotFoundError, ProcessLookupError):
@@ -53,7 +53,7 @@ def start_time(pid: int) -> int | None:
 def set_up_network(layout: Layout) -> None:
     """Bring up our end of the link, which the host moves in here."""
     _, link = names.link_names(layout.name)
-    wait_until(lambda: link in os.listdir("/proc/sys/net/ipv4/conf"), "the link to the host")
+    wait_until(Path("/proc/sys/net/ipv4/conf", link).exists, "the link to the host")
     addresses = layout.addresses
     execute("ip", "link", "set", "lo", "up")
     execute("ip", "address", "add", f"{addresses.node}/30", "dev", link)
@@ -62,26 +62,11 @@ def set_up_network(layout: Layout) -> None:
     Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
 
 
-def claim_image_store() -> tuple[Path, IO[str]]:
-    """The first containerd folder that no other cluster uses, locked as long as the given file is open."""
-    for number in range(names.SUBNETS):
-        folder = cache_folder() / "containerd" / str(number)
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / "lock").open("w")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.close()
-        else:
-            return folder, lock
-    raise LocalClusterError("too many clusters run on this machine")
-
-
 def commands(layout: Layout, images: Path) -> list[Command]:
     """All programs of the node in the order of their start."""
     credentials, ports = api_server.Credentials(layout.pki), api_server.Ports()
     host, services = str(layout.addresses.node), str(layout.addresses.networks[2])
-    addresses = api_server.ApiAddresses("0.0.0.0", host, services, reconcile_endpoints=True)  # noqa: S104 - own network
+    addresses = api_server.ApiAddresses(ANYWHERE, host, services, reconcile_endpoints=True)
     s3_data = layout.data / "s3"
     s3_data.mkdir(exist_ok=True)
     return [
