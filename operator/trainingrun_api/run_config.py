@@ -32,7 +32,7 @@ class ProgressEndpoint(Model):
     """Where progress is posted, and by which identity."""
 
     url: str
-    """HTTPS URL of the operator."""
+    """HTTPS URL that reports are posted to, path included."""
     ca_certificate: str
     """PEM of the certificate authority that signed the operator's certificate."""
     token_path: str

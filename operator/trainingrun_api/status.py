@@ -206,6 +206,8 @@ class TrainingRunStatus(Model):
     """Name of the trained model."""
     job_name: str | None = None
     """The Job that trains."""
+    pod_name: str | None = None
+    """The pod of the latest attempt; its log is the trainer's."""
     pending_since: str | None = None
     """Since when the run waits, RFC 3339; pendingDeadlineSeconds counts from here."""
     start_time: str | None = None
