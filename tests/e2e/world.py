@@ -1,0 +1,116 @@
+"""What an end-to-end test does to the cluster and sees of it."""
+
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kubernetes.client import ApiClient, CoreV1Api, CustomObjectsApi
+from kubernetes.watch import Watch
+
+from demo.kubernetes import Kubernetes
+from demo.objectstore import NAMESPACE
+from trainingrun_api.names import API_VERSION, GROUP, RUN_LABEL, RUN_PLURAL, VERSION
+from trainingrun_api.status import TrainingRunStatus
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+WHERE = (GROUP, VERSION, NAMESPACE, RUN_PLURAL)
+SECONDS = 900  # shared machines are at times ten times slower for minutes
+
+Predicate = Callable[[TrainingRunStatus], bool]
+
+
+@dataclass(frozen=True)
+class World:
+    """The cluster, its object store, and the names in them."""
+
+    kubernetes: Kubernetes
+    api_client: ApiClient
+    s3: "S3Client"
+    bucket: str
+
+    def apply(self, spec: Mapping[str, Any], name: str = "run") -> str:
+        """Create a run; gives its name, which no other test uses."""
+        name = f"{name}-{uuid.uuid4().hex[:6]}"
+        manifest = {
+            "apiVersion": API_VERSION,
+            "kind": "TrainingRun",
+            "metadata": {"name": name},
+            "spec": spec,
+        }
+        self._runs.create_namespaced_custom_object(*WHERE, manifest)
+        return name
+
+    def delete(self, name: str) -> None:
+        """Delete a run."""
+        self._runs.delete_namespaced_custom_object(*WHERE, name)
+
+    def until(self, name: str, condition: Predicate, seconds: int = SECONDS) -> TrainingRunStatus:
+        """The first status for which `condition` holds; fails with the story of the run when none comes."""
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            events = Watch().stream(
+                self._runs.list_namespaced_custom_object,
+                *WHERE,
+                field_selector=f"metadata.name={name}",
+                timeout_seconds=max(1, min(60, int(left))),
+            )
+            for event in events:
+                status = TrainingRunStatus.model_validate(event["object"].get("status", {}))
+                if condition(status):
+                    return status
+        raise AssertionError(f"not within {seconds} s\n{self.story(name)}")
+
+    def finished(self, name: str) -> TrainingRunStatus:
+        """The status at the end."""
+        return self.until(name, lambda status: status.phase.finished)
+
+    def story(self, name: str) -> str:
+        """What `kubectl describe` and the pods' logs tell."""
+        namespace = ("--namespace", NAMESPACE)
+        logs = ("logs", f"--selector={RUN_LABEL}={name}", "--tail=40", "--ignore-errors")
+        return "\n".join(
+            [
+                self.kubernetes.kubectl(*namespace, "describe", "trainingrun", name),
+                self.kubernetes.kubectl(*namespace, *logs),
+            ]
+        )
+
+    def delete_pod(self, namespace: str, selector: str) -> None:
+        """Delete the pods that `selector` finds, as an administrator would."""
+        core = CoreV1Api(self.api_client)
+        pods = core.list_namespaced_pod(namespace, label_selector=selector).items
+        assert pods, f"no pod {selector} in {namespace}"
+        for pod in pods:
+            core.delete_namespaced_pod(pod.metadata.name, namespace)
+
+    def metrics(self, service: str, namespace: str) -> str:
+        """What Prometheus would read, through the API server's proxy."""
+        return str(
+            CoreV1Api(self.api_client).connect_get_namespaced_service_proxy_with_path(
+                f"{service}:metrics", namespace, "metrics"
+            )
+        )
+
+    def objects(self, uri: str) -> set[str]:
+        """Names of the objects under `uri`, relative to it."""
+        prefix = uri.removeprefix(f"s3://{self.bucket}/").rstrip("/") + "/"
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
+        return {item["Key"].removeprefix(prefix) for page in pages for item in page.get("Contents", [])}
+
+    def download(self, uri: str, folder: Path) -> Path:
+        """Copy everything under `uri` into `folder`."""
+        prefix = uri.removeprefix(f"s3://{self.bucket}/").rstrip("/") + "/"
+        for name in self.objects(uri):
+            target = folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            self.s3.download_file(self.bucket, prefix + name, str(target))
+        return folder
+
+    @property
+    def _runs(self) -> CustomObjectsApi:
+        return CustomObjectsApi(self.api_client)

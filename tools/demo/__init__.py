@@ -1,0 +1,1 @@
+"""The main job from nothing to a trained model, on a real cluster, for a newcomer to watch."""
