@@ -1,13 +1,10 @@
 """The whole local cluster: bring it up, use it, take it down."""
 
 import contextlib
-import ipaddress
 import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -16,6 +13,7 @@ from localcluster import (
     binaries,
     cgroups,
     image_store,
+    launch,
     manifests,
     mounts,
     names,
@@ -23,22 +21,17 @@ from localcluster import (
     pause_image,
 )
 from localcluster.cache import cache_folder, locked
-from localcluster.certificates import Authority
 from localcluster.errors import LocalClusterError
 from localcluster.layout import API_PORT, PAUSE_IMAGE, REGISTRY, S3_PORT, Layout
 from localcluster.process import accepts, execute, log_tail, wait_until
 from localcluster.progress import step
+from localcluster.pull import pull
 from localcluster.s3 import REGION
 from localcluster.supervisor import start_time
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 GPUS = 2
 DNS_PORT = 53
-# setsid detaches, so that the node outlives this command and its terminal.
-DETACHED_NODE = (
-    *("setsid", "--fork"),
-    *("unshare", "--net", "--mount", "--propagation=private", "--ipc", "--pid", "--fork", "--kill-child"),
-)
 CONTAINERD_NAMESPACE = "k8s.io"
 
 
@@ -120,7 +113,8 @@ class LocalCluster:
 
     def pull(self, image: str) -> None:
         """Fetch `image` from the registry to the node now, so that no Pod has to wait for it."""
-        self._containerd("images", "pull", "--plain-http", image)
+        with step(f"pulling {image}"):
+            pull(self.kubeconfig, image)
 
     def up(self) -> None:
         """Bring the cluster up, or see that it is; a broken one is replaced.
@@ -158,12 +152,13 @@ class LocalCluster:
 
     def _start(self) -> None:
         with step("configuration and certificates"):
-            layout = self._new_layout().save()
-            issue_credentials(layout)
+            layout = launch.new_layout(self.state, self.name).save()
+            launch.issue_credentials(layout)
             cgroups.create(layout.name)
         with step("node: namespaces and the link to it"):
-            self._spawn()
-            self._connect(layout)
+            launch.spawn(layout)
+            wait_until(lambda: self.supervisor is not None, "the node", layout.logs / "supervisor.log", 60)
+            launch.connect(layout, self.supervisor)
         with step("API server"):
             self._wait(self._api_ready, "kube-apiserver")
 
@@ -183,37 +178,6 @@ class LocalCluster:
         wait_until(lambda: self.supervisor is None or condition(), name, logs / f"{name}.log")
         if self.supervisor is None:
             raise LocalClusterError(f"the node ended{log_tail(logs / 'supervisor.log')}")
-
-    def _new_layout(self) -> Layout:
-        routes = json.loads(execute("ip", "-json", "-4", "route", "show", "table", "all"))
-        taken = [_network(route["dst"]) for route in routes if route["dst"] not in ("default", "0.0.0.0/0")]
-        return Layout(self.state, self.name, names.Addresses.choose(self.name, taken).number)
-
-    def _spawn(self) -> None:
-        python_path = str(Path(__file__).resolve().parents[1])
-        log = self.state / "logs" / "supervisor.log"
-        with log.open("ab") as output:
-            subprocess.run(
-                [*DETACHED_NODE, sys.executable, "-m", "localcluster.supervisor", str(self.state)],
-                env=os.environ | {"PYTHONPATH": python_path},
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                check=True,
-            )
-        wait_until(lambda: self.supervisor is not None, "the node's first process", log)
-
-    def _connect(self, layout: Layout) -> None:
-        """Lay the link; the routes through it go with it when the node ends."""
-        host, node = names.link_names(layout.name)
-        addresses = layout.addresses
-        execute(
-            "ip", "link", "add", host, "type", "veth", "peer", "name", node, "netns", str(self.supervisor)
-        )
-        execute("ip", "address", "add", f"{addresses.host}/30", "dev", host)
-        execute("ip", "link", "set", host, "up")
-        for network in addresses.networks[1:]:
-            execute("ip", "route", "add", str(network), "via", str(addresses.node))
 
     def _api_ready(self) -> bool:
         url = f"https://{self.layout.addresses.node}:{API_PORT}/readyz"
@@ -237,22 +201,3 @@ class LocalCluster:
         wait_until(lambda: not Path("/sys/class/net", host).exists(), f"the link {host} to go")
         wait_until(lambda: cgroups.remove(self.name), "the Pods' control groups to empty")
         shutil.rmtree(self.state, ignore_errors=True)
-
-
-def issue_credentials(layout: Layout) -> None:
-    """Certificates and kubeconfigs of everything on the node."""
-    authority, addresses = Authority(layout.pki), layout.addresses
-    url = f"https://{addresses.node}:{API_PORT}"
-    api_server.Credentials.issue(
-        authority, url, ("127.0.0.1", str(addresses.node), str(addresses.kubernetes))
-    )
-    for name, user, group in (
-        ("kubelet", f"system:node:{layout.name}", "system:nodes"),
-        ("kube-proxy", "system:kube-proxy", None),
-        ("coredns", manifests.DNS_USER, None),
-    ):
-        authority.kubeconfig(layout.pki / f"{name}.kubeconfig", url, authority.client(name, user, group))
-
-
-def _network(destination: str) -> ipaddress.IPv4Network:
-    return ipaddress.IPv4Network(destination, strict=False)

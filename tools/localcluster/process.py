@@ -15,6 +15,7 @@ from localcluster.errors import LocalClusterError
 # Shared machines are at times ten times slower for minutes.
 READY_SECONDS = 240.0
 STOP_SECONDS = 30.0
+POLL_SECONDS = 0.05
 LOG_TAIL_LINES = 25
 LONGEST_MESSAGE = 3000
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -88,7 +89,7 @@ def wait_until(
     while not condition():
         if time.monotonic() > deadline:
             raise LocalClusterError(f"waited {seconds:.0f} s in vain for {what}{log_tail(log)}")
-        time.sleep(0.05)
+        time.sleep(POLL_SECONDS)
 
 
 def log_tail(log: Path | None) -> str:
