@@ -2,6 +2,7 @@
 
 import fcntl
 import shutil
+from contextlib import ExitStack
 from pathlib import Path
 from typing import IO
 
@@ -36,11 +37,13 @@ def clear() -> None:
         LocalClusterError: a cluster uses them.
     """
     folders = sorted((cache_folder() / "containerd").glob("*"))
-    locks = [_locked(folder) for folder in folders]
-    if None in locks:
-        raise LocalClusterError("a cluster on this machine uses the images; take it down first")
-    for folder in (*folders, registry_folder()):
-        shutil.rmtree(folder, ignore_errors=True)
+    with ExitStack() as locks:
+        for folder in folders:
+            if (lock := _locked(folder)) is None:
+                raise LocalClusterError("a cluster on this machine uses the images; take it down first")
+            locks.enter_context(lock)
+        for folder in (*folders, registry_folder()):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _locked(folder: Path) -> IO[str] | None:
