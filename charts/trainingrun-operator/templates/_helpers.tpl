@@ -1,0 +1,75 @@
+{{- define "operator.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
+{{- end }}
+
+{{/* The release's own name where it says what this is, so that a release trainingrun-operator isn't called so twice. */}}
+{{- define "operator.fullname" -}}
+{{- if .Values.fullnameOverride }}
+{{- .Values.fullnameOverride | trunc 63 | trimSuffix "-" }}
+{{- else if contains (include "operator.name" .) .Release.Name }}
+{{- .Release.Name | trunc 63 | trimSuffix "-" }}
+{{- else }}
+{{- printf "%s-%s" .Release.Name (include "operator.name" .) | trunc 63 | trimSuffix "-" }}
+{{- end }}
+{{- end }}
+
+{{/* Roles of the whole cluster: two releases must not fight over them. */}}
+{{- define "operator.clusterName" -}}
+{{- printf "%s-%s" .Release.Namespace (include "operator.fullname" .) }}
+{{- end }}
+
+{{- define "operator.certificateSecret" -}}
+{{- printf "%s-tls" (include "operator.fullname" .) }}
+{{- end }}
+
+{{- define "operator.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "operator.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "operator.labels" -}}
+{{ include "operator.selectorLabels" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- end }}
+
+{{- define "operator.serviceAccount" -}}
+{{- default (include "operator.fullname" .) .Values.serviceAccount.existing }}
+{{- end }}
+
+{{/* Of (dict "image" … "chart" …): the image's full name. */}}
+{{- define "operator.image" -}}
+{{- if .image.digest -}}
+{{ .image.repository }}@{{ .image.digest }}
+{{- else -}}
+{{ .image.repository }}:{{ default .chart.AppVersion .image.tag }}
+{{- end }}
+{{- end }}
+
+{{/* What the operator may do in a namespace that it serves. */}}
+{{- define "operator.rules" -}}
+- apiGroups: [training.labelator.io]
+  resources: [trainingruns, trainingprojects]
+  verbs: [get, list, watch]
+- apiGroups: [training.labelator.io]
+  resources: [trainingruns/status]
+  verbs: [patch]
+# To own Jobs where clusters check who may block a deletion.
+- apiGroups: [training.labelator.io]
+  resources: [trainingruns/finalizers]
+  verbs: [update]
+- apiGroups: [batch]
+  resources: [jobs]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [get, list, watch]
+# To see that a run's credentials are there before its pod waits for them in vain.
+- apiGroups: [""]
+  resources: [secrets]
+  verbs: [get]
+- apiGroups: [events.k8s.io]
+  resources: [events]
+  verbs: [create]
+{{- end }}
