@@ -48,7 +48,7 @@ test: setup ## Run all tests, the end-to-end run on the local cluster among them
 
 .PHONY: test-fast
 test-fast: setup ## Run the tests that need no node: contract, controller, trainer, chart
-	$(BIN)/pytest --ignore tests/e2e $(ARGS)
+	$(BIN)/pytest --ignore tests/e2e --ignore tests/localcluster/test_cluster.py $(ARGS)
 
 .PHONY: check
 check: lint types imports check-generated ## Run all checks that run no code
