@@ -1,0 +1,118 @@
+"""`python -m trainingrun_operator`: watches, reconciles, takes progress, shows metrics, until SIGTERM."""
+
+import asyncio
+import logging
+import os
+import ssl
+import sys
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+
+import kopf
+from aiohttp import web
+
+from . import handlers
+from .certificate_store import CertificateStore
+from .cluster import connected
+from .endpoint import ProgressEndpoint
+from .errors import OperatorError
+from .health import Watchdog
+from .identity import Identities
+from .metrics import Metrics
+from .rate_limit import RateLimit
+from .reconcile import Reconciler
+from .references import Resolver
+from .settings import Settings
+from .work_queue import WorkQueue
+
+logger = logging.getLogger(__name__)
+
+
+def main() -> int:
+    """Run the operator; 0 after SIGTERM, 1 when it can't start or go on."""
+    try:
+        settings = Settings.from_environment(os.environ)
+        _configure_logging(settings)
+        asyncio.run(_serve(settings))
+    except (OperatorError, ExceptionGroup) as error:
+        sys.stderr.write(f"trainingrun-operator: {_root(error)}\n")
+        return 1
+    return 0
+
+
+async def _serve(settings: Settings) -> None:
+    async with connected() as cluster:
+        metrics, resolver = Metrics(), Resolver(cluster)
+        certificates = CertificateStore(cluster, settings)
+        await certificates.load()
+        reconciler = Reconciler(cluster, settings, metrics, resolver, certificates.ca_certificate)
+        queue = WorkQueue(reconciler.reconcile)
+        watchdog = Watchdog(cluster, queue, settings.watch_namespaces)
+        endpoint = ProgressEndpoint(cluster, Identities(cluster), RateLimit(), metrics)
+        async with (
+            _listening(endpoint.application(), settings.progress_port, certificates.context),
+            _listening(_probes(metrics, watchdog), settings.metrics_port),
+        ):
+            watch = _watch(settings, handlers.Memo(queue, resolver, watchdog))
+            await _until_stopped(watch, queue.run(), watchdog.run(), certificates.keep())
+
+
+async def _watch(settings: Settings, memo: handlers.Memo) -> None:
+    namespaces = settings.watch_namespaces
+    await kopf.operator(
+        settings=handlers.watch_settings(),
+        memo=memo,
+        standalone=True,
+        clusterwide=not namespaces,
+        namespaces=namespaces,
+    )
+
+
+async def _until_stopped(watch: Coroutine[None, None, None], *others: Coroutine[None, None, None]) -> None:
+    """Run all until the watch ends, which it does at SIGTERM; an error in one ends all."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(other) for other in others]
+        await watch
+        for task in tasks:
+            task.cancel()
+
+
+def _probes(metrics: Metrics, watchdog: Watchdog) -> web.Application:
+    async def show(_: web.Request) -> web.Response:
+        return web.Response(body=metrics.exposition(), content_type="text/plain", charset="utf-8")
+
+    async def health(_: web.Request) -> web.Response:
+        trouble = watchdog.trouble()
+        return web.Response(status=503 if trouble else 200, text=trouble or "ok")
+
+    application = web.Application()
+    application.add_routes([web.get("/metrics", show), web.get("/healthz", health)])
+    return application
+
+
+@asynccontextmanager
+async def _listening(
+    application: web.Application, port: int, context: ssl.SSLContext | None = None
+) -> AsyncIterator[None]:
+    runner = web.AppRunner(application, access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, port=port, ssl_context=context).start()
+        yield
+    finally:
+        await runner.cleanup()
+
+
+def _configure_logging(settings: Settings) -> None:
+    log_format = kopf.LogFormat.JSON if settings.log_format == "json" else kopf.LogFormat.FULL
+    kopf.configure(
+        debug=settings.log_level == "debug", quiet=settings.log_level == "warning", log_format=log_format
+    )
+
+
+def _root(error: BaseException) -> BaseException:
+    return _root(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
+
+
+if __name__ == "__main__":
+    sys.exit(main())

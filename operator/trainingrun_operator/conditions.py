@@ -1,0 +1,44 @@
+"""Conditions: Succeeded is the run's own; Ready, Reconciling and Stalled are for kstatus and GitOps tools."""
+
+from collections.abc import Sequence
+
+from trainingrun_api.status import Condition, Phase
+
+from .outcome import Verdict
+
+MAX_MESSAGE = 2048
+
+
+def conditions_of(
+    verdict: Verdict, before: Sequence[Condition], generation: int, now: str
+) -> list[Condition]:
+    """All four; `lastTransitionTime` moves only where the status does."""
+    times = {(c.type, c.status): c.last_transition_time for c in before}
+    return [
+        Condition(
+            type=kind,
+            status=value,
+            reason=verdict.reason,
+            message=shortened(verdict.message),
+            observed_generation=generation,
+            last_transition_time=times.get((kind, value), now),
+        )
+        for kind, value in _values(verdict).items()
+    ]
+
+
+def shortened(message: str) -> str:
+    """At most as long as a condition's message may be."""
+    return message if len(message) <= MAX_MESSAGE else f"{message[: MAX_MESSAGE - 1]}…"
+
+
+def _values(verdict: Verdict) -> dict[str, str]:
+    succeeded, failed = verdict.phase is Phase.SUCCEEDED, verdict.phase is Phase.FAILED
+    stalled = failed or verdict.stalled
+    at_rest = succeeded or stalled or verdict.phase is Phase.SUSPENDED
+    return {
+        "Succeeded": "True" if succeeded else "False" if failed else "Unknown",
+        "Ready": str(succeeded),
+        "Reconciling": str(not at_rest),
+        "Stalled": str(stalled),
+    }

@@ -1,0 +1,89 @@
+"""The HTTPS endpoint that trainer pods post their progress to."""
+
+import logging
+
+from aiohttp import web
+from pydantic import ValidationError
+
+from trainingrun_api.names import PROGRESS_PATH
+from trainingrun_api.progress import MAX_REPORT_BYTES, ProgressReport
+from trainingrun_api.status import TrainingRunStatus
+
+from .cluster import Cluster
+from .errors import ApiError, ReportRefusedError
+from .identity import Identities
+from .metrics import Metrics
+from .rate_limit import RateLimit
+from .resources import RunKey, problems_of
+
+logger = logging.getLogger(__name__)
+
+
+class ProgressEndpoint:
+    """Accepts a report only for the run whose Job owns the sending pod."""
+
+    def __init__(self, cluster: Cluster, identities: Identities, limit: RateLimit, metrics: Metrics) -> None:
+        self._cluster = cluster
+        self._identities = identities
+        self._limit = limit
+        self._metrics = metrics
+
+    def application(self) -> web.Application:
+        """The web application."""
+        application = web.Application(client_max_size=MAX_REPORT_BYTES)
+        application.router.add_post(PROGRESS_PATH, self._post)
+        return application
+
+    async def _post(self, request: web.Request) -> web.Response:
+        try:
+            await self._accept(request)
+        except ReportRefusedError as refused:
+            return self._answer(refused.status, refused.outcome, str(refused))
+        except web.HTTPRequestEntityTooLarge:
+            return self._answer(413, "too_large", f"a report has at most {MAX_REPORT_BYTES} bytes")
+        except ApiError as error:
+            logger.warning("progress report not stored: %s", error)
+            return self._answer(
+                503, "unavailable", "the Kubernetes API can't be reached; the next report will do"
+            )
+        return self._answer(204, "accepted")
+
+    async def _accept(self, request: web.Request) -> None:
+        _check_length(request)
+        identity = await self._identities.of_token(_bearer_token(request))
+        self._limit.take(identity.uid)
+        report = _parsed(await request.read())
+        if report.run != identity:
+            raise ReportRefusedError(403, "forbidden", "the report speaks of another run than the pod's")
+        await self._check_unfinished(report)
+        await self._cluster.apply_progress(report)
+
+    async def _check_unfinished(self, report: ProgressReport) -> None:
+        run = await self._cluster.run(RunKey(report.run.namespace, report.run.name))
+        if run is None or run["metadata"]["uid"] != report.run.uid:
+            raise ReportRefusedError(403, "forbidden", "the run is gone")
+        if TrainingRunStatus.model_validate(run.get("status", {}), extra="ignore").phase.finished:
+            raise ReportRefusedError(409, "finished", "the run has finished")
+
+    def _answer(self, status: int, outcome: str, text: str | None = None) -> web.Response:
+        self._metrics.progress_reports.labels(outcome).inc()
+        return web.Response(status=status, text=text)
+
+
+def _check_length(request: web.Request) -> None:
+    if (request.content_length or 0) > MAX_REPORT_BYTES:
+        raise ReportRefusedError(413, "too_large", f"a report has at most {MAX_REPORT_BYTES} bytes")
+
+
+def _bearer_token(request: web.Request) -> str:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme != "Bearer" or not token:
+        raise ReportRefusedError(401, "unauthenticated", "send Authorization: Bearer <the pod's token>")
+    return token
+
+
+def _parsed(body: bytes) -> ProgressReport:
+    try:
+        return ProgressReport.model_validate_json(body)
+    except ValidationError as error:
+        raise ReportRefusedError(400, "invalid", problems_of(error)) from error

@@ -1,0 +1,36 @@
+"""What can go wrong in the operator; each error says what to change."""
+
+from collections.abc import Sequence
+
+
+class OperatorError(Exception):
+    """Root of the operator's own errors."""
+
+
+class SettingsError(OperatorError):
+    """The operator's environment can't be used; carries every problem found."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("; ".join(problems))
+
+
+class ApiError(OperatorError):
+    """The API server refused a request or could not be reached; `status` is 0 when there was no answer."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+    @property
+    def refused(self) -> bool:
+        """True when the same request would be refused again: it is invalid or forbidden."""
+        return self.status in {400, 403, 422}
+
+
+class ReportRefusedError(OperatorError):
+    """A progress report isn't accepted; `status` is what HTTP answers, `outcome` what metrics count."""
+
+    def __init__(self, status: int, outcome: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.outcome = outcome

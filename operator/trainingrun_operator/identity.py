@@ -1,0 +1,81 @@
+"""Which run a token speaks for: from the token to its pod, the pod's Job and the Job's TrainingRun."""
+
+import asyncio
+import hashlib
+import time
+from typing import NamedTuple
+
+from trainingrun_api.names import PROGRESS_AUDIENCE, RUN_KIND
+from trainingrun_api.progress import RunIdentity
+
+from .cluster import Cluster
+from .errors import ReportRefusedError
+from .resources import Manifest, RunKey
+
+CACHE_SECONDS = 45.0
+CACHE_SIZE = 4096
+CONCURRENT_REVIEWS = 8
+POD_NAME = "authentication.kubernetes.io/pod-name"
+POD_UID = "authentication.kubernetes.io/pod-uid"
+
+
+class Sender(NamedTuple):
+    """The pod that a token is bound to."""
+
+    namespace: str
+    pod: str
+    uid: str
+
+
+class Identities:
+    """Verifies tokens; remembers good ones for less than a minute, by their hash."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self._known: dict[bytes, tuple[float, RunIdentity]] = {}
+        self._reviews = asyncio.Semaphore(CONCURRENT_REVIEWS)
+
+    async def of_token(self, token: str) -> RunIdentity:
+        """The run whose Job owns the pod that holds this token. Raises ReportRefusedError."""
+        digest = hashlib.sha256(token.encode()).digest()
+        now = time.monotonic()
+        if (known := self._known.get(digest)) and known[0] > now:
+            return known[1]
+        async with self._reviews:
+            identity = await self._run_of(await self._sender(token))
+        self._remember(digest, now + CACHE_SECONDS, identity)
+        return identity
+
+    def _remember(self, digest: bytes, until: float, identity: RunIdentity) -> None:
+        if len(self._known) >= CACHE_SIZE:
+            self._known.clear()
+        self._known[digest] = (until, identity)
+
+    async def _sender(self, token: str) -> Sender:
+        review = await self._cluster.review_token(token, PROGRESS_AUDIENCE)
+        if not review.get("authenticated") or PROGRESS_AUDIENCE not in review.get("audiences", ()):
+            raise ReportRefusedError(401, "unauthenticated", f"the token isn't for {PROGRESS_AUDIENCE}")
+        user = review["user"]
+        extra, parts = user.get("extra", {}), user["username"].split(":")
+        if len(parts) != 4 or parts[:2] != ["system", "serviceaccount"] or not extra.get(POD_UID):
+            raise ReportRefusedError(403, "forbidden", "the token is not bound to a pod")
+        return Sender(parts[2], extra[POD_NAME][0], extra[POD_UID][0])
+
+    async def _run_of(self, sender: Sender) -> RunIdentity:
+        pod = await self._cluster.pod(sender.namespace, sender.pod)
+        if pod is None or pod["metadata"]["uid"] != sender.uid:
+            raise ReportRefusedError(403, "forbidden", "the token's pod is gone")
+        job_owner = _controller(pod, "Job")
+        job = await self._cluster.job(RunKey(sender.namespace, job_owner["name"]))
+        if job is None or job["metadata"]["uid"] != job_owner["uid"]:
+            raise ReportRefusedError(403, "forbidden", "the pod's Job is gone")
+        owner = _controller(job, RUN_KIND)
+        return RunIdentity(namespace=sender.namespace, name=owner["name"], uid=owner["uid"])
+
+
+def _controller(manifest: Manifest, kind: str) -> Manifest:
+    for owner in manifest["metadata"].get("ownerReferences", ()):
+        if owner.get("controller") and owner["kind"] == kind:
+            found: Manifest = owner
+            return found
+    raise ReportRefusedError(403, "forbidden", f"the pod belongs to no {kind}")

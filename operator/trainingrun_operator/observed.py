@@ -1,0 +1,144 @@
+"""What Kubernetes says of a run's Job and Pods, reduced to what a status is made of."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple, Self, TypeVar
+
+from pydantic import ValidationError
+
+from trainingrun_api.status import RunFailure, RunResult
+
+from .pod_template import TRAINER
+from .resources import Manifest, parse_time
+
+Left = TypeVar("Left", RunResult, RunFailure)
+
+
+class Waiting(NamedTuple):
+    """Why a container doesn't run yet."""
+
+    reason: str
+    message: str
+
+
+class Termination(NamedTuple):
+    """How the trainer ended; `text` is what it left for us."""
+
+    exit_code: int
+    reason: str
+    text: str
+
+    def result(self) -> RunResult | None:
+        """The result that a trainer leaves when it has succeeded."""
+        return _parsed(RunResult, self.text)
+
+    def failure(self) -> RunFailure | None:
+        """The failure that a trainer leaves when it can still say so."""
+        return _parsed(RunFailure, self.text)
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One Pod of the Job."""
+
+    name: str
+    created: datetime
+    phase: str
+    deleting: bool
+    unschedulable: str | None
+    disruption: str | None
+    waiting: Waiting | None
+    started: str | None
+    termination: Termination | None
+
+    @classmethod
+    def parse(cls, manifest: Manifest) -> Self:
+        """Read a Pod."""
+        metadata, status = manifest["metadata"], manifest.get("status", {})
+        state = _trainer_state(status)
+        return cls(
+            name=metadata["name"],
+            created=parse_time(metadata["creationTimestamp"]),
+            phase=status.get("phase", "Pending"),
+            deleting="deletionTimestamp" in metadata,
+            unschedulable=condition_message(status, "PodScheduled", "False"),
+            disruption=condition_message(status, "DisruptionTarget", "True"),
+            waiting=_waiting(state),
+            started=(state.get("running") or state.get("terminated") or {}).get("startedAt"),
+            termination=_termination(state),
+        )
+
+    @property
+    def ended(self) -> bool:
+        """True when it will not train any more."""
+        return self.deleting or self.phase in {"Failed", "Succeeded"}
+
+
+@dataclass(frozen=True)
+class JobState:
+    """How the Job stands."""
+
+    name: str
+    complete: bool
+    failure: Waiting | None
+    ended_at: str | None
+
+    @classmethod
+    def parse(cls, manifest: Manifest) -> Self:
+        """Read a Job."""
+        found = manifest.get("status", {}).get("conditions", ())
+        conditions = {c["type"]: c for c in found if c["status"] == "True"}
+        end = conditions.get("Complete") or conditions.get("Failed")
+        failed = conditions.get("Failed")
+        return cls(
+            name=manifest["metadata"]["name"],
+            complete="Complete" in conditions,
+            failure=Waiting(failed.get("reason", ""), failed.get("message", "")) if failed else None,
+            ended_at=end.get("lastTransitionTime") if end else None,
+        )
+
+    @property
+    def finished(self) -> bool:
+        """True when it has succeeded or failed."""
+        return self.complete or self.failure is not None
+
+
+def latest(attempts: list[Attempt]) -> Attempt | None:
+    """The attempt that counts now: one that still works, else the newest."""
+    return max(attempts, key=lambda a: (not a.ended, a.created, a.name), default=None)
+
+
+def condition_message(status: Manifest, kind: str, value: str) -> str | None:
+    """The message of a condition that has this value, None when it has another or is absent."""
+    for condition in status.get("conditions", ()):
+        if condition["type"] == kind and condition["status"] == value:
+            return str(condition.get("message") or condition.get("reason") or kind)
+    return None
+
+
+def _trainer_state(status: Manifest) -> Manifest:
+    for container in status.get("containerStatuses", ()):
+        if container["name"] == TRAINER:
+            state: Manifest = container.get("state", {})
+            return state
+    return {}
+
+
+def _waiting(state: Manifest) -> Waiting | None:
+    waiting = state.get("waiting")
+    return Waiting(waiting.get("reason", ""), waiting.get("message", "")) if waiting else None
+
+
+def _termination(state: Manifest) -> Termination | None:
+    ended = state.get("terminated")
+    return (
+        Termination(ended["exitCode"], ended.get("reason", ""), ended.get("message", "")) if ended else None
+    )
+
+
+def _parsed(model: type[Left], text: str) -> Left | None:
+    # A trainer image newer than the operator may say more than is known here.
+    try:
+        return model.model_validate_json(text, extra="ignore")
+    except ValidationError:
+        return None

@@ -1,0 +1,132 @@
+"""How a run stands, told from its Job and its attempts."""
+
+from typing import NamedTuple
+
+from trainingrun_api.names import ExitCode
+from trainingrun_api.status import EvaluationScores, Phase, Progress, Reason, RunResult
+
+from .observed import Attempt, JobState, Termination
+from .resources import parse_time
+
+
+class Verdict(NamedTuple):
+    """Phase, reason and message of a run; `stalled` when it can't go on by itself."""
+
+    phase: Phase
+    reason: Reason
+    message: str
+    stalled: bool = False
+
+
+EXIT_REASONS = {
+    ExitCode.USAGE: Reason.SETTINGS_ERROR,
+    ExitCode.DATA: Reason.DATA_ERROR,
+    ExitCode.MODEL: Reason.MODEL_ERROR,
+    ExitCode.STORAGE_REFUSED: Reason.STORAGE_REFUSED,
+    ExitCode.TEMPORARY: Reason.STORAGE_UNAVAILABLE,
+    ExitCode.INTERRUPTED: Reason.INTERRUPTED,
+}
+IMAGE_TROUBLE = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"}
+AT_THE_END = {"Evaluating", "Publishing", "Done"}
+
+
+def of_failed_job(job: JobState, last: Attempt | None, memory: str) -> Verdict:
+    """Why the Job failed, and what to change."""
+    reason, message = failure_of(last, memory)
+    job_reason = job.failure.reason if job.failure else ""
+    if job_reason == "DeadlineExceeded":
+        return Verdict(
+            Phase.FAILED,
+            Reason.ACTIVE_DEADLINE_EXCEEDED,
+            "The run did not end within spec.activeDeadlineSeconds; "
+            "apply a new run with more time or fewer epochs",
+        )
+    if job_reason == "BackoffLimitExceeded" and reason is not Reason.OUT_OF_MEMORY:
+        text = f"Given up after all restarts that spec.backoffLimit allows. The last one: {reason}: {message}"
+        return Verdict(Phase.FAILED, Reason.BACKOFF_LIMIT_EXCEEDED, text)
+    return Verdict(Phase.FAILED, reason, message)
+
+
+def failure_of(attempt: Attempt | None, memory: str) -> tuple[Reason, str]:
+    """Why an attempt failed."""
+    if attempt is None:
+        return (
+            Reason.TRAINER_ERROR,
+            "The pod is gone and with it the cause; look for its log in your log collector",
+        )
+    if attempt.disruption is not None:
+        return Reason.INTERRUPTED, f"Pod {attempt.name} was evicted: {attempt.disruption}"
+    if attempt.termination is None:
+        return Reason.INTERRUPTED, f"Pod {attempt.name} ended before its container told how"
+    if attempt.termination.reason == "OOMKilled":
+        advice = "raise spec.resources.memory or lower spec.training.batchSize or maxSequenceLength"
+        return (
+            Reason.OUT_OF_MEMORY,
+            f"Pod {attempt.name} needed more memory than {memory}: {advice} in a new run",
+        )
+    return _told_failure(attempt.name, attempt.termination)
+
+
+def _told_failure(pod: str, termination: Termination) -> tuple[Reason, str]:
+    failure = termination.failure()
+    if failure is not None:
+        return failure.reason, failure.message
+    reason = EXIT_REASONS.get(termination.exit_code, Reason.TRAINER_ERROR)
+    return (
+        reason,
+        f"Pod {pod} ended with exit code {termination.exit_code}; its log says more: kubectl logs {pod}",
+    )
+
+
+def success_message(result: RunResult) -> str:
+    """The scores in one line."""
+    scores: EvaluationScores = result.evaluation
+    early = ", stopped early" if result.stopped_early else ""
+    return (
+        f"Trained {result.epochs} epochs{early}; epoch {result.best_epoch} is the best: "
+        f"accuracy {scores.accuracy:.3f}, macro F1 {scores.f1:.3f}. Model: {result.artifacts.model}"
+    )
+
+
+def of_attempt(job: str, attempt: Attempt | None, progress: Progress | None, memory: str) -> Verdict:
+    """How an unfinished Job that isn't suspended stands."""
+    if attempt is None:
+        hint = f"if it doesn't come, kubectl describe job {job} says why"
+        return Verdict(
+            Phase.PENDING, Reason.WAITING_FOR_POD, f"Job {job} was created, its pod not yet; {hint}"
+        )
+    if attempt.phase == "Succeeded":
+        return Verdict(Phase.EVALUATING, Reason.EVALUATING, f"Pod {attempt.name} is done")
+    if attempt.ended:
+        reason, message = failure_of(attempt, memory)
+        text = f"A new attempt follows and goes on from the last checkpoint. {reason}: {message}"
+        return Verdict(Phase.PENDING, Reason.RESTARTING, text)
+    if attempt.started is not None:
+        return _at_work(attempt, progress)
+    return _on_its_way(attempt)
+
+
+def _at_work(attempt: Attempt, progress: Progress | None) -> Verdict:
+    # The report of an attempt before says nothing of this one.
+    current = progress is not None and parse_time(progress.last_update_time) >= attempt.created
+    if current and progress is not None and progress.stage in AT_THE_END:
+        return Verdict(
+            Phase.EVALUATING, Reason.EVALUATING, f"Pod {attempt.name} evaluates and publishes the model"
+        )
+    return Verdict(Phase.RUNNING, Reason.TRAINING, f"Pod {attempt.name} trains")
+
+
+def _on_its_way(attempt: Attempt) -> Verdict:
+    name, waiting = attempt.name, attempt.waiting
+    if attempt.unschedulable is not None:
+        return Verdict(
+            Phase.PENDING, Reason.UNSCHEDULABLE, f"No node takes pod {name}: {attempt.unschedulable}"
+        )
+    if waiting is None:
+        return Verdict(Phase.PENDING, Reason.POD_STARTING, f"Pod {name} is starting")
+    reason = Reason.POD_STARTING
+    if waiting.reason in IMAGE_TROUBLE:
+        reason = Reason.IMAGE_PULL
+    elif waiting.reason == "CreateContainerConfigError" and "secret" in waiting.message:
+        reason = Reason.SECRET_NOT_FOUND
+    return Verdict(Phase.PENDING, reason, f"Pod {name}: {waiting.reason} {waiting.message}".rstrip())

@@ -1,0 +1,115 @@
+"""What a run refers to: read now, and remembered only to know whom a change concerns."""
+
+from collections import defaultdict
+from typing import NamedTuple
+
+from pydantic import ValidationError
+
+from trainingrun_api.names import PROJECT_KIND, RUN_KIND
+from trainingrun_api.run_config import BaseModelSource, effective_base_model, effective_output
+from trainingrun_api.spec import TrainingProjectSpec, TrainingRunSpec
+from trainingrun_api.status import Phase, Reason
+
+from .cluster import Cluster
+from .pod_template import CREDENTIALS
+from .resources import Missing, References, Run, RunKey, problems_of
+
+
+class Referent(NamedTuple):
+    """An object that runs wait for."""
+
+    kind: str
+    namespace: str
+    name: str
+
+
+class Resolver:
+    """Reads references, and knows which runs wait for which object."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self._waiting: defaultdict[Referent, set[RunKey]] = defaultdict(set)
+
+    def dependents(self, referent: Referent) -> frozenset[RunKey]:
+        """The runs that wait for it."""
+        return frozenset(self._waiting.get(referent, ()))
+
+    def forget(self, key: RunKey) -> None:
+        """This run waits for nothing any more."""
+        for referent in [r for r, keys in self._waiting.items() if key in keys]:
+            self._waiting[referent].discard(key)
+            if not self._waiting[referent]:
+                del self._waiting[referent]
+
+    async def resolve(self, run: Run, spec: TrainingRunSpec) -> References:
+        """All that `run` refers to; `missing` names everything that isn't there."""
+        project, missing = await self._project(run.key, spec)
+        if missing is not None:
+            secret = await self._credentials(run.key, spec, None)
+            return References(missing=tuple(m for m in (missing, secret) if m))
+        source, missing, failure = await self._base_model(run.key, spec, project)
+        found = (missing, await self._credentials(run.key, spec, project))
+        return References(project, source, tuple(m for m in found if m), failure)
+
+    async def _project(
+        self, key: RunKey, spec: TrainingRunSpec
+    ) -> tuple[TrainingProjectSpec | None, Missing | None]:
+        name = spec.dataset.project
+        if name is None:
+            return None, None
+        # Before it is read: a change in between is not missed then.
+        self._waiting[Referent(PROJECT_KIND, key.namespace, name)].add(key)
+        manifest = await self._cluster.project(key.namespace, name)
+        if manifest is None:
+            text = f"TrainingProject {name} does not exist in namespace {key.namespace}; create it"
+            return None, Missing(Reason.PROJECT_NOT_FOUND, text)
+        try:
+            return TrainingProjectSpec.model_validate(manifest["spec"]), None
+        except ValidationError as error:
+            text = f"TrainingProject {name} can't be used: {problems_of(error)}"
+            return None, Missing(Reason.INVALID_SPEC, text)
+
+    async def _base_model(
+        self, key: RunKey, spec: TrainingRunSpec, project: TrainingProjectSpec | None
+    ) -> tuple[BaseModelSource, Missing | None, Missing | None]:
+        model = effective_base_model(spec, project)
+        if model is None or model.from_run is None:
+            return BaseModelSource(uri=model.uri if model else None), None, None
+        parent = RunKey(key.namespace, model.from_run.name)
+        if parent == key:
+            text = f"The base model is TrainingRun {key.name} itself; name another in a new run"
+            return BaseModelSource(), None, Missing(Reason.BASE_MODEL_FAILED, text)
+        self._waiting[Referent(RUN_KIND, *parent)].add(key)
+        manifest = await self._cluster.run(parent)
+        if manifest is None:
+            text = f"TrainingRun {parent.name}, the base model, does not exist in {key.namespace}; create it"
+            return BaseModelSource(), Missing(Reason.BASE_MODEL_NOT_FOUND, text), None
+        return _model_of(Run.parse(manifest))
+
+    async def _credentials(
+        self, key: RunKey, spec: TrainingRunSpec, project: TrainingProjectSpec | None
+    ) -> Missing | None:
+        output = effective_output(spec, project)
+        if output is None or output.credentials_secret_ref is None:
+            return None
+        name = output.credentials_secret_ref.name
+        secret = await self._cluster.secret(key.namespace, name)
+        absent = [k for k in CREDENTIALS if k not in ((secret or {}).get("data") or {})]
+        if not absent:
+            return None
+        keys, place = " and ".join(absent), f"in namespace {key.namespace}"
+        text = f"Secret {name} {place} lacks {keys}; add them"
+        if secret is None:
+            text = f"Secret {name} does not exist {place}; create it with {keys}"
+        return Missing(Reason.SECRET_NOT_FOUND, text)
+
+
+def _model_of(parent: Run) -> tuple[BaseModelSource, Missing | None, Missing | None]:
+    name, status = parent.key.name, parent.status
+    if status.phase is Phase.FAILED:
+        text = f"TrainingRun {name}, the base model, has failed; name another in spec.baseModel of a new run"
+        return BaseModelSource(), None, Missing(Reason.BASE_MODEL_FAILED, text)
+    if status.phase is not Phase.SUCCEEDED or status.artifacts is None:
+        text = f"TrainingRun {name}, the base model, is {status.phase}; waiting until it has succeeded"
+        return BaseModelSource(), Missing(Reason.BASE_MODEL_NOT_READY, text), None
+    return BaseModelSource(uri=status.artifacts.model, from_run=name), None, None

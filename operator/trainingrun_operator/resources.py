@@ -1,0 +1,115 @@
+"""What the operator reads from the API server, as values."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, NamedTuple, Self
+
+from pydantic import ValidationError
+
+from trainingrun_api.names import API_VERSION, RUN_KIND, RUN_LABEL
+from trainingrun_api.progress import RunIdentity
+from trainingrun_api.run_config import BaseModelSource
+from trainingrun_api.spec import TrainingProjectSpec, TrainingRunSpec
+from trainingrun_api.status import Reason, TrainingRunStatus
+
+Manifest = dict[str, Any]
+
+
+class RunKey(NamedTuple):
+    """Which TrainingRun."""
+
+    namespace: str
+    name: str
+
+    @classmethod
+    def of(cls, manifest: Manifest) -> Self:
+        """The key of a TrainingRun."""
+        return cls(manifest["metadata"]["namespace"], manifest["metadata"]["name"])
+
+    @classmethod
+    def of_child(cls, manifest: Manifest) -> Self:
+        """The key of the TrainingRun that a labelled Job or Pod belongs to."""
+        metadata = manifest["metadata"]
+        return cls(metadata["namespace"], metadata["labels"][RUN_LABEL])
+
+
+@dataclass(frozen=True)
+class Run:
+    """A TrainingRun. `spec` is None when this operator can't read it; `problem` then says why."""
+
+    key: RunKey
+    uid: str
+    generation: int
+    deleting: bool
+    spec: TrainingRunSpec | None
+    status: TrainingRunStatus
+    problem: str = ""
+
+    @classmethod
+    def parse(cls, manifest: Manifest) -> Self:
+        """Read a manifest of the API server; a status of a newer operator keeps the fields known here."""
+        metadata = manifest["metadata"]
+        spec, problem = _parse_spec(manifest.get("spec", {}))
+        return cls(
+            key=RunKey.of(manifest),
+            uid=metadata["uid"],
+            generation=metadata["generation"],
+            deleting="deletionTimestamp" in metadata,
+            spec=spec,
+            status=TrainingRunStatus.model_validate(manifest.get("status", {}), extra="ignore"),
+            problem=problem,
+        )
+
+    @property
+    def identity(self) -> RunIdentity:
+        """Namespace, name and UID, as the trainer knows them."""
+        return RunIdentity(namespace=self.key.namespace, name=self.key.name, uid=self.uid)
+
+    @property
+    def reference(self) -> Manifest:
+        """An object reference to it, for Events."""
+        return {"apiVersion": API_VERSION, "kind": RUN_KIND, "uid": self.uid, **self.key._asdict()}
+
+
+def _parse_spec(manifest: Manifest) -> tuple[TrainingRunSpec | None, str]:
+    try:
+        return TrainingRunSpec.model_validate(manifest), ""
+    except ValidationError as error:
+        return None, problems_of(error)
+
+
+def problems_of(error: ValidationError) -> str:
+    """All problems of a value in one line, each with its place."""
+    return "; ".join(
+        f"{'.'.join(str(part) for part in e['loc']) or 'value'}: {e['msg']}" for e in error.errors()
+    )
+
+
+class Missing(NamedTuple):
+    """Something a run refers to that isn't there yet."""
+
+    reason: Reason
+    message: str
+
+
+DEFAULT_MODEL = BaseModelSource()
+
+
+@dataclass(frozen=True)
+class References:
+    """What a run refers to, as found now; `failure` says that it can never be had."""
+
+    project: TrainingProjectSpec | None = None
+    base_model: BaseModelSource = DEFAULT_MODEL
+    missing: tuple[Missing, ...] = ()
+    failure: Missing | None = None
+
+
+def parse_time(text: str) -> datetime:
+    """A Kubernetes timestamp."""
+    return datetime.fromisoformat(text)
+
+
+def format_time(time: datetime) -> str:
+    """A Kubernetes timestamp, in whole seconds of UTC."""
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

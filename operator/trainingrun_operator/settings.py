@@ -1,0 +1,88 @@
+"""The operator's settings, read from its environment."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from trainingrun_api.names import PROGRESS_PATH
+
+from .errors import SettingsError
+
+NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+def _names(value: object) -> object:
+    return (
+        tuple(name.strip() for name in value.split(",") if name.strip()) if isinstance(value, str) else value
+    )
+
+
+class Settings(BaseModel):
+    """Each field is the environment variable of the same name in capitals; an empty one counts as not set."""
+
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+
+    trainer_image: Annotated[str, Field(min_length=1)]
+    """Image of the trainer pods; required."""
+
+    trainer_image_pull_policy: Literal["Always", "IfNotPresent", "Never"] = "IfNotPresent"
+    """imagePullPolicy of the trainer pods."""
+
+    trainer_image_pull_secrets: Annotated[tuple[str, ...], BeforeValidator(_names)] = ()
+    """Names, separated by commas, of pull secrets that each namespace with runs holds."""
+
+    pod_namespace: Annotated[str, Field(min_length=1)]
+    """The operator's own namespace; taken from the service account when not set."""
+
+    service_name: Annotated[str, Field(min_length=1)] = "trainingrun-operator"
+    """Service in front of the progress endpoint; its certificate is for <service>.<namespace>.svc."""
+
+    certificate_secret_name: Annotated[str, Field(min_length=1)] = "trainingrun-operator-tls"  # noqa: S105
+    """Secret of the operator's namespace that keeps the progress endpoint's certificates."""
+
+    watch_namespaces: Annotated[tuple[str, ...], BeforeValidator(_names)] = ()
+    """Namespaces to serve, separated by commas; all of the cluster when not set."""
+
+    progress_url: str | None = None
+    """URL that trainer pods post progress to; https://<service>.<namespace>.svc<path> when not set."""
+
+    progress_port: Port = 8443
+    """Port of the progress endpoint (HTTPS)."""
+
+    metrics_port: Port = 8080
+    """Port of /metrics and /healthz (HTTP)."""
+
+    log_format: Literal["plain", "json"] = "json"
+    """plain for people, json for log collectors."""
+
+    log_level: Literal["debug", "info", "warning"] = "info"
+    """Least level that is logged."""
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """Read them all. Raises SettingsError naming every variable that can't be used."""
+        values: dict[str, Any] = {
+            name: value for name in cls.model_fields if (value := environment.get(name.upper()))
+        }
+        if "pod_namespace" not in values and NAMESPACE_FILE.exists():
+            values["pod_namespace"] = NAMESPACE_FILE.read_text().strip()
+        try:
+            return cls(**values)
+        except ValidationError as error:
+            raise SettingsError(
+                [f"{str(e['loc'][0]).upper()}: {e['msg'].lower()}" for e in error.errors()]
+            ) from error
+
+    @property
+    def server_name(self) -> str:
+        """DNS name of the progress endpoint inside the cluster."""
+        return f"{self.service_name}.{self.pod_namespace}.svc"
+
+    @property
+    def report_url(self) -> str:
+        """Where trainer pods post their progress."""
+        return self.progress_url or f"https://{self.server_name}{PROGRESS_PATH}"

@@ -1,0 +1,152 @@
+"""The status of a run: a value made from what the API server holds, and nothing else."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from trainingrun_api.spec import TrainingRunSpec
+from trainingrun_api.status import Artifacts, Phase, Reason, RunResult, TrainingRunStatus
+
+from .conditions import conditions_of
+from .observed import Attempt, JobState, latest
+from .outcome import Verdict, of_attempt, of_failed_job, success_message
+from .resources import Run, format_time, parse_time
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What was found of a run; `obstacle` is why it has no Job."""
+
+    job: JobState | None = None
+    attempts: list[Attempt] = field(default_factory=list)
+    output_prefix: str = ""
+    obstacle: Verdict | None = None
+
+
+def observe(run: Run, spec: TrainingRunSpec | None, seen: Observation, now: datetime) -> TrainingRunStatus:
+    """The status that follows from `seen`; a finished run keeps its own."""
+    if run.status.phase.finished:
+        return _acknowledged(run)
+    verdict = _verdict(run, spec, seen)
+    since = pending_since(run, verdict, now)
+    if spec is not None and since is not None and deadline_passed(spec, since, now):
+        verdict = _gave_up(spec, verdict)
+    return _status(run, verdict, seen, since, now)
+
+
+def pending_since(run: Run, verdict: Verdict, now: datetime) -> str | None:
+    """Since when the run waits; None when it doesn't."""
+    if verdict.phase is not Phase.PENDING:
+        return None
+    return run.status.pending_since or format_time(now)
+
+
+def deadline_passed(spec: TrainingRunSpec, since: str, now: datetime) -> bool:
+    """Whether the run has waited for longer than it may."""
+    limit = spec.pending_deadline_seconds
+    return limit is not None and now >= parse_time(since) + timedelta(seconds=limit)
+
+
+def _acknowledged(run: Run) -> TrainingRunStatus:
+    generation = {"observed_generation": run.generation}
+    conditions = [c.model_copy(update=generation) for c in run.status.conditions]
+    return run.status.model_copy(update=generation | {"conditions": conditions})
+
+
+def _verdict(run: Run, spec: TrainingRunSpec | None, seen: Observation) -> Verdict:
+    last = latest(seen.attempts)
+    if seen.job is not None and spec is not None and seen.job.finished:
+        return _of_finished_job(seen.job, last, spec)
+    if spec is not None and spec.suspend and not (seen.obstacle and seen.obstacle.phase is Phase.FAILED):
+        text = "spec.suspend is true; set it to false and the run goes on from its last checkpoint"
+        return Verdict(Phase.SUSPENDED, Reason.SUSPENDED, text)
+    if seen.obstacle is not None or seen.job is None or spec is None:
+        return seen.obstacle or Verdict(
+            Phase.PENDING, Reason.JOB_DELETED, "The Job was deleted; it is created again"
+        )
+    return of_attempt(seen.job.name, last, run.status.progress, spec.resources.memory)
+
+
+def _of_finished_job(job: JobState, last: Attempt | None, spec: TrainingRunSpec) -> Verdict:
+    if not job.complete:
+        return of_failed_job(job, last, spec.resources.memory)
+    result = _result(last)
+    # The trainer ends with 0 only after it has published, so its scores are in the object store.
+    message = (
+        success_message(result) if result else "The model is published; its scores are in evaluation.json"
+    )
+    return Verdict(Phase.SUCCEEDED, Reason.COMPLETED, message)
+
+
+def _gave_up(spec: TrainingRunSpec, verdict: Verdict) -> Verdict:
+    text = (
+        f"Waited for more than spec.pendingDeadlineSeconds ({spec.pending_deadline_seconds}). "
+        f"{verdict.reason}: {verdict.message}"
+    )
+    return Verdict(Phase.FAILED, Reason.PENDING_DEADLINE_EXCEEDED, text)
+
+
+def _result(attempt: Attempt | None) -> RunResult | None:
+    return attempt.termination.result() if attempt and attempt.termination else None
+
+
+def _status(
+    run: Run, verdict: Verdict, seen: Observation, since: str | None, now: datetime
+) -> TrainingRunStatus:
+    before, last = run.status, latest(seen.attempts)
+    changes: dict[str, Any] = {
+        "phase": verdict.phase,
+        "observed_generation": run.generation,
+        "conditions": conditions_of(verdict, before.conditions, run.generation, format_time(now)),
+        "model_name": (run.spec and run.spec.model_name) or run.key.name,
+        "job_name": seen.job.name if seen.job else before.job_name,
+        "pod_name": _pod_name(run, verdict, last),
+        "pending_since": since if verdict.phase is Phase.PENDING else None,
+        "start_time": before.start_time or (last.started if last else None),
+        "restarts": _restarts(run, seen.attempts),
+    }
+    return before.model_copy(update=changes | _ending(verdict, seen, now))
+
+
+def _pod_name(run: Run, verdict: Verdict, last: Attempt | None) -> str | None:
+    if verdict.phase is Phase.SUSPENDED:
+        return None
+    return last.name if last else run.status.pod_name
+
+
+def _restarts(run: Run, attempts: list[Attempt]) -> int:
+    """Counted by the change of pods, and by the failed ones in case changes were missed."""
+    before, last = run.status, latest(attempts)
+    if last is None:
+        return before.restarts
+    changed = before.pod_name is not None and before.pod_name != last.name
+    failed = [a for a in attempts if a is not last and a.phase == "Failed" and not a.deleting]
+    return max(before.restarts + changed, len(failed))
+
+
+def _ending(verdict: Verdict, seen: Observation, now: datetime) -> dict[str, Any]:
+    if not verdict.phase.finished:
+        return {}
+    ended = (seen.job.ended_at if seen.job else None) or format_time(now)
+    if verdict.phase is Phase.FAILED:
+        return {"completion_time": ended}
+    result = _result(latest(seen.attempts))
+    if result is None:
+        return {"completion_time": ended, "artifacts": _usual_artifacts(seen.output_prefix)}
+    return {
+        "completion_time": ended,
+        "best_epoch": result.best_epoch,
+        "stopped_early": result.stopped_early,
+        "evaluation": result.evaluation,
+        "artifacts": result.artifacts,
+        "base_model": result.base_model,
+    }
+
+
+def _usual_artifacts(prefix: str) -> Artifacts:
+    return Artifacts(
+        model=f"{prefix}/model",
+        evaluation=f"{prefix}/evaluation.json",
+        checkpoints=f"{prefix}/checkpoints",
+        run=f"{prefix}/run.json",
+    )

@@ -1,0 +1,76 @@
+"""A queue of run keys: each at most once, worked on by one at a time, again after errors and deadlines."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+
+from .resources import RunKey
+
+logger = logging.getLogger(__name__)
+
+WORKERS = 8
+FIRST_RETRY_SECONDS = 0.25
+LAST_RETRY_SECONDS = 60.0
+
+Work = Callable[[RunKey], Awaitable[float | None]]
+
+
+class WorkQueue:
+    """Calls `work` for keys; it returns after how many seconds it wants to see the key again, if at all."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._ready: asyncio.Queue[RunKey] = asyncio.Queue()
+        self._waiting: set[RunKey] = set()
+        self._working: dict[RunKey, float] = {}
+        self._timers: dict[RunKey, asyncio.TimerHandle] = {}
+        self._failures: dict[RunKey, int] = {}
+
+    def add(self, key: RunKey) -> None:
+        """Work on it soon; once more if it is being worked on now."""
+        if key not in self._waiting:
+            self._waiting.add(key)
+            if key not in self._working:
+                self._ready.put_nowait(key)
+
+    def longest_work(self) -> float:
+        """Seconds since when the slowest key is worked on."""
+        return time.monotonic() - min(self._working.values(), default=time.monotonic())
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for _ in range(WORKERS):
+                group.create_task(self._serve())
+
+    async def _serve(self) -> None:
+        while True:
+            key = await self._ready.get()
+            self._waiting.discard(key)
+            self._working[key] = time.monotonic()
+            try:
+                again = await self._attempt(key)
+            finally:
+                del self._working[key]
+            self._schedule(key, again)
+
+    async def _attempt(self, key: RunKey) -> float | None:
+        try:
+            again = await self._work(key)
+        except Exception as error:
+            # One run's trouble must not stop the others.
+            failures = self._failures[key] = self._failures.get(key, 0) + 1
+            delay = min(FIRST_RETRY_SECONDS * 2.0 ** (failures - 1), LAST_RETRY_SECONDS)
+            logger.warning("%s/%s: retrying in %.1f s: %s", *key, delay, error, exc_info=failures > 3)
+            return delay
+        self._failures.pop(key, None)
+        return again
+
+    def _schedule(self, key: RunKey, again: float | None) -> None:
+        if key in self._waiting:
+            self._ready.put_nowait(key)
+        if timer := self._timers.pop(key, None):
+            timer.cancel()
+        if again is not None:
+            self._timers[key] = asyncio.get_running_loop().call_later(again, self.add, key)
