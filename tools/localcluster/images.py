@@ -1,0 +1,145 @@
+"""The project's images, named by what they are made of: what is unchanged is neither built nor pushed."""
+
+import hashlib
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from localcluster import base_image, binaries, buildah, packages, registry_store
+from localcluster.cache import cache_folder, locked
+from localcluster.cluster import CONTAINERD_NAMESPACE, LocalCluster
+from localcluster.errors import LocalClusterError
+from localcluster.process import execute
+from localcluster.progress import say
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+# The latest and the one before, which another checkout or a rolled back change may use.
+KEPT = 2
+FREE_GIGABYTES = 16
+
+
+@dataclass(frozen=True)
+class Images:
+    """Full names of the images, as manifests have them."""
+
+    operator: str
+    trainer: str
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How one image is made; `sources` are the paths in the checkout that it is made from."""
+
+    name: str
+    dockerfile: str
+    sources: tuple[str, ...]
+
+    @property
+    def tag(self) -> str:
+        """A digest of everything that goes into the image."""
+        digest = hashlib.sha256(base_image.name().encode())
+        for file in self._files():
+            digest.update(f"{file.relative_to(CHECKOUT)}\0".encode())
+            digest.update(hashlib.sha256(file.read_bytes()).digest())
+        return digest.hexdigest()[:16]
+
+    @property
+    def local_name(self) -> str:
+        """Its name in buildah's storage."""
+        return f"localhost/{self.name}:{self.tag}"
+
+    def _files(self) -> Iterator[Path]:
+        for name in (".dockerignore", "tools/uv.lock", self.dockerfile, *self.sources):
+            path = CHECKOUT / name
+            found = sorted(path.rglob("*")) if path.is_dir() else [path]
+            yield from (file for file in found if file.is_file() and "__pycache__" not in file.parts)
+
+
+CONTRACT = "operator/trainingrun_api"
+OPERATOR = Recipe(
+    "trainingrun-operator",
+    "operator/Dockerfile",
+    ("operator/requirements.lock", CONTRACT, "operator/trainingrun_operator"),
+)
+TRAINER = Recipe(
+    "trainingrun-trainer",
+    "trainer_image/Dockerfile",
+    ("trainer_image/requirements.lock", CONTRACT, "trainer_image/trainingrun_trainer"),
+)
+
+
+def build(recipe: Recipe) -> str:
+    """Build the image unless it is there; gives its name in buildah's storage.
+
+    Raises:
+        LocalClusterError: a step failed or the disk is too full; says what to do.
+    """
+    packages.ensure(("buildah",))
+    image = recipe.local_name
+    if not buildah.has(image):
+        _check_disk()
+        buildah.build(image, CHECKOUT / recipe.dockerfile, CHECKOUT, base_image.ensure())
+        repository = image.rpartition(":")[0]
+        buildah.remove_but(repository, [image, *buildah.newest(repository, KEPT)])
+    return image
+
+
+def build_and_push(cluster: LocalCluster) -> Images:
+    """Bring both images to the local cluster's registry; seconds when nothing changed."""
+    with locked("images"):
+        return Images(_to_local(cluster, OPERATOR), _to_local(cluster, TRAINER))
+
+
+def build_and_push_to(registry: str) -> Images:
+    """Bring both images to `registry` (host/path), logged in by `buildah login` or `docker login`."""
+    with locked("images"):
+        return Images(_to_remote(registry, OPERATOR), _to_remote(registry, TRAINER))
+
+
+def push_objectstore(registry: str) -> str:
+    """Bring an image of the S3 server to `registry`; gives its full name."""
+    packages.ensure(("buildah",))
+    binaries.ensure(("versitygw",))
+    program = binaries.path("versitygw")
+    name = f"trainingrun-objectstore:{program.parent.name}"
+    with locked("images"):
+        if not buildah.has(f"localhost/{name}"):
+            configuration = ('--entrypoint=["/versitygw"]', "--user=65532:65532")
+            buildah.from_archive(f"localhost/{name}", program, configuration)
+        buildah.push(f"localhost/{name}", f"{registry}/{name}")
+    return f"{registry}/{name}"
+
+
+def _to_remote(registry: str, recipe: Recipe) -> str:
+    target = f"{registry}/{recipe.name}:{recipe.tag}"
+    buildah.push(build(recipe), target)
+    return target
+
+
+def _to_local(cluster: LocalCluster, recipe: Recipe) -> str:
+    target = f"{cluster.registry}/{recipe.name}:{recipe.tag}"
+    if registry_store.has(recipe.name, recipe.tag):
+        say(f"{target} is in the registry")
+        return target
+    buildah.push(build(recipe), target, cluster.nsenter)
+    _remove_old(cluster, recipe)
+    return target
+
+
+def _remove_old(cluster: LocalCluster, recipe: Recipe) -> None:
+    """Free the disk of images that newer ones have replaced; what a container uses stays until it ends."""
+    kept = [name.rpartition(":")[2] for name in buildah.newest(f"localhost/{recipe.name}", KEPT)]
+    configuration = cluster.layout.config / "registry.yaml"
+    for tag in registry_store.remove_but(recipe.name, [recipe.tag, *kept], configuration):
+        client = ("ctr", f"--namespace={CONTAINERD_NAMESPACE}", "images")
+        execute(*cluster.nsenter((*client, "remove", f"{cluster.registry}/{recipe.name}:{tag}"), mounts=True))
+
+
+def _check_disk() -> None:
+    free = shutil.disk_usage(cache_folder()).free / 1e9
+    if free < FREE_GIGABYTES:
+        raise LocalClusterError(
+            f"the images need up to {FREE_GIGABYTES} GB in {cache_folder()}, {free:.0f} GB are free: "
+            "make room, or set XDG_CACHE_HOME to a folder on another disk"
+        )
