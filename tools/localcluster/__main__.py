@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 
 from localcluster import binaries
+from localcluster import images as project_images
 from localcluster.cluster import LocalCluster
 from localcluster.errors import LocalClusterError
 from localcluster.progress import say
@@ -26,6 +27,12 @@ def down(cluster: LocalCluster) -> None:
     """End the cluster and remove its state; safe at any time."""
     cluster.down()
     say(f"cluster {cluster.name} is down; its images and programs stay cached")
+
+
+def images(cluster: LocalCluster) -> None:
+    """Build the operator and trainer images, push them to the cluster's registry and print their names."""
+    built = project_images.build_and_push(cluster)
+    print(built.operator, built.trainer, sep="\n")
 
 
 def clean(cluster: LocalCluster) -> None:
@@ -53,7 +60,16 @@ def env(cluster: LocalCluster) -> None:
         print(f"export {name}={shlex.quote(value)}")
 
 
-COMMANDS: tuple[Callable[[LocalCluster], None], ...] = (build, up, down, clean, status, kubeconfig, env)
+COMMANDS: tuple[Callable[[LocalCluster], None], ...] = (
+    build,
+    up,
+    images,
+    down,
+    clean,
+    status,
+    kubeconfig,
+    env,
+)
 
 
 def main() -> None:
