@@ -118,12 +118,11 @@ def _at_work(attempt: Attempt, progress: Progress | None) -> Verdict:
 
 def _on_its_way(attempt: Attempt) -> Verdict:
     name, waiting = attempt.name, attempt.waiting
-    if attempt.unschedulable is not None:
-        return Verdict(
-            Phase.PENDING, Reason.UNSCHEDULABLE, f"No node takes pod {name}: {attempt.unschedulable}"
-        )
     if waiting is None:
-        return Verdict(Phase.PENDING, Reason.POD_STARTING, f"Pod {name} is starting")
+        if attempt.unschedulable is None:
+            return Verdict(Phase.PENDING, Reason.POD_STARTING, f"Pod {name} is starting")
+        text = f"No node takes pod {name}: {attempt.unschedulable}"
+        return Verdict(Phase.PENDING, Reason.UNSCHEDULABLE, text)
     reason = Reason.POD_STARTING
     if waiting.reason in IMAGE_TROUBLE:
         reason = Reason.IMAGE_PULL

@@ -123,7 +123,7 @@ class Reconciler:
             logger.info("%s/%s: %s: %s", *run.key, status.phase, status.conditions[0].message)
 
     async def _tell(self, run: Run, status: TrainingRunStatus, now: datetime) -> None:
-        """Before the status is written: an operator killed in between tells it again, under the same names."""
+        """Before the status is written: one killed in between tells it again, under the same names."""
         for event in events(run, status, now):
             try:
                 await self._cluster.create_event(event)

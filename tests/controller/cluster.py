@@ -1,0 +1,134 @@
+"""A user's and a kubelet's hands on a real API server."""
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from kubernetes.client import ApiClient
+from kubernetes.client.exceptions import ApiException
+from kubernetes.dynamic import DynamicClient
+
+from trainingrun_api.names import API_VERSION, PROGRESS_AUDIENCE
+
+from .manifests import Manifest
+from .process import OperatorProcess
+
+# Shared machines are at times ten times slower for minutes.
+WAIT_SECONDS = 60.0
+T = TypeVar("T")
+
+
+class Api:
+    """One namespace of the API server."""
+
+    def __init__(self, client: ApiClient, namespace: str, operator: OperatorProcess) -> None:
+        self.namespace = namespace
+        self.operator = operator
+        self._client = client
+        self._dynamic = DynamicClient(client)
+
+    def apply(self, manifest: Manifest) -> Manifest:
+        resource = self._resource(manifest["kind"], manifest["apiVersion"])
+        return resource.create(manifest, namespace=self.namespace).to_dict()
+
+    def change(self, name: str, **spec: Any) -> Manifest:
+        """Merge into the spec of a run."""
+        return self._patch("TrainingRun", name, {"spec": spec})
+
+    def get(self, kind: str, name: str) -> Manifest | None:
+        try:
+            return self._resource(kind).get(name, namespace=self.namespace).to_dict()
+        except ApiException as error:
+            if error.status == 404:
+                return None
+            raise
+
+    def delete(self, kind: str, name: str) -> None:
+        self._resource(kind).delete(name, namespace=self.namespace, body={"propagationPolicy": "Background"})
+
+    def events(self, name: str) -> list[str]:
+        """Reasons of the run's Events, oldest first."""
+        items = self._resource("Event", "events.k8s.io/v1").get(namespace=self.namespace).items
+        told = [e for e in items if (e.regarding.kind, e.regarding.name) == ("TrainingRun", name)]
+        return [e.reason for e in sorted(told, key=lambda e: e.eventTime)]
+
+    def pods(self, job: str) -> list[Manifest]:
+        selector = f"batch.kubernetes.io/job-name={job}"
+        found = self._resource("Pod").get(namespace=self.namespace, label_selector=selector).to_dict()
+        return sorted(found["items"], key=lambda pod: pod["metadata"]["creationTimestamp"])
+
+    def token(self, pod: Manifest, audience: str = PROGRESS_AUDIENCE) -> str:
+        """The token that the kubelet would mount into this pod."""
+        reference = {
+            "kind": "Pod",
+            "apiVersion": "v1",
+            "name": pod["metadata"]["name"],
+            "uid": pod["metadata"]["uid"],
+        }
+        body = {
+            "apiVersion": "authentication.k8s.io/v1",
+            "kind": "TokenRequest",
+            "spec": {"audiences": [audience], "boundObjectRef": reference},
+        }
+        accounts = self._resource("ServiceAccount")
+        answer = accounts.subresources["token"].create(body, name="default", namespace=self.namespace)
+        return str(answer.status.token)
+
+    def eventually(self, name: str, *, phase: str, reason: str = "", message: str = "") -> Manifest:
+        """The run, once its Succeeded condition is as asked for."""
+
+        def reached() -> Manifest | None:
+            run = self.get("TrainingRun", name) or {}
+            status = run.get("status", {})
+            condition = (status.get("conditions") or [{"reason": "", "message": ""}])[0]
+            fits = status.get("phase") == phase and reason in {"", condition["reason"]}
+            return run if fits and message in condition["message"] else None
+
+        return self.until(reached, f"{name} to be {phase} {reason} {message}")
+
+    def until(self, condition: Callable[[], T | None], what: str) -> T:
+        """What `condition` gives, once it gives something; with the whole story when it doesn't."""
+        deadline = time.monotonic() + WAIT_SECONDS
+        while not (found := condition()):
+            if time.monotonic() > deadline:
+                raise AssertionError(f"waited in vain for {what}\n{self._story()}")
+            time.sleep(0.05)
+        return found
+
+    def _story(self) -> str:
+        runs = self._resource("TrainingRun").get(namespace=self.namespace).to_dict()["items"]
+        statuses = [f"{run['metadata']['name']}: {json.dumps(run.get('status'), indent=1)}" for run in runs]
+        return "\n".join(
+            [*statuses, *(str(self.events(r["metadata"]["name"])) for r in runs), self.operator.log_tail()]
+        )
+
+    def set_pod_status(self, pod: Manifest, status: Manifest) -> None:
+        """What a kubelet writes."""
+        path = self._resource("Pod").subresources["status"]
+        path.patch(
+            {"status": status},
+            name=pod["metadata"]["name"],
+            namespace=self.namespace,
+            content_type="application/strategic-merge-patch+json",
+        )
+
+    def _patch(self, kind: str, name: str, body: Manifest) -> Manifest:
+        resource = self._resource(kind)
+        return resource.patch(
+            body, name=name, namespace=self.namespace, content_type="application/merge-patch+json"
+        ).to_dict()
+
+    def _resource(self, kind: str, api_version: str | None = None) -> Any:
+        return self._dynamic.resources.get(api_version=api_version or VERSIONS[kind], kind=kind)
+
+
+VERSIONS = {
+    "TrainingRun": API_VERSION,
+    "TrainingProject": API_VERSION,
+    "Job": "batch/v1",
+    "Pod": "v1",
+    "Secret": "v1",
+    "Namespace": "v1",
+    "ServiceAccount": "v1",
+}

@@ -1,0 +1,80 @@
+import subprocess
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from kubernetes import client, config
+from kubernetes.client import ApiClient
+from kubernetes.utils import create_from_dict
+
+from localcluster import ControlPlane, binaries
+from localcluster.control_plane import free_port
+from trainingrun_api.crd import custom_resource_definitions
+
+from .cluster import Api
+from .kubelet import Kubelet
+from .process import NAMESPACE, RELEASE, ROOT, OperatorProcess, decoded, kubeconfig_with_token
+
+RIGHTS = {"ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"}
+
+
+@pytest.fixture(scope="session")
+def control_plane() -> Iterator[ControlPlane]:
+    with ControlPlane(controllers=True) as control_plane:
+        yield control_plane
+
+
+@pytest.fixture(scope="session")
+def api_client(control_plane: ControlPlane) -> Iterator[ApiClient]:
+    """An administrator's client; the CRDs and the chart's rights are installed."""
+    api_client = config.new_client_from_config(str(control_plane.kubeconfig))
+    client.CoreV1Api(api_client).create_namespace({"metadata": {"name": NAMESPACE}})
+    for manifest in [*custom_resource_definitions().values(), *rights_of_the_chart()]:
+        create_from_dict(api_client, manifest)
+    yield api_client
+    api_client.close()
+
+
+@pytest.fixture(scope="session")
+def operator(
+    control_plane: ControlPlane, api_client: ApiClient, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[OperatorProcess]:
+    folder = tmp_path_factory.mktemp("operator")
+    core = client.CoreV1Api(api_client)
+    token = core.create_namespaced_service_account_token(RELEASE, NAMESPACE, {"spec": {}}).status.token
+    kubeconfig = kubeconfig_with_token(control_plane.kubeconfig, token, folder / "kubeconfig")
+    operator = OperatorProcess(kubeconfig, folder / "operator.log", free_port(), free_port())
+    operator.start()
+    secret = core.read_namespaced_secret(f"{RELEASE}-tls", NAMESPACE)
+    operator.ca_certificate = decoded(secret.data["ca.crt"])
+    yield operator
+    assert operator.stop() == 0, operator.log_tail()
+
+
+@pytest.fixture
+def api(api_client: ApiClient, operator: OperatorProcess) -> Iterator[Api]:
+    """A namespace of its own."""
+    core, name = client.CoreV1Api(api_client), f"team-{uuid.uuid4().hex[:8]}"
+    core.create_namespace(
+        {"metadata": {"name": name, "labels": {"pod-security.kubernetes.io/enforce": "restricted"}}}
+    )
+    api = Api(api_client, name, operator)
+    api.until(lambda: api.get("ServiceAccount", "default"), "the default service account")
+    yield api
+    core.delete_namespace(name)
+
+
+@pytest.fixture
+def kubelet(api: Api) -> Kubelet:
+    return Kubelet(api)
+
+
+def rights_of_the_chart() -> list[dict[str, object]]:
+    """What the chart lets the operator do, as Helm renders it."""
+    binaries.ensure(("helm",))
+    chart: Path = ROOT / "charts" / "trainingrun-operator"
+    command = [binaries.path("helm"), "template", RELEASE, chart, "--namespace", NAMESPACE]
+    rendered = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return [m for m in yaml.safe_load_all(rendered) if m and m["kind"] in RIGHTS]

@@ -1,0 +1,119 @@
+"""The operator as its own process, with the rights that the chart gives it."""
+
+import base64
+import http.client
+import json
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+NAMESPACE = "training-system"
+RELEASE = "trainingrun-operator"
+SERVER_NAME = f"{RELEASE}.{NAMESPACE}.svc"
+PROGRESS_PATH = "/v1/progress"
+START_SECONDS = 60.0
+
+
+@dataclass
+class OperatorProcess:
+    """Started, stopped and started again at will."""
+
+    kubeconfig: Path
+    log: Path
+    progress_port: int
+    metrics_port: int
+    ca_certificate: str = ""
+    _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+
+    def start(self) -> None:
+        environment = {
+            "KUBECONFIG": str(self.kubeconfig),
+            "PYTHONPATH": str(ROOT / "operator"),
+            "TRAINER_IMAGE": "example.com/trainer:1",
+            "POD_NAMESPACE": NAMESPACE,
+            "PROGRESS_PORT": str(self.progress_port),
+            "METRICS_PORT": str(self.metrics_port),
+            "LOG_FORMAT": "plain",
+        }
+        command = [sys.executable, "-W", "error", "-m", "trainingrun_operator"]
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(command, env=os.environ | environment, stdout=log, stderr=log)
+        self._wait_until_healthy()
+
+    def stop(self) -> int:
+        """SIGTERM; gives its exit status."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGTERM)
+        return self._process.wait(30)
+
+    def log_tail(self) -> str:
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-40:])
+
+    def metrics(self) -> str:
+        return self._get("/metrics")
+
+    def healthy(self) -> bool:
+        with suppress(OSError):
+            return self._get("/healthz") == "ok"
+        return False
+
+    def post(self, report: Any, token: str | None) -> tuple[int, str]:
+        """Status and text that the progress endpoint answers with."""
+        body = report if isinstance(report, bytes) else json.dumps(report).encode()
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        connection = _Https(self.progress_port, self.ca_certificate)
+        try:
+            connection.request("POST", PROGRESS_PATH, body, headers)
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+        finally:
+            connection.close()
+
+    def _get(self, path: str) -> str:
+        connection = http.client.HTTPConnection("127.0.0.1", self.metrics_port, timeout=10)
+        try:
+            connection.request("GET", path)
+            return connection.getresponse().read().decode()
+        finally:
+            connection.close()
+
+    def _wait_until_healthy(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while not self.healthy():
+            assert self._process is not None
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise AssertionError(f"the operator did not start\n{self.log_tail()}")
+            time.sleep(0.05)
+
+
+class _Https(http.client.HTTPSConnection):
+    """To the endpoint on this machine, by the name that its certificate has."""
+
+    def __init__(self, port: int, ca_certificate: str) -> None:
+        self._tls = ssl.create_default_context(cadata=ca_certificate)
+        super().__init__("127.0.0.1", port, timeout=30, context=self._tls)
+
+    def connect(self) -> None:
+        plain = socket.create_connection((self.host, self.port), self.timeout)
+        self.sock = self._tls.wrap_socket(plain, server_hostname=SERVER_NAME)
+
+
+def kubeconfig_with_token(admin: Path, token: str, path: Path) -> Path:
+    """A kubeconfig like the administrator's, for the holder of `token`."""
+    content = json.loads(admin.read_text())
+    content["users"][0]["user"] = {"token": token}
+    path.write_text(json.dumps(content))
+    return path
+
+
+def decoded(data: str) -> str:
+    return base64.b64decode(data).decode()

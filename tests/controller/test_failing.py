@@ -1,0 +1,69 @@
+"""What fails a run, what is tried again, and what the user is told."""
+
+import pytest
+from kubernetes.client.exceptions import ApiException
+
+from .cluster import Api
+from .kubelet import Kubelet
+from .manifests import a_failure, a_run
+
+
+def test_user_error_fails_at_once_with_what_to_change(api: Api, kubelet: Kubelet) -> None:
+    api.apply(a_run("bad"))
+    message = "s3://data/tickets.jsonl, line 3: field 'label' is missing"
+    kubelet.end(kubelet.pod_of("bad"), 65, a_failure("DataError", message))
+    run = api.eventually("bad", phase="Failed", reason="DataError", message=message)
+    assert run["status"]["restarts"] == 0
+    assert len(api.pods("bad")) == 1
+    assert api.events("bad")[-1] == "DataError"
+
+
+def test_trouble_that_may_pass_is_tried_again(api: Api, kubelet: Kubelet) -> None:
+    api.apply(a_run("shaky", backoffLimit=1))
+    first = kubelet.pod_of("shaky")
+    kubelet.start(first)
+    api.eventually("shaky", phase="Running")
+    kubelet.end(first, 75, a_failure("StorageUnavailable", "the bucket can't be reached"))
+    api.eventually("shaky", phase="Pending", reason="Restarting", message="the bucket can't be reached")
+
+    second = kubelet.pod_of("shaky", after=first)
+    kubelet.start(second)
+    run = api.eventually("shaky", phase="Running")
+    assert run["status"]["restarts"] == 1
+    assert run["status"]["podName"] == second["metadata"]["name"]
+    assert "Restarted" in api.events("shaky")
+
+    kubelet.end(second, 75, a_failure("StorageUnavailable", "the bucket can't be reached"))
+    message = "StorageUnavailable: the bucket can't be reached"
+    api.eventually("shaky", phase="Failed", reason="BackoffLimitExceeded", message=message)
+
+
+def test_preemption_does_not_count(api: Api, kubelet: Kubelet) -> None:
+    api.apply(a_run("evicted", backoffLimit=0))
+    first = kubelet.pod_of("evicted")
+    kubelet.start(first)
+    api.eventually("evicted", phase="Running")
+    kubelet.preempt(first)
+    kubelet.start(kubelet.pod_of("evicted", after=first))
+    run = api.eventually("evicted", phase="Running")
+    assert run["status"]["restarts"] == 1
+
+
+def test_out_of_memory_says_which_field_to_raise(api: Api, kubelet: Kubelet) -> None:
+    api.apply(a_run("hungry", backoffLimit=0, resources={"memory": "2Gi"}))
+    kubelet.end(kubelet.pod_of("hungry"), 137, reason="OOMKilled")
+    api.eventually("hungry", phase="Failed", reason="OutOfMemory", message="more memory than 2Gi")
+
+
+def test_exit_without_a_message_names_the_log(api: Api, kubelet: Kubelet) -> None:
+    api.apply(a_run("silent", backoffLimit=0))
+    pod = kubelet.pod_of("silent")
+    kubelet.end(pod, 1)
+    message = f"kubectl logs {pod['metadata']['name']}"
+    api.eventually("silent", phase="Failed", reason="BackoffLimitExceeded", message=message)
+
+
+def test_another_experiment_needs_another_run(api: Api) -> None:
+    api.apply(a_run("fixed"))
+    with pytest.raises(ApiException, match="immutable|new run"):
+        api.change("fixed", training={"maxEpochs": 3})

@@ -1,0 +1,96 @@
+"""Progress is accepted from the run's own pod only, and only so much of it."""
+
+import json
+
+import pytest
+
+from .cluster import Api
+from .kubelet import Kubelet
+from .manifests import Manifest, a_report, a_run
+from .process import OperatorProcess
+
+
+@pytest.fixture
+def run(api: Api) -> Manifest:
+    return api.apply(a_run("mine"))
+
+
+@pytest.fixture
+def pod(run: Manifest, kubelet: Kubelet) -> Manifest:
+    return kubelet.pod_of("mine")
+
+
+def test_token_of_another_runs_pod_is_refused(
+    api: Api, kubelet: Kubelet, operator: OperatorProcess, run: Manifest
+) -> None:
+    api.apply(a_run("other"))
+    status, text = operator.post(a_report(run), api.token(kubelet.pod_of("other")))
+    assert (status, "another run" in text) == (403, True)
+    assert "progress" not in api.get("TrainingRun", "mine").get("status", {})
+
+
+def test_token_of_a_pod_without_a_run_is_refused(api: Api, operator: OperatorProcess, run: Manifest) -> None:
+    security = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
+    privileges = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+    container = {"name": "trainer", "image": "example.com/x", "securityContext": privileges}
+    spec = {"securityContext": security, "containers": [container]}
+    labels = {"training.labelator.io/run": "mine", "app.kubernetes.io/managed-by": "trainingrun-operator"}
+    forger = api.apply(
+        {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "forger", "labels": labels}, "spec": spec}
+    )
+    assert operator.post(a_report(run), api.token(forger))[0] == 403
+
+
+def test_token_for_another_audience_is_refused(
+    api: Api, operator: OperatorProcess, run: Manifest, pod: Manifest
+) -> None:
+    token = api.token(pod, audience="https://kubernetes.default.svc")
+    assert operator.post(a_report(run), token)[0] == 401
+
+
+@pytest.mark.parametrize("token", [None, "nonsense"])
+def test_without_a_good_token_nothing_is_accepted(
+    operator: OperatorProcess, run: Manifest, token: str | None
+) -> None:
+    assert operator.post(a_report(run), token)[0] == 401
+
+
+def test_report_for_an_earlier_run_of_the_same_name_is_refused(
+    api: Api, operator: OperatorProcess, run: Manifest, pod: Manifest
+) -> None:
+    report = a_report(run)
+    report["run"]["uid"] = "11111111-2222-3333-4444-555555555555"
+    assert operator.post(report, api.token(pod))[0] == 403
+
+
+def test_report_that_is_too_big_is_refused(
+    api: Api, operator: OperatorProcess, run: Manifest, pod: Manifest
+) -> None:
+    body = json.dumps(a_report(run)).encode() + b" " * 65536
+    assert operator.post(body, api.token(pod))[0] == 413
+
+
+def test_report_that_is_no_report_is_refused_with_its_problems(
+    api: Api, operator: OperatorProcess, run: Manifest, pod: Manifest
+) -> None:
+    report = a_report(run)
+    report["progress"]["percent"] = 120
+    status, text = operator.post(report, api.token(pod))
+    assert (status, "progress.percent" in text) == (400, True)
+
+
+def test_report_can_not_touch_phase_or_conditions(
+    api: Api, operator: OperatorProcess, run: Manifest, pod: Manifest
+) -> None:
+    report = a_report(run) | {"phase": "Succeeded"}
+    assert operator.post(report, api.token(pod))[0] == 400
+
+
+def test_too_many_reports_are_refused(
+    api: Api, operator: OperatorProcess, run: Manifest, pod: Manifest
+) -> None:
+    token = api.token(pod)
+    answers = [operator.post(a_report(run), token)[0] for _ in range(40)]
+    assert answers[0] == 204
+    assert 429 in answers
+    assert 'trainingrun_operator_progress_reports_total{outcome="rate_limited"}' in operator.metrics()

@@ -1,0 +1,98 @@
+"""What a run waits for: named, with what to do, and gone on from when it is there."""
+
+import json
+
+from .cluster import Api
+from .kubelet import Kubelet
+from .manifests import a_foreign_job, a_project, a_project_run, a_result, a_run, a_secret
+
+
+def config_of(api: Api, job: str) -> dict[str, object]:
+    environment = api.get("Job", job)["spec"]["template"]["spec"]["containers"][0]["env"]
+    return json.loads(next(v["value"] for v in environment if v["name"] == "TRAININGRUN_CONFIG"))
+
+
+def test_run_waits_for_its_project(api: Api) -> None:
+    api.apply(a_project_run("early", "tickets"))
+    api.eventually(
+        "early", phase="Pending", reason="ProjectNotFound", message="TrainingProject tickets does not exist"
+    )
+    assert api.get("Job", "early") is None
+
+    api.apply(a_project("tickets"))
+
+    api.eventually("early", phase="Pending", reason="Unschedulable")
+    assert config_of(api, "early")["dataset"]["uri"] == "s3://data/project.csv"
+    assert config_of(api, "early")["outputPrefix"].startswith(f"s3://models/project/{api.namespace}/early/")
+
+
+def test_everything_missing_is_named_at_once(api: Api) -> None:
+    output = {"uri": "s3://models/x", "credentialsSecretRef": {"name": "store"}}
+    api.apply(a_project_run("poor", "nowhere", output=output))
+    run = api.eventually("poor", phase="Pending", message="TrainingProject nowhere")
+    assert "Secret store does not exist" in run["status"]["conditions"][0]["message"]
+
+
+def test_run_waits_for_its_secret_and_each_key(api: Api) -> None:
+    output = {"uri": "s3://models/x", "credentialsSecretRef": {"name": "store"}}
+    api.apply(a_run("locked", dataset={"uri": "s3://d/t.csv"}, output=output))
+    message = "create it with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+    api.eventually("locked", phase="Pending", reason="SecretNotFound", message=message)
+
+    api.apply(a_secret("store", "AWS_ACCESS_KEY_ID"))
+    api.eventually("locked", phase="Pending", reason="SecretNotFound", message="lacks AWS_SECRET_ACCESS_KEY")
+
+    api.delete("Secret", "store")
+    api.apply(a_secret("store", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"))
+    api.eventually("locked", phase="Pending", reason="Unschedulable")
+
+
+def test_run_waits_for_its_base_model(api: Api, kubelet: Kubelet) -> None:
+    api.apply(a_run("child", baseModel={"fromRun": {"name": "parent"}}))
+    api.eventually("child", phase="Pending", reason="BaseModelNotFound", message="TrainingRun parent")
+
+    api.apply(a_run("parent"))
+    api.eventually("child", phase="Pending", reason="BaseModelNotReady", message="parent")
+
+    kubelet.end(kubelet.pod_of("parent"), 0, a_result("s3://models/parent"))
+    api.eventually("child", phase="Pending", reason="Unschedulable")
+    assert config_of(api, "child")["baseModel"] == {"uri": "s3://models/parent/model", "fromRun": "parent"}
+
+
+def test_run_fails_with_its_base_model(api: Api, kubelet: Kubelet) -> None:
+    api.apply(a_run("parent"))
+    api.apply(a_run("child", baseModel={"fromRun": {"name": "parent"}}))
+    kubelet.end(kubelet.pod_of("parent"), 65)
+    api.eventually("child", phase="Failed", reason="BaseModelFailed", message="parent")
+
+
+def test_foreign_job_of_the_same_name_is_left_alone(api: Api) -> None:
+    foreign = api.apply(a_foreign_job("taken"))
+    api.apply(a_run("taken"))
+    run = api.eventually("taken", phase="Pending", reason="JobConflict", message="another name")
+    assert {"type": "Stalled", "status": "True"}.items() <= next(
+        c for c in run["status"]["conditions"] if c["type"] == "Stalled"
+    ).items()
+    assert api.get("Job", "taken")["metadata"]["uid"] == foreign["metadata"]["uid"]
+
+
+def test_run_that_waited_too_long_fails_and_never_starts(api: Api) -> None:
+    api.apply(a_run("impatient", pendingDeadlineSeconds=1))
+    run = api.eventually(
+        "impatient", phase="Failed", reason="PendingDeadlineExceeded", message="no nodes available"
+    )
+    assert run["status"]["completionTime"]
+    api.until(lambda: api.get("Job", "impatient") is None, "the Job to be deleted")
+
+
+def test_pending_deadline_holds_for_references_too(api: Api) -> None:
+    api.apply(a_project_run("orphan", "nowhere", pendingDeadlineSeconds=1))
+    api.eventually(
+        "orphan", phase="Failed", reason="PendingDeadlineExceeded", message="TrainingProject nowhere"
+    )
+
+
+def test_image_that_can_not_be_pulled_is_named(api: Api, kubelet: Kubelet) -> None:
+    api.apply(a_run("nopull"))
+    kubelet.wait(kubelet.pod_of("nopull"), "ImagePullBackOff", "Back-off pulling image example.com/trainer:1")
+    api.eventually("nopull", phase="Pending", reason="ImagePull", message="example.com/trainer:1")
