@@ -1,0 +1,6 @@
+"""The object store: the only place that reads and writes s3:// and file:// URIs."""
+
+from .commit import commit_folder, discard, fetch_committed, is_committed
+from .store import Store, open_store
+
+__all__ = ["Store", "commit_folder", "discard", "fetch_committed", "is_committed", "open_store"]

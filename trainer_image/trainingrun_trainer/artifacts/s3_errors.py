@@ -1,0 +1,51 @@
+"""What an S3 error means to the user: something to fix, or something that may pass."""
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    InvalidRegionError,
+    NoCredentialsError,
+    ParamValidationError,
+    PartialCredentialsError,
+)
+
+from ..errors import ObjectMissing, StorageRefused, StorageUnavailable, TrainerError
+
+MISSING = {"NoSuchKey", "404"}
+
+SECRET = (
+    "the Secret named in spec.output.credentialsSecretRef (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY), "
+    "or in the environment of a local run"
+)
+
+REFUSALS = {
+    "NoSuchBucket": "the bucket does not exist; create it or correct the URI",
+    "InvalidBucketName": "no valid bucket name; correct the URI",
+    "AccessDenied": f"access denied; allow reading, writing and listing to the user of {SECRET}",
+    "403": f"access denied; allow reading, writing and listing to the user of {SECRET}",
+    "InvalidAccessKeyId": f"the server does not know this access key; correct {SECRET}",
+    "SignatureDoesNotMatch": f"the secret key is wrong; correct {SECRET}",
+    "AuthorizationHeaderMalformed": "the bucket is in another region; correct spec.output.region",
+    "PermanentRedirect": "the bucket is in another region; correct spec.output.region",
+    "ExpiredToken": f"the session has expired; renew {SECRET}",
+    "InvalidToken": f"the session token is not valid; correct {SECRET}",
+}
+
+
+def translate(
+    error: ClientError | BotoCoreError, uri: str, endpoint: str | None
+) -> TrainerError | ObjectMissing:
+    """The trainer's error for one of botocore's."""
+    where = f"{uri} at {endpoint}" if endpoint else uri
+    if isinstance(error, ClientError):
+        code = str(error.response.get("Error", {}).get("Code"))
+        if code in MISSING:
+            return ObjectMissing(uri)
+        if code in REFUSALS:
+            return StorageRefused(f"{where}: {REFUSALS[code]} ({code})")
+        return StorageUnavailable(f"{where}: {error}")
+    if isinstance(error, NoCredentialsError | PartialCredentialsError):
+        return StorageRefused(f"{where}: there are no credentials; set {SECRET}")
+    if isinstance(error, ParamValidationError | InvalidRegionError):
+        return StorageRefused(f"{where}: correct the URI, spec.output.endpoint or region ({error})")
+    return StorageUnavailable(f"{where}: {error}; see spec.output.endpoint when this goes on")

@@ -1,0 +1,69 @@
+"""What can go wrong, each with the reason and exit code that the operator acts on.
+
+A message says what happened and what the user should change.
+"""
+
+from typing import ClassVar
+
+from trainingrun_api.names import ExitCode
+from trainingrun_api.status import Reason
+
+
+class TrainerError(Exception):
+    """A failure with a cause we know."""
+
+    reason: ClassVar[Reason] = Reason.TRAINER_ERROR
+    exit_code: ClassVar[int] = ExitCode.BUG
+
+
+class SettingsError(TrainerError):
+    """The run's settings can't be used; not retried."""
+
+    reason = Reason.SETTINGS_ERROR
+    exit_code = ExitCode.USAGE
+
+
+class DataError(TrainerError):
+    """The data set can't be used as it is; not retried."""
+
+    reason = Reason.DATA_ERROR
+    exit_code = ExitCode.DATA
+
+
+class ModelError(TrainerError):
+    """The base model can't be used; not retried."""
+
+    reason = Reason.MODEL_ERROR
+    exit_code = ExitCode.MODEL
+
+
+class StorageRefused(TrainerError):
+    """The object store refused: credentials, permission, no such bucket; not retried."""
+
+    reason = Reason.STORAGE_REFUSED
+    exit_code = ExitCode.STORAGE_REFUSED
+
+
+class StorageUnavailable(TrainerError):
+    """Trouble with storage or network that may pass; retried from the last committed checkpoint."""
+
+    reason = Reason.STORAGE_UNAVAILABLE
+    exit_code = ExitCode.TEMPORARY
+
+
+class OutOfMemory(TrainerError):
+    """Memory was not enough. The same settings would end the same way, so it is not retried."""
+
+    reason = Reason.OUT_OF_MEMORY
+    exit_code = ExitCode.USAGE
+
+
+class ObjectMissing(Exception):
+    """There is nothing at this URI; whoever asked knows whether that is a mistake and whose."""
+
+
+class Interrupted(BaseException):
+    """SIGTERM arrived; a BaseException so that no library's `except Exception` swallows it."""
+
+    reason: ClassVar[Reason] = Reason.INTERRUPTED
+    exit_code: ClassVar[int] = ExitCode.INTERRUPTED

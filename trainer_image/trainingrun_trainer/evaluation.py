@@ -1,0 +1,106 @@
+"""Scores of predictions: pure functions over label indices."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
+
+from trainingrun_api.evaluation import Average, Averages, ClassScores, ConfusionMatrix, Evaluation
+from trainingrun_api.status import EvaluationScores
+
+Indices = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What the model says of the evaluation part."""
+
+    targets: Indices
+    """Index of the true label, (texts,)."""
+    logits: NDArray[np.float32]
+    """Scores before softmax, (texts, labels)."""
+    loss: float
+    """Mean cross-entropy, in nats per text."""
+
+    @property
+    def predicted(self) -> Indices:
+        """Index of the predicted label, (texts,)."""
+        return self.logits.argmax(axis=1)
+
+
+@dataclass(frozen=True)
+class Scores:
+    """All scores of one set of predictions."""
+
+    accuracy: float
+    averages: Averages
+    classes: list[ClassScores]
+    confusion: ConfusionMatrix
+
+
+def score(targets: Indices, predicted: Indices, labels: list[str]) -> Scores:
+    """Score predictions, both (texts,), as scikit-learn does with zero_division=0 and all labels counted."""
+    return Scores(
+        accuracy=float(accuracy_score(targets, predicted)),
+        averages=_averages(targets, predicted, len(labels)),
+        classes=_classes(targets, predicted, labels),
+        confusion=_confusion(targets, predicted, len(labels)),
+    )
+
+
+def macro_f1(targets: Indices, predicted: Indices, labels: int) -> float:
+    """Mean of the labels' F1, 0 to 1."""
+    return _average(targets, predicted, labels, "macro").f1
+
+
+def headline(evaluation: Evaluation) -> EvaluationScores:
+    """The few scores that status shows."""
+    macro = evaluation.averages.macro
+    return EvaluationScores(
+        accuracy=evaluation.accuracy,
+        f1=macro.f1,
+        precision=macro.precision,
+        recall=macro.recall,
+        weighted_f1=evaluation.averages.weighted.f1,
+        loss=evaluation.loss,
+        support=sum(scores.support for scores in evaluation.classes),
+    )
+
+
+def _average(targets: Indices, predicted: Indices, labels: int, kind: str) -> Average:
+    precision, recall, f1, _ = precision_recall_fscore_support(
+        targets, predicted, labels=np.arange(labels), average=kind, zero_division=0
+    )
+    return Average(precision=float(precision), recall=float(recall), f1=float(f1))
+
+
+def _averages(targets: Indices, predicted: Indices, labels: int) -> Averages:
+    one_hot = np.eye(labels, dtype=np.int64)
+    return Averages(
+        macro=_average(targets, predicted, labels, "macro"),
+        micro=_average(targets, predicted, labels, "micro"),
+        weighted=_average(targets, predicted, labels, "weighted"),
+        # Defined for sets of labels only, so each text gets a set of one.
+        samples=_average(one_hot[targets], one_hot[predicted], labels, "samples"),
+    )
+
+
+def _classes(targets: Indices, predicted: Indices, labels: list[str]) -> list[ClassScores]:
+    columns = precision_recall_fscore_support(
+        targets, predicted, labels=np.arange(len(labels)), average=None, zero_division=0
+    )
+    return [
+        ClassScores(
+            label=label, precision=float(precision), recall=float(recall), f1=float(f1), support=int(support)
+        )
+        for label, precision, recall, f1, support in zip(labels, *columns, strict=True)
+    ]
+
+
+def _confusion(targets: Indices, predicted: Indices, labels: int) -> ConfusionMatrix:
+    counts = confusion_matrix(targets, predicted, labels=np.arange(labels))
+    support = counts.sum(axis=1, keepdims=True)
+    return ConfusionMatrix(
+        counts=counts.tolist(), row_percentages=(100 * counts / np.maximum(support, 1)).tolist()
+    )

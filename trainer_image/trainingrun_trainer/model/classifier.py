@@ -1,0 +1,86 @@
+"""What training needs of a model, whatever format it is saved in."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from torch import Tensor, nn
+from transformers import PreTrainedTokenizerBase
+
+from ..errors import ModelError, SettingsError
+from ..records import EncodedTexts, Example
+
+Features = dict[str, Tensor]
+"""What a tokenizer gives: input_ids, attention_mask and so on, each (texts, tokens)."""
+
+DEFAULT_MAX_TOKENS = 256
+"""Longer texts cost much and seldom say more about their label."""
+
+TEXTS_AT_ONCE = 1024
+
+
+class Classifier(ABC):
+    """A network, its tokenizer and its labels."""
+
+    def __init__(self, network: nn.Module, tokenizer: PreTrainedTokenizerBase, labels: list[str]) -> None:
+        self.network = network
+        self.tokenizer = tokenizer
+        self.labels = labels
+        self.max_tokens = DEFAULT_MAX_TOKENS
+
+    @abstractmethod
+    def logits(self, features: Features) -> Tensor:
+        """Scores before softmax, (texts, labels)."""
+
+    @abstractmethod
+    def head_parameters(self) -> Iterator[nn.Parameter]:
+        """Parameters that start anew for these labels."""
+
+    @abstractmethod
+    def save(self, folder: Path) -> None:
+        """Write the model, its tokenizer and its labels in the format users of the base model know."""
+
+    @abstractmethod
+    def token_limits(self) -> tuple[int, int]:
+        """Tokens that the model reads as it is configured, and that it could read at most."""
+
+    def limit_tokens(self, wanted: int | None) -> None:
+        """Cut texts after so many tokens. Raises SettingsError when the model can't read that many."""
+        usual, most = self.token_limits()
+        if wanted is not None and wanted > most:
+            raise SettingsError(
+                f"spec.training.maxSequenceLength is {wanted}, but this model reads at most {most} tokens"
+            )
+        self.max_tokens = wanted or min(usual, DEFAULT_MAX_TOKENS)
+
+    def encode(self, examples: Sequence[Example]) -> EncodedTexts:
+        """Tokenise, cutting after `max_tokens`."""
+        index = {label: position for position, label in enumerate(self.labels)}
+        input_ids: list[list[int]] = []
+        truncated = 0
+        for start in range(0, len(examples), TEXTS_AT_ONCE):
+            texts = [example.text for example in examples[start : start + TEXTS_AT_ONCE]]
+            whole = self.tokenizer(texts, verbose=False)["input_ids"]
+            too_long = sum(len(ids) > self.max_tokens for ids in whole)
+            truncated += too_long
+            input_ids += self._cut(texts) if too_long else whole
+        return EncodedTexts(input_ids, [index[example.label] for example in examples], truncated)
+
+    def pad(self, input_ids: list[list[int]]) -> Features:
+        """One batch, padded to its longest text."""
+        return dict(self.tokenizer.pad({"input_ids": input_ids}, return_tensors="pt"))
+
+    def _cut(self, texts: list[str]) -> list[list[int]]:
+        # By the tokenizer, since the last token has to be its end mark.
+        cut: list[list[int]] = self.tokenizer(texts, truncation=True, max_length=self.max_tokens)["input_ids"]
+        return cut
+
+
+def require_padding(tokenizer: PreTrainedTokenizerBase) -> None:
+    """Have the tokenizer pad; models that only ever saw one text at a time have no padding token."""
+    if tokenizer.pad_token is None:
+        if tokenizer.eos_token is None:
+            raise ModelError(
+                "the base model's tokenizer has neither pad_token nor eos_token: add one of them"
+            )
+        tokenizer.pad_token = tokenizer.eos_token

@@ -1,0 +1,97 @@
+"""A sentence-transformers model with a linear head on its text embedding."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from sentence_transformers import SentenceTransformer
+from sentence_transformers.sentence_transformer.modules import Dense
+from torch import Tensor, nn
+
+from .classifier import Classifier, Features, require_padding
+
+
+class PooledClassifier(Classifier):
+    """Transformer, Pooling, whatever else the base model has (such as Normalize), then a Dense module as head.
+
+    `SentenceTransformer(folder).encode(texts)` gives the logits, (texts, labels): Dense can't hold a softmax over
+    the right axis. The labels are in config.json as id2label.
+    """
+
+    network: SentenceTransformer
+
+    def __init__(self, network: SentenceTransformer, labels: list[str]) -> None:
+        require_padding(network.tokenizer)
+        earlier = _take_head(network)
+        if _saved_labels(network) != labels:
+            earlier = None
+        self.head = earlier or _new_head(network, len(labels))
+        self.head_is_new = earlier is None
+        network.append(self.head)
+        _name_outputs(network, labels)
+        super().__init__(network, network.tokenizer, labels)
+
+    def embed(self, features: Features) -> Tensor:
+        """Text embeddings that the head reads, (texts, dimensions)."""
+        for module in list(self.network.children())[:-1]:
+            features = module(features)
+        return features["sentence_embedding"]
+
+    def logits(self, features: Features) -> Tensor:
+        """Scores before softmax, (texts, labels)."""
+        scores: Tensor = self.network(features)["sentence_embedding"]
+        return scores
+
+    def head_parameters(self) -> Iterator[nn.Parameter]:
+        """Weight and bias of the Dense module."""
+        return self.head.parameters()
+
+    def set_head(self, weight: Tensor, bias: Tensor) -> None:
+        """Start the head from a solution found elsewhere: weight (labels, dimensions), bias (labels)."""
+        with torch.no_grad():
+            self.head.linear.weight.copy_(weight)
+            self.head.linear.bias.copy_(bias)
+
+    def token_limits(self) -> tuple[int, int]:
+        """The model's max_seq_length, and its positions."""
+        most = min(
+            self.tokenizer.model_max_length,
+            getattr(self.network.config, "max_position_embeddings", self.tokenizer.model_max_length),
+        )
+        return min(self.network.max_seq_length or most, most), most
+
+    def save(self, folder: Path) -> None:
+        """Write a sentence-transformers folder, safetensors only."""
+        self.network.max_seq_length = self.max_tokens
+        self.network.save_pretrained(str(folder), create_model_card=False, safe_serialization=True)
+
+
+def _take_head(network: SentenceTransformer) -> Dense | None:
+    """Remove and give the head of an earlier run: a Dense module at the end with an output for each label."""
+    last = network[-1]
+    is_head = (
+        isinstance(last, Dense)
+        and isinstance(last.activation_function, nn.Identity)
+        and last.out_features == len(_saved_labels(network))
+    )
+    if not is_head:
+        return None
+    del network[-1]
+    return last
+
+
+def _new_head(network: SentenceTransformer, labels: int) -> Dense:
+    dimensions = network.get_embedding_dimension()
+    return Dense(dimensions, labels, activation_function=nn.Identity())
+
+
+def _saved_labels(network: SentenceTransformer) -> list[str]:
+    return [label for _, label in sorted(network.config.id2label.items())]
+
+
+def _name_outputs(network: SentenceTransformer, labels: list[str]) -> None:
+    network.config.id2label = dict(enumerate(labels))
+    network.config.label2id = {label: index for index, label in enumerate(labels)}
+    # A prompt would be put before each text by encode(), but training sees the texts alone.
+    network.prompts = {}
+    network.default_prompt_name = None

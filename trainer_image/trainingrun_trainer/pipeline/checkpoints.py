@@ -1,0 +1,74 @@
+"""Checkpoints of a run in the object store: what an interrupted run goes on from."""
+
+import logging
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..artifacts import Store, commit_folder, discard, fetch_committed, is_committed
+from ..training import HISTORY, History, Trainee
+
+log = logging.getLogger(__name__)
+
+ORIGIN = "origin.txt"
+"""File of a checkpoint that tells which data set and base model it was trained from."""
+
+
+@dataclass(frozen=True)
+class Checkpoints:
+    """`epoch-0003/` holds all state after epoch 3; `best-0002/` the weights of the best epoch so far."""
+
+    store: Store
+    uri: str
+    keep: int
+    origin: str
+    """Digest of what training started from; a checkpoint with another is not gone on from."""
+
+    def save(self, trainee: Trainee, best: Path, work: Path) -> None:
+        """Commit a checkpoint of the latest epoch, then prune. `best` holds the best epoch's weights."""
+        epoch, best_epoch = len(trainee.history.epochs), trainee.history.best.epoch
+        if not is_committed(self.store, self._best(best_epoch)):
+            commit_folder(self.store, best, self._best(best_epoch))
+        trainee.save(work)
+        (work / ORIGIN).write_text(self.origin)
+        commit_folder(self.store, work, self._epoch(epoch))
+        shutil.rmtree(work)
+        log.info("Checkpoint of epoch %d committed: %s", epoch, self._epoch(epoch))
+        self._prune(best_epoch)
+
+    def resume(self, trainee: Trainee, best: Path, work: Path) -> bool:
+        """Restore the latest checkpoint that is whole, and the best weights into `best`; False: there is none."""
+        for name in reversed(self._names("epoch-")):
+            shutil.rmtree(work, ignore_errors=True)
+            if self._restore(trainee, f"{self.uri}/{name}", best, work):
+                log.info("Going on from the checkpoint of epoch %d", len(trainee.history.epochs))
+                return True
+            log.warning("Checkpoint %s/%s is not whole or of other data, and is not used", self.uri, name)
+        return False
+
+    def _restore(self, trainee: Trainee, uri: str, best: Path, work: Path) -> bool:
+        if not fetch_committed(self.store, uri, work) or (work / ORIGIN).read_text() != self.origin:
+            return False
+        best_epoch = History.model_validate_json((work / HISTORY).read_text()).best.epoch
+        if not fetch_committed(self.store, self._best(best_epoch), best):
+            return False
+        trainee.restore(work)
+        return True
+
+    def _prune(self, best_epoch: int) -> None:
+        # Only after the commit: were it before, a kill in between could leave nothing to go on from.
+        old = self._names("epoch-")[: -self.keep]
+        beaten = [name for name in self._names("best-") if f"{self.uri}/{name}" != self._best(best_epoch)]
+        for name in [*old, *beaten]:
+            discard(self.store, f"{self.uri}/{name}")
+
+    def _names(self, start: str) -> list[str]:
+        files = self.store.files(f"{self.uri}/")
+        names = {file.removeprefix(f"{self.uri}/").split("/")[0] for file in files}
+        return sorted(name for name in names if name.startswith(start))
+
+    def _epoch(self, epoch: int) -> str:
+        return f"{self.uri}/epoch-{epoch:04d}"
+
+    def _best(self, epoch: int) -> str:
+        return f"{self.uri}/best-{epoch:04d}"

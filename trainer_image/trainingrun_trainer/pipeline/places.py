@@ -1,0 +1,38 @@
+"""Where the parts of one run's results are, under its prefix."""
+
+from dataclasses import dataclass
+
+from trainingrun_api.status import Artifacts
+
+
+@dataclass(frozen=True)
+class Places:
+    """URIs under `prefix`, which has no slash at its end."""
+
+    prefix: str
+
+    @property
+    def model(self) -> str:
+        """Folder of the published model."""
+        return f"{self.prefix}/model"
+
+    @property
+    def evaluation(self) -> str:
+        """evaluation.json, written last."""
+        return f"{self.prefix}/evaluation.json"
+
+    @property
+    def checkpoints(self) -> str:
+        """Folder of the checkpoints."""
+        return f"{self.prefix}/checkpoints"
+
+    @property
+    def run(self) -> str:
+        """run.json."""
+        return f"{self.prefix}/run.json"
+
+    def artifacts(self) -> Artifacts:
+        """All of them, for status."""
+        return Artifacts(
+            model=self.model, evaluation=self.evaluation, checkpoints=self.checkpoints, run=self.run
+        )

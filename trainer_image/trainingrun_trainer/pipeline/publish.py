@@ -1,0 +1,76 @@
+"""Publish model and evaluation; find what an earlier attempt has published already."""
+
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from trainingrun_api.evaluation import Curves, DataCounts, Evaluation
+from trainingrun_api.status import ResolvedBaseModel, RunResult
+
+from ..artifacts import Store, commit_folder, is_committed
+from ..errors import ObjectMissing
+from ..evaluation import Predictions, headline, score
+from ..model import Classifier, PooledClassifier, model_card
+from ..training import History
+from .places import Places
+
+
+def published(store: Store, places: Places) -> Evaluation | None:
+    """The evaluation of a run that came to its end before; None when it didn't."""
+    if not is_committed(store, places.model):
+        return None
+    try:
+        return Evaluation.model_validate_json(store.read(places.evaluation))
+    except (ObjectMissing, ValidationError):
+        return None
+
+
+def publish(store: Store, places: Places, classifier: Classifier, evaluation: Evaluation, work: Path) -> None:
+    """Commit the model folder, then write evaluation.json, whose presence says that all is there."""
+    work.mkdir()
+    classifier.save(work)
+    card = model_card(
+        evaluation, pooled=isinstance(classifier, PooledClassifier), max_tokens=classifier.max_tokens
+    )
+    (work / "README.md").write_text(card, encoding="utf-8")
+    commit_folder(store, work, places.model)
+    store.write(places.evaluation, evaluation.model_dump_json(indent=2).encode())
+
+
+def evaluate(
+    model_name: str,
+    labels: list[str],
+    predictions: Predictions,
+    history: History,
+    max_epochs: int,
+    counts: DataCounts,
+    base_model: ResolvedBaseModel,
+) -> Evaluation:
+    """All of evaluation.json."""
+    scores = score(predictions.targets, predictions.predicted, labels)
+    return Evaluation(
+        model_name=model_name,
+        labels=labels,
+        best_epoch=history.best.epoch,
+        stopped_early=len(history.epochs) < max_epochs,
+        accuracy=scores.accuracy,
+        loss=predictions.loss,
+        averages=scores.averages,
+        classes=scores.classes,
+        confusion_matrix=scores.confusion,
+        curves=Curves(training_loss=history.curve, epochs=history.epochs),
+        data=counts,
+        base_model=base_model,
+    )
+
+
+def result(evaluation: Evaluation, places: Places) -> RunResult:
+    """What the termination message says."""
+    return RunResult(
+        best_epoch=evaluation.best_epoch,
+        epochs=len(evaluation.curves.epochs),
+        stopped_early=evaluation.stopped_early,
+        evaluation=headline(evaluation),
+        artifacts=places.artifacts(),
+        base_model=evaluation.base_model,
+    )

@@ -1,0 +1,83 @@
+"""Turn what happens into progress reports."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from trainingrun_api.progress import ProgressReport, bounded_epochs
+from trainingrun_api.run_config import RunConfig
+from trainingrun_api.status import EpochSummary, Progress
+
+from ..training import History, StepDone
+
+Listener = Callable[[ProgressReport], None]
+"""Is given each report, several a second while training; must return quickly."""
+
+
+class Tracker:
+    """Knows the latest progress and tells the listener of each change."""
+
+    def __init__(self, config: RunConfig, listener: Listener) -> None:
+        self._run = config.run
+        self._listener = listener
+        self._progress = Progress(
+            stage="LoadingData", max_epochs=config.training.max_epochs, last_update_time=_now()
+        )
+        self._epochs: list[EpochSummary] = []
+        self._best: int | None = None
+        self._started = time.monotonic()
+        self._texts = 0
+        self._first_step = 0
+
+    def stage(self, stage: str) -> None:
+        """A stage begins; see Progress.stage for the names."""
+        ended = stage in {"Evaluating", "Publishing", "Done"}
+        self._tell(stage=stage, **({"percent": 100, "remaining_seconds": 0} if ended else {}))
+
+    def training(self, total_steps: int, steps_done: int, history: History) -> None:
+        """Training begins, or goes on after a restart."""
+        self._started, self._first_step = time.monotonic(), steps_done
+        self._remember(history)
+        percent = 100 * steps_done // total_steps
+        self._tell(stage="Training", total_steps=total_steps, step=steps_done, percent=percent)
+
+    def step(self, done: StepDone) -> None:
+        """A step is done."""
+        seconds = max(time.monotonic() - self._started, 1e-9)
+        self._texts += done.texts
+        total = self._progress.total_steps
+        self._tell(
+            step=done.step,
+            percent=100 * done.step // total,
+            training_loss=done.loss,
+            learning_rate=done.learning_rate,
+            samples_per_second=self._texts / seconds,
+            remaining_seconds=round(seconds / (done.step - self._first_step) * (total - done.step)),
+        )
+
+    def epoch(self, history: History) -> None:
+        """An epoch is done and evaluated."""
+        self._remember(history)
+        latest = history.epochs[-1]
+        self._tell(evaluation_loss=latest.evaluation_loss, training_loss=latest.training_loss)
+
+    def done(self, history: list[EpochSummary], best_epoch: int) -> None:
+        """All results are published."""
+        self._epochs, self._best = history, best_epoch
+        self._progress = self._progress.model_copy(update={"epoch": len(history)})
+        self.stage("Done")
+
+    def _remember(self, history: History) -> None:
+        self._epochs = history.epochs
+        self._best = history.best.epoch if history.epochs else None
+        self._progress = self._progress.model_copy(update={"epoch": len(history.epochs)})
+
+    def _tell(self, **changes: Any) -> None:
+        self._progress = self._progress.model_copy(update={**changes, "last_update_time": _now()})
+        epochs = bounded_epochs(self._epochs, self._best)
+        self._listener(ProgressReport(run=self._run, progress=self._progress, epochs=epochs))
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

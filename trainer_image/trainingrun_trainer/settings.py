@@ -1,0 +1,39 @@
+"""What the trainer is told by its environment."""
+
+import os
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from trainingrun_api.names import RUN_CONFIG_VARIABLE, TERMINATION_MESSAGE_PATH
+from trainingrun_api.run_config import RunConfig
+
+from .errors import SettingsError
+
+TERMINATION_PATH_VARIABLE = "TRAININGRUN_TERMINATION_PATH"
+"""Environment variable that names another file for the termination message."""
+
+
+def run_config() -> RunConfig:
+    """The RunConfig in the environment. Raises SettingsError that names each field at fault."""
+    value = os.environ.get(RUN_CONFIG_VARIABLE)
+    if value is None:
+        raise SettingsError(
+            f"the environment variable {RUN_CONFIG_VARIABLE} is missing: set it to a RunConfig"
+        )
+    try:
+        return RunConfig.model_validate_json(value)
+    except ValidationError as error:
+        raise SettingsError(f"{RUN_CONFIG_VARIABLE}: {_problems(error)}") from None
+
+
+def termination_path() -> Path:
+    """Where the termination message goes."""
+    return Path(os.environ.get(TERMINATION_PATH_VARIABLE, TERMINATION_MESSAGE_PATH))
+
+
+def _problems(error: ValidationError) -> str:
+    return "; ".join(
+        f"{'.'.join(str(part) for part in problem['loc']) or 'JSON'}: {problem['msg']}"
+        for problem in error.errors()
+    )

@@ -1,0 +1,106 @@
+"""Batches of texts of like length: little padding, and an order that seed and epoch fix."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from ..model import Classifier
+from ..records import EncodedTexts
+
+Batch = dict[str, Tensor]
+"""The tokenizer's features, and "targets", (texts)."""
+
+TARGETS = "targets"
+
+GROUP_BATCHES = 16
+"""Batches that are cut from one group of texts sorted by length: enough that padding nearly vanishes, and few
+enough that texts still meet other texts in each epoch."""
+
+
+class TextDataset(Dataset[tuple[list[int], int]]):
+    """Token ids and target of each text."""
+
+    def __init__(self, texts: EncodedTexts) -> None:
+        self._texts = texts
+
+    def __getitem__(self, index: int) -> tuple[list[int], int]:
+        return self._texts.input_ids[index], self._texts.targets[index]
+
+    def __len__(self) -> int:
+        return len(self._texts.targets)
+
+
+class LengthGroups(Sampler[list[int]]):
+    """Shuffle, sort by length within groups, cut into batches, shuffle these: the same for a seed and epoch."""
+
+    def __init__(self, lengths: list[int], batch_size: int, seed: int) -> None:
+        self._lengths = lengths
+        self._batch_size = batch_size
+        self._seed = seed
+        self._epoch = 1
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch whose order comes next."""
+        self._epoch = epoch
+
+    def __len__(self) -> int:
+        return -(-len(self._lengths) // self._batch_size)
+
+    def __iter__(self) -> Iterator[list[int]]:
+        generator = torch.Generator().manual_seed(self._seed * 1_000_003 + self._epoch)
+        order = torch.randperm(len(self._lengths), generator=generator).tolist()
+        group = self._batch_size * GROUP_BATCHES
+        batches = [
+            batch
+            for start in range(0, len(order), group)
+            for batch in self._cut(sorted(order[start : start + group], key=self._lengths.__getitem__))
+        ]
+        for index in torch.randperm(len(batches), generator=generator).tolist():
+            yield batches[index]
+
+    def _cut(self, indices: list[int]) -> list[list[int]]:
+        size = self._batch_size
+        return [indices[start : start + size] for start in range(0, len(indices), size)]
+
+
+@dataclass(frozen=True)
+class TrainingBatches:
+    """The loader of the training part and the sampler that orders it."""
+
+    loader: DataLoader[Batch]
+    sampler: LengthGroups
+
+
+def training_batches(
+    classifier: Classifier, texts: EncodedTexts, batch_size: int, seed: int
+) -> TrainingBatches:
+    """Batches to train on."""
+    sampler = LengthGroups([len(ids) for ids in texts.input_ids], batch_size, seed)
+    loader = DataLoader(TextDataset(texts), batch_sampler=sampler, collate_fn=_collate(classifier))
+    return TrainingBatches(loader, sampler)
+
+
+def evaluation_order(texts: EncodedTexts) -> list[int]:
+    """Indices by length, longest first, so that what doesn't fit into memory shows at once."""
+    return sorted(range(len(texts.targets)), key=lambda index: -len(texts.input_ids[index]))
+
+
+def evaluation_batches(classifier: Classifier, texts: EncodedTexts, batch_size: int) -> DataLoader[Batch]:
+    """Batches in `evaluation_order`."""
+    return DataLoader(
+        TextDataset(texts),
+        batch_size=batch_size,
+        sampler=evaluation_order(texts),
+        collate_fn=_collate(classifier),
+    )
+
+
+def _collate(classifier: Classifier) -> Callable[[list[tuple[list[int], int]]], Batch]:
+    def collate(texts: list[tuple[list[int], int]]) -> Batch:
+        features = classifier.pad([ids for ids, _ in texts])
+        return {**features, TARGETS: torch.tensor([target for _, target in texts])}
+
+    return collate

@@ -1,0 +1,131 @@
+"""The training loop."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from trainingrun_api.evaluation import LossPoint
+from trainingrun_api.spec import Training
+from trainingrun_api.status import EpochSummary
+
+from ..errors import SettingsError
+from ..evaluation import macro_f1
+from .batches import TARGETS, Batch
+from .predict import predict
+from .trainee import Trainee
+
+MAX_GRADIENT_NORM = 1.0
+
+POINTS_PER_EPOCH = 100
+"""Most points of the training curve in one epoch."""
+
+
+@dataclass(frozen=True)
+class StepDone:
+    """An optimizer step, numbered from 1 over all epochs."""
+
+    step: int
+    texts: int
+    loss: float
+    """Mean of the batch, in nats per text."""
+    learning_rate: float
+
+
+@dataclass(frozen=True)
+class EpochDone:
+    """An epoch, already part of the history."""
+
+    summary: EpochSummary
+    is_best: bool
+    is_last: bool
+
+
+@dataclass
+class Meter:
+    """Mean loss of texts, and the points of the curve as they fall due."""
+
+    every: int
+    points: list[LossPoint] = field(default_factory=list)
+    total: float = 0.0
+    texts: int = 0
+    since: tuple[float, int] = (0.0, 0)
+
+    def add(self, step: StepDone, epoch: float, *, last: bool) -> None:
+        """Count a step."""
+        self.total += step.loss * step.texts
+        self.texts += step.texts
+        if step.step % self.every == 0 or last:
+            total, texts = self.since
+            loss = (self.total - total) / (self.texts - texts)
+            self.points.append(
+                LossPoint(step=step.step, epoch=epoch, loss=loss, learning_rate=step.learning_rate)
+            )
+            self.since = (self.total, self.texts)
+
+
+def fit(trainee: Trainee, settings: Training) -> Iterator[StepDone | EpochDone]:
+    """Train from where the trainee's history ends, yielding each step and epoch.
+
+    Raises SettingsError when the loss is no number any more.
+    """
+    steps = len(trainee.training.sampler)
+    while not _finished(trainee, settings):
+        epoch = len(trainee.history.epochs) + 1
+        meter = Meter(every=math.ceil(steps / POINTS_PER_EPOCH))
+        for done in _train_epoch(trainee, epoch):
+            meter.add(done, done.step / steps, last=done.step == epoch * steps)
+            yield done
+        summary = _evaluate_epoch(trainee, epoch, meter.total / meter.texts)
+        trainee.history = trainee.history.after(summary, meter.points, settings.early_stopping)
+        yield EpochDone(summary, trainee.history.best is summary, _finished(trainee, settings))
+
+
+def _finished(trainee: Trainee, settings: Training) -> bool:
+    history = trainee.history
+    return len(history.epochs) >= settings.max_epochs or history.exhausted(settings.early_stopping)
+
+
+def _train_epoch(trainee: Trainee, epoch: int) -> Iterator[StepDone]:
+    trainee.classifier.network.train()
+    trainee.training.sampler.set_epoch(epoch)
+    first = (epoch - 1) * len(trainee.training.sampler) + 1
+    for step, batch in enumerate(trainee.training.loader, start=first):
+        texts = len(batch[TARGETS])
+        loss = float(_step(trainee, batch))
+        if not math.isfinite(loss):
+            raise SettingsError(
+                f"step {step}: the training loss is no number any more; lower spec.training.learningRate"
+            )
+        yield StepDone(step, texts, loss, trainee.learning_rate)
+
+
+def _step(trainee: Trainee, batch: Batch) -> Tensor:
+    targets = batch.pop(TARGETS)
+    with trainee.accelerator.autocast():
+        logits = trainee.classifier.logits(batch)
+    loss = cross_entropy(logits.float(), targets)
+    trainee.accelerator.backward(loss)
+    trainee.accelerator.clip_grad_norm_(trainee.classifier.network.parameters(), MAX_GRADIENT_NORM)
+    trainee.optimizer.step()
+    trainee.schedule.step()
+    trainee.optimizer.zero_grad()
+    return loss.detach()
+
+
+def _evaluate_epoch(trainee: Trainee, epoch: int, training_loss: float) -> EpochSummary:
+    predictions = predict(trainee.classifier, trainee.evaluation, trainee.evaluation_texts)
+    if not math.isfinite(predictions.loss):
+        raise SettingsError(
+            f"epoch {epoch}: the evaluation loss is no number; lower spec.training.learningRate"
+        )
+    return EpochSummary(
+        epoch=epoch,
+        training_loss=training_loss,
+        evaluation_loss=predictions.loss,
+        accuracy=float((predictions.predicted == predictions.targets).mean()),
+        f1=macro_f1(predictions.targets, predictions.predicted, len(trainee.classifier.labels)),
+        learning_rate=trainee.learning_rate,
+    )

@@ -1,0 +1,28 @@
+"""Which number format the hardware computes fast."""
+
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+from trainingrun_api.spec import MixedPrecision
+
+CPU_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}
+"""Names in /proc/cpuinfo of x86 and Arm instructions that multiply bfloat16; emulated, it is slower than float32."""
+
+
+def choose_precision(wanted: MixedPrecision) -> Literal["bf16", "no"]:
+    """The format for Accelerate: Auto takes bf16 only where the hardware has it."""
+    if wanted is MixedPrecision.AUTO:
+        return "bf16" if _native_bf16() else "no"
+    return "bf16" if wanted is MixedPrecision.BF16 else "no"
+
+
+def _native_bf16() -> bool:
+    if torch.cuda.is_available():
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    try:
+        words = Path("/proc/cpuinfo").read_text().split()
+    except OSError:
+        return False
+    return not CPU_FLAGS.isdisjoint(words)

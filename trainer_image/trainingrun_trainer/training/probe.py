@@ -1,0 +1,52 @@
+"""Start a new head where a linear classifier on the untrained body ends.
+
+Linear probing before fine-tuning keeps the body's features from being distorted by a random head
+(Kumar et al., ICLR 2022, arXiv:2202.10054).
+"""
+
+import warnings
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from ..model import PooledClassifier
+from .batches import TARGETS, Batch
+
+INVERSE_REGULARISATION = 10.0
+"""C of the regression: embeddings of length one need larger weights than scikit-learn's default allows."""
+
+MAX_TEXTS = 20_000
+"""A start needs no more texts than these."""
+
+
+def probe(classifier: PooledClassifier, loader: DataLoader[Batch]) -> None:
+    """Set the head to logistic regression on the embeddings of the training part."""
+    embeddings, targets = _embed(classifier, loader)
+    if len(np.unique(targets)) < len(classifier.labels):
+        return
+    with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):  # a start need not be the end
+        solved = LogisticRegression(C=INVERSE_REGULARISATION, max_iter=300).fit(embeddings, targets)
+    weight, bias = torch.from_numpy(solved.coef_), torch.from_numpy(solved.intercept_)
+    if len(classifier.labels) == 2:  # one row tells two labels apart: half of it for each
+        weight, bias = torch.cat([-weight, weight]) / 2, torch.cat([-bias, bias]) / 2
+    classifier.set_head(weight, bias)
+
+
+def _embed(
+    classifier: PooledClassifier, loader: DataLoader[Batch]
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    classifier.network.eval()
+    embeddings: list[Tensor] = []
+    targets: list[Tensor] = []
+    with torch.no_grad():
+        for batch in loader:
+            targets.append(batch.pop(TARGETS))
+            embeddings.append(classifier.embed(batch).float())
+            if sum(len(part) for part in targets) >= MAX_TEXTS:
+                break
+    return torch.cat(embeddings).cpu().numpy(), torch.cat(targets).cpu().numpy()
