@@ -108,6 +108,9 @@ def _configure_logging(settings: Settings) -> None:
     kopf.configure(
         debug=settings.log_level == "debug", quiet=settings.log_level == "warning", log_format=log_format
     )
+    if settings.log_level != "debug":
+        # It says of each event that its handler has returned.
+        logging.getLogger("kopf.objects").setLevel(logging.WARNING)
 
 
 def _root(error: BaseException) -> BaseException:

@@ -14,7 +14,7 @@ from .errors import ApiError, ReportRefusedError
 from .identity import Identities
 from .metrics import Metrics
 from .rate_limit import RateLimit
-from .resources import RunKey, problems_of
+from .resources import RunKey, finite_json, parse_time, problems_of
 
 logger = logging.getLogger(__name__)
 
@@ -84,6 +84,10 @@ def _bearer_token(request: web.Request) -> str:
 
 def _parsed(body: bytes) -> ProgressReport:
     try:
-        return ProgressReport.model_validate_json(body)
+        report = ProgressReport.model_validate(finite_json(body))
+        parse_time(report.progress.last_update_time)
     except ValidationError as error:
         raise ReportRefusedError(400, "invalid", problems_of(error)) from error
+    except ValueError as error:
+        raise ReportRefusedError(400, "invalid", str(error)) from error
+    return report

@@ -4,12 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Self, TypeVar
 
-from pydantic import ValidationError
-
 from trainingrun_api.status import RunFailure, RunResult
 
 from .pod_template import TRAINER
-from .resources import Manifest, parse_time
+from .resources import Manifest, finite_json, parse_time
 
 Left = TypeVar("Left", RunResult, RunFailure)
 
@@ -139,6 +137,6 @@ def _termination(state: Manifest) -> Termination | None:
 def _parsed(model: type[Left], text: str) -> Left | None:
     # A trainer image newer than the operator may say more than is known here.
     try:
-        return model.model_validate_json(text, extra="ignore")
-    except ValidationError:
+        return model.model_validate(finite_json(text), extra="ignore")
+    except ValueError:
         return None

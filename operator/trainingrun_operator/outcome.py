@@ -57,7 +57,8 @@ def failure_of(attempt: Attempt | None, memory: str) -> tuple[Reason, str]:
     if attempt.disruption is not None:
         return Reason.INTERRUPTED, f"Pod {attempt.name} was evicted: {attempt.disruption}"
     if attempt.termination is None:
-        return Reason.INTERRUPTED, f"Pod {attempt.name} ended before its container told how"
+        what = "was deleted" if attempt.deleting else "ended before its container told how"
+        return Reason.INTERRUPTED, f"Pod {attempt.name} {what}"
     if attempt.termination.reason == "OOMKilled":
         advice = "raise spec.resources.memory or lower spec.training.batchSize or maxSequenceLength"
         return (

@@ -128,7 +128,8 @@ class Reconciler:
             try:
                 await self._cluster.create_event(event)
             except ApiError as error:
-                logger.warning("%s/%s: Event not written: %s", *run.key, error)
+                # A namespace that is being deleted takes none any more.
+                logger.info("%s/%s: Event not written: %s", *run.key, error)
 
     async def _tidy(self, run: Run) -> None:
         """What remains to be done for a finished run."""

@@ -1,5 +1,6 @@
 """What the operator reads from the API server, as values."""
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Self
@@ -105,9 +106,24 @@ class References:
     failure: Missing | None = None
 
 
+def finite_json(text: str | bytes) -> object:
+    """The value of a JSON text. Raises ValueError when it is none, or holds NaN or an infinity.
+
+    Python reads these numbers, the API server refuses them.
+    """
+    return json.loads(text, parse_constant=_refuse)
+
+
+def _refuse(constant: str) -> float:
+    raise ValueError(f"{constant} is not a number in JSON")
+
+
 def parse_time(text: str) -> datetime:
-    """A Kubernetes timestamp."""
-    return datetime.fromisoformat(text)
+    """A Kubernetes timestamp. Raises ValueError when it is none."""
+    time = datetime.fromisoformat(text)
+    if time.tzinfo is None:
+        raise ValueError(f"{text!r} has no time zone")
+    return time
 
 
 def format_time(time: datetime) -> str:

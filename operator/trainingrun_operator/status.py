@@ -111,7 +111,10 @@ def _status(
 def _pod_name(run: Run, verdict: Verdict, last: Attempt | None) -> str | None:
     if verdict.phase is Phase.SUSPENDED:
         return None
-    return last.name if last else run.status.pod_name
+    if last is None or (last.deleting and run.status.pod_name is None):
+        # The pod of before a suspension, still on its way out, is not replaced by the next one.
+        return run.status.pod_name
+    return last.name
 
 
 def _restarts(run: Run, attempts: list[Attempt]) -> int:

@@ -1,7 +1,7 @@
 """The Events that tell a run's story in `kubectl describe`: values made from two statuses."""
 
 import hashlib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from trainingrun_api.names import OPERATOR
@@ -34,7 +34,10 @@ def events(run: Run, after: TrainingRunStatus, now: datetime) -> list[Manifest]:
 
     The same step gives the same names, so that an operator that was stopped in between doesn't tell it twice.
     """
-    return [_event(run, after, chapter, now) for chapter in chapters(run.status, after)]
+    told = chapters(run.status, after)
+    # A moment between them keeps their order.
+    times = (now + timedelta(microseconds=number) for number in range(len(told)))
+    return [_event(run, after, chapter, time) for chapter, time in zip(told, times, strict=True)]
 
 
 def chapters(before: TrainingRunStatus, after: TrainingRunStatus) -> list[Chapter]:

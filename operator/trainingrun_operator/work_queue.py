@@ -62,7 +62,8 @@ class WorkQueue:
             # One run's trouble must not stop the others.
             failures = self._failures[key] = self._failures.get(key, 0) + 1
             delay = min(FIRST_RETRY_SECONDS * 2.0 ** (failures - 1), LAST_RETRY_SECONDS)
-            logger.warning("%s/%s: retrying in %.1f s: %s", *key, delay, error, exc_info=failures > 3)
+            level = logging.INFO if failures == 1 else logging.WARNING
+            logger.log(level, "%s/%s: retrying in %.1f s: %s", *key, delay, error, exc_info=failures > 3)
             return delay
         self._failures.pop(key, None)
         return again

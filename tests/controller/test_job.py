@@ -1,0 +1,112 @@
+"""The Job as a value: same input, same output."""
+
+import json
+
+import pytest
+
+from trainingrun_api.names import PROGRESS_AUDIENCE, ExitCode
+from trainingrun_api.spec import TrainingProjectSpec
+from trainingrun_operator.job import build_job, job_patch
+from trainingrun_operator.resources import References, Run
+from trainingrun_operator.settings import Settings
+
+from .manifests import Manifest, a_project, a_project_run, a_run
+
+SETTINGS = Settings(trainer_image="example.com/trainer:1", pod_namespace="training-system")
+
+
+def as_read(manifest: Manifest) -> Run:
+    """The run as the API server gives it back."""
+    metadata = {"namespace": "team", "uid": "u-1", "generation": 1} | manifest["metadata"]
+    return Run.parse(manifest | {"metadata": metadata})
+
+
+def job_of(manifest: Manifest, references: References | None = None) -> Manifest:
+    run = as_read(manifest)
+    assert run.spec is not None, run.problem
+    return build_job(run, run.spec, references or References(), "PEM", SETTINGS)
+
+
+def pod_of(manifest: Manifest) -> Manifest:
+    return job_of(manifest)["spec"]["template"]["spec"]
+
+
+def test_job_belongs_to_its_run() -> None:
+    metadata = job_of(a_run("tickets"))["metadata"]
+    assert metadata["name"] == "tickets"
+    assert metadata["ownerReferences"][0]["uid"] == "u-1"
+    assert metadata["ownerReferences"][0]["controller"]
+
+
+def test_disruptions_are_ignored_and_user_errors_are_final() -> None:
+    ignore, fail = job_of(a_run("tickets"))["spec"]["podFailurePolicy"]["rules"]
+    assert ignore == {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]}
+    assert fail["onExitCodes"]["values"] == sorted(ExitCode.USER_ERRORS)
+
+
+def test_trainer_is_told_everything_in_one_value() -> None:
+    environment = {v["name"]: v.get("value") for v in pod_of(a_run("tickets"))["containers"][0]["env"]}
+    config = json.loads(environment["TRAININGRUN_CONFIG"])
+    assert config["dataset"]["uri"] == "s3://data/tickets.jsonl"
+    assert config["progress"]["url"] == "https://trainingrun-operator.training-system.svc/v1/progress"
+    assert environment["HF_HUB_OFFLINE"] == "1"
+
+
+def test_trainer_has_no_rights_but_a_token_for_the_operator() -> None:
+    pod = pod_of(a_run("tickets"))
+    token = next(v for v in pod["volumes"] if "projected" in v)["projected"]["sources"][0][
+        "serviceAccountToken"
+    ]
+    assert pod["automountServiceAccountToken"] is False
+    assert token["audience"] == PROGRESS_AUDIENCE
+
+
+def test_gpus_are_limits_and_come_with_shared_memory() -> None:
+    pod = pod_of(a_run("tickets", resources={"gpusPerNode": 2, "memory": "16Gi"}))
+    assert pod["containers"][0]["resources"]["limits"] == {"memory": "16Gi", "nvidia.com/gpu": "2"}
+    assert "/dev/shm" in {m["mountPath"] for m in pod["containers"][0]["volumeMounts"]}
+    assert "/dev/shm" not in {m["mountPath"] for m in pod_of(a_run("cpu"))["containers"][0]["volumeMounts"]}
+
+
+def test_scheduling_is_handed_on() -> None:
+    scheduling = {
+        "nodeSelector": {"zone": "a"},
+        "tolerations": [{"key": "gpu", "operator": "Exists", "effect": "NoSchedule"}],
+        "priorityClassName": "high",
+    }
+    assert scheduling.items() <= pod_of(a_run("tickets", scheduling=scheduling)).items()
+
+
+def test_credentials_come_from_the_secret_by_key() -> None:
+    output = {"uri": "s3://m/x", "credentialsSecretRef": {"name": "store"}}
+    environment = pod_of(a_run("t", dataset={"uri": "s3://d/t.csv"}, output=output))["containers"][0]["env"]
+    secrets = {v["name"]: v["valueFrom"]["secretKeyRef"] for v in environment if "valueFrom" in v}
+    assert secrets["AWS_ACCESS_KEY_ID"] == {"name": "store", "key": "AWS_ACCESS_KEY_ID"}
+    assert set(secrets) == {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
+
+
+def test_project_fills_what_the_run_leaves_open() -> None:
+    project = TrainingProjectSpec.model_validate(a_project("tickets")["spec"])
+    job = job_of(a_project_run("mine", "tickets"), References(project=project))
+    environment = job["spec"]["template"]["spec"]["containers"][0]["env"]
+    config = json.loads(environment[0]["value"])
+    assert config["dataset"]["uri"] == "s3://data/project.csv"
+    assert config["outputPrefix"].startswith("s3://models/project/team/mine/")
+
+
+@pytest.mark.parametrize(
+    ("spec", "final", "patch"),
+    [
+        ({"suspend": True}, False, {"suspend": True}),
+        ({"activeDeadlineSeconds": 60}, False, {"activeDeadlineSeconds": 60}),
+        ({"ttlSecondsAfterFinished": 60}, False, {}),
+        ({"ttlSecondsAfterFinished": 60}, True, {"ttlSecondsAfterFinished": 60}),
+        ({}, False, {}),
+        ({}, True, {}),
+    ],
+)
+def test_job_follows_what_may_change(spec: Manifest, final: bool, patch: Manifest) -> None:
+    job = job_of(a_run("tickets"))
+    wanted = as_read(a_run("tickets", **spec)).spec
+    assert wanted is not None
+    assert job_patch(wanted, job, final=final) == patch

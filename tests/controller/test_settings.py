@@ -1,0 +1,27 @@
+"""Settings come from the environment, and all that is wrong is said at once."""
+
+import pytest
+
+from trainingrun_operator.errors import SettingsError
+from trainingrun_operator.settings import Settings
+
+GOOD = {"TRAINER_IMAGE": "example.com/trainer:1", "POD_NAMESPACE": "training-system"}
+
+
+def test_all_problems_are_said_at_once() -> None:
+    with pytest.raises(SettingsError, match=r"TRAINER_IMAGE.*METRICS_PORT.*LOG_FORMAT"):
+        Settings.from_environment({"POD_NAMESPACE": "x", "METRICS_PORT": "http", "LOG_FORMAT": "xml"})
+
+
+def test_namespaces_are_separated_by_commas() -> None:
+    assert Settings.from_environment(GOOD | {"WATCH_NAMESPACES": "a, b"}).watch_namespaces == ("a", "b")
+    assert Settings.from_environment(GOOD | {"WATCH_NAMESPACES": ""}).watch_namespaces == ()
+
+
+def test_reports_go_to_the_service_unless_another_url_is_set() -> None:
+    assert (
+        Settings.from_environment(GOOD).report_url
+        == "https://trainingrun-operator.training-system.svc/v1/progress"
+    )
+    url = "https://progress.example.com/v1/progress"
+    assert Settings.from_environment(GOOD | {"PROGRESS_URL": url}).report_url == url

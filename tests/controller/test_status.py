@@ -1,0 +1,181 @@
+"""The status as a value of what was seen."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from trainingrun_api.status import Phase, Progress, Reason, TrainingRunStatus
+from trainingrun_operator.observed import Attempt, JobState, Termination, Waiting
+from trainingrun_operator.outcome import Verdict
+from trainingrun_operator.resources import Run, format_time
+from trainingrun_operator.status import Observation, observe
+from trainingrun_operator.story import chapters
+
+from .manifests import Manifest, a_result, a_run
+
+NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
+RUNNING = JobState("tickets", complete=False, failure=None, ended_at=None)
+COMPLETE = JobState("tickets", complete=True, failure=None, ended_at="2026-11-01T11:59:00Z")
+MISSING = Verdict(Phase.PENDING, Reason.PROJECT_NOT_FOUND, "create it")
+
+
+def a_parsed_run(status: TrainingRunStatus | None = None, generation: int = 1, **spec: object) -> Run:
+    manifest = a_run("tickets", **spec)
+    metadata = {"namespace": "team", "name": "tickets", "uid": "u-1", "generation": generation}
+    found: Manifest = status.model_dump(mode="json", exclude_none=True) if status else {}
+    return Run.parse(manifest | {"metadata": metadata, "status": found})
+
+
+def an_attempt(
+    name: str = "tickets-a",
+    phase: str = "Running",
+    age: int = 60,
+    *,
+    started: bool = True,
+    deleting: bool = False,
+    unschedulable: str | None = None,
+    disruption: str | None = None,
+    waiting: Waiting | None = None,
+    termination: Termination | None = None,
+) -> Attempt:
+    created = NOW - timedelta(seconds=age)
+    return Attempt(
+        name=name,
+        created=created,
+        phase=phase,
+        deleting=deleting,
+        unschedulable=unschedulable,
+        disruption=disruption,
+        waiting=waiting,
+        started=format_time(created) if started else None,
+        termination=termination,
+    )
+
+
+def seen(*attempts: Attempt, job: JobState = RUNNING) -> Observation:
+    return Observation(job, list(attempts), "s3://models/team/x")
+
+
+def status_of(observation: Observation, run: Run | None = None, now: datetime = NOW) -> TrainingRunStatus:
+    run = run or a_parsed_run()
+    return observe(run, run.spec, observation, now)
+
+
+def reason_of(status: TrainingRunStatus) -> str:
+    return status.conditions[0].reason
+
+
+def conditions_of(status: TrainingRunStatus) -> dict[str, str]:
+    return {c.type: c.status for c in status.conditions}
+
+
+@pytest.mark.parametrize(
+    ("attempt", "reason"),
+    [
+        (an_attempt(started=False, phase="Pending"), Reason.POD_STARTING),
+        (an_attempt(started=False, phase="Pending", unschedulable="0/3 nodes"), Reason.UNSCHEDULABLE),
+        (an_attempt(started=False, waiting=Waiting("ErrImagePull", "")), Reason.IMAGE_PULL),
+        (an_attempt(started=False, waiting=Waiting("ContainerCreating", "")), Reason.POD_STARTING),
+        (
+            an_attempt(started=False, waiting=Waiting("CreateContainerConfigError", 'secret "s" not found')),
+            Reason.SECRET_NOT_FOUND,
+        ),
+        (an_attempt(deleting=True), Reason.RESTARTING),
+    ],
+)
+def test_waiting_run_says_what_for(attempt: Attempt, reason: Reason) -> None:
+    status = status_of(seen(attempt))
+    assert (status.phase, reason_of(status)) == (Phase.PENDING, reason)
+    assert conditions_of(status) == {
+        "Succeeded": "Unknown",
+        "Ready": "False",
+        "Reconciling": "True",
+        "Stalled": "False",
+    }
+
+
+def test_the_same_observation_gives_the_same_status() -> None:
+    first = status_of(seen(an_attempt()))
+    again = status_of(seen(an_attempt()), a_parsed_run(first), NOW + timedelta(hours=1))
+    assert again == first
+
+
+def test_transition_time_moves_only_with_the_status() -> None:
+    waiting = status_of(Observation(obstacle=MISSING))
+    later = NOW + timedelta(minutes=1)
+    running = status_of(seen(an_attempt()), a_parsed_run(waiting), later)
+    assert {c.last_transition_time for c in running.conditions} == {format_time(NOW)}
+    done = an_attempt(phase="Succeeded", termination=Termination(0, "", a_result()))
+    ended = status_of(seen(done, job=COMPLETE), a_parsed_run(running), later)
+    moved = {c.type for c in ended.conditions if c.last_transition_time == format_time(later)}
+    assert moved == {"Succeeded", "Ready", "Reconciling"}
+
+
+def test_result_of_the_trainer_becomes_the_scores() -> None:
+    done = an_attempt(phase="Succeeded", termination=Termination(0, "", a_result()))
+    status = status_of(seen(done, job=COMPLETE))
+    assert status.phase is Phase.SUCCEEDED
+    assert status.best_epoch == 3
+    assert status.evaluation is not None
+    assert status.completion_time == "2026-11-01T11:59:00Z"
+
+
+@pytest.mark.parametrize("text", ["", "{", a_result().replace("0.912", "NaN")])
+def test_success_without_a_readable_result_is_a_success_still(text: str) -> None:
+    done = an_attempt(phase="Succeeded", termination=Termination(0, "", text))
+    status = status_of(seen(done, job=COMPLETE))
+    assert status.phase is Phase.SUCCEEDED
+    assert status.artifacts is not None
+    assert status.artifacts.model == "s3://models/team/x/model"
+
+
+def test_finished_run_stays_finished_and_acknowledges_changes() -> None:
+    done = an_attempt(phase="Succeeded", termination=Termination(0, "", a_result()))
+    final = status_of(seen(done, job=COMPLETE))
+    after = status_of(Observation(), a_parsed_run(final, generation=2, suspend=True))
+    assert after.phase is Phase.SUCCEEDED
+    assert after.observed_generation == 2
+    assert {c.observed_generation for c in after.conditions} == {2}
+
+
+def test_pending_deadline_counts_from_when_the_run_began_to_wait() -> None:
+    run = a_parsed_run(pendingDeadlineSeconds=60)
+    waiting = status_of(Observation(obstacle=MISSING), run)
+    assert waiting.pending_since == format_time(NOW)
+    run = a_parsed_run(waiting, pendingDeadlineSeconds=60)
+    assert status_of(Observation(obstacle=MISSING), run, NOW + timedelta(seconds=59)).phase is Phase.PENDING
+    failed = status_of(Observation(obstacle=MISSING), run, NOW + timedelta(seconds=60))
+    assert (failed.phase, reason_of(failed)) == (Phase.FAILED, Reason.PENDING_DEADLINE_EXCEEDED)
+    assert "create it" in failed.conditions[0].message
+
+
+def test_running_run_does_not_wait() -> None:
+    assert status_of(seen(an_attempt()), a_parsed_run(pendingDeadlineSeconds=1)).pending_since is None
+
+
+def test_report_of_an_earlier_attempt_does_not_say_that_this_one_evaluates() -> None:
+    report = Progress(stage="Evaluating", max_epochs=3, last_update_time=format_time(NOW))
+    run = a_parsed_run(TrainingRunStatus(progress=report))
+    assert status_of(seen(an_attempt(age=60)), run).phase is Phase.EVALUATING
+    assert status_of(seen(an_attempt(age=-60)), run).phase is Phase.RUNNING
+
+
+def test_replaced_pods_are_counted_also_when_the_old_one_is_gone() -> None:
+    first = status_of(seen(an_attempt("tickets-a")))
+    second = status_of(seen(an_attempt("tickets-b")), a_parsed_run(first))
+    assert (first.restarts, second.restarts, second.pod_name) == (0, 1, "tickets-b")
+    assert chapters(first, second)[0].reason == "Restarted"
+
+
+def test_suspension_is_no_restart() -> None:
+    first = status_of(seen(an_attempt("tickets-a")))
+    paused = status_of(seen(an_attempt("tickets-a", deleting=True)), a_parsed_run(first, suspend=True))
+    assert paused.phase is Phase.SUSPENDED
+    resumed = status_of(seen(an_attempt("tickets-a", deleting=True)), a_parsed_run(paused))
+    again = status_of(seen(an_attempt("tickets-b")), a_parsed_run(resumed))
+    assert again.restarts == 0
+
+
+def test_long_messages_are_cut_to_what_a_condition_holds() -> None:
+    status = status_of(seen(an_attempt(started=False, unschedulable="x" * 5000)))
+    assert len(status.conditions[0].message) == 2048

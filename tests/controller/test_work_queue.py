@@ -1,0 +1,74 @@
+"""The queue: one at a time for each run, nothing lost, errors tried again."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from trainingrun_operator.resources import RunKey
+from trainingrun_operator.work_queue import WorkQueue
+
+KEY = RunKey("team", "tickets")
+
+
+@asynccontextmanager
+async def working(work: Callable[[RunKey], Awaitable[float | None]]) -> AsyncIterator[WorkQueue]:
+    queue = WorkQueue(work)
+    task = asyncio.create_task(queue.run())
+    async with asyncio.timeout(30):
+        yield queue
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_key_that_changes_while_it_is_worked_on_is_worked_on_once_more() -> None:
+    started, go_on, twice = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    calls = at_once = 0
+
+    async def work(key: RunKey) -> None:
+        nonlocal calls, at_once
+        calls, at_once = calls + 1, at_once + 1
+        assert at_once == 1
+        started.set()
+        await go_on.wait()
+        at_once -= 1
+        if calls == 2:
+            twice.set()
+
+    async with working(work) as queue:
+        queue.add(KEY)
+        await started.wait()
+        for _ in range(5):
+            queue.add(KEY)
+        go_on.set()
+        await twice.wait()
+    assert calls == 2
+
+
+async def test_error_is_tried_again() -> None:
+    done, calls = asyncio.Event(), 0
+
+    async def work(key: RunKey) -> None:
+        nonlocal calls
+        calls += 1
+        if calls < 3:
+            raise RuntimeError("the API server is away")
+        done.set()
+
+    async with working(work) as queue:
+        queue.add(KEY)
+        await done.wait()
+
+
+async def test_deadline_brings_a_key_back() -> None:
+    done, calls = asyncio.Event(), 0
+
+    async def work(key: RunKey) -> float | None:
+        nonlocal calls
+        calls += 1
+        if calls == 2:
+            done.set()
+        return 0.01 if calls == 1 else None
+
+    async with working(work) as queue:
+        queue.add(KEY)
+        await done.wait()
