@@ -71,10 +71,10 @@ def kubelet(api: Api) -> Kubelet:
     return Kubelet(api)
 
 
-def rights_of_the_chart() -> list[dict[str, object]]:
+def rights_of_the_chart(*options: str) -> list[dict[str, object]]:
     """What the chart lets the operator do, as Helm renders it."""
     binaries.ensure(("helm",))
     chart: Path = ROOT / "charts" / "trainingrun-operator"
-    command = [binaries.path("helm"), "template", RELEASE, chart, "--namespace", NAMESPACE]
+    command = [binaries.path("helm"), "template", RELEASE, chart, "--namespace", NAMESPACE, *options]
     rendered = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     return [m for m in yaml.safe_load_all(rendered) if m and m["kind"] in RIGHTS]

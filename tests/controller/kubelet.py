@@ -1,5 +1,6 @@
 """Stands for the kubelet: there is no node, so the test says what became of a pod."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from .cluster import Api
@@ -29,24 +30,20 @@ class Kubelet:
         self._write(pod, "Pending", {"waiting": {"reason": reason, "message": message}})
 
     def end(self, pod: Manifest, exit_code: int, message: str = "", reason: str = "") -> None:
-        terminated = {
-            "exitCode": exit_code,
-            "reason": reason or ("Error" if exit_code else "Completed"),
-            "message": message,
-            "startedAt": _now(),
-            "finishedAt": _now(),
-        }
+        terminated = _ended(exit_code) | {"message": message} | ({"reason": reason} if reason else {})
         self._write(pod, "Failed" if exit_code else "Succeeded", {"terminated": terminated})
 
     def preempt(self, pod: Manifest) -> None:
         """Evicted in favour of another: a disruption, not a failure."""
-        condition = {"type": "DisruptionTarget", "status": "True", "reason": "PreemptionByScheduler"}
-        self._api.set_pod_status(
-            pod, {"conditions": [condition | {"message": "preempted by a critical pod"}]}
-        )
-        self.end(pod, 143)
+        condition = {
+            "type": "DisruptionTarget",
+            "status": "True",
+            "reason": "TerminationByKubelet",
+            "message": "preempted by a critical pod",
+        }
+        self._write(pod, "Failed", {"terminated": _ended(143)}, [condition])
 
-    def _write(self, pod: Manifest, phase: str, state: Manifest) -> None:
+    def _write(self, pod: Manifest, phase: str, state: Manifest, conditions: Sequence[Manifest] = ()) -> None:
         container = {
             "name": "trainer",
             "image": "example.com/trainer",
@@ -55,7 +52,13 @@ class Kubelet:
             "restartCount": 0,
             "state": state,
         }
-        self._api.set_pod_status(pod, {"phase": phase, "containerStatuses": [container]})
+        status = {"phase": phase, "containerStatuses": [container], "conditions": list(conditions)}
+        self._api.set_pod_status(pod, status)
+
+
+def _ended(exit_code: int) -> Manifest:
+    reason = "Error" if exit_code else "Completed"
+    return {"exitCode": exit_code, "reason": reason, "startedAt": _now(), "finishedAt": _now()}
 
 
 def _unfinished(pod: Manifest) -> bool:

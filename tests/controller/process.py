@@ -10,6 +10,7 @@ import ssl
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,7 +35,7 @@ class OperatorProcess:
     ca_certificate: str = ""
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
-    def start(self) -> None:
+    def start(self, settings: Mapping[str, str] | None = None) -> None:
         environment = {
             "KUBECONFIG": str(self.kubeconfig),
             "PYTHONPATH": str(ROOT / "operator"),
@@ -46,7 +47,9 @@ class OperatorProcess:
         }
         command = [sys.executable, "-W", "error", "-m", "trainingrun_operator"]
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(command, env=os.environ | environment, stdout=log, stderr=log)
+            self._process = subprocess.Popen(
+                command, env=os.environ | environment | dict(settings or {}), stdout=log, stderr=log
+            )
         self._wait_until_healthy()
 
     def stop(self) -> int:

@@ -1,0 +1,38 @@
+"""An operator that serves some namespaces needs no rights in others."""
+
+from kubernetes.client import ApiClient, RbacAuthorizationV1Api
+from kubernetes.utils import create_from_dict
+
+from .cluster import Api
+from .conftest import rights_of_the_chart
+from .kubelet import Kubelet
+from .manifests import a_report, a_run
+from .process import NAMESPACE, RELEASE, OperatorProcess
+
+
+def test_operator_serves_its_namespaces_with_rights_in_them_alone(
+    api: Api, api_client: ApiClient, kubelet: Kubelet, operator: OperatorProcess
+) -> None:
+    rbac, name = RbacAuthorizationV1Api(api_client), f"{NAMESPACE}-{RELEASE}"
+    everywhere = rbac.read_cluster_role(name)
+    rights = rights_of_the_chart("--set", f"watchNamespaces={{{api.namespace}}}")
+    narrow = next(m for m in rights if m["kind"] == "ClusterRole" and m["metadata"]["name"] == name)
+
+    assert operator.stop() == 0
+    rbac.replace_cluster_role(name, narrow)
+    for manifest in rights:
+        if manifest["metadata"].get("namespace") == api.namespace:
+            create_from_dict(api_client, manifest)
+    operator.start({"WATCH_NAMESPACES": api.namespace})
+    try:
+        run = api.apply(a_run("mine"))
+        pod = kubelet.pod_of("mine")
+        kubelet.start(pod)
+        api.eventually("mine", phase="Running")
+        assert operator.post(a_report(run), api.token(pod)) == (204, "")
+        assert "forbidden" not in operator.log_tail()
+    finally:
+        assert operator.stop() == 0
+        everywhere.metadata.resource_version = None
+        rbac.replace_cluster_role(name, everywhere)
+        operator.start()
