@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import threading
 import time
@@ -18,6 +19,8 @@ from localcluster.progress import say, step
 LOG_TAIL_LINES = 25
 LIFE_SIGN_SECONDS = 20.0
 LONGEST_STEP = 100
+# Steps that take time.
+STEP = re.compile(r"STEP \d+/\d+: (COPY|RUN)")
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 # The uv cache of this machine lies here during a build, so that nothing is fetched twice.
 UV_CACHE_IN_BUILD = "/var/cache/uv"
@@ -91,11 +94,16 @@ def push(image: str, target: str, run_in: Callable[[Sequence[str]], list[str]] =
     _run_visibly(f"pushing {target}", run_in(command("push", *options)))
 
 
+def remove(image: str) -> None:
+    """Remove `image`'s name, and the layers that no other has."""
+    execute(*command("rmi", image), environment=environment())
+
+
 def remove_but(repository: str, kept: Sequence[str]) -> None:
     """Remove all images of `repository` but `kept`, and the layers that are then of no use."""
     stale = [name for found in _images() for name in found["names"] if name.rpartition(":")[0] == repository]
     for name in set(stale) - set(kept):
-        execute(*command("rmi", name), environment=environment())
+        remove(name)
     execute(*command("rmi", "--prune"), environment=environment())
 
 
@@ -121,7 +129,7 @@ def _run_visibly(title: str, arguments: Sequence[str]) -> None:
         )
         for line in process.stdout or ():
             said.append(line.rstrip())
-            if "STEP" in line:
+            if STEP.search(line):
                 say(f"  {time.monotonic() - started:5.0f} s  {line.strip()[:LONGEST_STEP]}")
         if process.wait():
             advice = "correct what it says below and run it again, finished steps are kept"

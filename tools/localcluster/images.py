@@ -45,9 +45,13 @@ class Recipe:
         return digest.hexdigest()[:16]
 
     @property
-    def local_name(self) -> str:
+    def repository(self) -> str:
+        """Its name in buildah's storage, without tag."""
+        return f"localhost/{self.name}"
+
+    def local_name(self, tag: str) -> str:
         """Its name in buildah's storage."""
-        return f"localhost/{self.name}:{self.tag}"
+        return f"{self.repository}:{tag}"
 
     def _files(self) -> Iterator[Path]:
         for name in (".dockerignore", "tools/uv.lock", self.dockerfile, *self.sources):
@@ -70,19 +74,24 @@ TRAINER = Recipe(
 
 
 def build(recipe: Recipe) -> str:
-    """Build the image unless it is there; gives its name in buildah's storage.
+    """Build the image unless it is there; gives its tag.
 
     Raises:
         LocalClusterError: a step failed or the disk is too full; says what to do.
     """
     packages.ensure(("buildah",))
-    image = recipe.local_name
-    if not buildah.has(image):
-        _check_disk()
-        buildah.build(image, CHECKOUT / recipe.dockerfile, CHECKOUT, base_image.ensure())
-        repository = image.rpartition(":")[0]
-        buildah.remove_but(repository, [image, *buildah.newest(repository, KEPT)])
-    return image
+    tag = recipe.tag
+    image = recipe.local_name(tag)
+    if buildah.has(image):
+        return tag
+    _check_disk()
+    buildah.build(image, CHECKOUT / recipe.dockerfile, CHECKOUT, base_image.ensure())
+    if recipe.tag != tag:
+        say(f"sources of {recipe.name} changed meanwhile, so once more")
+        buildah.remove(image)
+        return build(recipe)
+    buildah.remove_but(recipe.repository, [image, *buildah.newest(recipe.repository, KEPT)])
+    return tag
 
 
 def build_and_push(cluster: LocalCluster) -> Images:
@@ -112,28 +121,32 @@ def push_objectstore(registry: str) -> str:
 
 
 def _to_remote(registry: str, recipe: Recipe) -> str:
-    target = f"{registry}/{recipe.name}:{recipe.tag}"
-    buildah.push(build(recipe), target)
+    tag = build(recipe)
+    target = f"{registry}/{recipe.name}:{tag}"
+    buildah.push(recipe.local_name(tag), target)
     return target
 
 
 def _to_local(cluster: LocalCluster, recipe: Recipe) -> str:
-    target = f"{cluster.registry}/{recipe.name}:{recipe.tag}"
-    if registry_store.has(recipe.name, recipe.tag):
-        say(f"{target} is in the registry")
-        return target
-    buildah.push(build(recipe), target, cluster.nsenter)
-    _remove_old(cluster, recipe)
+    present = recipe.tag
+    if registry_store.has(recipe.name, present):
+        say(f"{recipe.name}:{present} is in the registry")
+        return f"{cluster.registry}/{recipe.name}:{present}"
+    tag = build(recipe)
+    target = f"{cluster.registry}/{recipe.name}:{tag}"
+    buildah.push(recipe.local_name(tag), target, cluster.nsenter)
+    _remove_old(cluster, recipe, tag)
     return target
 
 
-def _remove_old(cluster: LocalCluster, recipe: Recipe) -> None:
+def _remove_old(cluster: LocalCluster, recipe: Recipe, tag: str) -> None:
     """Free the disk of images that newer ones have replaced; what a container uses stays until it ends."""
-    kept = [name.rpartition(":")[2] for name in buildah.newest(f"localhost/{recipe.name}", KEPT)]
+    kept = [tag, *(name.rpartition(":")[2] for name in buildah.newest(recipe.repository, KEPT))]
     configuration = cluster.layout.config / "registry.yaml"
-    for tag in registry_store.remove_but(recipe.name, [recipe.tag, *kept], configuration):
+    for removed in registry_store.remove_but(recipe.name, kept, configuration):
+        image = f"{cluster.registry}/{recipe.name}:{removed}"
         client = ("ctr", f"--namespace={CONTAINERD_NAMESPACE}", "images")
-        execute(*cluster.nsenter((*client, "remove", f"{cluster.registry}/{recipe.name}:{tag}"), mounts=True))
+        execute(*cluster.nsenter((*client, "remove", image), mounts=True))
 
 
 def _check_disk() -> None:

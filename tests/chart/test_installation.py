@@ -1,0 +1,137 @@
+"""What a real API server makes of the chart."""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from localcluster import ControlPlane
+from localcluster.process import wait_until
+
+from .release import CHART, NAME, NAMESPACE, Manifest, of_kind, run, template
+
+ACCOUNT = f"system:serviceaccount:{NAMESPACE}:{NAME}"
+RESTRICTED = "pod-security.kubernetes.io/enforce=restricted"
+
+
+class Cluster:
+    def __init__(self, plane: ControlPlane) -> None:
+        self.environment = os.environ | {"KUBECONFIG": str(plane.kubeconfig)}
+
+    def kubectl(self, *arguments: str, given: str = "") -> str:
+        return self._answer(run("kubectl", *arguments, given=given, environment=self.environment))
+
+    def helm(self, *arguments: str, given: str = "") -> str:
+        return self._answer(run("helm", *arguments, given=given, environment=self.environment))
+
+    def install(self, chart: Path) -> None:
+        """Install the chart, or upgrade to it."""
+        self.helm("upgrade", NAME, str(chart), "--install", "--namespace", NAMESPACE)
+
+    def allows(self, user: str, verb: str, resource: str, *more: str) -> bool:
+        resource, _, subresource = resource.partition("/")
+        question = ("auth", "can-i", verb, resource, f"--subresource={subresource}", f"--as={user}", *more)
+        answer = run("kubectl", *question, environment=self.environment)
+        return answer.stdout.strip() == "yes"
+
+    def _answer(self, result: subprocess.CompletedProcess[str]) -> str:
+        assert result.returncode == 0, result.stderr
+        return result.stdout
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    """An API server with its controllers, the chart installed in a restricted namespace."""
+    with ControlPlane(controllers=True) as plane:
+        found = Cluster(plane)
+        found.kubectl("create", "namespace", NAMESPACE)
+        found.kubectl("label", "namespace", NAMESPACE, RESTRICTED)
+        found.kubectl("create", "namespace", "team-a")
+        found.install(CHART)
+        yield found
+
+
+def objects(text: str) -> list[Manifest]:
+    return [manifest for manifest in yaml.safe_load_all(text) if manifest]
+
+
+@pytest.mark.parametrize("values", [{}, {"watchNamespaces": ["team-a"], "networkPolicy": {"enabled": True}}])
+def test_api_server_accepts_every_manifest_as_it_is(cluster: Cluster, values: dict[str, object]) -> None:
+    options = ("apply", "--server-side", "--dry-run=server", "--force-conflicts", "--validate=strict")
+    cluster.kubectl(*options, "--filename=-", given=template(**values).stdout)
+
+
+def test_pod_is_within_the_restricted_standard(cluster: Cluster) -> None:
+    (deployment,) = of_kind(objects(template().stdout), "Deployment")
+    pod = {"apiVersion": "v1", "kind": "Pod", **deployment["spec"]["template"]}
+    pod["metadata"] |= {"name": "operator", "namespace": NAMESPACE}
+    cluster.kubectl("create", "--dry-run=server", "--filename=-", given=json.dumps(pod))
+
+
+def test_operator_may_do_its_work_and_no_more(cluster: Cluster) -> None:
+    for verb, resource in (
+        ("watch", "trainingruns.training.labelator.io"),
+        ("patch", "trainingruns.training.labelator.io/status"),
+        ("create", "jobs.batch"),
+        ("delete", "jobs.batch"),
+        ("list", "pods"),
+        ("get", "secrets"),
+        ("create", "events.events.k8s.io"),
+    ):
+        assert cluster.allows(ACCOUNT, verb, resource, "--namespace=team-a"), (verb, resource)
+    assert cluster.allows(ACCOUNT, "create", "tokenreviews.authentication.k8s.io", "--all-namespaces")
+    for verb, resource in (
+        ("patch", "trainingruns.training.labelator.io"),
+        ("list", "secrets"),
+        ("create", "secrets"),
+        ("create", "pods"),
+        ("delete", "pods"),
+    ):
+        assert not cluster.allows(ACCOUNT, verb, resource, "--namespace=team-a"), (verb, resource)
+
+
+def test_operator_writes_one_secret_of_its_own_namespace(cluster: Cluster) -> None:
+    own = ("--namespace", NAMESPACE, "create", "secret", "generic")
+    for name in (f"{NAME}-tls", "another"):
+        cluster.kubectl(*own, name, "--from-literal=key=value")
+    read = ("--namespace", NAMESPACE, "get", "secret", "--output=json", f"--as={ACCOUNT}")
+    replace = ("replace", "--filename=-", f"--as={ACCOUNT}")
+    cluster.kubectl(*replace, given=cluster.kubectl(*read, f"{NAME}-tls"))
+    refused = run(
+        "kubectl", *replace, given=cluster.kubectl(*read, "another"), environment=cluster.environment
+    )
+    assert "cannot update resource" in refused.stderr
+
+
+def test_editors_train_and_viewers_look_on(cluster: Cluster) -> None:
+    for role, user in (("edit", "editor"), ("view", "viewer")):
+        bound = (f"--clusterrole={role}", f"--user={user}", "--namespace=team-a")
+        cluster.kubectl("create", "rolebinding", role, *bound)
+    runs = "trainingruns.training.labelator.io"
+    wait_until(lambda: cluster.allows("editor", "create", runs, "-n", "team-a"), "aggregated roles")
+    wait_until(lambda: cluster.allows("viewer", "list", runs, "-n", "team-a"), "aggregated roles")
+    assert not cluster.allows("viewer", "create", runs, "-n", "team-a")
+    assert not cluster.allows("editor", "patch", f"{runs}/status", "-n", "team-a")
+
+
+def test_upgrade_brings_definitions_up_to_date_and_uninstall_keeps_them(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    definition = "customresourcedefinition/trainingprojects.training.labelator.io"
+    columns = "--output=jsonpath={.spec.versions[0].additionalPrinterColumns[*].name}"
+    older = Path(shutil.copytree(CHART, tmp_path / "chart"))
+    file = older / "files/crds/trainingprojects.yaml"
+    file.write_text(file.read_text().replace("name: Dataset\n", "name: Texts\n"))
+
+    cluster.install(older)
+    assert "Texts" in cluster.kubectl("get", definition, columns)
+    cluster.install(CHART)
+    assert "Dataset" in cluster.kubectl("get", definition, columns)
+    cluster.helm("uninstall", NAME, "--namespace", NAMESPACE)
+    assert "Dataset" in cluster.kubectl("get", definition, columns)
+    cluster.install(CHART)

@@ -1,0 +1,86 @@
+from pathlib import Path
+
+import yaml
+
+from trainingrun_operator.settings import Settings
+
+from .release import CHART, Manifest, container, manifests, of_kind, template, variables
+
+REPOSITORY = CHART.parents[1]
+ROLES = ("Role", "ClusterRole")
+
+
+def rules(found: list[Manifest]) -> list[Manifest]:
+    return [rule for kind in ROLES for role in of_kind(found, kind) for rule in role["rules"]]
+
+
+def test_definitions_are_the_generated_ones() -> None:
+    generated = {path.name: path.read_bytes() for path in Path(REPOSITORY, "crds").glob("*.yaml")}
+    assert generated == {path.name: path.read_bytes() for path in Path(CHART, "files/crds").glob("*.yaml")}
+
+    rendered = of_kind(manifests(crds={"keep": False}), "CustomResourceDefinition")
+    specs = {definition["metadata"]["name"]: definition["spec"] for definition in rendered}
+    expected = [yaml.safe_load(text) for text in generated.values()]
+    assert specs == {definition["metadata"]["name"]: definition["spec"] for definition in expected}
+
+
+def test_uninstalling_keeps_definitions_unless_told_otherwise() -> None:
+    for definition in of_kind(manifests(), "CustomResourceDefinition"):
+        assert definition["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
+    assert not of_kind(manifests(crds={"install": False}), "CustomResourceDefinition")
+
+
+def test_no_right_is_a_wildcard() -> None:
+    for values in ({}, {"watchNamespaces": ["team-a"]}):
+        for rule in rules(manifests(**values)):
+            assert not any("*" in entry for entries in rule.values() for entry in entries), rule
+
+
+def test_watched_namespaces_limit_rights_to_themselves() -> None:
+    found = manifests(watchNamespaces=["team-a", "team-b"], rbac={"aggregateToDefaultRoles": False})
+    (cluster_wide,) = of_kind(found, "ClusterRole")
+    assert [rule["resources"] for rule in cluster_wide["rules"]] == [["tokenreviews"]]
+    bound = {binding["metadata"]["namespace"] for binding in of_kind(found, "RoleBinding")}
+    assert bound == {"team-a", "team-b", "trainingrun-system"}
+    assert variables(found)["WATCH_NAMESPACES"] == "team-a,team-b"
+
+
+def test_operator_reads_its_settings_from_what_the_chart_gives() -> None:
+    found = manifests(
+        trainerImage={"repository": "registry:5000/trainer", "tag": "1", "pullSecrets": ["team-registry"]},
+        watchNamespaces=["team-a"],
+        logLevel="debug",
+        logFormat="plain",
+    )
+    given = variables(found)
+    assert {name.lower() for name in given} <= set(Settings.model_fields)
+    settings = Settings.from_environment(given | {"POD_NAMESPACE": "trainingrun-system"})
+    assert settings.trainer_image == "registry:5000/trainer:1"
+    assert settings.trainer_image_pull_secrets == ("team-registry",)
+    assert settings.watch_namespaces == ("team-a",)
+    assert settings.log_level == "debug"
+    (certificate_role,) = (role for role in of_kind(found, "Role") if "tls" in role["metadata"]["name"])
+    assert certificate_role["rules"][1]["resourceNames"] == [settings.certificate_secret_name]
+
+
+def test_ports_of_pod_and_service_are_the_operators() -> None:
+    found = manifests(service={"progressPort": 9443})
+    settings = Settings.from_environment(variables(found) | {"POD_NAMESPACE": "trainingrun-system"})
+    ports = {port["name"]: port["containerPort"] for port in container(found)["ports"]}
+    assert ports == {"progress": settings.progress_port, "metrics": settings.metrics_port}
+    (service,) = of_kind(found, "Service")
+    assert service["metadata"]["name"] == settings.service_name
+    assert settings.report_url.startswith(f"https://{settings.server_name}:9443/")
+
+
+def test_digest_wins_over_tag() -> None:
+    digest = f"sha256:{'0' * 64}"
+    image = {"repository": "registry:5000/operator", "tag": "1", "digest": digest}
+    assert container(manifests(image=image))["image"] == f"registry:5000/operator@{digest}"
+
+
+def test_a_long_release_name_still_gives_valid_names() -> None:
+    assert template(fullnameOverride="x" * 80).returncode == 0
+    found = manifests(fullnameOverride="x" * 80)
+    names = [m["metadata"]["name"] for m in found if m["kind"] in {"Service", "Deployment", "ServiceAccount"}]
+    assert all(len(name) <= 63 for name in names)
