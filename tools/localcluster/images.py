@@ -14,8 +14,8 @@ from localcluster.process import execute
 from localcluster.progress import say
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-# The latest and the one before, which another checkout or a rolled back change may use.
-KEPT = 2
+# The latest ones: what is deployed may not be the newest, and another checkout may use another.
+KEPT = 5
 FREE_GIGABYTES = 16
 
 
