@@ -1,4 +1,4 @@
-"""The trainer pod's program: a RunConfig in the environment, a termination message and an exit code at the end."""
+"""The trainer pod's program: RunConfig from the environment, termination message and exit code at the end."""
 
 import logging
 import signal
@@ -31,7 +31,7 @@ def main() -> int:
         log.error("%s: %s", error.reason, error)
         _leave_message(_failure(error.reason, str(error)))
         return error.exit_code
-    except Exception as error:  # noqa: BLE001 - the operator is told of whatever happens
+    except Exception as error:
         log.exception("Unexpected error")
         _leave_message(_failure(Reason.TRAINER_ERROR, f"unexpected {type(error).__name__}: {error}"))
         return ExitCode.BUG

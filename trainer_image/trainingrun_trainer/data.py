@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
 
-import pyarrow
 import pyarrow.parquet
+from pyarrow.lib import ArrowException
 
 from .errors import DataError
 from .records import Example, LabelledTexts, SourceFile
@@ -104,7 +104,7 @@ def _parquet(file: SourceFile) -> Iterator[Row]:
                 for values in batch.to_pylist():
                     number += 1
                     yield Row(f"{file.uri}, row {number}", values)
-    except (pyarrow.ArrowException, OSError) as error:
+    except (ArrowException, OSError) as error:
         raise DataError(f"{file.uri}: not a Parquet file that can be read ({error})") from None
 
 

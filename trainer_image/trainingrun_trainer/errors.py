@@ -37,28 +37,28 @@ class ModelError(TrainerError):
     exit_code = ExitCode.MODEL
 
 
-class StorageRefused(TrainerError):
+class StorageRefusedError(TrainerError):
     """The object store refused: credentials, permission, no such bucket; not retried."""
 
     reason = Reason.STORAGE_REFUSED
     exit_code = ExitCode.STORAGE_REFUSED
 
 
-class StorageUnavailable(TrainerError):
+class StorageUnavailableError(TrainerError):
     """Trouble with storage or network that may pass; retried from the last committed checkpoint."""
 
     reason = Reason.STORAGE_UNAVAILABLE
     exit_code = ExitCode.TEMPORARY
 
 
-class OutOfMemory(TrainerError):
+class OutOfMemoryError(TrainerError):
     """Memory was not enough. The same settings would end the same way, so it is not retried."""
 
     reason = Reason.OUT_OF_MEMORY
     exit_code = ExitCode.USAGE
 
 
-class ObjectMissing(Exception):
+class ObjectMissingError(Exception):
     """There is nothing at this URI; whoever asked knows whether that is a mistake and whose."""
 
 

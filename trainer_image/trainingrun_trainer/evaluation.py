@@ -26,7 +26,8 @@ class Predictions:
     @property
     def predicted(self) -> Indices:
         """Index of the predicted label, (texts,)."""
-        return self.logits.argmax(axis=1)
+        indices: Indices = self.logits.argmax(axis=1)
+        return indices
 
 
 @dataclass(frozen=True)

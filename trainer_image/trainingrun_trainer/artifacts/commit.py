@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from trainingrun_api.base import Model
 
-from ..errors import ObjectMissing
+from ..errors import ObjectMissingError
 from ..records import file_sha256
 from .store import Store
 
@@ -60,7 +60,7 @@ def fetch_committed(store: Store, uri: str, folder: Path) -> bool:
         manifest = Manifest.model_validate_json(content)
         for entry in manifest.files:
             store.download(f"{uri}/{entry.path}", folder / entry.path)
-    except (ObjectMissing, ValidationError, UnicodeDecodeError):
+    except (ObjectMissingError, ValidationError, UnicodeDecodeError):
         return False
     return all(_entry(folder / entry.path, folder) == entry for entry in manifest.files)
 

@@ -2,11 +2,11 @@
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote, unquote
 
-from ..errors import ObjectMissing, StorageRefused, StorageUnavailable
+from ..errors import ObjectMissingError, StorageRefusedError, StorageUnavailableError
 
 
 class FileStore:
@@ -49,7 +49,10 @@ class FileStore:
         """Delete files."""
         for uri in uris:
             with _translated(uri):
-                _path(uri).unlink(missing_ok=True)
+                path = _path(uri)
+                path.unlink(missing_ok=True)
+            with suppress(OSError):  # a folder is an object store's only while it holds something
+                path.parent.rmdir()
 
 
 def _path(uri: str) -> Path:
@@ -74,12 +77,12 @@ def _translated(uri: str) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError:
-        raise ObjectMissing(uri) from None
+        raise ObjectMissingError(uri) from None
     except FileExistsError:
-        raise StorageUnavailable(f"{uri}: another trainer has written it meanwhile") from None
+        raise StorageUnavailableError(f"{uri}: another trainer has written it meanwhile") from None
     except (PermissionError, NotADirectoryError, IsADirectoryError) as error:
-        raise StorageRefused(
+        raise StorageRefusedError(
             f"{uri}: {error.strerror}; correct the URI or the rights of the folder"
         ) from None
     except OSError as error:
-        raise StorageUnavailable(f"{uri}: {error.strerror}") from None
+        raise StorageUnavailableError(f"{uri}: {error.strerror}") from None

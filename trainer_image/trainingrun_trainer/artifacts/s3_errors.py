@@ -9,11 +9,11 @@ from botocore.exceptions import (
     PartialCredentialsError,
 )
 
-from ..errors import ObjectMissing, StorageRefused, StorageUnavailable, TrainerError
+from ..errors import ObjectMissingError, StorageRefusedError, StorageUnavailableError, TrainerError
 
 MISSING = {"NoSuchKey", "404"}
 
-SECRET = (
+KEYS = (
     "the Secret named in spec.output.credentialsSecretRef (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY), "
     "or in the environment of a local run"
 )
@@ -21,31 +21,31 @@ SECRET = (
 REFUSALS = {
     "NoSuchBucket": "the bucket does not exist; create it or correct the URI",
     "InvalidBucketName": "no valid bucket name; correct the URI",
-    "AccessDenied": f"access denied; allow reading, writing and listing to the user of {SECRET}",
-    "403": f"access denied; allow reading, writing and listing to the user of {SECRET}",
-    "InvalidAccessKeyId": f"the server does not know this access key; correct {SECRET}",
-    "SignatureDoesNotMatch": f"the secret key is wrong; correct {SECRET}",
+    "AccessDenied": f"access denied; allow reading, writing and listing to the user of {KEYS}",
+    "403": f"access denied; allow reading, writing and listing to the user of {KEYS}",
+    "InvalidAccessKeyId": f"the server does not know this access key; correct {KEYS}",
+    "SignatureDoesNotMatch": f"the secret key is wrong; correct {KEYS}",
     "AuthorizationHeaderMalformed": "the bucket is in another region; correct spec.output.region",
     "PermanentRedirect": "the bucket is in another region; correct spec.output.region",
-    "ExpiredToken": f"the session has expired; renew {SECRET}",
-    "InvalidToken": f"the session token is not valid; correct {SECRET}",
+    "ExpiredToken": f"the session has expired; renew {KEYS}",
+    "InvalidToken": f"the session token is not valid; correct {KEYS}",
 }
 
 
 def translate(
     error: ClientError | BotoCoreError, uri: str, endpoint: str | None
-) -> TrainerError | ObjectMissing:
+) -> TrainerError | ObjectMissingError:
     """The trainer's error for one of botocore's."""
     where = f"{uri} at {endpoint}" if endpoint else uri
     if isinstance(error, ClientError):
         code = str(error.response.get("Error", {}).get("Code"))
         if code in MISSING:
-            return ObjectMissing(uri)
+            return ObjectMissingError(uri)
         if code in REFUSALS:
-            return StorageRefused(f"{where}: {REFUSALS[code]} ({code})")
-        return StorageUnavailable(f"{where}: {error}")
+            return StorageRefusedError(f"{where}: {REFUSALS[code]} ({code})")
+        return StorageUnavailableError(f"{where}: {error}")
     if isinstance(error, NoCredentialsError | PartialCredentialsError):
-        return StorageRefused(f"{where}: there are no credentials; set {SECRET}")
+        return StorageRefusedError(f"{where}: there are no credentials; set {KEYS}")
     if isinstance(error, ParamValidationError | InvalidRegionError):
-        return StorageRefused(f"{where}: correct the URI, spec.output.endpoint or region ({error})")
-    return StorageUnavailable(f"{where}: {error}; see spec.output.endpoint when this goes on")
+        return StorageRefusedError(f"{where}: correct the URI, spec.output.endpoint or region ({error})")
+    return StorageUnavailableError(f"{where}: {error}; see spec.output.endpoint when this goes on")

@@ -11,7 +11,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ..errors import ObjectMissing
+from ..errors import ObjectMissingError
 from .s3_errors import translate
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class S3Store:
                 # A list tells a missing object from a missing bucket, which HeadObject doesn't.
                 bucket, key = _split(uri)
                 found = self._client.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1)
-        except ObjectMissing:
+        except ObjectMissingError:
             return False
         return any(item["Key"] == key for item in found.get("Contents", []))
 

@@ -11,7 +11,7 @@ from .s3_store import S3Store
 
 
 class Store(Protocol):
-    """Objects by URI. All methods raise StorageRefused or StorageUnavailable."""
+    """Objects by URI. All methods raise StorageRefusedError or StorageUnavailableError."""
 
     def files(self, prefix: str) -> list[str]:
         """URIs of all objects under a prefix that ends in /, sorted."""
@@ -20,13 +20,13 @@ class Store(Protocol):
         """True when there is an object at the URI."""
 
     def read(self, uri: str) -> bytes:
-        """Content of a small object; raises ObjectMissing."""
+        """Content of a small object; raises ObjectMissingError."""
 
     def write(self, uri: str, content: bytes, *, only_new: bool = False) -> None:
-        """Write a small object; with only_new, StorageUnavailable is raised when there is one already."""
+        """Write a small object; with only_new, one that is there raises StorageUnavailableError."""
 
     def download(self, uri: str, path: Path) -> None:
-        """Copy an object into a file, making folders as needed; raises ObjectMissing."""
+        """Copy an object into a file, making folders as needed; raises ObjectMissingError."""
 
     def upload(self, path: Path, uri: str) -> None:
         """Copy a file to an object, replacing what is there."""

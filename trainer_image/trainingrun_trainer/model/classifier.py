@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from torch import Tensor, nn
-from transformers import PreTrainedTokenizerBase
+from transformers import PreTrainedConfig, PreTrainedTokenizerBase
 
 from ..errors import ModelError, SettingsError
 from ..records import EncodedTexts, Example
@@ -74,6 +74,13 @@ class Classifier(ABC):
         # By the tokenizer, since the last token has to be its end mark.
         cut: list[list[int]] = self.tokenizer(texts, truncation=True, max_length=self.max_tokens)["input_ids"]
         return cut
+
+
+def most_tokens(tokenizer: PreTrainedTokenizerBase, config: PreTrainedConfig) -> int:
+    """Tokens that tokenizer and position embeddings allow; some models have no such embeddings."""
+    return min(
+        tokenizer.model_max_length, getattr(config, "max_position_embeddings", tokenizer.model_max_length)
+    )
 
 
 def require_padding(tokenizer: PreTrainedTokenizerBase) -> None:

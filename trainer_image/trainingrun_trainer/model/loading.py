@@ -47,8 +47,8 @@ def load(folder: Path, uri: str, labels: list[str]) -> Classifier:
         raise ModelError(f"{uri}: {error}") from None
     except (OSError, ValueError, KeyError, RuntimeError, ImportError, AttributeError, TypeError) as error:
         raise ModelError(
-            f"{uri}: the model can't be loaded ({_first_line(error, folder)}); spec.baseModel.uri must name a folder "
-            "as save_pretrained() of transformers or sentence-transformers writes it"
+            f"{uri}: the model can't be loaded ({_first_line(error, folder)}); spec.baseModel.uri must name "
+            "a folder as save_pretrained() of transformers or sentence-transformers writes it"
         ) from error
 
 
@@ -91,8 +91,8 @@ def _require_safe_files(folder: Path, uri: str) -> None:
     config = _json(folder / "config.json", uri)
     if not any(folder.glob("*.safetensors")):
         raise ModelError(
-            f"{uri}: there is no .safetensors file beside config.json; load the model once and write it again "
-            "with save_pretrained(), which gives safetensors"
+            f"{uri}: there is no .safetensors file beside config.json; load the model once and write it "
+            "again with save_pretrained(), which gives safetensors"
         )
     if "auto_map" in config:
         raise ModelError(

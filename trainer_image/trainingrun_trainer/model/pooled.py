@@ -7,15 +7,17 @@ import torch
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Dense
 from torch import Tensor, nn
+from transformers import PreTrainedConfig
 
-from .classifier import Classifier, Features, require_padding
+from ..errors import ModelError
+from .classifier import Classifier, Features, most_tokens, require_padding
 
 
 class PooledClassifier(Classifier):
-    """Transformer, Pooling, whatever else the base model has (such as Normalize), then a Dense module as head.
+    """Transformer, Pooling, whatever else the base model has (such as Normalize), then Dense as head.
 
-    `SentenceTransformer(folder).encode(texts)` gives the logits, (texts, labels): Dense can't hold a softmax over
-    the right axis. The labels are in config.json as id2label.
+    `SentenceTransformer(folder).encode(texts)` gives the logits, (texts, labels): Dense can't hold a softmax
+    over the right axis. The labels are in config.json as id2label.
     """
 
     network: SentenceTransformer
@@ -54,10 +56,7 @@ class PooledClassifier(Classifier):
 
     def token_limits(self) -> tuple[int, int]:
         """The model's max_seq_length, and its positions."""
-        most = min(
-            self.tokenizer.model_max_length,
-            getattr(self.network.config, "max_position_embeddings", self.tokenizer.model_max_length),
-        )
+        most = most_tokens(self.tokenizer, _config(self.network))
         return min(self.network.max_seq_length or most, most), most
 
     def save(self, folder: Path) -> None:
@@ -69,12 +68,9 @@ class PooledClassifier(Classifier):
 def _take_head(network: SentenceTransformer) -> Dense | None:
     """Remove and give the head of an earlier run: a Dense module at the end with an output for each label."""
     last = network[-1]
-    is_head = (
-        isinstance(last, Dense)
-        and isinstance(last.activation_function, nn.Identity)
-        and last.out_features == len(_saved_labels(network))
-    )
-    if not is_head:
+    if not isinstance(last, Dense) or not isinstance(last.activation_function, nn.Identity):
+        return None
+    if last.out_features != len(_saved_labels(network)):
         return None
     del network[-1]
     return last
@@ -82,16 +78,26 @@ def _take_head(network: SentenceTransformer) -> Dense | None:
 
 def _new_head(network: SentenceTransformer, labels: int) -> Dense:
     dimensions = network.get_embedding_dimension()
+    if dimensions is None:
+        raise ModelError("the dimensions of the base model's embeddings are not known; choose another")
     return Dense(dimensions, labels, activation_function=nn.Identity())
 
 
 def _saved_labels(network: SentenceTransformer) -> list[str]:
-    return [label for _, label in sorted(network.config.id2label.items())]
+    names = _config(network).id2label or {}
+    return [str(label) for _, label in sorted(names.items())]
+
+
+def _config(network: SentenceTransformer) -> PreTrainedConfig:
+    if network.config is None:
+        raise ModelError("the first module of the base model is no transformer; choose another")
+    return network.config
 
 
 def _name_outputs(network: SentenceTransformer, labels: list[str]) -> None:
-    network.config.id2label = dict(enumerate(labels))
-    network.config.label2id = {label: index for index, label in enumerate(labels)}
+    config = _config(network)
+    config.id2label = dict(enumerate(labels))
+    config.label2id = {label: index for index, label in enumerate(labels)}
     # A prompt would be put before each text by encode(), but training sees the texts alone.
     network.prompts = {}
     network.default_prompt_name = None

@@ -6,11 +6,11 @@ from pathlib import Path
 from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from .classifier import Classifier, Features, require_padding
+from .classifier import Classifier, Features, most_tokens, require_padding
 
 
 class SequenceClassifier(Classifier):
-    """An AutoModelForSequenceClassification; `pipeline("text-classification", folder)` reads what it saves."""
+    """An AutoModelForSequenceClassification, saved for `pipeline("text-classification", folder)`."""
 
     network: PreTrainedModel
 
@@ -28,22 +28,19 @@ class SequenceClassifier(Classifier):
 
     def head_parameters(self) -> Iterator[nn.Parameter]:
         """All parameters outside the body."""
-        body = {id(parameter) for parameter in self.network.base_model.parameters()}
+        body = {id(parameter) for parameter in _body(self.network).parameters()}
         return (parameter for parameter in self.network.parameters() if id(parameter) not in body)
 
     def renew_head(self) -> None:
         """Forget a head that was made for other labels."""
-        body = set(self.network.base_model.modules())
+        body = set(_body(self.network).modules())
         for module in self.network.modules():
-            if module not in body and hasattr(module, "reset_parameters"):
+            if module not in body and isinstance(module, nn.Linear):
                 module.reset_parameters()
 
     def token_limits(self) -> tuple[int, int]:
         """What the tokenizer says, within the model's positions."""
-        most = min(
-            self.tokenizer.model_max_length,
-            getattr(self.network.config, "max_position_embeddings", self.tokenizer.model_max_length),
-        )
+        most = most_tokens(self.tokenizer, self.network.config)
         return most, most
 
     def save(self, folder: Path) -> None:
@@ -51,3 +48,8 @@ class SequenceClassifier(Classifier):
         self.tokenizer.model_max_length = self.max_tokens
         self.network.save_pretrained(folder)
         self.tokenizer.save_pretrained(folder)
+
+
+def _body(network: PreTrainedModel) -> nn.Module:
+    body: nn.Module = getattr(network, network.base_model_prefix)
+    return body

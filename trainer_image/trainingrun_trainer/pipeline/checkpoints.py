@@ -37,7 +37,7 @@ class Checkpoints:
         self._prune(best_epoch)
 
     def resume(self, trainee: Trainee, best: Path, work: Path) -> bool:
-        """Restore the latest checkpoint that is whole, and the best weights into `best`; False: there is none."""
+        """Restore the latest whole checkpoint, and the best weights into `best`; False when there is none."""
         for name in reversed(self._names("epoch-")):
             shutil.rmtree(work, ignore_errors=True)
             if self._restore(trainee, f"{self.uri}/{name}", best, work):

@@ -7,7 +7,7 @@ from trainingrun_api.run_config import BaseModelSource, Storage
 from trainingrun_api.status import ResolvedBaseModel
 
 from .. import artifacts, data, model
-from ..errors import DataError, ModelError, ObjectMissing
+from ..errors import DataError, ModelError, ObjectMissingError
 from ..records import SourceFile, files_sha256
 
 
@@ -29,7 +29,7 @@ def fetch_dataset(uri: str, storage: Storage, folder: Path) -> list[SourceFile]:
     for file in files:
         try:
             store.download(file.uri, file.path)
-        except ObjectMissing:
+        except ObjectMissingError:
             raise DataError(
                 f"{file.uri}: there is no such file; correct spec.dataset.uri (a folder's URI ends in /)"
             ) from None

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import torch
 
-from ..errors import OutOfMemory
+from ..errors import OutOfMemoryError
 
 CPU_ALLOCATOR = "DefaultCPUAllocator"
 """torch raises a plain RuntimeError with this word when the CPU's memory is at an end."""
@@ -15,16 +15,16 @@ ADVICE = "lower spec.training.batchSize or maxSequenceLength, or raise spec.reso
 
 @contextmanager
 def memory_errors() -> Iterator[None]:
-    """Raise OutOfMemory, with what to change, for the errors of Python, torch and CUDA that mean it."""
+    """Raise OutOfMemoryError, with what to change, for the errors of Python, torch and CUDA that mean it."""
     try:
         yield
     except torch.OutOfMemoryError:
-        raise OutOfMemory(
+        raise OutOfMemoryError(
             "the GPU's memory is not enough; lower spec.training.batchSize or maxSequenceLength"
         ) from None
     except MemoryError:
-        raise OutOfMemory(f"memory is not enough; {ADVICE}") from None
+        raise OutOfMemoryError(f"memory is not enough; {ADVICE}") from None
     except RuntimeError as error:
         if CPU_ALLOCATOR not in str(error):
             raise
-        raise OutOfMemory(f"memory is not enough; {ADVICE}") from None
+        raise OutOfMemoryError(f"memory is not enough; {ADVICE}") from None

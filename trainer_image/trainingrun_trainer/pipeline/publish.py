@@ -1,18 +1,29 @@
 """Publish model and evaluation; find what an earlier attempt has published already."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from trainingrun_api.evaluation import Curves, DataCounts, Evaluation
+from trainingrun_api.run_config import RunConfig
 from trainingrun_api.status import ResolvedBaseModel, RunResult
 
 from ..artifacts import Store, commit_folder, is_committed
-from ..errors import ObjectMissing
+from ..errors import ObjectMissingError
 from ..evaluation import Predictions, headline, score
 from ..model import Classifier, PooledClassifier, model_card
 from ..training import History
 from .places import Places
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """How the published model came about."""
+
+    history: History
+    counts: DataCounts
+    base_model: ResolvedBaseModel
 
 
 def published(store: Store, places: Places) -> Evaluation | None:
@@ -21,7 +32,7 @@ def published(store: Store, places: Places) -> Evaluation | None:
         return None
     try:
         return Evaluation.model_validate_json(store.read(places.evaluation))
-    except (ObjectMissing, ValidationError):
+    except (ObjectMissingError, ValidationError):
         return None
 
 
@@ -38,29 +49,24 @@ def publish(store: Store, places: Places, classifier: Classifier, evaluation: Ev
 
 
 def evaluate(
-    model_name: str,
-    labels: list[str],
-    predictions: Predictions,
-    history: History,
-    max_epochs: int,
-    counts: DataCounts,
-    base_model: ResolvedBaseModel,
+    config: RunConfig, labels: list[str], predictions: Predictions, provenance: Provenance
 ) -> Evaluation:
     """All of evaluation.json."""
+    history = provenance.history
     scores = score(predictions.targets, predictions.predicted, labels)
     return Evaluation(
-        model_name=model_name,
+        model_name=config.model_name,
         labels=labels,
         best_epoch=history.best.epoch,
-        stopped_early=len(history.epochs) < max_epochs,
+        stopped_early=len(history.epochs) < config.training.max_epochs,
         accuracy=scores.accuracy,
         loss=predictions.loss,
         averages=scores.averages,
         classes=scores.classes,
         confusion_matrix=scores.confusion,
         curves=Curves(training_loss=history.curve, epochs=history.epochs),
-        data=counts,
-        base_model=base_model,
+        data=provenance.counts,
+        base_model=provenance.base_model,
     )
 
 

@@ -23,7 +23,7 @@ from .checkpoints import Checkpoints
 from .inputs import dataset_sha256, fetch_base_model, fetch_dataset
 from .memory import memory_errors
 from .places import Places
-from .publish import evaluate, publish, published, result
+from .publish import Provenance, evaluate, publish, published, result
 from .tracker import Listener, Tracker
 
 log = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ class PreparedData:
 
 
 def run(config: RunConfig, listener: Listener) -> RunResult:
-    """Train, evaluate and publish; goes on from the last checkpoint, or only reports what is published already.
+    """Train, evaluate and publish; goes on from the last checkpoint, or only reports what is published.
 
     `listener` gets each progress report in this thread. Raises a TrainerError, whose message says what to
     change; its exit code says whether trying again can help.
@@ -176,13 +176,10 @@ def _end_epoch(run: Run, trainee: Trainee, done: EpochDone, checkpoints: Checkpo
 def _evaluate(run: Run, trainee: Trainee, counts: DataCounts, base_model: ResolvedBaseModel) -> Evaluation:
     trainee.load_weights(run.best)
     return evaluate(
-        run.config.model_name,
+        run.config,
         trainee.classifier.labels,
         predict(trainee.classifier, trainee.evaluation, trainee.evaluation_texts),
-        trainee.history,
-        run.config.training.max_epochs,
-        counts,
-        base_model,
+        Provenance(trainee.history, counts, base_model),
     )
 
 

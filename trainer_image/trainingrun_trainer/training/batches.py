@@ -1,7 +1,9 @@
 """Batches of texts of like length: little padding, and an order that seed and epoch fix."""
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -12,6 +14,9 @@ from ..records import EncodedTexts
 
 Batch = dict[str, Tensor]
 """The tokenizer's features, and "targets", (texts)."""
+
+BatchLoader = DataLoader[Any]
+"""Gives a Batch each time: torch types a loader by its data set, not by what is collated."""
 
 TARGETS = "targets"
 
@@ -34,7 +39,7 @@ class TextDataset(Dataset[tuple[list[int], int]]):
 
 
 class LengthGroups(Sampler[list[int]]):
-    """Shuffle, sort by length within groups, cut into batches, shuffle these: the same for a seed and epoch."""
+    """Shuffle, sort by length within groups, cut into batches, shuffle these: fixed by seed and epoch."""
 
     def __init__(self, lengths: list[int], batch_size: int, seed: int) -> None:
         self._lengths = lengths
@@ -47,7 +52,7 @@ class LengthGroups(Sampler[list[int]]):
         self._epoch = epoch
 
     def __len__(self) -> int:
-        return -(-len(self._lengths) // self._batch_size)
+        return math.ceil(len(self._lengths) / self._batch_size)
 
     def __iter__(self) -> Iterator[list[int]]:
         generator = torch.Generator().manual_seed(self._seed * 1_000_003 + self._epoch)
@@ -70,7 +75,7 @@ class LengthGroups(Sampler[list[int]]):
 class TrainingBatches:
     """The loader of the training part and the sampler that orders it."""
 
-    loader: DataLoader[Batch]
+    loader: BatchLoader
     sampler: LengthGroups
 
 
@@ -88,7 +93,7 @@ def evaluation_order(texts: EncodedTexts) -> list[int]:
     return sorted(range(len(texts.targets)), key=lambda index: -len(texts.input_ids[index]))
 
 
-def evaluation_batches(classifier: Classifier, texts: EncodedTexts, batch_size: int) -> DataLoader[Batch]:
+def evaluation_batches(classifier: Classifier, texts: EncodedTexts, batch_size: int) -> BatchLoader:
     """Batches in `evaluation_order`."""
     return DataLoader(
         TextDataset(texts),

@@ -6,7 +6,6 @@ from typing import Any
 from torch.nn import Parameter
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
-from transformers import get_linear_schedule_with_warmup
 
 from trainingrun_api.spec import Training
 
@@ -34,7 +33,13 @@ def build_optimizer(classifier: Classifier, training: Training) -> AdamW:
 def build_schedule(optimizer: AdamW, total_steps: int, warmup_steps: int | None) -> LambdaLR:
     """Linear from zero over the warm-up, then linear to zero at the last step of maxEpochs."""
     warmup = round(total_steps * WARMUP_SHARE) if warmup_steps is None else warmup_steps
-    return get_linear_schedule_with_warmup(optimizer, min(warmup, total_steps), total_steps)
+
+    def factor(step: int) -> float:
+        if step < warmup:
+            return step / warmup
+        return max(0.0, (total_steps - step) / max(total_steps - warmup, 1))
+
+    return LambdaLR(optimizer, factor)
 
 
 def _groups(parameters: Iterable[Parameter], rate: float, decay: float) -> list[dict[str, Any]]:

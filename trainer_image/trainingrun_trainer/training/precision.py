@@ -8,7 +8,7 @@ import torch
 from trainingrun_api.spec import MixedPrecision
 
 CPU_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}
-"""Names in /proc/cpuinfo of x86 and Arm instructions that multiply bfloat16; emulated, it is slower than float32."""
+"""Names in /proc/cpuinfo of x86 and Arm instructions that multiply bfloat16; emulated, it is slower."""
 
 
 def choose_precision(wanted: MixedPrecision) -> Literal["bf16", "no"]:

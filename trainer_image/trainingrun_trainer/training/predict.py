@@ -3,15 +3,14 @@
 import numpy as np
 import torch
 from torch.nn.functional import cross_entropy
-from torch.utils.data import DataLoader
 
 from ..evaluation import Predictions
 from ..model import Classifier
 from ..records import EncodedTexts
-from .batches import TARGETS, Batch, evaluation_order
+from .batches import TARGETS, BatchLoader, evaluation_order
 
 
-def predict(classifier: Classifier, loader: DataLoader[Batch], texts: EncodedTexts) -> Predictions:
+def predict(classifier: Classifier, loader: BatchLoader, texts: EncodedTexts) -> Predictions:
     """Predictions in the order of `texts`; `loader` gives its batches in `evaluation_order`.
 
     Without autocast, so that whoever loads the published model gets the same numbers.

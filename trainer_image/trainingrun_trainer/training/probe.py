@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from torch import Tensor
-from torch.utils.data import DataLoader
 
 from ..model import PooledClassifier
-from .batches import TARGETS, Batch
+from .batches import TARGETS, BatchLoader
 
 INVERSE_REGULARISATION = 10.0
 """C of the regression: embeddings of length one need larger weights than scikit-learn's default allows."""
@@ -24,13 +23,14 @@ MAX_TEXTS = 20_000
 """A start needs no more texts than these."""
 
 
-def probe(classifier: PooledClassifier, loader: DataLoader[Batch]) -> None:
+def probe(classifier: PooledClassifier, loader: BatchLoader) -> None:
     """Set the head to logistic regression on the embeddings of the training part."""
     embeddings, targets = _embed(classifier, loader)
     if len(np.unique(targets)) < len(classifier.labels):
         return
     with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):  # a start need not be the end
-        solved = LogisticRegression(C=INVERSE_REGULARISATION, max_iter=300).fit(embeddings, targets)
+        solved = LogisticRegression(C=INVERSE_REGULARISATION, max_iter=300)
+        solved.fit(embeddings, targets)
     weight, bias = torch.from_numpy(solved.coef_), torch.from_numpy(solved.intercept_)
     if len(classifier.labels) == 2:  # one row tells two labels apart: half of it for each
         weight, bias = torch.cat([-weight, weight]) / 2, torch.cat([-bias, bias]) / 2
@@ -38,7 +38,7 @@ def probe(classifier: PooledClassifier, loader: DataLoader[Batch]) -> None:
 
 
 def _embed(
-    classifier: PooledClassifier, loader: DataLoader[Batch]
+    classifier: PooledClassifier, loader: BatchLoader
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     classifier.network.eval()
     embeddings: list[Tensor] = []

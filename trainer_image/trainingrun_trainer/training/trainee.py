@@ -1,25 +1,22 @@
 """Everything that changes while a model is trained, and how it is saved and restored."""
 
 import pickle
-import random
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from accelerate import Accelerator
+from accelerate.accelerator import Accelerator
 from accelerate.state import AcceleratorState
-from accelerate.utils import set_seed
 from safetensors import SafetensorError
 from safetensors.torch import load_model, save_model
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
-from torch.utils.data import DataLoader
 
 from trainingrun_api.spec import Training
 
 from ..model import Classifier, PooledClassifier
 from ..records import EncodedTexts
-from .batches import Batch, TrainingBatches, evaluation_batches, training_batches
+from .batches import BatchLoader, TrainingBatches, evaluation_batches, training_batches
 from .history import History
 from .optimizer import build_optimizer, build_schedule
 from .precision import choose_precision
@@ -37,7 +34,7 @@ class Trainee:
     classifier: Classifier
     accelerator: Accelerator
     training: TrainingBatches
-    evaluation: DataLoader[Batch]
+    evaluation: BatchLoader
     evaluation_texts: EncodedTexts
     optimizer: AdamW
     schedule: LambdaLR
@@ -83,12 +80,6 @@ class Trainee:
             self.history = History.model_validate_json((folder / HISTORY).read_text())
         except (pickle.UnpicklingError, KeyError, OSError, RuntimeError, SafetensorError) as error:
             raise ValueError(str(error)) from error
-
-
-def seed_everything(seed: int) -> None:
-    """Fix what heads and dropout draw from."""
-    random.seed(seed)
-    set_seed(seed)
 
 
 def prepare(
