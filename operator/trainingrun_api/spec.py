@@ -200,7 +200,7 @@ class Resources(Model):
     gpu_resource_name: ResourceName = "nvidia.com/gpu"
     """Extended resource that stands for a GPU on this cluster."""
 
-    cpu: Quantity = "2"
+    cpu: Quantity = "1"
     """CPU request; the pod may use more when the node has it to spare."""
 
     memory: Quantity = "4Gi"

@@ -1,5 +1,6 @@
 """A run on a cluster, watched until it ends."""
 
+import os
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -49,8 +50,9 @@ def watch(name: str, namespace: str | None, timeout: int) -> bool:
 
 def _connect(namespace: str | None) -> tuple[ApiClient, str]:
     try:
-        _, active = config.list_kube_config_contexts()
-        return config.new_client_from_config(), namespace or active["context"].get("namespace", "default")
+        file = os.environ.get("KUBECONFIG")  # given by hand, since the library reads it once, at its import
+        _, active = config.list_kube_config_contexts(file)
+        return config.new_client_from_config(file), namespace or active["context"].get("namespace", "default")
     except ConfigException as error:
         raise CommandError(f"no cluster: {error}; set KUBECONFIG or pick a kubectl context") from error
 
