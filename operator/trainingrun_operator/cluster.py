@@ -120,7 +120,7 @@ class Cluster:
         """Create an Event, unless there is one of this name."""
         namespace = event["metadata"]["namespace"]
         try:
-            await self._request("POST", f"/apis/events.k8s.io/v1/namespaces/{namespace}/events", event)
+            await self._request("POST", _core(namespace, "events"), event)
         except ApiError as error:
             if error.status != 409:
                 raise

@@ -49,9 +49,9 @@ class Api:
 
     def events(self, name: str) -> list[str]:
         """Reasons of the run's Events, oldest first."""
-        items = self._resource("Event", "events.k8s.io/v1").get(namespace=self.namespace).items
-        told = [e for e in items if (e.regarding.kind, e.regarding.name) == ("TrainingRun", name)]
-        return [e.reason for e in sorted(told, key=lambda e: e.eventTime)]
+        items = self._resource("Event").get(namespace=self.namespace).items
+        told = [e for e in items if (e.involvedObject.kind, e.involvedObject.name) == ("TrainingRun", name)]
+        return [e.reason for e in sorted(told, key=lambda e: (e.lastTimestamp, e.metadata.name))]
 
     def pods(self, job: str) -> list[Manifest]:
         selector = f"batch.kubernetes.io/job-name={job}"
@@ -129,6 +129,7 @@ VERSIONS = {
     "Job": "batch/v1",
     "Pod": "v1",
     "Secret": "v1",
+    "Event": "v1",
     "Namespace": "v1",
     "ServiceAccount": "v1",
 }
