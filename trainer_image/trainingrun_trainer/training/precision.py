@@ -8,8 +8,8 @@ import torch
 from trainingrun_api.spec import MixedPrecision
 
 CPU_FLAG = "amx_bf16"
-"""Name in /proc/cpuinfo of x86's matrix unit for bfloat16. With avx512_bf16 alone, autocast took half again as
-much time a text as float32 (all-MiniLM-L6-v2 on support tickets, one thread)."""
+"""Name in /proc/cpuinfo of x86's matrix unit for bfloat16. With avx512_bf16 alone, autocast took half as much
+again time a text as float32 (all-MiniLM-L6-v2 on support tickets, one thread)."""
 
 
 def choose_precision(wanted: MixedPrecision) -> Literal["bf16", "no"]:
