@@ -24,6 +24,7 @@ REFUSALS = {
     "AccessDenied": f"access denied; allow reading, writing and listing to the user of {KEYS}",
     "403": f"access denied; allow reading, writing and listing to the user of {KEYS}",
     "InvalidAccessKeyId": f"the server does not know this access key; correct {KEYS}",
+    "XAdminUserNotFound": f"the server does not know this access key; correct {KEYS}",  # versitygw
     "SignatureDoesNotMatch": f"the secret key is wrong; correct {KEYS}",
     "AuthorizationHeaderMalformed": "the bucket is in another region; correct spec.output.region",
     "PermanentRedirect": "the bucket is in another region; correct spec.output.region",

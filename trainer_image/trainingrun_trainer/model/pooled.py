@@ -54,10 +54,9 @@ class PooledClassifier(Classifier):
             self.head.linear.weight.copy_(weight)
             self.head.linear.bias.copy_(bias)
 
-    def token_limits(self) -> tuple[int, int]:
-        """The model's max_seq_length, and its positions."""
-        most = most_tokens(self.tokenizer, _config(self.network))
-        return min(self.network.max_seq_length or most, most), most
+    def token_limit(self) -> int:
+        """The model's max_seq_length, within its positions."""
+        return most_tokens(self.tokenizer, _config(self.network))
 
     def save(self, folder: Path) -> None:
         """Write a sentence-transformers folder, safetensors only."""

@@ -38,10 +38,9 @@ class SequenceClassifier(Classifier):
             if module not in body and isinstance(module, nn.Linear):
                 module.reset_parameters()
 
-    def token_limits(self) -> tuple[int, int]:
+    def token_limit(self) -> int:
         """What the tokenizer says, within the model's positions."""
-        most = most_tokens(self.tokenizer, self.network.config)
-        return most, most
+        return most_tokens(self.tokenizer, self.network.config)
 
     def save(self, folder: Path) -> None:
         """Write a Hugging Face folder, safetensors only."""

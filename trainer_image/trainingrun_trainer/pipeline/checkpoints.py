@@ -34,7 +34,7 @@ class Checkpoints:
         commit_folder(self.store, work, self._epoch(epoch))
         shutil.rmtree(work)
         log.info("Checkpoint of epoch %d committed: %s", epoch, self._epoch(epoch))
-        self._prune(best_epoch)
+        self._prune()
 
     def resume(self, trainee: Trainee, best: Path, work: Path) -> bool:
         """Restore the latest whole checkpoint, and the best weights into `best`; False when there is none."""
@@ -55,12 +55,18 @@ class Checkpoints:
         trainee.restore(work)
         return True
 
-    def _prune(self, best_epoch: int) -> None:
+    def _prune(self) -> None:
         # Only after the commit: were it before, a kill in between could leave nothing to go on from.
-        old = self._names("epoch-")[: -self.keep]
-        beaten = [name for name in self._names("best-") if f"{self.uri}/{name}" != self._best(best_epoch)]
-        for name in [*old, *beaten]:
+        names = self._names("epoch-")
+        kept = [name for name in names if is_committed(self.store, f"{self.uri}/{name}")][-self.keep :]
+        needed = {self._best(self._best_of(name)) for name in kept}
+        beaten = [name for name in self._names("best-") if f"{self.uri}/{name}" not in needed]
+        for name in [*(name for name in names if name not in kept), *beaten]:
             discard(self.store, f"{self.uri}/{name}")
+
+    def _best_of(self, name: str) -> int:
+        history = self.store.read(f"{self.uri}/{name}/{HISTORY}")
+        return History.model_validate_json(history).best.epoch
 
     def _names(self, start: str) -> list[str]:
         files = self.store.files(f"{self.uri}/")

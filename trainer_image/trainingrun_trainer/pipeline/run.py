@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from accelerate.utils.random import set_seed
+
 from trainingrun_api.evaluation import DataCounts, Evaluation
 from trainingrun_api.run_config import RunConfig
 from trainingrun_api.status import ResolvedBaseModel, RunResult
@@ -18,7 +20,7 @@ from ..dedup import deduplicate
 from ..model import Classifier
 from ..records import RunRecord, Splits
 from ..split import split
-from ..training import EpochDone, StepDone, Trainee, fit, predict, prepare, seed_everything, start_head
+from ..training import EpochDone, StepDone, Trainee, fit, predict, prepare, start_head
 from .checkpoints import Checkpoints
 from .inputs import dataset_sha256, fetch_base_model, fetch_dataset
 from .memory import memory_errors
@@ -83,7 +85,7 @@ def _train_and_publish(run: Run) -> Evaluation:
     run.tracker.stage("LoadingData")
     prepared = _load_data(run)
     run.tracker.stage("LoadingModel")
-    seed_everything(run.config.training.seed)
+    set_seed(run.config.training.seed)
     base = fetch_base_model(run.config.base_model, run.config.storage, run.work / "base")
     classifier = model.load(base.folder, base.resolved.source, prepared.splits.labels)
     classifier.limit_tokens(run.config.training.max_sequence_length)
@@ -144,7 +146,7 @@ def _train(run: Run, trainee: Trainee, origin: str) -> None:
     )
     if not checkpoints.resume(trainee, run.best, run.work / "checkpoint"):
         start_head(trainee)
-    steps_done = len(trainee.history.epochs) * len(trainee.training.sampler)
+    steps_done = len(trainee.history.epochs) * len(trainee.training)
     run.tracker.training(trainee.total_steps, steps_done, trainee.history)
     for event in fit(trainee, settings):
         match event:

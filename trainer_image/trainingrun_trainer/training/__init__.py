@@ -3,7 +3,7 @@
 from .fit import EpochDone, StepDone, fit
 from .history import History
 from .predict import predict
-from .trainee import HISTORY, Trainee, prepare, seed_everything, start_head
+from .trainee import HISTORY, Trainee, prepare, start_head
 
 __all__ = [
     "HISTORY",
@@ -14,6 +14,5 @@ __all__ = [
     "fit",
     "predict",
     "prepare",
-    "seed_everything",
     "start_head",
 ]

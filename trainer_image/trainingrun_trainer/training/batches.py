@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -71,21 +70,10 @@ class LengthGroups(Sampler[list[int]]):
         return [indices[start : start + size] for start in range(0, len(indices), size)]
 
 
-@dataclass(frozen=True)
-class TrainingBatches:
-    """The loader of the training part and the sampler that orders it."""
-
-    loader: BatchLoader
-    sampler: LengthGroups
-
-
-def training_batches(
-    classifier: Classifier, texts: EncodedTexts, batch_size: int, seed: int
-) -> TrainingBatches:
-    """Batches to train on."""
+def training_batches(classifier: Classifier, texts: EncodedTexts, batch_size: int, seed: int) -> BatchLoader:
+    """Batches to train on, in the order of the epoch that the loader is set to."""
     sampler = LengthGroups([len(ids) for ids in texts.input_ids], batch_size, seed)
-    loader = DataLoader(TextDataset(texts), batch_sampler=sampler, collate_fn=_collate(classifier))
-    return TrainingBatches(loader, sampler)
+    return DataLoader(TextDataset(texts), batch_sampler=sampler, collate_fn=_collate(classifier))
 
 
 def evaluation_order(texts: EncodedTexts) -> list[int]:

@@ -71,7 +71,7 @@ def fit(trainee: Trainee, settings: Training) -> Iterator[StepDone | EpochDone]:
 
     Raises SettingsError when the loss is no number any more.
     """
-    steps = len(trainee.training.sampler)
+    steps = len(trainee.training)
     while not _finished(trainee, settings):
         epoch = len(trainee.history.epochs) + 1
         meter = Meter(every=math.ceil(steps / POINTS_PER_EPOCH))
@@ -90,9 +90,9 @@ def _finished(trainee: Trainee, settings: Training) -> bool:
 
 def _train_epoch(trainee: Trainee, epoch: int) -> Iterator[StepDone]:
     trainee.classifier.network.train()
-    trainee.training.sampler.set_epoch(epoch)
-    first = (epoch - 1) * len(trainee.training.sampler) + 1
-    for step, batch in enumerate(trainee.training.loader, start=first):
+    trainee.training.set_epoch(epoch)  # of the loader, which sets its own count otherwise
+    first = (epoch - 1) * len(trainee.training) + 1
+    for step, batch in enumerate(trainee.training, start=first):
         texts = len(batch[TARGETS])
         loss = float(_step(trainee, batch))
         if not math.isfinite(loss):

@@ -1,5 +1,7 @@
 """One pass over texts: loss and scores, always in float32."""
 
+from collections.abc import Iterable
+
 import numpy as np
 import torch
 from torch.nn.functional import cross_entropy
@@ -7,10 +9,10 @@ from torch.nn.functional import cross_entropy
 from ..evaluation import Predictions
 from ..model import Classifier
 from ..records import EncodedTexts
-from .batches import TARGETS, BatchLoader, evaluation_order
+from .batches import TARGETS, Batch, evaluation_order
 
 
-def predict(classifier: Classifier, loader: BatchLoader, texts: EncodedTexts) -> Predictions:
+def predict(classifier: Classifier, loader: Iterable[Batch], texts: EncodedTexts) -> Predictions:
     """Predictions in the order of `texts`; `loader` gives its batches in `evaluation_order`.
 
     Without autocast, so that whoever loads the published model gets the same numbers.

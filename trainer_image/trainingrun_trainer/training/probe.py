@@ -5,6 +5,7 @@ Linear probing before fine-tuning keeps the body's features from being distorted
 """
 
 import warnings
+from collections.abc import Iterable
 
 import numpy as np
 import torch
@@ -14,7 +15,7 @@ from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 
 from ..model import PooledClassifier
-from .batches import TARGETS, BatchLoader
+from .batches import TARGETS, Batch
 
 INVERSE_REGULARISATION = 10.0
 """C of the regression: embeddings of length one need larger weights than scikit-learn's default allows."""
@@ -23,7 +24,7 @@ MAX_TEXTS = 20_000
 """A start needs no more texts than these."""
 
 
-def probe(classifier: PooledClassifier, loader: BatchLoader) -> None:
+def probe(classifier: PooledClassifier, loader: Iterable[Batch]) -> None:
     """Set the head to logistic regression on the embeddings of the training part."""
     embeddings, targets = _embed(classifier, loader)
     if len(np.unique(targets)) < len(classifier.labels):
@@ -38,7 +39,7 @@ def probe(classifier: PooledClassifier, loader: BatchLoader) -> None:
 
 
 def _embed(
-    classifier: PooledClassifier, loader: BatchLoader
+    classifier: PooledClassifier, loader: Iterable[Batch]
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     classifier.network.eval()
     embeddings: list[Tensor] = []

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 from accelerate.accelerator import Accelerator
+from accelerate.data_loader import DataLoaderShard
 from accelerate.state import AcceleratorState
 from safetensors import SafetensorError
 from safetensors.torch import load_model, save_model
@@ -16,7 +17,7 @@ from trainingrun_api.spec import Training
 
 from ..model import Classifier, PooledClassifier
 from ..records import EncodedTexts
-from .batches import BatchLoader, TrainingBatches, evaluation_batches, training_batches
+from .batches import evaluation_batches, training_batches
 from .history import History
 from .optimizer import build_optimizer, build_schedule
 from .precision import choose_precision
@@ -33,8 +34,8 @@ class Trainee:
 
     classifier: Classifier
     accelerator: Accelerator
-    training: TrainingBatches
-    evaluation: BatchLoader
+    training: DataLoaderShard
+    evaluation: DataLoaderShard
     evaluation_texts: EncodedTexts
     optimizer: AdamW
     schedule: LambdaLR
@@ -91,12 +92,12 @@ def prepare(
     classifier.network.to(accelerator.device)
     batches = training_batches(classifier, training, settings.batch_size, settings.seed)
     optimizer = build_optimizer(classifier, settings)
-    total_steps = len(batches.sampler) * settings.max_epochs
+    total_steps = len(batches) * settings.max_epochs
     evaluation_loader = evaluation_batches(classifier, evaluation, settings.batch_size)
     return Trainee(
         classifier=classifier,
         accelerator=accelerator,
-        training=TrainingBatches(accelerator.prepare(batches.loader), batches.sampler),
+        training=accelerator.prepare(batches),
         evaluation=accelerator.prepare(evaluation_loader),
         evaluation_texts=evaluation,
         optimizer=accelerator.prepare(optimizer),
@@ -110,4 +111,4 @@ def start_head(trainee: Trainee) -> None:
     """Give a new head of a pooled model a better start than chance; others start as they were loaded."""
     classifier = trainee.classifier
     if isinstance(classifier, PooledClassifier) and classifier.head_is_new:
-        probe(classifier, trainee.training.loader)
+        probe(classifier, trainee.training)

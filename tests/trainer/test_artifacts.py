@@ -1,0 +1,116 @@
+"""Both stores keep the same promises; S3 refusals say what to fix."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from localcluster import S3Server
+from trainingrun_api.run_config import Storage
+from trainingrun_trainer import artifacts
+from trainingrun_trainer.errors import ObjectMissingError, StorageRefusedError, StorageUnavailableError
+
+Place = tuple[artifacts.Store, str]
+
+
+@pytest.fixture(params=["file", "s3"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    """A store and an empty folder in it."""
+    if request.param == "file":
+        return artifacts.open_store("file:///", Storage()), (tmp_path / "store").as_uri()
+    server: S3Server = request.getfixturevalue("s3_credentials")
+    uri = f"s3://bucket/{request.node.name.split('[')[0]}"
+    return artifacts.open_store(uri, Storage(endpoint=server.endpoint)), uri
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "model" / "1_Pooling").mkdir(parents=True)
+    (tmp_path / "model" / "config.json").write_text("{}")
+    (tmp_path / "model" / "1_Pooling" / "config.json").write_text("[]")
+    return tmp_path / "model"
+
+
+def test_what_is_written_can_be_listed_read_and_deleted(place: Place) -> None:
+    store, uri = place
+    store.write(f"{uri}/b", b"2")
+    store.write(f"{uri}/a/c", b"1")
+    assert store.files(f"{uri}/") == [f"{uri}/a/c", f"{uri}/b"]
+    assert store.read(f"{uri}/a/c") == b"1"
+    store.delete([f"{uri}/b", f"{uri}/none"])
+    assert store.exists(f"{uri}/a/c")
+    assert not store.exists(f"{uri}/b")
+    with pytest.raises(ObjectMissingError):
+        store.read(f"{uri}/b")
+
+
+def test_only_new_objects_are_written_once(place: Place) -> None:
+    store, uri = place
+    store.write(f"{uri}/COMMITTED", b"1", only_new=True)
+    with pytest.raises(StorageUnavailableError):
+        store.write(f"{uri}/COMMITTED", b"2", only_new=True)
+    assert store.read(f"{uri}/COMMITTED") == b"1"
+
+
+def test_a_committed_folder_comes_back_whole(place: Place, folder: Path, tmp_path: Path) -> None:
+    store, uri = place
+    artifacts.commit_folder(store, folder, uri)
+    assert artifacts.is_committed(store, uri)
+    assert artifacts.fetch_committed(store, uri, tmp_path / "copy")
+    assert (tmp_path / "copy" / "1_Pooling" / "config.json").read_text() == "[]"
+
+
+def damaged(store: artifacts.Store, uri: str) -> None:
+    store.write(f"{uri}/config.json", b"{ }")
+
+
+def uncommitted(store: artifacts.Store, uri: str) -> None:
+    store.delete([f"{uri}/COMMITTED"])
+
+
+def incomplete(store: artifacts.Store, uri: str) -> None:
+    store.delete([f"{uri}/config.json"])
+
+
+def of_another_manifest(store: artifacts.Store, uri: str) -> None:
+    store.write(f"{uri}/manifest.json", b'{"files": []}')
+
+
+@pytest.mark.parametrize("spoil", [damaged, uncommitted, incomplete, of_another_manifest])
+def test_a_folder_that_is_not_whole_is_not_trusted_and_is_rewritten(
+    place: Place, folder: Path, tmp_path: Path, spoil: Callable[[artifacts.Store, str], None]
+) -> None:
+    store, uri = place
+    artifacts.commit_folder(store, folder, uri)
+    spoil(store, uri)
+    store.write(f"{uri}/left-over", b"")
+    assert not artifacts.fetch_committed(store, uri, tmp_path / "copy")
+    artifacts.commit_folder(store, folder, uri)
+    assert artifacts.fetch_committed(store, uri, tmp_path / "copy")
+    assert not store.exists(f"{uri}/left-over")
+
+
+def test_a_missing_bucket_is_refused(s3_credentials: S3Server) -> None:
+    store = artifacts.open_store("s3://", Storage(endpoint=s3_credentials.endpoint))
+    with pytest.raises(StorageRefusedError, match="the bucket does not exist; create it or correct the URI"):
+        store.write("s3://nowhere/object", b"")
+
+
+def test_an_unknown_access_key_is_refused(s3_credentials: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "somebody")
+    store = artifacts.open_store("s3://", Storage(endpoint=s3_credentials.endpoint))
+    with pytest.raises(StorageRefusedError, match=r"spec\.output\.credentialsSecretRef"):
+        store.files("s3://bucket/")
+
+
+def test_a_wrong_secret_key_is_refused(s3_credentials: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
+    store = artifacts.open_store("s3://", Storage(endpoint=s3_credentials.endpoint))
+    with pytest.raises(StorageRefusedError, match="the secret key is wrong"):
+        store.exists("s3://bucket/object")
+
+
+def test_a_server_that_does_not_answer_may_come_back(s3_credentials: S3Server) -> None:
+    store = artifacts.open_store("s3://", Storage(endpoint="http://127.0.0.1:9"))
+    with pytest.raises(StorageUnavailableError, match=r"127\.0\.0\.1:9"):
+        store.read("s3://bucket/object")

@@ -1,0 +1,95 @@
+"""The program as the pod runs it: exit code, termination message, log."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from trainingrun_api.names import RUN_CONFIG_VARIABLE, ExitCode
+from trainingrun_api.run_config import RunConfig
+from trainingrun_api.spec import DatasetFiles, EarlyStopping
+from trainingrun_api.status import Reason, RunFailure, RunResult
+from trainingrun_trainer.__main__ import main
+from trainingrun_trainer.settings import TERMINATION_PATH_VARIABLE
+
+from .conftest import changed
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Where the termination message goes."""
+    monkeypatch.setenv(TERMINATION_PATH_VARIABLE, str(tmp_path / "termination"))
+    before = signal.getsignal(signal.SIGTERM)
+    yield tmp_path / "termination"
+    signal.signal(signal.SIGTERM, before)
+
+
+def start(config: RunConfig) -> subprocess.Popen[str]:
+    environment = {
+        **os.environ,
+        RUN_CONFIG_VARIABLE: config.model_dump_json(),
+        "PYTHONPATH": f"{ROOT / 'operator'}:{ROOT / 'trainer_image'}",
+        "HF_HUB_OFFLINE": "1",
+    }
+    program = [sys.executable, "-m", "trainingrun_trainer"]
+    return subprocess.Popen(program, env=environment, stdout=subprocess.PIPE, text=True)
+
+
+def test_sigterm_ends_the_run_cleanly_and_the_next_one_goes_on(config: RunConfig, message: Path) -> None:
+    config = changed(config, training={"max_epochs": 40, "early_stopping": EarlyStopping(patience=100)})
+    process = start(config)
+    assert process.stdout is not None
+    while "Checkpoint of epoch 2" not in process.stdout.readline():
+        assert process.poll() is None
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=120)
+    failure = RunFailure.model_validate_json(message.read_text())
+    assert (process.returncode, failure.reason) == (ExitCode.INTERRUPTED, Reason.INTERRUPTED)
+
+    process = start(config)
+    output, _ = process.communicate(timeout=240)
+    assert process.returncode == ExitCode.OK
+    assert RunResult.model_validate_json(message.read_text()).epochs == 40
+    assert "60 texts read" in output
+    assert "Going on from the checkpoint of epoch" in output
+    assert "Epoch 40 of 40" in output
+
+
+def test_a_mistake_of_the_user_leaves_what_to_change(
+    config: RunConfig, message: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = DatasetFiles(uri=config.dataset.uri, text_field="body")
+    monkeypatch.setenv(RUN_CONFIG_VARIABLE, changed(config, dataset=names).model_dump_json())
+    assert main() == ExitCode.DATA
+    failure = RunFailure.model_validate_json(message.read_text())
+    assert failure.reason is Reason.DATA_ERROR
+    assert "there are 'label', 'text'. Name the field that holds the text in spec.dataset.textField" in (
+        failure.message
+    )
+
+
+def test_a_configuration_that_cannot_be_used_names_its_fields(
+    message: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(RUN_CONFIG_VARIABLE, '{"modelName": 3}')
+    assert main() == ExitCode.USAGE
+    failure = RunFailure.model_validate_json(message.read_text())
+    assert failure.reason is Reason.SETTINGS_ERROR
+    assert "outputPrefix" in failure.message
+
+
+def test_a_long_message_still_is_json(
+    config: RunConfig, message: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places = DatasetFiles(uri="file:///none" + "é" * 1000)
+    text = changed(config, dataset=places, output_prefix=config.output_prefix).model_dump_json()
+    monkeypatch.setenv(RUN_CONFIG_VARIABLE, text.replace("none", "none/" * 30))
+    assert main() != ExitCode.OK
+    assert len(message.read_bytes()) <= 4096
+    RunFailure.model_validate_json(message.read_text())

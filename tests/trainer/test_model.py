@@ -1,0 +1,99 @@
+"""Base models of all kinds, and those that can't be used."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from trainingrun_trainer.errors import ModelError, SettingsError
+from trainingrun_trainer.model import PooledClassifier, SequenceClassifier, default_model_folder, load
+from trainingrun_trainer.records import Example
+
+LABELS = ["billing", "login"]
+
+
+def test_the_format_of_the_base_model_is_kept(plain_model: Path, pooled_model: Path) -> None:
+    assert isinstance(load(plain_model, "uri", LABELS), SequenceClassifier)
+    assert isinstance(load(pooled_model, "uri", LABELS), PooledClassifier)
+
+
+def test_the_default_model_comes_with_the_trainer() -> None:
+    classifier = load(default_model_folder(), "Default", LABELS)
+    assert classifier.token_limit() == 256
+
+
+@pytest.mark.parametrize("kind", ["plain_model", "pooled_model"])
+def test_a_head_is_reused_for_equal_labels_only(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    first = load(request.getfixturevalue(kind), "uri", LABELS)
+    first.save(tmp_path / "model")
+    heads = [
+        [parameter.detach() for parameter in classifier.head_parameters()]
+        for classifier in (
+            first,
+            load(tmp_path / "model", "uri", LABELS),
+            load(tmp_path / "model", "uri", ["x", "y"]),
+        )
+    ]
+    assert all(torch.equal(a, b) for a, b in zip(heads[0], heads[1], strict=True))
+    assert not torch.equal(heads[0][0], heads[2][0])
+
+
+def test_long_texts_are_cut_and_counted(pooled_model: Path) -> None:
+    classifier = load(pooled_model, "uri", LABELS)
+    classifier.limit_tokens(8)
+    encoded = classifier.encode([Example("my card " * 9, "login"), Example("my card", "billing")])
+    assert [len(ids) for ids in encoded.input_ids] == [8, 4]
+    assert encoded.input_ids[0][-1] == classifier.tokenizer.sep_token_id
+    assert (encoded.targets, encoded.truncated) == ([1, 0], 1)
+
+
+def test_more_tokens_than_the_model_reads_are_refused(pooled_model: Path) -> None:
+    with pytest.raises(SettingsError, match="maxSequenceLength is 64, but this model reads at most 32"):
+        load(pooled_model, "uri", LABELS).limit_tokens(64)
+
+
+def without_weights(folder: Path) -> None:
+    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
+
+
+def without_config(folder: Path) -> None:
+    (folder / "config.json").unlink()
+
+
+def with_own_code(folder: Path) -> None:
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, "auto_map": {"AutoModel": "own.Model"}}))
+
+
+def with_own_modules(folder: Path) -> None:
+    modules = json.loads((folder / "modules.json").read_text())
+    (folder / "modules.json").write_text(json.dumps([{**modules[0], "type": "os.system"}, *modules[1:]]))
+
+
+def with_damage(folder: Path) -> None:
+    (folder / "model.safetensors").write_bytes(b"no weights")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (without_weights, "no .safetensors file"),
+        (without_config, "there is no config.json"),
+        (with_own_code, "needs code of its own"),
+        (with_own_modules, "names 'os.system', code that is never run"),
+        (with_damage, "can't be loaded"),
+    ],
+)
+def test_messages_say_what_is_wrong_with_the_folder(
+    pooled_model: Path, tmp_path: Path, spoil: object, message: str
+) -> None:
+    folder = shutil.copytree(pooled_model, tmp_path / "model")
+    spoil(folder)  # type: ignore[operator]
+    with pytest.raises(ModelError, match=message) as caught:
+        load(folder, "s3://models/mine", LABELS)
+    assert str(caught.value).startswith("s3://models/mine")
+    assert str(tmp_path) not in str(caught.value)

@@ -1,0 +1,231 @@
+"""Whole runs, undisturbed and disturbed."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from sentence_transformers import SentenceTransformer
+from transformers import pipeline as transformers_pipeline
+
+from localcluster import S3Server
+from trainingrun_api.evaluation import Evaluation
+from trainingrun_api.progress import ProgressReport
+from trainingrun_api.run_config import BaseModelSource, RunConfig, Storage
+from trainingrun_api.spec import Checkpoint, DatasetFiles, EarlyStopping
+from trainingrun_trainer import pipeline
+from trainingrun_trainer.artifacts import open_store
+from trainingrun_trainer.dedup import deduplicate
+from trainingrun_trainer.errors import DataError, Interrupted, SettingsError, StorageRefusedError
+from trainingrun_trainer.records import Example
+from trainingrun_trainer.split import split
+
+from .conftest import changed, tickets, write_jsonl
+
+
+def ignore(report: ProgressReport) -> None:
+    """Nobody listens."""
+
+
+def out(config: RunConfig) -> Path:
+    return Path(config.output_prefix.removeprefix("file://"))
+
+
+def evaluation(config: RunConfig) -> Evaluation:
+    return Evaluation.model_validate_json((out(config) / "evaluation.json").read_text())
+
+
+def checkpoints(config: RunConfig) -> set[str]:
+    return {path.parent.name for path in (out(config) / "checkpoints").glob("*/COMMITTED")}
+
+
+def held_out() -> list[Example]:
+    """The texts that the runs of these tests evaluate on."""
+    return split(deduplicate([Example(**ticket) for ticket in tickets()]).examples, 80, 42).evaluation
+
+
+class Killer:
+    """A listener that ends the run when a step is reached, as SIGTERM does."""
+
+    def __init__(self, step: int) -> None:
+        self._step = step
+
+    def __call__(self, report: ProgressReport) -> None:
+        if report.progress.step >= self._step:
+            raise Interrupted
+
+
+def test_a_run_learns_reports_and_publishes(config: RunConfig) -> None:
+    reports: list[ProgressReport] = []
+    result = pipeline.run(config, reports.append)
+    stages = list(dict.fromkeys(report.progress.stage for report in reports))
+    assert stages == ["LoadingData", "LoadingModel", "Training", "Evaluating", "Publishing", "Done"]
+    assert [epoch.epoch for epoch in reports[-1].epochs] == [1, 2, 3]
+    assert (reports[-1].progress.percent, reports[-1].progress.epoch) == (100, 3)
+    assert result.evaluation.accuracy > 0.8
+    written = evaluation(config)
+    assert (written.data.read, written.data.training, written.data.evaluation) == (60, 48, 12)
+    assert result.evaluation.f1 == written.averages.macro.f1
+    best = min(written.curves.epochs, key=lambda epoch: epoch.evaluation_loss)
+    assert (written.best_epoch, written.loss) == (best.epoch, best.evaluation_loss)
+    assert json.loads((out(config) / "run.json").read_text())["baseModel"]["digest"]
+
+
+def test_the_published_pooled_model_gives_the_evaluated_scores(config: RunConfig) -> None:
+    result = pipeline.run(config, ignore)
+    texts = held_out()
+    model = SentenceTransformer(str(out(config) / "model"), device="cpu")
+    names = model.config.id2label
+    logits = torch.from_numpy(model.encode([text.text for text in texts]))
+    targets = torch.tensor([model.config.label2id[text.label] for text in texts])
+    assert float(torch.nn.functional.cross_entropy(logits, targets)) == pytest.approx(
+        result.evaluation.loss, abs=1e-4
+    )
+    assert [names[index] for index in range(3)] == evaluation(config).labels
+    assert float((logits.argmax(1) == targets).float().mean()) == pytest.approx(result.evaluation.accuracy)
+    assert "SentenceTransformer" in (out(config) / "model" / "README.md").read_text()
+
+
+def test_other_base_models_are_published_for_transformers(config: RunConfig, plain_model: Path) -> None:
+    config = changed(config, base_model=BaseModelSource(uri=plain_model.as_uri()))
+    result = pipeline.run(config, ignore)
+    texts = held_out()
+    classify = transformers_pipeline(
+        "text-classification", str(out(config) / "model"), device="cpu", top_k=None
+    )
+    scores = [{one["label"]: one["score"] for one in row} for row in classify([text.text for text in texts])]
+    loss = -torch.tensor([row[text.label] for row, text in zip(scores, texts, strict=True)]).log().mean()
+    assert float(loss) == pytest.approx(result.evaluation.loss, abs=1e-4)
+
+
+def test_a_killed_run_ends_as_an_undisturbed_one(config: RunConfig, tmp_path: Path) -> None:
+    disturbed = changed(config, output_prefix=(tmp_path / "disturbed").as_uri())
+    for step in (3, 9, 15):  # in the first, second and third epoch
+        with pytest.raises(Interrupted):
+            pipeline.run(disturbed, Killer(step))
+    pipeline.run(disturbed, ignore)
+    pipeline.run(config, ignore)
+    assert evaluation(disturbed) == evaluation(config)
+    for path in (out(config) / "model").rglob("*.safetensors"):
+        twin = out(disturbed) / "model" / path.relative_to(out(config) / "model")
+        assert twin.read_bytes() == path.read_bytes()
+
+
+def test_a_checkpoint_that_is_not_committed_is_not_used(config: RunConfig) -> None:
+    with pytest.raises(Interrupted):
+        pipeline.run(config, Killer(15))
+    assert checkpoints(config) >= {"epoch-0001", "epoch-0002"}
+    (out(config) / "checkpoints" / "epoch-0002" / "COMMITTED").unlink()
+    steps: list[int] = []
+    pipeline.run(config, lambda report: steps.append(report.progress.step))
+    assert min(step for step in steps if step) == 6
+    assert "epoch-0003" in checkpoints(config)
+
+
+def test_other_data_are_trained_anew(config: RunConfig) -> None:
+    with pytest.raises(Interrupted):
+        pipeline.run(config, Killer(15))
+    write_jsonl(Path(config.dataset.uri.removeprefix("file://")), tickets(25))
+    steps: list[int] = []
+    pipeline.run(config, lambda report: steps.append(report.progress.step))
+    assert 1 in steps
+
+
+def test_old_checkpoints_and_beaten_weights_are_pruned(config: RunConfig) -> None:
+    config = changed(config, training={"checkpoint": Checkpoint(keep=1)})
+    result = pipeline.run(config, ignore)
+    assert checkpoints(config) == {"epoch-0003", f"best-{result.best_epoch:04d}"}
+
+
+def test_checkpoints_are_as_far_apart_as_asked(config: RunConfig) -> None:
+    config = changed(config, training={"checkpoint": Checkpoint(every_epochs=2, keep=9)})
+    pipeline.run(config, ignore)
+    assert {name for name in checkpoints(config) if name.startswith("epoch")} == {"epoch-0002", "epoch-0003"}
+
+
+def test_early_stopping_publishes_the_best_epoch(config: RunConfig) -> None:
+    settings = {"early_stopping": EarlyStopping(patience=1, min_delta=10), "max_epochs": 50}
+    result = pipeline.run(changed(config, training=settings), ignore)
+    assert (result.epochs, result.stopped_early) == (2, True)
+
+
+def test_a_finished_run_is_only_reported(config: RunConfig) -> None:
+    first = pipeline.run(config, ignore)
+    stages: list[str] = []
+    assert pipeline.run(config, lambda report: stages.append(report.progress.stage)) == first
+    assert stages == ["Done"]
+
+
+def test_a_run_goes_on_from_the_model_of_an_earlier_one(config: RunConfig, tmp_path: Path) -> None:
+    first = pipeline.run(config, ignore)
+    source = BaseModelSource(uri=first.artifacts.model, from_run="tickets")
+    second = changed(config, base_model=source, output_prefix=(tmp_path / "second").as_uri())
+    result = pipeline.run(second, ignore)
+    assert result.base_model.from_run == "tickets"
+    assert evaluation(second).curves.training_loss[0].loss < evaluation(config).curves.training_loss[0].loss
+
+
+def test_kept_duplicates_do_not_leak_into_the_evaluation(config: RunConfig) -> None:
+    uri = write_jsonl(out(config).parent / "twice.jsonl", [*tickets(), *tickets()])
+    config = changed(config, dataset=DatasetFiles(uri=uri), skip_duplicates=False)
+    pipeline.run(config, ignore)
+    counts = evaluation(config).data
+    assert (counts.duplicates, counts.training, counts.evaluation) == (60, 96, 24)
+
+
+def test_all_from_and_to_s3(config: RunConfig, pooled_model: Path, s3_credentials: S3Server) -> None:
+    storage = Storage(endpoint=s3_credentials.endpoint)
+    store = open_store("s3://bucket", storage)
+    store.upload(Path(config.dataset.uri.removeprefix("file://")), "s3://bucket/data/tickets.jsonl")
+    for path in pooled_model.rglob("*"):
+        if path.is_file():
+            store.upload(path, f"s3://bucket/base/{path.relative_to(pooled_model)}")
+    local = pipeline.run(config, ignore)
+    remote = changed(
+        config,
+        storage=storage,
+        dataset=DatasetFiles(uri="s3://bucket/data/"),
+        base_model=BaseModelSource(uri="s3://bucket/base/"),
+        output_prefix="s3://bucket/out/team/tickets/1",
+    )
+    with pytest.raises(Interrupted):
+        pipeline.run(remote, Killer(9))
+    assert pipeline.run(remote, ignore).evaluation == local.evaluation
+    assert store.exists("s3://bucket/out/team/tickets/1/model/COMMITTED")
+
+
+def test_an_output_that_cannot_be_written_is_refused_before_data_are_read(
+    config: RunConfig, s3_credentials: S3Server
+) -> None:
+    storage = Storage(endpoint=s3_credentials.endpoint)
+    refused = changed(config, storage=storage, output_prefix="s3://nowhere/out")
+    stages: list[str] = []
+    with pytest.raises(StorageRefusedError, match="the bucket does not exist"):
+        pipeline.run(refused, lambda report: stages.append(report.progress.stage))
+    assert stages == []
+
+
+@pytest.mark.parametrize(
+    ("uri", "message"),
+    [("missing.jsonl", "there is no such file"), ("missing/", "there are no .jsonl, .csv, .parquet files")],
+)
+def test_missing_data_are_an_error_of_the_data(config: RunConfig, uri: str, message: str) -> None:
+    config = changed(config, dataset=DatasetFiles(uri=f"{out(config).parent.as_uri()}/{uri}"))
+    with pytest.raises(DataError, match=message):
+        pipeline.run(config, ignore)
+
+
+def test_a_loss_that_is_no_number_says_what_to_lower(config: RunConfig) -> None:
+    hot = changed(config, training={"learning_rate": 1e30, "warmup_steps": 0})
+    with pytest.raises(SettingsError, match=r"lower spec\.training\.learningRate"):
+        pipeline.run(hot, ignore)
+
+
+def test_nothing_is_left_in_the_temporary_folder(
+    config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
+    with pytest.raises(Interrupted):
+        pipeline.run(config, Killer(3))
+    assert list((tmp_path / "tmp").iterdir()) == []
