@@ -3,9 +3,12 @@
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from .base import Model
+
+Rounded = Annotated[float, AfterValidator(lambda value: round(value, 4))]
+"""Four digits are what a column of `kubectl get` has room for; evaluation.json has all."""
 
 MAX_EPOCHS_IN_STATUS = 60
 """Keeps the resource under 32 KiB; the first, the best and the latest stay, evaluation.json has all."""
@@ -127,17 +130,17 @@ class Progress(Model):
 class EvaluationScores(Model):
     """Headline scores of the published model on the evaluation part, each 0 to 1 but the loss."""
 
-    accuracy: float
+    accuracy: Rounded
     """Share of texts with the right label."""
-    f1: float
+    f1: Rounded
     """Macro F1: the mean over classes."""
-    precision: float
+    precision: Rounded
     """Macro precision."""
-    recall: float
+    recall: Rounded
     """Macro recall."""
-    weighted_f1: float
+    weighted_f1: Rounded
     """F1 weighted by support."""
-    loss: float
+    loss: Rounded
     """Mean cross-entropy, in nats per text."""
     support: Annotated[int, Field(ge=0)]
     """Texts evaluated."""

@@ -1,5 +1,6 @@
 """How a run looks in a terminal: a bar for the epoch under way, a line for each one done, then scores."""
 
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
 
@@ -41,7 +42,7 @@ class RunDisplay:
 
     def say(self, line: str) -> None:
         """Print one line above the bar."""
-        self._bar.console.print(line, highlight=False)
+        self._bar.console.print(line, highlight=False, soft_wrap=True)
 
     def update(self, progress: RunProgress, epochs: list[EpochSummary]) -> None:
         """Show the newest report."""
@@ -101,9 +102,8 @@ def classes_table(classes: list[ClassScores]) -> Table:
     return table
 
 
-def artifacts_table(artifacts: Artifacts) -> Table:
-    """Where results are."""
-    table = Table(title="Artifacts", title_justify="left", show_header=False)
+def artifacts_lines(artifacts: Artifacts) -> Iterator[str]:
+    """Where results are, each URI whole so that it can be copied."""
+    yield "Artifacts"
     for name, uri in artifacts.model_dump().items():
-        table.add_row(name, uri)
-    return table
+        yield f"  {name:<12} {uri}"

@@ -16,7 +16,7 @@ from trainingrun_api.spec import DatasetFiles, Output, TrainingRunSpec
 from trainingrun_api.status import RunResult
 from trainingrun_trainer import pipeline
 
-from .display import RunDisplay, artifacts_table, classes_table, scores_table
+from .display import RunDisplay, artifacts_lines, classes_table, scores_table
 from .errors import CommandError
 from .manifest import Manifest, read_manifest
 
@@ -94,4 +94,5 @@ def _print_result(console: Console, result: RunResult) -> None:
     evaluation = Evaluation.model_validate_json(Path(path).read_text())
     console.print(scores_table(result.evaluation))
     console.print(classes_table(evaluation.classes))
-    console.print(artifacts_table(result.artifacts))
+    for line in artifacts_lines(result.artifacts):
+        console.print(line, highlight=False, soft_wrap=True)

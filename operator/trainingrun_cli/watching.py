@@ -15,7 +15,7 @@ from rich.markup import escape
 from trainingrun_api.names import GROUP, RUN_PLURAL, VERSION
 from trainingrun_api.status import Phase, TrainingRunStatus
 
-from .display import RunDisplay, artifacts_table, scores_table
+from .display import RunDisplay, artifacts_lines, scores_table
 from .errors import CommandError
 
 WATCH_SECONDS = 60
@@ -44,7 +44,8 @@ def watch(name: str, namespace: str | None, timeout: int) -> bool:
                 break
     if status.evaluation and status.artifacts:
         console.print(scores_table(status.evaluation))
-        console.print(artifacts_table(status.artifacts))
+        for line in artifacts_lines(status.artifacts):
+            console.print(line, highlight=False, soft_wrap=True)
     return status.phase is Phase.SUCCEEDED
 
 
