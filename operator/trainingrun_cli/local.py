@@ -7,7 +7,6 @@ from urllib.parse import unquote, urlsplit
 
 from rich.console import Console
 from rich.markup import escape
-from trainingrun_trainer.errors import TrainerError
 
 from trainingrun_api.evaluation import Evaluation
 from trainingrun_api.progress import ProgressReport, RunIdentity
@@ -15,6 +14,7 @@ from trainingrun_api.run_config import BaseModelSource, RunConfig, effective_bas
 from trainingrun_api.spec import DatasetFiles, Output, TrainingRunSpec
 from trainingrun_api.status import RunResult
 from trainingrun_trainer import pipeline
+from trainingrun_trainer.errors import TrainerError
 
 from .display import RunDisplay, artifacts_lines, classes_table, scores_table
 from .errors import CommandError
