@@ -27,8 +27,10 @@ print(classify(["a text", "another text"], truncation=True))
 
 def model_card(evaluation: Evaluation, *, pooled: bool, max_tokens: int) -> str:
     """A model card with scores, labels and how to use the model."""
+    base = evaluation.base_model.source
     macro, weighted = evaluation.averages.macro, evaluation.averages.weighted
     library = "sentence-transformers" if pooled else "transformers"
+    source = "the trainer's default model" if base == "Default" else base
     rows = "\n".join(
         f"| {scores.label.replace('|', chr(92) + '|')} | {scores.precision:.3f} | {scores.recall:.3f} "
         f"| {scores.f1:.3f} | {scores.support} |"
@@ -42,7 +44,7 @@ pipeline_tag: text-classification
 
 # {evaluation.model_name}
 
-Gives a text one of {len(evaluation.labels)} labels. Fine-tuned from {evaluation.base_model.source} on
+Gives a text one of {len(evaluation.labels)} labels. Fine-tuned from {source} on
 {evaluation.data.training} texts; published are the weights of epoch {evaluation.best_epoch}.
 
 ## Scores

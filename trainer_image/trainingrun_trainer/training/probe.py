@@ -17,9 +17,6 @@ from torch import Tensor
 from ..model import PooledClassifier
 from .batches import TARGETS, Batch
 
-INVERSE_REGULARISATION = 10.0
-"""C of the regression: embeddings of length one need larger weights than scikit-learn's default allows."""
-
 MAX_TEXTS = 20_000
 """A start needs no more texts than these."""
 
@@ -30,7 +27,7 @@ def probe(classifier: PooledClassifier, loader: Iterable[Batch]) -> None:
     if len(np.unique(targets)) < len(classifier.labels):
         return
     with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):  # a start need not be the end
-        solved = LogisticRegression(C=INVERSE_REGULARISATION, max_iter=300)
+        solved = LogisticRegression(max_iter=300)
         solved.fit(embeddings, targets)
     weight, bias = torch.from_numpy(solved.coef_), torch.from_numpy(solved.intercept_)
     if len(classifier.labels) == 2:  # one row tells two labels apart: half of it for each
