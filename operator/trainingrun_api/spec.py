@@ -160,7 +160,7 @@ class Checkpoint(Model):
 class Training(Model):
     """How the model is fine-tuned."""
 
-    max_epochs: Annotated[int, Field(ge=1, le=1000)] = 10
+    max_epochs: Annotated[int, Field(ge=1, le=1000)] = 5
     """Most passes over the training part; early stopping usually ends sooner."""
 
     early_stopping: EarlyStopping = EarlyStopping()

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from trainingrun_api.evaluation import ClassScores
+from trainingrun_api.evaluation import ClassScores, DataCounts
 from trainingrun_api.status import Artifacts, EpochSummary, EvaluationScores
 from trainingrun_api.status import Progress as RunProgress
 
@@ -77,6 +77,15 @@ def epoch_line(epoch: EpochSummary, max_epochs: int) -> str:
     return (
         f"epoch {epoch.epoch:>3}/{max_epochs}   training loss {epoch.training_loss:.3f}   "
         f"evaluation loss {epoch.evaluation_loss:.3f}   accuracy {epoch.accuracy:.3f}   F1 {epoch.f1:.3f}"
+    )
+
+
+def data_line(data: DataCounts) -> str:
+    """What became of the texts that were read."""
+    return (
+        f"{data.read} texts read: {data.empty} empty, {data.unlabelled} without label, "
+        f"{data.duplicates} duplicates, {data.conflicts} conflicts, {data.truncated} cut; "
+        f"{data.training} trained on, {data.evaluation} evaluated on"
     )
 
 

@@ -16,7 +16,7 @@ from trainingrun_api.status import RunResult
 from trainingrun_trainer import pipeline
 from trainingrun_trainer.errors import TrainerError
 
-from .display import RunDisplay, artifacts_lines, classes_table, scores_table
+from .display import RunDisplay, artifacts_lines, classes_table, data_line, scores_table
 from .errors import CommandError
 from .manifest import Manifest, read_manifest
 
@@ -30,7 +30,7 @@ def train(path: Path, output: Path, data: Path) -> None:
     config = local_config(read_manifest(path), output, data)
     console.print(f"{config.run.name}: data from {config.dataset.uri}", highlight=False)
     with RunDisplay(console) as display:
-        logging.basicConfig(level=logging.INFO, handlers=[_DisplayHandler(display)], force=True)
+        logging.basicConfig(level=logging.WARNING, handlers=[_DisplayHandler(display)], force=True)
 
         def listen(report: ProgressReport) -> None:
             display.update(report.progress, report.epochs)
@@ -78,20 +78,21 @@ def _base_model(manifest: Manifest, spec: TrainingRunSpec, output: Path) -> Base
 
 
 class _DisplayHandler(logging.Handler):
-    """Log lines above the bar."""
+    """Warnings above the bar; what else the trainer logs, the display shows in its own way."""
 
     def __init__(self, display: RunDisplay) -> None:
-        super().__init__(logging.INFO)
+        super().__init__(logging.WARNING)
         self._display = display
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print the message."""
-        self._display.say(f"[dim]{escape(record.getMessage())}[/dim]")
+        self._display.say(escape(record.getMessage()))
 
 
 def _print_result(console: Console, result: RunResult) -> None:
     path = unquote(urlsplit(result.artifacts.evaluation).path)
     evaluation = Evaluation.model_validate_json(Path(path).read_text())
+    console.print(data_line(evaluation.data), highlight=False)
     console.print(scores_table(result.evaluation))
     console.print(classes_table(evaluation.classes))
     for line in artifacts_lines(result.artifacts):

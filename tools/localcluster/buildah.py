@@ -123,13 +123,16 @@ def _images() -> Iterator[dict[str, list[str]]]:
 def _run_visibly(title: str, arguments: Sequence[str]) -> None:
     """Run it, saying each step of a Dockerfile as it begins."""
     started, said = time.monotonic(), deque[str](maxlen=LOG_TAIL_LINES)
-    with step(title), _life_signs(title):
-        process = subprocess.Popen(
+    with (
+        step(title),
+        _life_signs(title),
+        subprocess.Popen(
             arguments, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
+        ) as process,
+    ):
         for line in process.stdout or ():
             said.append(line.rstrip())
-            if STEP.search(line):
+            if "STEP" in line:
                 say(f"  {time.monotonic() - started:5.0f} s  {line.strip()[:LONGEST_STEP]}")
         if process.wait():
             advice = "correct what it says below and run it again, finished steps are kept"
