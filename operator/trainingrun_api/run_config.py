@@ -7,7 +7,8 @@ from pydantic import Field
 from .base import Model
 from .names import run_prefix, spec_hash
 from .progress import RunIdentity
-from .spec import BaseModel, DatasetFiles, Output, TaskType, Training, TrainingProjectSpec, TrainingRunSpec
+from .spec import BaseModel, DatasetFiles, Output, TaskType, TrainingProjectSpec, TrainingRunSpec
+from .training import Training
 
 
 class BaseModelSource(Model):

@@ -1,41 +1,24 @@
 """What a user asks for: the specs of TrainingRun and TrainingProject."""
 
 from enum import StrEnum
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Self
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import Field, model_validator
 
-from .base import Model, Rule
+from .base import Model, ObjectName, Rule
+from .placement import Resources, Scheduling
+from .training import Training
 
-DNS_NAME = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"
-QUANTITY = r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$"
-
-ObjectName = Annotated[str, Field(min_length=1, max_length=253, pattern=DNS_NAME)]
 FieldName = Annotated[str, Field(min_length=1, max_length=128)]
 StorageUri = Annotated[str, Field(min_length=6, max_length=1024, pattern=r"^(s3|file)://.+$")]
-ResourceName = Annotated[str, Field(max_length=253, pattern=r"^[a-z0-9.-]+/[A-Za-z0-9._-]+$")]
 ModelName = Annotated[str, Field(min_length=1, max_length=96, pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]*$")]
 Seconds = Annotated[int, Field(ge=1, le=31_536_000)]
-Quantity = Annotated[
-    str,
-    BeforeValidator(lambda value: str(value) if isinstance(value, int | float) else value),
-    Field(max_length=32, pattern=QUANTITY),
-    WithJsonSchema({"x-kubernetes-int-or-string": True, "pattern": QUANTITY, "maxLength": 32}),
-]
 
 
 class TaskType(StrEnum):
     """What the model learns to do."""
 
     CLASSIFICATION = "Classification"
-
-
-class MixedPrecision(StrEnum):
-    """Number format of the forward and backward pass; weights stay float32."""
-
-    AUTO = "Auto"
-    BF16 = "BF16"
-    NO = "No"
 
 
 class LocalObjectReference(Model):
@@ -135,111 +118,6 @@ class Output(Model):
 
     credentials_secret_ref: LocalObjectReference | None = None
     """Secret with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; left out, the pod's own identity is used."""
-
-
-class EarlyStopping(Model):
-    """Stop when the evaluation loss no longer falls; the best epoch is published either way."""
-
-    patience: Annotated[int, Field(ge=1, le=100)] = 3
-    """Epochs without improvement before training stops."""
-
-    min_delta: Annotated[float, Field(ge=0, le=10)] = 0.0
-    """Smallest fall of the evaluation loss, in nats per text, that counts as improvement."""
-
-
-class Checkpoint(Model):
-    """Checkpoints that an interrupted run goes on from."""
-
-    every_epochs: Annotated[int, Field(ge=1, le=1000)] = 1
-    """Epochs between two checkpoints; the last epoch always has one."""
-
-    keep: Annotated[int, Field(ge=1, le=100)] = 2
-    """Latest checkpoints kept in the object store; the best epoch's weights are kept besides."""
-
-
-class Training(Model):
-    """How the model is fine-tuned."""
-
-    max_epochs: Annotated[int, Field(ge=1, le=1000)] = 5
-    """Most passes over the training part; early stopping usually ends sooner."""
-
-    early_stopping: EarlyStopping = EarlyStopping()
-    """When to stop before maxEpochs."""
-
-    learning_rate: Annotated[float, Field(ge=1e-7, le=0.1)] = 1e-4
-    """Highest learning rate of AdamW for the body of the model; its new head learns ten times as fast."""
-
-    warmup_steps: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
-    """Optimizer steps over which the learning rate rises from zero; a tenth of all steps when left out."""
-
-    weight_decay: Annotated[float, Field(ge=0, le=1)] = 0.01
-    """Decoupled weight decay of AdamW; never applied to biases and normalisation weights."""
-
-    batch_size: Annotated[int, Field(ge=1, le=4096)] = 32
-    """Texts in a step on each device."""
-
-    max_sequence_length: Annotated[int, Field(ge=8, le=8192)] | None = None
-    """Tokens after which a text is cut; the model's own limit, at most 256, when left out."""
-
-    mixed_precision: MixedPrecision = MixedPrecision.AUTO
-    """Auto: BF16 where the hardware computes it, No elsewhere."""
-
-    seed: Annotated[int, Field(ge=0, le=2_147_483_647)] = 42
-    """Seed of split, order and dropout: the same seed on the same hardware gives the same model."""
-
-    checkpoint: Checkpoint = Checkpoint()
-    """How often progress is saved."""
-
-
-class Resources(Model):
-    """What the trainer pod asks for."""
-
-    gpus_per_node: Annotated[int, Field(ge=0, le=16)] = 0
-    """GPUs of the pod, as a limit of gpuResourceName; 0 trains on CPU."""
-
-    gpu_resource_name: ResourceName = "nvidia.com/gpu"
-    """Extended resource that stands for a GPU on this cluster."""
-
-    cpu: Quantity = "1"
-    """CPU request; the pod may use more when the node has it to spare."""
-
-    memory: Quantity = "4Gi"
-    """Memory request and limit."""
-
-
-TolerationOperator = Literal["Exists", "Equal"]
-TaintEffect = Literal["NoSchedule", "PreferNoSchedule", "NoExecute"]
-
-
-class Toleration(Model):
-    """A Kubernetes toleration."""
-
-    key: Annotated[str, Field(max_length=317)] | None = None
-    """Taint key; left out with operator Exists it matches all."""
-    operator: TolerationOperator = "Equal"
-    """Exists or Equal."""
-    value: Annotated[str, Field(max_length=63)] | None = None
-    """Taint value, with operator Equal."""
-    effect: TaintEffect | None = None
-    """NoSchedule, PreferNoSchedule or NoExecute; left out it matches all."""
-    toleration_seconds: Annotated[int, Field(ge=0)] | None = None
-    """How long a NoExecute taint is tolerated."""
-
-
-LabelValue = Annotated[str, Field(max_length=63)]
-
-
-class Scheduling(Model):
-    """Where the trainer pod may run; read once, when the Job is created."""
-
-    node_selector: Annotated[dict[str, LabelValue], Field(max_length=32)] = {}
-    """Labels a node must have."""
-
-    tolerations: Annotated[list[Toleration], Field(max_length=32)] = []
-    """Taints the pod tolerates."""
-
-    priority_class_name: ObjectName | None = None
-    """PriorityClass of the pod."""
 
 
 class TrainingRunSpec(Model):

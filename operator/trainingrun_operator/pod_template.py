@@ -8,8 +8,9 @@ from trainingrun_api.names import (
     RUN_LABEL,
     TERMINATION_MESSAGE_PATH,
 )
+from trainingrun_api.placement import Resources, Scheduling
 from trainingrun_api.run_config import RunConfig
-from trainingrun_api.spec import Output, Resources, Scheduling
+from trainingrun_api.spec import Output
 
 from .resources import Manifest
 from .settings import Settings

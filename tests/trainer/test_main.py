@@ -11,8 +11,9 @@ import pytest
 
 from trainingrun_api.names import RUN_CONFIG_VARIABLE, ExitCode
 from trainingrun_api.run_config import RunConfig
-from trainingrun_api.spec import DatasetFiles, EarlyStopping
+from trainingrun_api.spec import DatasetFiles
 from trainingrun_api.status import Reason, RunFailure, RunResult
+from trainingrun_api.training import EarlyStopping
 from trainingrun_trainer.__main__ import main
 from trainingrun_trainer.settings import TERMINATION_PATH_VARIABLE
 

@@ -12,7 +12,8 @@ from localcluster import S3Server
 from trainingrun_api.evaluation import Evaluation
 from trainingrun_api.progress import ProgressReport
 from trainingrun_api.run_config import BaseModelSource, RunConfig, Storage
-from trainingrun_api.spec import Checkpoint, DatasetFiles, EarlyStopping
+from trainingrun_api.spec import DatasetFiles
+from trainingrun_api.training import Checkpoint, EarlyStopping
 from trainingrun_trainer import pipeline
 from trainingrun_trainer.artifacts import open_store
 from trainingrun_trainer.dedup import deduplicate

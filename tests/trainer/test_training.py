@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from trainingrun_api.spec import EarlyStopping, MixedPrecision, Training
 from trainingrun_api.status import EpochSummary
+from trainingrun_api.training import EarlyStopping, MixedPrecision, Training
 from trainingrun_trainer.model import Classifier, load
 from trainingrun_trainer.records import Example
 from trainingrun_trainer.training import History, predict, prepare, start_head

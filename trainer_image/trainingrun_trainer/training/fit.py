@@ -8,8 +8,8 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from trainingrun_api.evaluation import LossPoint
-from trainingrun_api.spec import Training
 from trainingrun_api.status import EpochSummary
+from trainingrun_api.training import Training
 
 from ..errors import SettingsError
 from ..evaluation import macro_f1

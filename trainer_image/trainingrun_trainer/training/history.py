@@ -4,8 +4,8 @@ from typing import Self
 
 from trainingrun_api.base import Model
 from trainingrun_api.evaluation import LossPoint
-from trainingrun_api.spec import EarlyStopping
 from trainingrun_api.status import EpochSummary
+from trainingrun_api.training import EarlyStopping
 
 
 class History(Model):

@@ -7,7 +7,7 @@ from torch.nn import Parameter
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
 
-from trainingrun_api.spec import Training
+from trainingrun_api.training import Training
 
 from ..model import Classifier
 

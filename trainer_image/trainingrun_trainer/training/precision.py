@@ -5,7 +5,7 @@ from typing import Literal
 
 import torch
 
-from trainingrun_api.spec import MixedPrecision
+from trainingrun_api.training import MixedPrecision
 
 CPU_FLAG = "amx_bf16"
 """Name in /proc/cpuinfo of x86's matrix unit for bfloat16. With avx512_bf16 alone, autocast took half as much

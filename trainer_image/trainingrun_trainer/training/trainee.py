@@ -13,7 +13,7 @@ from safetensors.torch import load_model, save_model
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
 
-from trainingrun_api.spec import Training
+from trainingrun_api.training import Training
 
 from ..model import Classifier, PooledClassifier
 from ..records import EncodedTexts
