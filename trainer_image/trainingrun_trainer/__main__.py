@@ -11,7 +11,7 @@ from trainingrun_api.progress import ProgressReport
 from trainingrun_api.run_config import RunConfig
 from trainingrun_api.status import Reason, RunFailure, RunResult
 
-from . import pipeline, settings
+from . import settings
 from .errors import Interrupted, TrainerError
 from .progress import ProgressSender
 
@@ -40,6 +40,10 @@ def main() -> int:
 
 
 def _train(config: RunConfig) -> RunResult:
+    # Importing torch takes seconds, in which SIGTERM has to be heeded already: the first process of a container
+    # ignores it until it has a handler, and the pod would stay for its whole grace period.
+    from . import pipeline  # noqa: PLC0415
+
     if config.progress is None:
         return pipeline.run(config, _ignore)
     sender = ProgressSender(config.progress)

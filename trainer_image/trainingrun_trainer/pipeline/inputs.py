@@ -76,6 +76,6 @@ def _download_model(uri: str, storage: Storage, folder: Path) -> None:
         return
     files = [file for file in store.files(f"{uri}/") if file.endswith(model.MODEL_SUFFIXES)]
     if not files:
-        raise ModelError(f"{uri}: there is no model; correct spec.baseModel.uri")
+        raise ModelError(f"{uri}: there is no config.json; give the folder of a model in spec.baseModel.uri")
     for file in files:
         store.download(file, folder / file.removeprefix(f"{uri}/"))
