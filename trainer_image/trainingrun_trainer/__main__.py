@@ -40,8 +40,8 @@ def main() -> int:
 
 
 def _train(config: RunConfig) -> RunResult:
-    # Importing torch takes seconds, in which SIGTERM has to be heeded already: the first process of a container
-    # ignores it until it has a handler, and the pod would stay for its whole grace period.
+    # Importing torch takes seconds, in which SIGTERM has to be heeded already: the first process of a
+    # container ignores it until it has a handler, and the pod would stay for its whole grace period.
     from . import pipeline  # noqa: PLC0415
 
     if config.progress is None:
