@@ -55,7 +55,7 @@ check: lint types imports check-generated ## Run all checks that run no code
 
 .PHONY: lint
 lint: setup ## Check style
-	$(BIN)/ruff check .
+	$(BIN)/ruff check --no-cache .
 	$(BIN)/ruff format --check .
 
 .PHONY: types

@@ -3,9 +3,8 @@
 import json
 from pathlib import Path
 
-from localcluster.images import Images
-
 from localcluster import LocalClusterError, binaries
+from localcluster.images import Images
 from localcluster.process import execute
 from localcluster.progress import say, step
 
