@@ -80,7 +80,7 @@ class RunConfig(Model):
         `project` is the one that `spec.dataset.project` names, None when the data set is in files. Raises
         ValueError when neither names a data set or an output, which admission excludes.
         """
-        dataset = spec.dataset.files() or (project.dataset if project else None)
+        dataset = effective_dataset(spec, project)
         output = effective_output(spec, project)
         if dataset is None or output is None:
             raise ValueError(f"{run.namespace}/{run.name} has no data set or no output")
@@ -97,6 +97,11 @@ class RunConfig(Model):
             storage=Storage(endpoint=output.endpoint, region=output.region),
             progress=progress,
         )
+
+
+def effective_dataset(spec: TrainingRunSpec, project: TrainingProjectSpec | None) -> DatasetFiles | None:
+    """The files of the run's own data set, else its project's."""
+    return spec.dataset.files() or (project.dataset if project else None)
 
 
 def effective_output(spec: TrainingRunSpec, project: TrainingProjectSpec | None) -> Output | None:

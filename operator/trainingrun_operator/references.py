@@ -6,7 +6,12 @@ from typing import NamedTuple
 from pydantic import ValidationError
 
 from trainingrun_api.names import PROJECT_KIND, RUN_KIND
-from trainingrun_api.run_config import BaseModelSource, effective_base_model, effective_output
+from trainingrun_api.run_config import (
+    BaseModelSource,
+    effective_base_model,
+    effective_dataset,
+    effective_output,
+)
 from trainingrun_api.spec import TrainingProjectSpec, TrainingRunSpec
 from trainingrun_api.status import Phase, Reason
 
@@ -49,6 +54,7 @@ class Resolver:
             return References(missing=tuple(m for m in (missing, secret) if m))
         source, missing, failure = await self._base_model(run.key, spec, project)
         found = (missing, await self._credentials(run.key, spec, project))
+        failure = failure or _files_of_the_pod(spec, project)
         return References(project, source, tuple(m for m in found if m), failure)
 
     async def _project(
@@ -102,6 +108,22 @@ class Resolver:
         if secret is None:
             text = f"Secret {name} does not exist {place}; create it with {keys}"
         return Missing(Reason.SECRET_NOT_FOUND, text)
+
+
+def _files_of_the_pod(spec: TrainingRunSpec, project: TrainingProjectSpec | None) -> Missing | None:
+    """A pod's files are gone with it, so results there would be lost, and data can't be there."""
+    named = {
+        "dataset.uri": effective_dataset(spec, project),
+        "baseModel.uri": effective_base_model(spec, project),
+        "output.uri": effective_output(spec, project),
+    }
+    local = [
+        f"{field} ({at.uri})" for field, at in named.items() if at and (at.uri or "").startswith("file:")
+    ]
+    if not local:
+        return None
+    text = f"{' and '.join(local)}: pods have no such files; use s3:// in a new run"
+    return Missing(Reason.INVALID_SPEC, text)
 
 
 def _model_of(parent: Run) -> tuple[BaseModelSource, Missing | None, Missing | None]:

@@ -96,3 +96,10 @@ def test_image_that_can_not_be_pulled_is_named(api: Api, kubelet: Kubelet) -> No
     api.apply(a_run("nopull"))
     kubelet.wait(kubelet.pod_of("nopull"), "ImagePullBackOff", "Back-off pulling image example.com/trainer:1")
     api.eventually("nopull", phase="Pending", reason="ImagePull", message="example.com/trainer:1")
+
+
+def test_files_of_this_machine_are_refused_before_a_pod_looks_for_them(api: Api) -> None:
+    api.apply(a_run("local", dataset={"uri": "file:///data/x.csv"}, output={"uri": "file:///models"}))
+    message = "dataset.uri (file:///data/x.csv) and output.uri (file:///models): pods have no such files"
+    api.eventually("local", phase="Failed", reason="InvalidSpec", message=message)
+    assert api.pods("local") == []
