@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 WHERE = (GROUP, VERSION, NAMESPACE, RUN_PLURAL)
-SECONDS = 900  # shared machines are at times ten times slower for minutes
+SECONDS = 1500  # shared machines are at times ten times slower for minutes
 
 Predicate = Callable[[TrainingRunStatus], bool]
 
