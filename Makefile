@@ -96,11 +96,14 @@ define resolve
 	  --no-header --upgrade -o $(1)/requirements.lock
 endef
 
-.venv/.installed: tools/requirements.lock pyproject.toml $(UV)
+.venv/.installed: .venv/.locked pyproject.toml
+	@$(UV) pip install -q --python $(BIN)/python --no-deps --editable .
+	@touch $@
+
+.venv/.locked: tools/requirements.lock $(UV)
 	@echo "installing Python packages into .venv; the first time fetches about 3 GB"
 	$(UV) venv -q --clear --python 3.11 .venv
 	$(UV) pip install -q --python $(BIN)/python --require-hashes -r tools/requirements.lock
-	$(UV) pip install -q --python $(BIN)/python --no-deps --editable .
 	@touch $@
 
 $(UV): tools/uv.lock
