@@ -68,7 +68,7 @@ def show_result(kubernetes: Kubernetes, target: Target) -> None:
     with target.endpoint() as endpoint:
         for name, size in listing(s3_client(endpoint, target.credentials), prefix):
             say(f"  {size:>12,}  {name}")
-    say('\nnext: `eval "$(make -s env)"` points kubectl at this cluster; `make demo-down` removes it')
+    say(f"\nnext: {target.farewell}")
 
 
 def diagnosis(kubernetes: Kubernetes) -> str:

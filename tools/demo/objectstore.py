@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import boto3
 from botocore.config import Config
 
+from localcluster import LocalClusterError, binaries
 from localcluster.control_plane import LOOPBACK, free_port
 from localcluster.process import accepts, wait_until
 
@@ -90,10 +91,13 @@ def in_cluster_objects(image: str) -> list[Manifest]:
 def port_forward(environment: Mapping[str, str]) -> Iterator[str]:
     """A URL on this machine that leads to Service s3 while the context lasts."""
     port = free_port()
-    command = ["kubectl", "--namespace", NAMESPACE, "port-forward", f"service/{NAME}", f"{port}:{PORT}"]
+    kubectl = str(binaries.path("kubectl"))
+    command = [kubectl, "--namespace", NAMESPACE, "port-forward", f"service/{NAME}", f"{port}:{PORT}"]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
     try:
-        wait_until(lambda: accepts(LOOPBACK, port), "kubectl port-forward")
+        wait_until(lambda: process.poll() is not None or accepts(LOOPBACK, port), "kubectl port-forward")
+        if process.poll() is not None:
+            raise LocalClusterError("kubectl port-forward ended; it says why above")
         yield f"http://{LOOPBACK}:{port}"
     finally:
         process.terminate()

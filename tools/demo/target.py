@@ -16,6 +16,7 @@ from localcluster.progress import say, step
 from . import operator_release
 from .kubernetes import Kubernetes
 from .objectstore import (
+    NAME,
     NAMESPACE,
     SECRET,
     Credentials,
@@ -28,6 +29,9 @@ from .objectstore import (
 
 class Target(Protocol):
     """What the demo needs of a cluster."""
+
+    farewell: str
+    """What the user may do next."""
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -52,6 +56,8 @@ class Target(Protocol):
 
 class LocalTarget:
     """The one-node cluster of this checkout."""
+
+    farewell = '`eval "$(make -s env)"` points kubectl at this cluster; `make demo-down` removes it'
 
     def __init__(self) -> None:
         self.cluster = LocalCluster()
@@ -87,6 +93,7 @@ class LocalTarget:
 class CurrentTarget:
     """The cluster of the user's kubectl context, with images in a registry that it can pull from."""
 
+    farewell = "`make demo-down CLUSTER=current` removes the operator and the demo's namespace"
     environment: Mapping[str, str] = os.environ
 
     def __init__(self, registry: str | None) -> None:
@@ -123,7 +130,9 @@ class CurrentTarget:
         return in_cluster_objects(self._objectstore_image)
 
     def endpoint(self) -> AbstractContextManager[str]:
-        """A forwarded port."""
+        """A forwarded port, once there is something to forward to."""
+        rollout = ("rollout", "status", f"deployment/{NAME}", "--timeout=300s")
+        self._kubernetes.kubectl("--namespace", NAMESPACE, *rollout)
         return port_forward(self.environment)
 
     def down(self) -> None:
