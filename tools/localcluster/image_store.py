@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import IO
 
+from localcluster import buildah
 from localcluster.cache import cache_folder
 from localcluster.errors import LocalClusterError
 
@@ -42,7 +43,7 @@ def clear() -> None:
             if (lock := _locked(folder)) is None:
                 raise LocalClusterError("a cluster on this machine uses the images; take it down first")
             locks.enter_context(lock)
-        for folder in (*folders, registry_folder()):
+        for folder in (*folders, registry_folder(), buildah.storage_folder()):
             shutil.rmtree(folder, ignore_errors=True)
 
 
