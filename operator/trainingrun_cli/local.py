@@ -92,7 +92,7 @@ class _DisplayHandler(logging.Handler):
 def _print_result(console: Console, result: RunResult) -> None:
     path = unquote(urlsplit(result.artifacts.evaluation).path)
     evaluation = Evaluation.model_validate_json(Path(path).read_text())
-    console.print(data_line(evaluation.data), highlight=False)
+    console.print(data_line(evaluation.data), highlight=False, soft_wrap=True)
     console.print(scores_table(result.evaluation))
     console.print(classes_table(evaluation.classes))
     for line in artifacts_lines(result.artifacts):
