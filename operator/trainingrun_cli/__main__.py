@@ -8,6 +8,7 @@ import typer
 
 from . import watching
 from .errors import CommandError
+from .manifest import read_manifest
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -35,9 +36,11 @@ def trainingrun() -> None:
 @app.command()
 def run(manifest: Manifest, output: OutputFolder = Path("runs"), data: DataFolder = None) -> None:
     """Train a manifest on this machine, in this process, without a cluster."""
-    from . import local  # noqa: PLC0415 - torch takes seconds to import, and only this command needs it
+    wanted = read_manifest(manifest)
+    # Torch takes seconds to import: only this command needs it, and only for a manifest that can be read.
+    from . import local  # noqa: PLC0415
 
-    local.train(manifest, output, data or manifest.parent / "data")
+    local.train(wanted, output, data or manifest.parent / "data")
 
 
 @app.command()

@@ -18,16 +18,16 @@ from trainingrun_trainer.errors import TrainerError
 
 from .display import RunDisplay, artifacts_lines, classes_table, data_line, scores_table
 from .errors import CommandError
-from .manifest import Manifest, read_manifest
+from .manifest import Manifest
 
 
-def train(path: Path, output: Path, data: Path) -> None:
-    """Train the manifest at `path` and print its scores; results go under `output`.
+def train(manifest: Manifest, output: Path, data: Path) -> None:
+    """Train `manifest` and print its scores; results go under `output`.
 
     Raises CommandError for what the user can mend in manifest or data.
     """
     console = Console()
-    config = local_config(read_manifest(path), output, data)
+    config = local_config(manifest, output, data)
     console.print(f"{config.run.name}: data from {config.dataset.uri}", highlight=False)
     with RunDisplay(console) as display:
         logging.basicConfig(level=logging.WARNING, handlers=[_DisplayHandler(display)], force=True)
