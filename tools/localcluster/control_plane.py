@@ -1,17 +1,14 @@
 """etcd and the API server alone, for tests that need no node."""
 
 import random
-import shutil
 import socket
-import tempfile
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
-from localcluster import api_server, binaries
+from localcluster import api_server
 from localcluster.certificates import Authority
 from localcluster.process import Command, Process
+from localcluster.servers import Servers
 
 LOOPBACK = "127.0.0.1"
 SERVICES = "10.0.0.0/24"
@@ -19,7 +16,7 @@ SERVICES = "10.0.0.0/24"
 PORT_RANGE = range(15000, 32000)
 
 
-class ControlPlane:
+class ControlPlane(Servers):
     """A Kubernetes API on loopback with an empty store; use it as a context manager.
 
     Without a kubelet Pods never run. With `controllers`, Jobs get Pods, and what has lost its owner is
@@ -31,24 +28,13 @@ class ControlPlane:
     url: str
 
     def __init__(self, *, controllers: bool = False) -> None:
+        super().__init__()
         self._controllers = controllers
-        self._stack = ExitStack()
 
-    def __enter__(self) -> Self:
-        binaries.ensure(("etcd", "kube-apiserver", *self._controller_names()))
-        with ExitStack() as stack:
-            self._start(stack)
-            self._stack = stack.pop_all()
-        return self
+    def _programs(self) -> tuple[str, ...]:
+        return ("etcd", "kube-apiserver", *self._controller_names())
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stack.close()
-
-    def _start(self, stack: ExitStack) -> None:
-        folder = Path(tempfile.mkdtemp(prefix="control-plane-"))
-        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+    def _start(self, stack: ExitStack, folder: Path) -> None:
         ports = api_server.Ports(*(free_port() for _ in range(3)))
         addresses = api_server.ApiAddresses(LOOPBACK, LOOPBACK, SERVICES, reconcile_endpoints=False)
         self.url = addresses.url(ports)

@@ -1,17 +1,14 @@
 """An S3 server over a plain folder."""
 
 import secrets
-import shutil
-import tempfile
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from localcluster import binaries
 from localcluster.control_plane import LOOPBACK, free_port, run
 from localcluster.process import Command, accepts
+from localcluster.servers import Servers
 
 REGION = "us-east-1"
 
@@ -36,7 +33,7 @@ def s3_server(data: Path, host: str, port: int, credentials: S3Credentials) -> C
     return Command("versitygw", arguments, lambda: accepts(LOOPBACK, port), environment)
 
 
-class S3Server:
+class S3Server(Servers):
     """An S3 server on loopback; use it as a context manager.
 
     `data` keeps the buckets, one folder each; without it they are gone at the end. Its process ends when the
@@ -46,28 +43,17 @@ class S3Server:
     endpoint: str
 
     def __init__(self, data: Path | None = None) -> None:
+        super().__init__()
         self._data = data
         self._credentials = S3Credentials()
-        self._stack = ExitStack()
         self.access_key = self._credentials.access_key
         self.secret_key = self._credentials.secret_key
         self.region = REGION
 
-    def __enter__(self) -> Self:
-        binaries.ensure(("versitygw",))
-        with ExitStack() as stack:
-            self._start(stack)
-            self._stack = stack.pop_all()
-        return self
+    def _programs(self) -> tuple[str, ...]:
+        return ("versitygw",)
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stack.close()
-
-    def _start(self, stack: ExitStack) -> None:
-        folder = Path(tempfile.mkdtemp(prefix="s3-server-"))
-        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+    def _start(self, stack: ExitStack, folder: Path) -> None:
         data = self._data or folder / "data"
         data.mkdir(parents=True, exist_ok=True)
         port = free_port()
