@@ -5,9 +5,12 @@ from typing import Annotated, Self
 from pydantic import Field
 
 from .base import Model
+from .base_model import BaseModel
+from .dataset import DatasetFiles
 from .names import run_prefix, spec_hash
 from .progress import RunIdentity
-from .spec import BaseModel, DatasetFiles, Output, TaskType, TrainingProjectSpec, TrainingRunSpec
+from .references import Output
+from .spec import TaskType, TrainingProjectSpec, TrainingRunSpec
 from .training import Training
 
 

@@ -5,12 +5,13 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from .base import Model, ObjectName, Rule
+from .base import Model, Rule
+from .base_model import BaseModel
+from .dataset import Dataset, DatasetFiles
 from .placement import Resources, Scheduling
+from .references import Output
 from .training import Training
 
-FieldName = Annotated[str, Field(min_length=1, max_length=128)]
-StorageUri = Annotated[str, Field(min_length=6, max_length=1024, pattern=r"^(s3|file)://.+$")]
 ModelName = Annotated[str, Field(min_length=1, max_length=96, pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]*$")]
 Seconds = Annotated[int, Field(ge=1, le=31_536_000)]
 
@@ -19,105 +20,6 @@ class TaskType(StrEnum):
     """What the model learns to do."""
 
     CLASSIFICATION = "Classification"
-
-
-class LocalObjectReference(Model):
-    """An object in the namespace of the resource that names it."""
-
-    name: ObjectName
-    """Name of the object."""
-
-
-class BaseModel(Model):
-    """Where training starts; at most one field is set."""
-
-    from_run: LocalObjectReference | None = None
-    """An earlier TrainingRun of this namespace; the run waits until that one has succeeded."""
-
-    uri: StorageUri | None = None
-    """A folder in Hugging Face format (config.json, model.safetensors, tokenizer files), as s3:// or file://."""
-
-    RULES: ClassVar = (
-        Rule(
-            "has(self.fromRun) != has(self.uri)",
-            "set exactly one of fromRun and uri, or leave baseModel out for the default model",
-        ),
-    )
-
-    @model_validator(mode="after")
-    def _exactly_one(self) -> Self:
-        if (self.from_run is None) == (self.uri is None):
-            raise ValueError(self.RULES[0].message)
-        return self
-
-
-class DatasetFiles(Model):
-    """Labelled texts in files."""
-
-    uri: StorageUri
-    """A .jsonl, .csv or .parquet file, or a prefix that ends in / with such files under it, as s3:// or file://."""
-
-    text_field: FieldName = "text"
-    """Field or column that holds the text."""
-
-    label_field: FieldName = "label"
-    """Field or column that holds the label."""
-
-
-class Dataset(Model):
-    """Labelled texts: of a project, or in files; exactly one of project and uri is set."""
-
-    project: ObjectName | None = None
-    """A TrainingProject of this namespace, whose data set, preset base model and output are used."""
-
-    uri: StorageUri | None = None
-    """A .jsonl, .csv or .parquet file, or a prefix that ends in / with such files under it, as s3:// or file://."""
-
-    text_field: FieldName | None = None
-    """Field or column that holds the text; "text" when left out. Goes with uri."""
-
-    label_field: FieldName | None = None
-    """Field or column that holds the label; "label" when left out. Goes with uri."""
-
-    RULES: ClassVar = (
-        Rule("has(self.project) != has(self.uri)", "set exactly one of project and uri"),
-        Rule(
-            "!has(self.project) || (!has(self.textField) && !has(self.labelField))",
-            "textField and labelField go with uri; the project names its own",
-        ),
-    )
-
-    @model_validator(mode="after")
-    def _exactly_one(self) -> Self:
-        if (self.project is None) == (self.uri is None):
-            raise ValueError(self.RULES[0].message)
-        if self.project is not None and (self.text_field or self.label_field):
-            raise ValueError(self.RULES[1].message)
-        return self
-
-    def files(self) -> DatasetFiles | None:
-        """The files this data set names itself; None when a project names them."""
-        if self.uri is None:
-            return None
-        return DatasetFiles(
-            uri=self.uri, text_field=self.text_field or "text", label_field=self.label_field or "label"
-        )
-
-
-class Output(Model):
-    """The object store that results go to, and that s3:// data sets and models are read from."""
-
-    uri: StorageUri
-    """Results go under <uri>/<namespace>/<run name>/<hash of the spec>/."""
-
-    endpoint: Annotated[str, Field(max_length=1024, pattern=r"^https?://.+$")] | None = None
-    """URL of an S3-compatible server; AWS when left out."""
-
-    region: Annotated[str, Field(min_length=1, max_length=64)] = "us-east-1"
-    """Region of the bucket."""
-
-    credentials_secret_ref: LocalObjectReference | None = None
-    """Secret with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; left out, the pod's own identity is used."""
 
 
 class TrainingRunSpec(Model):

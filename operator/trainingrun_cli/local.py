@@ -8,10 +8,12 @@ from urllib.parse import unquote, urlsplit
 from rich.console import Console
 from rich.markup import escape
 
+from trainingrun_api.dataset import DatasetFiles
 from trainingrun_api.evaluation import Evaluation
 from trainingrun_api.progress import ProgressReport, RunIdentity
+from trainingrun_api.references import Output
 from trainingrun_api.run_config import BaseModelSource, RunConfig, effective_base_model
-from trainingrun_api.spec import DatasetFiles, Output, TrainingRunSpec
+from trainingrun_api.spec import TrainingRunSpec
 from trainingrun_api.status import RunResult
 from trainingrun_trainer import pipeline
 from trainingrun_trainer.errors import TrainerError

@@ -9,8 +9,8 @@ from trainingrun_api.names import (
     TERMINATION_MESSAGE_PATH,
 )
 from trainingrun_api.placement import Resources, Scheduling
+from trainingrun_api.references import Output
 from trainingrun_api.run_config import RunConfig
-from trainingrun_api.spec import Output
 
 from .resources import Manifest
 from .settings import Settings

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from trainingrun_api.dataset import DatasetFiles
 from trainingrun_api.names import RUN_CONFIG_VARIABLE, ExitCode
 from trainingrun_api.run_config import RunConfig
-from trainingrun_api.spec import DatasetFiles
 from trainingrun_api.status import Reason, RunFailure, RunResult
 from trainingrun_api.training import EarlyStopping
 from trainingrun_trainer.__main__ import main

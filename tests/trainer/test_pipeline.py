@@ -9,10 +9,10 @@ from sentence_transformers import SentenceTransformer
 from transformers import pipeline as transformers_pipeline
 
 from localcluster import S3Server
+from trainingrun_api.dataset import DatasetFiles
 from trainingrun_api.evaluation import Evaluation
 from trainingrun_api.progress import ProgressReport
 from trainingrun_api.run_config import BaseModelSource, RunConfig, Storage
-from trainingrun_api.spec import DatasetFiles
 from trainingrun_api.training import Checkpoint, EarlyStopping
 from trainingrun_trainer import pipeline
 from trainingrun_trainer.artifacts import open_store

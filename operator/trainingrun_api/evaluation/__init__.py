@@ -1,0 +1,18 @@
+"""evaluation.json: what a trained model is worth, for programs."""
+
+from .curves import Curves, LossPoint
+from .data import DataCounts
+from .document import Evaluation
+from .scores import Average, Averages, ClassScores, ConfusionMatrix, Share
+
+__all__ = [
+    "Average",
+    "Averages",
+    "ClassScores",
+    "ConfusionMatrix",
+    "Curves",
+    "DataCounts",
+    "Evaluation",
+    "LossPoint",
+    "Share",
+]

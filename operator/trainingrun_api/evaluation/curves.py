@@ -1,0 +1,26 @@
+"""How training went."""
+
+from ..base import Model
+from ..status import EpochSummary
+
+
+class LossPoint(Model):
+    """One point of the training curve."""
+
+    step: int
+    """Optimizer step, from 1."""
+    epoch: float
+    """Passes over the training part."""
+    loss: float
+    """Mean loss of the texts since the point before, in nats per text."""
+    learning_rate: float
+    """Learning rate of the body."""
+
+
+class Curves(Model):
+    """How training went."""
+
+    training_loss: list[LossPoint]
+    """By step, at most about 100 points an epoch."""
+    epochs: list[EpochSummary]
+    """By epoch: losses, accuracy, F1, learning rate."""

@@ -1,0 +1,40 @@
+"""The whole of evaluation.json."""
+
+from typing import Literal
+
+from ..base import Model
+from ..status import ResolvedBaseModel
+from .curves import Curves
+from .data import DataCounts
+from .scores import Averages, ClassScores, ConfusionMatrix, Share
+
+
+class Evaluation(Model):
+    """The whole of evaluation.json."""
+
+    schema_version: Literal["v1alpha1"] = "v1alpha1"
+    """Version of this format."""
+    model_name: str
+    """Name of the model."""
+    labels: list[str]
+    """Labels in the order of the model's outputs."""
+    best_epoch: int
+    """Epoch these scores belong to; its weights are published."""
+    stopped_early: bool
+    """True when early stopping ended training before maxEpochs."""
+    accuracy: Share
+    """Share of evaluation texts with the right label."""
+    loss: float
+    """Mean cross-entropy, in nats per text."""
+    averages: Averages
+    """Macro, micro, weighted and samples averages."""
+    classes: list[ClassScores]
+    """Scores per label, in the order of `labels`."""
+    confusion_matrix: ConfusionMatrix
+    """Which label was taken for which."""
+    curves: Curves
+    """Training and evaluation loss."""
+    data: DataCounts
+    """Texts at each step from file to split."""
+    base_model: ResolvedBaseModel
+    """The model that training started from."""
