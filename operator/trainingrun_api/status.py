@@ -128,22 +128,28 @@ class Progress(Model):
 
 
 class EvaluationScores(Model):
-    """Headline scores of the published model on the evaluation part, each 0 to 1 but the loss."""
+    """Headline scores of the published model on the evaluation part, each 0 to 1 but the loss;
+    what a task has no such score of is left out."""
 
-    accuracy: Rounded
+    accuracy: Rounded | None = None
     """Share of texts with the right label."""
-    f1: Rounded
+    f1: Rounded | None = None
     """Macro F1: the mean over classes."""
-    precision: Rounded
+    precision: Rounded | None = None
     """Macro precision."""
-    recall: Rounded
+    recall: Rounded | None = None
     """Macro recall."""
-    weighted_f1: Rounded
+    weighted_f1: Rounded | None = None
     """F1 weighted by support."""
     loss: Rounded
     """Mean cross-entropy, in nats per text."""
     support: Annotated[int, Field(ge=0)]
     """Texts evaluated."""
+
+    def in_words(self) -> str:
+        """The scores a person asks for first, in one line."""
+        shown = {"accuracy": self.accuracy, "macro F1": self.f1, "loss": self.loss}
+        return ", ".join(f"{name} {value:.3f}" for name, value in shown.items() if value is not None)
 
 
 class Artifacts(Model):

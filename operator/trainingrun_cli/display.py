@@ -92,10 +92,18 @@ def data_line(data: DataCounts) -> str:
 def scores_table(scores: EvaluationScores) -> Table:
     """Headline scores of the published model."""
     table = Table(title=f"Scores on {scores.support} evaluation texts", title_justify="left")
-    for name in ("Accuracy", "Macro F1", "Precision", "Recall", "Weighted F1", "Loss"):
+    columns = {
+        "Accuracy": scores.accuracy,
+        "Macro F1": scores.f1,
+        "Precision": scores.precision,
+        "Recall": scores.recall,
+        "Weighted F1": scores.weighted_f1,
+        "Loss": scores.loss,
+    }
+    known = {name: value for name, value in columns.items() if value is not None}
+    for name in known:
         table.add_column(name, justify="right")
-    values = (scores.accuracy, scores.f1, scores.precision, scores.recall, scores.weighted_f1, scores.loss)
-    table.add_row(*(f"{value:.3f}" for value in values))
+    table.add_row(*(f"{value:.3f}" for value in known.values()))
     return table
 
 

@@ -96,6 +96,7 @@ def _print_result(console: Console, result: RunResult) -> None:
     evaluation = Evaluation.model_validate_json(Path(path).read_text())
     console.print(data_line(evaluation.data), highlight=False, soft_wrap=True)
     console.print(scores_table(result.evaluation))
-    console.print(classes_table(evaluation.classes))
+    if evaluation.classification:
+        console.print(classes_table(evaluation.classification.classes))
     for line in artifacts_lines(result.artifacts):
         console.print(line, highlight=False, soft_wrap=True)

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from trainingrun_api.names import ExitCode
-from trainingrun_api.status import EvaluationScores, Phase, Progress, Reason, RunResult
+from trainingrun_api.status import Phase, Progress, Reason, RunResult
 
 from .observed import Attempt, JobState, Termination
 from .resources import parse_time
@@ -81,11 +81,10 @@ def _told_failure(pod: str, termination: Termination) -> tuple[Reason, str]:
 
 def success_message(result: RunResult) -> str:
     """The scores in one line."""
-    scores: EvaluationScores = result.evaluation
     early = ", stopped early" if result.stopped_early else ""
     return (
         f"Trained {result.epochs} epochs{early}; epoch {result.best_epoch} is the best: "
-        f"accuracy {scores.accuracy:.3f}, macro F1 {scores.f1:.3f}. Model: {result.artifacts.model}"
+        f"{result.evaluation.in_words()}. Model: {result.artifacts.model}"
     )
 
 

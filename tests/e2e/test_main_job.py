@@ -82,7 +82,8 @@ def test_results_in_the_bucket_can_be_used_without_this_project(
         (world.download(folder, tmp_path / "run") / "evaluation.json").read_text()
     )
     assert evaluation.labels[int(scores.argmax())] == "billing"
-    assert sum(map(sum, evaluation.confusion_matrix.counts)) == evaluation.data.evaluation
+    assert evaluation.classification is not None
+    assert sum(map(sum, evaluation.classification.confusion_matrix.counts)) == evaluation.data.evaluation
     assert json.loads((tmp_path / "run/run.json").read_text())
 
 

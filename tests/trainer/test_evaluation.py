@@ -45,6 +45,6 @@ def test_micro_f1_is_accuracy_and_macro_counts_labels_without_texts(
 
 
 def test_rows_of_the_confusion_matrix_are_true_labels(pair: tuple[np.ndarray, np.ndarray]) -> None:
-    confusion = score(*pair, LABELS).confusion
+    confusion = score(*pair, LABELS).confusion_matrix
     assert confusion.counts == confusion_matrix(*pair, labels=range(4)).tolist()
     assert [sum(row) for row in confusion.row_percentages] == pytest.approx([100, 100, 100, 0])

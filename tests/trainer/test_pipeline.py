@@ -66,7 +66,7 @@ def test_a_run_learns_reports_and_publishes(config: RunConfig) -> None:
     assert result.evaluation.accuracy > 0.8
     written = evaluation(config)
     assert (written.data.read, written.data.training, written.data.evaluation) == (60, 48, 12)
-    assert result.evaluation.f1 == round(written.averages.macro.f1, 4)
+    assert result.evaluation.f1 == round(written.classification.averages.macro.f1, 4)
     best = min(written.curves.epochs, key=lambda epoch: epoch.evaluation_loss)
     assert (written.best_epoch, written.loss) == (best.epoch, best.evaluation_loss)
     assert json.loads((out(config) / "run.json").read_text())["baseModel"]["digest"]

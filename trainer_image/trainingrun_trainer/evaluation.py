@@ -6,7 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
 
-from trainingrun_api.evaluation import Average, Averages, ClassScores, ConfusionMatrix, Evaluation
+from trainingrun_api.evaluation import (
+    Average,
+    Averages,
+    ClassificationScores,
+    ClassScores,
+    ConfusionMatrix,
+    Evaluation,
+)
 from trainingrun_api.status import EvaluationScores
 
 Indices = NDArray[np.int64]
@@ -30,23 +37,13 @@ class Predictions:
         return indices
 
 
-@dataclass(frozen=True)
-class Scores:
-    """All scores of one set of predictions."""
-
-    accuracy: float
-    averages: Averages
-    classes: list[ClassScores]
-    confusion: ConfusionMatrix
-
-
-def score(targets: Indices, predicted: Indices, labels: list[str]) -> Scores:
+def score(targets: Indices, predicted: Indices, labels: list[str]) -> ClassificationScores:
     """Score predictions, both (texts,), as scikit-learn does with zero_division=0 and all labels counted."""
-    return Scores(
+    return ClassificationScores(
         accuracy=float(accuracy_score(targets, predicted)),
         averages=_averages(targets, predicted, len(labels)),
         classes=_classes(targets, predicted, labels),
-        confusion=_confusion(targets, predicted, len(labels)),
+        confusion_matrix=_confusion(targets, predicted, len(labels)),
     )
 
 
@@ -57,15 +54,18 @@ def macro_f1(targets: Indices, predicted: Indices, labels: int) -> float:
 
 def headline(evaluation: Evaluation) -> EvaluationScores:
     """The few scores that status shows."""
-    macro = evaluation.averages.macro
+    scores, support = evaluation.classification, evaluation.data.evaluation
+    if scores is None:
+        return EvaluationScores(loss=evaluation.loss, support=support)
+    macro = scores.averages.macro
     return EvaluationScores(
-        accuracy=evaluation.accuracy,
+        accuracy=scores.accuracy,
         f1=macro.f1,
         precision=macro.precision,
         recall=macro.recall,
-        weighted_f1=evaluation.averages.weighted.f1,
+        weighted_f1=scores.averages.weighted.f1,
         loss=evaluation.loss,
-        support=sum(scores.support for scores in evaluation.classes),
+        support=support,
     )
 
 

@@ -3,12 +3,20 @@
 from .curves import Curves, LossPoint
 from .data import DataCounts
 from .document import Evaluation
-from .scores import Average, Averages, ClassScores, ConfusionMatrix, Share
+from .scores import (
+    Average,
+    Averages,
+    ClassificationScores,
+    ClassScores,
+    ConfusionMatrix,
+    Share,
+)
 
 __all__ = [
     "Average",
     "Averages",
     "ClassScores",
+    "ClassificationScores",
     "ConfusionMatrix",
     "Curves",
     "DataCounts",

@@ -6,7 +6,7 @@ from ..base import Model
 from ..status import ResolvedBaseModel
 from .curves import Curves
 from .data import DataCounts
-from .scores import Averages, ClassScores, ConfusionMatrix, Share
+from .scores import ClassificationScores
 
 
 class Evaluation(Model):
@@ -22,16 +22,10 @@ class Evaluation(Model):
     """Epoch these scores belong to; its weights are published."""
     stopped_early: bool
     """True when early stopping ended training before maxEpochs."""
-    accuracy: Share
-    """Share of evaluation texts with the right label."""
     loss: float
     """Mean cross-entropy, in nats per text."""
-    averages: Averages
-    """Macro, micro, weighted and samples averages."""
-    classes: list[ClassScores]
-    """Scores per label, in the order of `labels`."""
-    confusion_matrix: ConfusionMatrix
-    """Which label was taken for which."""
+    classification: ClassificationScores | None = None
+    """Scores of the labels given; null for a task that gives none."""
     curves: Curves
     """Training and evaluation loss."""
     data: DataCounts

@@ -55,3 +55,16 @@ class Averages(Model):
     """Mean over labels weighted by support."""
     samples: Average
     """Mean over texts."""
+
+
+class ClassificationScores(Model):
+    """Scores of a model that gives labels, on the evaluation part."""
+
+    accuracy: Share
+    """Share of evaluation texts with the right label."""
+    averages: Averages
+    """Macro, micro, weighted and samples averages."""
+    classes: list[ClassScores]
+    """Scores per label, in the order of `labels`."""
+    confusion_matrix: ConfusionMatrix
+    """Which label was taken for which."""

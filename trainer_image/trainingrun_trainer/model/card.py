@@ -1,6 +1,6 @@
 """The README.md beside a published model."""
 
-from trainingrun_api.evaluation import Evaluation
+from trainingrun_api.evaluation import ClassificationScores, Evaluation
 
 POOLED_USE = """\
 ```python
@@ -28,14 +28,8 @@ print(classify(["a text", "another text"], truncation=True))
 def model_card(evaluation: Evaluation, *, pooled: bool, max_tokens: int) -> str:
     """A model card with scores, labels and how to use the model."""
     base = evaluation.base_model.source
-    macro, weighted = evaluation.averages.macro, evaluation.averages.weighted
     library = "sentence-transformers" if pooled else "transformers"
     source = "the trainer's default model" if base == "Default" else base
-    rows = "\n".join(
-        f"| {scores.label.replace('|', chr(92) + '|')} | {scores.precision:.3f} | {scores.recall:.3f} "
-        f"| {scores.f1:.3f} | {scores.support} |"
-        for scores in evaluation.classes
-    )
     return f"""\
 ---
 library_name: {library}
@@ -51,16 +45,27 @@ Gives a text one of {len(evaluation.labels)} labels. Fine-tuned from {source} on
 
 On {evaluation.data.evaluation} texts that were not trained on:
 
-| accuracy | macro F1 | weighted F1 | loss |
-|---|---|---|---|
-| {evaluation.accuracy:.3f} | {macro.f1:.3f} | {weighted.f1:.3f} | {evaluation.loss:.3f} |
-
-| label | precision | recall | F1 | texts |
-|---|---|---|---|---|
-{rows}
-
+{_scores(evaluation.classification, evaluation.loss) if evaluation.classification else ""}
 ## Use
 
 {POOLED_USE if pooled else SEQUENCE_USE}
 Texts are cut after {max_tokens} tokens.
+"""
+
+
+def _scores(scores: ClassificationScores, loss: float) -> str:
+    macro, weighted = scores.averages.macro, scores.averages.weighted
+    rows = "\n".join(
+        f"| {one.label.replace('|', chr(92) + '|')} | {one.precision:.3f} | {one.recall:.3f} "
+        f"| {one.f1:.3f} | {one.support} |"
+        for one in scores.classes
+    )
+    return f"""\
+| accuracy | macro F1 | weighted F1 | loss |
+|---|---|---|---|
+| {scores.accuracy:.3f} | {macro.f1:.3f} | {weighted.f1:.3f} | {loss:.3f} |
+
+| label | precision | recall | F1 | texts |
+|---|---|---|---|---|
+{rows}
 """

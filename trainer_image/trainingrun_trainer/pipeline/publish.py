@@ -53,17 +53,13 @@ def evaluate(
 ) -> Evaluation:
     """All of evaluation.json."""
     history = provenance.history
-    scores = score(predictions.targets, predictions.predicted, labels)
     return Evaluation(
         model_name=config.model_name,
         labels=labels,
         best_epoch=history.best.epoch,
         stopped_early=len(history.epochs) < config.training.max_epochs,
-        accuracy=scores.accuracy,
         loss=predictions.loss,
-        averages=scores.averages,
-        classes=scores.classes,
-        confusion_matrix=scores.confusion,
+        classification=score(predictions.targets, predictions.predicted, labels),
         curves=Curves(training_loss=history.curve, epochs=history.epochs),
         data=provenance.counts,
         base_model=provenance.base_model,

@@ -75,8 +75,9 @@ def run(config: RunConfig, listener: Listener) -> RunResult:
     else:
         log.info("The results of this run are published already; nothing is trained")
     tracker.done(evaluation.curves.epochs, evaluation.best_epoch)
-    _log_result(evaluation, places)
-    return result(evaluation, places)
+    outcome = result(evaluation, places)
+    _log_result(outcome)
+    return outcome
 
 
 def _train_and_publish(run: Run) -> Evaluation:
@@ -207,13 +208,11 @@ def _log_data(config: RunConfig, counts: DataCounts, splits: Splits) -> None:
     log.info("%d labels: %s", len(splits.labels), shown)
 
 
-def _log_result(evaluation: Evaluation, places: Places) -> None:
+def _log_result(result: RunResult) -> None:
     log.info(
-        "Published epoch %d: accuracy %.3f, macro F1 %.3f, loss %.4f; model %s, scores %s",
-        evaluation.best_epoch,
-        evaluation.accuracy,
-        evaluation.averages.macro.f1,
-        evaluation.loss,
-        places.model,
-        places.evaluation,
+        "Published epoch %d: %s; model %s, scores %s",
+        result.best_epoch,
+        result.evaluation.in_words(),
+        result.artifacts.model,
+        result.artifacts.evaluation,
     )
