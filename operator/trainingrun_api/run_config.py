@@ -1,6 +1,6 @@
 """Everything the trainer needs to know, as one JSON value made by the operator or the command line."""
 
-from typing import Annotated, Self
+from typing import Annotated, NamedTuple, Self
 
 from pydantic import Field
 
@@ -43,13 +43,24 @@ class ProgressEndpoint(Model):
     """File with the pod-bound token; read anew for each report, since it is rotated."""
 
 
+class Resolved(NamedTuple):
+    """What a spec leaves open or refers to, as found."""
+
+    project: TrainingProjectSpec | None
+    """The one that spec.dataset.project names; None when the data set is in files."""
+    base_model: BaseModelSource
+    """Where training starts."""
+    model_name: str
+    """Name of the model."""
+
+
 class RunConfig(Model):
     """One training, with all references resolved."""
 
     run: RunIdentity
     """The TrainingRun."""
     model_name: str
-    """Name in the model card."""
+    """Name in the model card and in evaluation.json."""
     task_type: TaskType
     """What the model learns."""
     base_model: BaseModelSource = BaseModelSource()
@@ -74,24 +85,22 @@ class RunConfig(Model):
         cls,
         run: RunIdentity,
         spec: TrainingRunSpec,
-        project: TrainingProjectSpec | None,
-        base_model: BaseModelSource,
+        found: Resolved,
         progress: ProgressEndpoint | None,
     ) -> Self:
         """The configuration of `run`, with what its project shares in the places it left open.
 
-        `project` is the one that `spec.dataset.project` names, None when the data set is in files. Raises
-        ValueError when neither names a data set or an output, which admission excludes.
+        Raises ValueError when neither names a data set or an output, which admission excludes.
         """
-        dataset = effective_dataset(spec, project)
-        output = effective_output(spec, project)
+        dataset = effective_dataset(spec, found.project)
+        output = effective_output(spec, found.project)
         if dataset is None or output is None:
             raise ValueError(f"{run.namespace}/{run.name} has no data set or no output")
         return cls(
             run=run,
-            model_name=spec.model_name or run.name,
+            model_name=found.model_name,
             task_type=spec.task_type,
-            base_model=base_model,
+            base_model=found.base_model,
             dataset=dataset,
             skip_duplicates=spec.skip_duplicates,
             train_percent=spec.train_percent,

@@ -26,7 +26,8 @@ class TrainingRunSpec(Model):
     """One training of one model. Fixed after creation, but for suspend, the deadlines and the TTL."""
 
     model_name: ModelName | None = None
-    """Name of the trained model in its card and configuration; the run's own name when left out."""
+    """Name of the trained model; left out, a readable random one, see status.modelName. Of two runs of a
+    namespace that ask for one name, the older has it, and the other waits until that one is deleted."""
 
     task_type: TaskType = TaskType.CLASSIFICATION
     """What the model learns: Classification gives each text one label."""

@@ -33,6 +33,7 @@ class Phase(StrEnum):
 class Reason(StrEnum):
     """Reasons of conditions and Events, one for each thing that a user can act on."""
 
+    MODEL_NAME_TAKEN = "ModelNameTaken"
     PROJECT_NOT_FOUND = "ProjectNotFound"
     BASE_MODEL_NOT_FOUND = "BaseModelNotFound"
     BASE_MODEL_NOT_READY = "BaseModelNotReady"
@@ -212,7 +213,7 @@ class TrainingRunStatus(Model):
     conditions: Annotated[list[Condition], Field(max_length=8)] = []
     """Succeeded, and Ready, Reconciling and Stalled for GitOps tools."""
     model_name: str | None = None
-    """Name of the trained model."""
+    """Name of the trained model; no other run of this namespace has it."""
     job_name: str | None = None
     """The Job that trains."""
     pod_name: str | None = None

@@ -10,9 +10,10 @@ from rich.markup import escape
 
 from trainingrun_api.dataset import DatasetFiles
 from trainingrun_api.evaluation import Evaluation
+from trainingrun_api.model_names import candidate_names
 from trainingrun_api.progress import ProgressReport, RunIdentity
 from trainingrun_api.references import Output
-from trainingrun_api.run_config import BaseModelSource, RunConfig, effective_base_model
+from trainingrun_api.run_config import BaseModelSource, Resolved, RunConfig, effective_base_model
 from trainingrun_api.spec import TrainingRunSpec
 from trainingrun_api.status import RunResult
 from trainingrun_trainer import pipeline
@@ -30,7 +31,9 @@ def train(manifest: Manifest, output: Path, data: Path) -> None:
     """
     console = Console()
     config = local_config(manifest, output, data)
-    console.print(f"{config.run.name}: data from {config.dataset.uri}", highlight=False)
+    console.print(
+        f"{config.run.name}: model {config.model_name}, data from {config.dataset.uri}", highlight=False
+    )
     with RunDisplay(console) as display:
         logging.basicConfig(level=logging.WARNING, handlers=[_DisplayHandler(display)], force=True)
 
@@ -51,8 +54,9 @@ def local_config(manifest: Manifest, output: Path, data: Path) -> RunConfig:
     """
     run = RunIdentity(namespace=manifest.namespace, name=manifest.name, uid=str(uuid.uuid4()))
     spec = manifest.spec.model_copy(update={"output": Output(uri=output.resolve().as_uri())})
-    base_model = _base_model(manifest, spec, output)
-    config = RunConfig.resolve(run, spec, manifest.project, base_model, progress=None)
+    model_name = spec.model_name or next(candidate_names(run.uid))
+    found = Resolved(manifest.project, _base_model(manifest, spec, output), model_name)
+    config = RunConfig.resolve(run, spec, found, progress=None)
     return config.model_copy(update={"dataset": local_copy(config.dataset, data)})
 
 

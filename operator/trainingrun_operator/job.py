@@ -11,7 +11,7 @@ from trainingrun_api.names import (
     RUN_LABEL,
     ExitCode,
 )
-from trainingrun_api.run_config import ProgressEndpoint, RunConfig, effective_output
+from trainingrun_api.run_config import ProgressEndpoint, Resolved, RunConfig, effective_output
 from trainingrun_api.spec import TrainingRunSpec
 
 from .pod_template import TOKEN_PATH, TRAINER, pod_template
@@ -39,11 +39,10 @@ def build_job(
 ) -> Manifest:
     """The Job that trains `run`: same input, same output, no I/O."""
     output = effective_output(spec, references.project)
-    if output is None:
-        raise ValueError("a run without an output has something missing and gets no Job")
-    config = RunConfig.resolve(
-        run.identity, spec, references.project, references.base_model, _endpoint(ca_certificate, settings)
-    )
+    if output is None or run.status.model_name is None:
+        raise ValueError("a run without an output or a model name has something missing and gets no Job")
+    found = Resolved(references.project, references.base_model, run.status.model_name)
+    config = RunConfig.resolve(run.identity, spec, found, _endpoint(ca_certificate, settings))
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",

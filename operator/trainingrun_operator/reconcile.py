@@ -13,10 +13,11 @@ from .cluster import Cluster
 from .errors import ApiError
 from .job import build_job, config_of, job_patch, owned_by
 from .metrics import Metrics
+from .model_names import Claim, ModelNames
 from .observed import Attempt, JobState
 from .outcome import Verdict
 from .references import Resolver
-from .resources import Manifest, References, Run, RunKey, parse_time
+from .resources import Manifest, Missing, References, Run, RunKey, parse_time
 from .settings import Settings
 from .status import Observation, observe
 from .story import events
@@ -45,6 +46,7 @@ class Reconciler:
         self._metrics = metrics
         self._resolver = resolver
         self._ca_certificate = ca_certificate
+        self._names = ModelNames(cluster, resolver)
 
     async def reconcile(self, key: RunKey) -> float | None:
         """One step for one run; after how many seconds to come back without being told."""
@@ -64,15 +66,17 @@ class Reconciler:
             await self._tidy(run)
             seen = Observation()
         else:
-            seen = await self._ensure(run)
+            claim = await self._names.claim(run)
+            run, seen = claim.run, await self._ensure(claim)
         now = datetime.now(UTC)
         status = observe(run, run.spec, seen, now)
         await self._write(run, status, now)
         self._metrics.show(run.key, status)
         return _come_back(run, status, now)
 
-    async def _ensure(self, run: Run) -> Observation:
+    async def _ensure(self, claim: Claim) -> Observation:
         """Have the Job, as the run wants it now, or the reason why not."""
+        run = claim.run
         if run.spec is None:
             text = (
                 f"This operator can't read the spec: {run.problem}; apply a corrected run under another name"
@@ -81,17 +85,18 @@ class Reconciler:
         job = await self._cluster.job(run.key)
         pods = await self._cluster.pods_of(run.key)
         if job is None:
-            return await self._start(run, run.spec, pods)
+            return await self._start(claim, run.spec, pods)
         if not owned_by(job, run.uid):
             return Observation(obstacle=_conflict(run))
         self._resolver.forget(run.key)
         return await self._follow(run, run.spec, job, pods)
 
-    async def _start(self, run: Run, spec: TrainingRunSpec, pods: list[Manifest]) -> Observation:
+    async def _start(self, claim: Claim, spec: TrainingRunSpec, pods: list[Manifest]) -> Observation:
         if spec.suspend:
             return Observation()
+        run = claim.run
         references = await self._resolver.resolve(run, spec)
-        obstacle = _obstacle(references) or _leftover(pods)
+        obstacle = _obstacle(references, claim.taken) or _leftover(pods)
         if obstacle is not None:
             return Observation(obstacle=obstacle)
         try:
@@ -166,13 +171,13 @@ def _conflict(run: Run) -> Verdict:
     return Verdict(Phase.PENDING, Reason.JOB_CONFLICT, text, stalled=True)
 
 
-def _obstacle(references: References) -> Verdict | None:
+def _obstacle(references: References, taken: Missing | None) -> Verdict | None:
     if references.failure is not None:
         return Verdict(Phase.FAILED, *references.failure)
-    if not references.missing:
+    missing = (*references.missing, *([taken] if taken else []))
+    if not missing:
         return None
-    text = ". ".join(missing.message for missing in references.missing)
-    return Verdict(Phase.PENDING, references.missing[0].reason, text)
+    return Verdict(Phase.PENDING, missing[0].reason, ". ".join(each.message for each in missing))
 
 
 def _leftover(pods: list[Manifest]) -> Verdict | None:

@@ -46,6 +46,10 @@ class Resolver:
             if not self._waiting[referent]:
                 del self._waiting[referent]
 
+    def wait(self, key: RunKey, referent: Referent) -> None:
+        """This run waits for a change of that object."""
+        self._waiting[referent].add(key)
+
     async def resolve(self, run: Run, spec: TrainingRunSpec) -> References:
         """All that `run` refers to; `missing` names everything that isn't there."""
         project, missing = await self._project(run.key, spec)
@@ -64,7 +68,7 @@ class Resolver:
         if name is None:
             return None, None
         # Before it is read: a change in between is not missed then.
-        self._waiting[Referent(PROJECT_KIND, key.namespace, name)].add(key)
+        self.wait(key, Referent(PROJECT_KIND, key.namespace, name))
         manifest = await self._cluster.project(key.namespace, name)
         if manifest is None:
             text = f"TrainingProject {name} does not exist in namespace {key.namespace}; create it"
@@ -85,7 +89,7 @@ class Resolver:
         if parent == key:
             text = f"The base model is TrainingRun {key.name} itself; name another in a new run"
             return BaseModelSource(), None, Missing(Reason.BASE_MODEL_FAILED, text)
-        self._waiting[Referent(RUN_KIND, *parent)].add(key)
+        self.wait(key, Referent(RUN_KIND, *parent))
         manifest = await self._cluster.run(parent)
         if manifest is None:
             text = f"TrainingRun {parent.name}, the base model, does not exist in {key.namespace}; create it"

@@ -1,7 +1,7 @@
 """What the operator reads from the API server, as values."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Self
 
@@ -40,6 +40,7 @@ class Run:
 
     key: RunKey
     uid: str
+    created: datetime
     generation: int
     deleting: bool
     spec: TrainingRunSpec | None
@@ -54,6 +55,7 @@ class Run:
         return cls(
             key=RunKey.of(manifest),
             uid=metadata["uid"],
+            created=parse_time(metadata["creationTimestamp"]),
             generation=metadata["generation"],
             deleting="deletionTimestamp" in metadata,
             spec=spec,
@@ -65,6 +67,15 @@ class Run:
     def identity(self) -> RunIdentity:
         """Namespace, name and UID, as the trainer knows them."""
         return RunIdentity(namespace=self.key.namespace, name=self.key.name, uid=self.uid)
+
+    @property
+    def age(self) -> tuple[datetime, str]:
+        """What puts runs in an order that never changes, the oldest first."""
+        return self.created, self.uid
+
+    def named(self, model_name: str) -> Self:
+        """The same run with a model name in its status."""
+        return replace(self, status=self.status.model_copy(update={"model_name": model_name}))
 
     @property
     def reference(self) -> Manifest:

@@ -98,7 +98,6 @@ def _status(
         "phase": verdict.phase,
         "observed_generation": run.generation,
         "conditions": conditions_of(verdict, before.conditions, run.generation, format_time(now)),
-        "model_name": (run.spec and run.spec.model_name) or run.key.name,
         "job_name": seen.job.name if seen.job else before.job_name,
         "pod_name": _pod_name(run, verdict, last),
         "pending_since": since if verdict.phase is Phase.PENDING else None,

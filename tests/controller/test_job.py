@@ -17,8 +17,9 @@ SETTINGS = Settings(trainer_image="example.com/trainer:1", pod_namespace="traini
 
 def as_read(manifest: Manifest) -> Run:
     """The run as the API server gives it back."""
-    metadata = {"namespace": "team", "uid": "u-1", "generation": 1} | manifest["metadata"]
-    return Run.parse(manifest | {"metadata": metadata})
+    created = {"creationTimestamp": "2026-01-01T00:00:00Z", "generation": 1}
+    metadata = {"namespace": "team", "uid": "u-1", **created} | manifest["metadata"]
+    return Run.parse(manifest | {"metadata": metadata, "status": {"modelName": "brisk-heron-3f9a"}})
 
 
 def job_of(manifest: Manifest, references: References | None = None) -> Manifest:

@@ -22,6 +22,7 @@ MISSING = Verdict(Phase.PENDING, Reason.PROJECT_NOT_FOUND, "create it")
 def a_parsed_run(status: TrainingRunStatus | None = None, generation: int = 1, **spec: object) -> Run:
     manifest = a_run("tickets", **spec)
     metadata = {"namespace": "team", "name": "tickets", "uid": "u-1", "generation": generation}
+    metadata["creationTimestamp"] = "2026-01-01T00:00:00Z"
     found: Manifest = status.model_dump(mode="json", exclude_none=True) if status else {}
     return Run.parse(manifest | {"metadata": metadata, "status": found})
 
