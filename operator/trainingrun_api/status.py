@@ -91,12 +91,18 @@ class EpochSummary(Model):
     """Mean loss of the training part during the epoch."""
     evaluation_loss: float
     """Mean loss of the evaluation part after the epoch."""
-    accuracy: float
+    accuracy: float | None = None
     """Share of evaluation texts with the right label, 0 to 1."""
-    f1: float
+    f1: float | None = None
     """Macro F1 of the evaluation part, 0 to 1."""
     learning_rate: float
     """Learning rate of the body at the end of the epoch."""
+
+    @property
+    def scores(self) -> dict[str, float]:
+        """The scores that the task has, by the name people know them by."""
+        named = {"accuracy": self.accuracy, "macro F1": self.f1}
+        return {name: score for name, score in named.items() if score is not None}
 
 
 class Progress(Model):

@@ -74,10 +74,9 @@ def _detail(progress: RunProgress) -> str:
 
 def epoch_line(epoch: EpochSummary, max_epochs: int) -> str:
     """One finished epoch in words."""
-    return (
-        f"epoch {epoch.epoch:>3}/{max_epochs}   training loss {epoch.training_loss:.3f}   "
-        f"evaluation loss {epoch.evaluation_loss:.3f}   accuracy {epoch.accuracy:.3f}   F1 {epoch.f1:.3f}"
-    )
+    losses = {"training loss": epoch.training_loss, "evaluation loss": epoch.evaluation_loss}
+    parts = [f"{name} {value:.3f}" for name, value in {**losses, **epoch.scores}.items()]
+    return "   ".join([f"epoch {epoch.epoch:>3}/{max_epochs}", *parts])
 
 
 def data_line(data: DataCounts) -> str:

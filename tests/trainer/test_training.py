@@ -7,9 +7,9 @@ import torch
 
 from trainingrun_api.status import EpochSummary
 from trainingrun_api.training import EarlyStopping, MixedPrecision, Training
-from trainingrun_trainer.model import Classifier, load
+from trainingrun_trainer.model import load
 from trainingrun_trainer.records import Example
-from trainingrun_trainer.training import History, predict, prepare, start_head
+from trainingrun_trainer.training import History, SingleLabelClassification, prepare
 from trainingrun_trainer.training.batches import LengthGroups
 from trainingrun_trainer.training.optimizer import build_optimizer, build_schedule
 from trainingrun_trainer.training.precision import choose_precision
@@ -58,25 +58,31 @@ def test_each_epoch_has_its_own_order_of_all_texts_and_batches_of_like_length() 
 
 
 @pytest.fixture
-def classifier(pooled_model: Path) -> Classifier:
+def objective(pooled_model: Path) -> SingleLabelClassification:
     torch.manual_seed(0)
-    return load(pooled_model, "uri", list(WORDS))
+    classifier = load(pooled_model, "uri", list(WORDS))
+    texts = classifier.encode([Example(**ticket) for ticket in tickets()])
+    return SingleLabelClassification(classifier, texts, texts)
 
 
-def test_the_head_learns_ten_times_as_fast_and_biases_do_not_decay(classifier: Classifier) -> None:
-    groups = build_optimizer(classifier, Training(learning_rate=1e-4)).param_groups
+def test_the_head_learns_ten_times_as_fast_and_biases_do_not_decay(
+    objective: SingleLabelClassification,
+) -> None:
+    groups = build_optimizer(objective, Training(learning_rate=1e-4)).param_groups
     assert [(group["lr"], group["weight_decay"]) for group in groups] == [
         (1e-4, 0.01),
         (1e-4, 0.0),
         (1e-3, 0.01),
         (1e-3, 0.0),
     ]
-    assert sum(len(group["params"]) for group in groups) == len(list(classifier.network.parameters()))
+    assert sum(len(group["params"]) for group in groups) == len(list(objective.network.parameters()))
     assert all(parameter.ndim == 1 for parameter in groups[1]["params"])
 
 
-def test_the_learning_rate_rises_over_a_tenth_of_all_steps_then_falls_to_zero(classifier: Classifier) -> None:
-    optimizer = build_optimizer(classifier, Training(learning_rate=1.0e-2))
+def test_the_learning_rate_rises_over_a_tenth_of_all_steps_then_falls_to_zero(
+    objective: SingleLabelClassification,
+) -> None:
+    optimizer = build_optimizer(objective, Training(learning_rate=1.0e-2))
     schedule = build_schedule(optimizer, total_steps=100, warmup_steps=None)
     rates = []
     for _ in range(100):
@@ -88,15 +94,14 @@ def test_the_learning_rate_rises_over_a_tenth_of_all_steps_then_falls_to_zero(cl
     assert rates[-1] == 0
 
 
-def test_a_new_head_on_pooled_texts_starts_better_than_chance(classifier: Classifier) -> None:
-    examples = [Example(**ticket) for ticket in tickets()]
-    texts = classifier.encode(examples)
-    trainee = prepare(classifier, texts, texts, Training())
-    before = predict(classifier, trainee.evaluation, texts)
-    start_head(trainee)
-    after = predict(classifier, trainee.evaluation, texts)
-    assert list(after.targets) == texts.targets
-    assert (after.predicted == after.targets).mean() > 0.8
+def test_a_new_head_on_pooled_texts_starts_better_than_chance(objective: SingleLabelClassification) -> None:
+    trainee = prepare(objective, Training())
+    before = trainee.evaluate()
+    objective.start_head(trainee.training)
+    after = trainee.evaluate()
+    assert [list(WORDS)[target] for target in after.predictions.targets] == [t["label"] for t in tickets()]
+    assert after.accuracy is not None
+    assert after.accuracy > 0.8
     assert after.loss < before.loss
 
 

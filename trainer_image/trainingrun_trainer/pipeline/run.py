@@ -20,7 +20,14 @@ from ..dedup import deduplicate
 from ..model import Classifier
 from ..records import RunRecord, Splits
 from ..split import split
-from ..training import EpochDone, StepDone, Trainee, fit, predict, prepare, start_head
+from ..training import (
+    EpochDone,
+    SingleLabelClassification,
+    StepDone,
+    Trainee,
+    fit,
+    prepare,
+)
 from .checkpoints import Checkpoints
 from .inputs import dataset_sha256, fetch_base_model, fetch_dataset
 from .memory import memory_errors
@@ -95,7 +102,8 @@ def _train_and_publish(run: Run) -> Evaluation:
     _train(run, trainee, origin=f"{prepared.sha256} {base.resolved.digest}")
     run.tracker.stage("Evaluating")
     counts = prepared.counts.model_copy(update={"truncated": truncated})
-    evaluation = _evaluate(run, trainee, counts, base.resolved)
+    provenance = Provenance(trainee.history, counts, base.resolved)
+    evaluation = _evaluate(run, trainee, classifier.labels, provenance)
     run.tracker.stage("Publishing")
     publish(run.store, run.places, classifier, evaluation, run.work / "model")
     return evaluation
@@ -124,7 +132,7 @@ def _load_data(run: Run) -> PreparedData:
 
 def _prepare(run: Run, classifier: Classifier, splits: Splits) -> tuple[Trainee, int]:
     training, evaluation = classifier.encode(splits.training), classifier.encode(splits.evaluation)
-    trainee = prepare(classifier, training, evaluation, run.config.training)
+    trainee = prepare(SingleLabelClassification(classifier, training, evaluation), run.config.training)
     parameters = sum(parameter.numel() for parameter in classifier.network.parameters())
     log.info(
         "Model: %.1f million parameters, texts cut after %d tokens (%d are longer), on %s, precision %s",
@@ -146,7 +154,7 @@ def _train(run: Run, trainee: Trainee, origin: str) -> None:
         hashlib.sha256(origin.encode()).hexdigest(),
     )
     if not checkpoints.resume(trainee, run.best, run.work / "checkpoint"):
-        start_head(trainee)
+        trainee.objective.start_head(trainee.training)
     steps_done = len(trainee.history.epochs) * len(trainee.training)
     run.tracker.training(trainee.total_steps, steps_done, trainee.history)
     for event in fit(trainee, settings):
@@ -161,13 +169,12 @@ def _end_epoch(run: Run, trainee: Trainee, done: EpochDone, checkpoints: Checkpo
     run.tracker.epoch(trainee.history)
     epoch = done.summary
     log.info(
-        "Epoch %d of %d: training loss %.4f, evaluation loss %.4f, accuracy %.3f, macro F1 %.3f%s",
+        "Epoch %d of %d: training loss %.4f, evaluation loss %.4f%s%s",
         epoch.epoch,
         run.config.training.max_epochs,
         epoch.training_loss,
         epoch.evaluation_loss,
-        epoch.accuracy,
-        epoch.f1,
+        "".join(f", {name} {score:.3f}" for name, score in epoch.scores.items()),
         " (best so far)" if done.is_best else "",
     )
     if done.is_best:
@@ -176,14 +183,9 @@ def _end_epoch(run: Run, trainee: Trainee, done: EpochDone, checkpoints: Checkpo
         checkpoints.save(trainee, run.best, run.work / "checkpoint")
 
 
-def _evaluate(run: Run, trainee: Trainee, counts: DataCounts, base_model: ResolvedBaseModel) -> Evaluation:
+def _evaluate(run: Run, trainee: Trainee, labels: list[str], provenance: Provenance) -> Evaluation:
     trainee.load_weights(run.best)
-    return evaluate(
-        run.config,
-        trainee.classifier.labels,
-        predict(trainee.classifier, trainee.evaluation, trainee.evaluation_texts),
-        Provenance(trainee.history, counts, base_model),
-    )
+    return evaluate(run.config, labels, trainee.evaluate().predictions, provenance)
 
 
 def _record(run: Run, dataset: str | None, base_model: ResolvedBaseModel | None) -> None:

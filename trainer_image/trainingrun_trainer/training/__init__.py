@@ -1,18 +1,20 @@
 """Fine-tuning: an epoch at a time, resumable, with no notion of who listens."""
 
+from .classification import SingleLabelClassification
 from .fit import EpochDone, StepDone, fit
 from .history import History
-from .predict import predict
-from .trainee import HISTORY, Trainee, prepare, start_head
+from .objective import Objective, Outcome
+from .trainee import HISTORY, Trainee, prepare
 
 __all__ = [
     "HISTORY",
     "EpochDone",
     "History",
+    "Objective",
+    "Outcome",
+    "SingleLabelClassification",
     "StepDone",
     "Trainee",
     "fit",
-    "predict",
     "prepare",
-    "start_head",
 ]

@@ -2,22 +2,30 @@
 
 import math
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from ..model import Classifier
+from ..model import Classifier, Features
 from ..records import EncodedTexts
 
-Batch = dict[str, Tensor]
-"""The tokenizer's features, and "targets", (texts)."""
+
+class Batch(NamedTuple):
+    """Rows to train or evaluate on, as sentence-transformers' losses take them.
+
+    Accelerate places the tensors of a named tuple on the device.
+    """
+
+    columns: list[Features]
+    """The tokenizer's features of each column of texts; a classifier reads one."""
+    targets: Tensor
+    """What the task wants of each row, (rows, ...)."""
+
 
 BatchLoader = DataLoader[Any]
 """Gives a Batch each time: torch types a loader by its data set, not by what is collated."""
-
-TARGETS = "targets"
 
 GROUP_BATCHES = 16
 """Batches that are cut from one group of texts sorted by length: enough that padding nearly vanishes, and few
@@ -94,6 +102,6 @@ def evaluation_batches(classifier: Classifier, texts: EncodedTexts, batch_size: 
 def _collate(classifier: Classifier) -> Callable[[list[tuple[list[int], int]]], Batch]:
     def collate(texts: list[tuple[list[int], int]]) -> Batch:
         features = classifier.pad([ids for ids, _ in texts])
-        return {**features, TARGETS: torch.tensor([target for _, target in texts])}
+        return Batch([features], torch.tensor([target for _, target in texts]))
 
     return collate

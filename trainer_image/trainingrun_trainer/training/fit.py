@@ -5,16 +5,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
 from trainingrun_api.evaluation import LossPoint
 from trainingrun_api.status import EpochSummary
 from trainingrun_api.training import Training
 
 from ..errors import SettingsError
-from ..evaluation import macro_f1
-from .batches import TARGETS, Batch
-from .predict import predict
+from .batches import Batch
 from .trainee import Trainee
 
 MAX_GRADIENT_NORM = 1.0
@@ -89,11 +86,11 @@ def _finished(trainee: Trainee, settings: Training) -> bool:
 
 
 def _train_epoch(trainee: Trainee, epoch: int) -> Iterator[StepDone]:
-    trainee.classifier.network.train()
+    trainee.objective.network.train()
     trainee.training.set_epoch(epoch)  # of the loader, which sets its own count otherwise
     first = (epoch - 1) * len(trainee.training) + 1
     for step, batch in enumerate(trainee.training, start=first):
-        texts = len(batch[TARGETS])
+        texts = len(batch.targets)
         loss = float(_step(trainee, batch))
         if not math.isfinite(loss):
             raise SettingsError(
@@ -103,12 +100,10 @@ def _train_epoch(trainee: Trainee, epoch: int) -> Iterator[StepDone]:
 
 
 def _step(trainee: Trainee, batch: Batch) -> Tensor:
-    targets = batch.pop(TARGETS)
     with trainee.accelerator.autocast():
-        logits = trainee.classifier.logits(batch)
-    loss = cross_entropy(logits.float(), targets)
+        loss = trainee.objective.loss(batch)
     trainee.accelerator.backward(loss)
-    trainee.accelerator.clip_grad_norm_(trainee.classifier.network.parameters(), MAX_GRADIENT_NORM)
+    trainee.accelerator.clip_grad_norm_(trainee.objective.network.parameters(), MAX_GRADIENT_NORM)
     trainee.optimizer.step()
     trainee.schedule.step()
     trainee.optimizer.zero_grad()
@@ -116,16 +111,16 @@ def _step(trainee: Trainee, batch: Batch) -> Tensor:
 
 
 def _evaluate_epoch(trainee: Trainee, epoch: int, training_loss: float) -> EpochSummary:
-    predictions = predict(trainee.classifier, trainee.evaluation, trainee.evaluation_texts)
-    if not math.isfinite(predictions.loss):
+    outcome = trainee.evaluate()
+    if not math.isfinite(outcome.loss):
         raise SettingsError(
             f"epoch {epoch}: the evaluation loss is no number; lower spec.training.learningRate"
         )
     return EpochSummary(
         epoch=epoch,
         training_loss=training_loss,
-        evaluation_loss=predictions.loss,
-        accuracy=float((predictions.predicted == predictions.targets).mean()),
-        f1=macro_f1(predictions.targets, predictions.predicted, len(trainee.classifier.labels)),
+        evaluation_loss=outcome.loss,
+        accuracy=outcome.accuracy,
+        f1=outcome.f1,
         learning_rate=trainee.learning_rate,
     )

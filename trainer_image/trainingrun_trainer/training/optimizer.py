@@ -9,7 +9,7 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from trainingrun_api.training import Training
 
-from ..model import Classifier
+from .objective import Objective
 
 HEAD_FACTOR = 10
 """The head is new and the body is not: it learns ten times as fast."""
@@ -18,11 +18,11 @@ WARMUP_SHARE = 0.1
 """Of all steps, when spec.training.warmupSteps is left out."""
 
 
-def build_optimizer(classifier: Classifier, training: Training) -> AdamW:
+def build_optimizer(objective: Objective, training: Training) -> AdamW:
     """AdamW over body (its first groups) and head; biases and normalisation weights do not decay."""
-    head = list(classifier.head_parameters())
+    head = list(objective.head_parameters())
     in_head = {id(parameter) for parameter in head}
-    body = [parameter for parameter in classifier.network.parameters() if id(parameter) not in in_head]
+    body = [parameter for parameter in objective.network.parameters() if id(parameter) not in in_head]
     groups = [
         *_groups(body, training.learning_rate, training.weight_decay),
         *_groups(head, HEAD_FACTOR * training.learning_rate, training.weight_decay),

@@ -15,7 +15,7 @@ from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 
 from ..model import PooledClassifier
-from .batches import TARGETS, Batch
+from .batches import Batch
 
 MAX_TEXTS = 20_000
 """A start needs no more texts than these."""
@@ -43,8 +43,8 @@ def _embed(
     targets: list[Tensor] = []
     with torch.no_grad():
         for batch in loader:
-            targets.append(batch.pop(TARGETS))
-            embeddings.append(classifier.embed(batch).float())
+            targets.append(batch.targets)
+            embeddings.append(classifier.embed(batch.columns[0]).float())
             if sum(len(part) for part in targets) >= MAX_TEXTS:
                 break
     return torch.cat(embeddings).cpu().numpy(), torch.cat(targets).cpu().numpy()

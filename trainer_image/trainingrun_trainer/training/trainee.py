@@ -15,13 +15,10 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from trainingrun_api.training import Training
 
-from ..model import Classifier, PooledClassifier
-from ..records import EncodedTexts
-from .batches import evaluation_batches, training_batches
 from .history import History
+from .objective import Objective, Outcome
 from .optimizer import build_optimizer, build_schedule
 from .precision import choose_precision
-from .probe import probe
 
 WEIGHTS = "model.safetensors"
 STATE = "state.pt"
@@ -30,13 +27,12 @@ HISTORY = "history.json"
 
 @dataclass
 class Trainee:
-    """A classifier in training."""
+    """A model in training."""
 
-    classifier: Classifier
+    objective: Objective
     accelerator: Accelerator
     training: DataLoaderShard
     evaluation: DataLoaderShard
-    evaluation_texts: EncodedTexts
     optimizer: AdamW
     schedule: LambdaLR
     total_steps: int
@@ -47,14 +43,18 @@ class Trainee:
         """Current learning rate of the body."""
         return float(self.optimizer.param_groups[0]["lr"])
 
+    def evaluate(self) -> Outcome:
+        """One pass over the evaluation part."""
+        return self.objective.evaluate(self.evaluation)
+
     def save_weights(self, folder: Path) -> None:
         """Write the weights alone."""
         folder.mkdir(parents=True, exist_ok=True)
-        save_model(self.classifier.network, str(folder / WEIGHTS))
+        save_model(self.objective.network, str(folder / WEIGHTS))
 
     def load_weights(self, folder: Path) -> None:
         """Take the weights that `save_weights` wrote."""
-        load_model(self.classifier.network, folder / WEIGHTS, device=str(self.accelerator.device))
+        load_model(self.objective.network, folder / WEIGHTS, device=str(self.accelerator.device))
 
     def save(self, folder: Path) -> None:
         """Write all that an undisturbed run would go on with."""
@@ -83,32 +83,21 @@ class Trainee:
             raise ValueError(str(error)) from error
 
 
-def prepare(
-    classifier: Classifier, training: EncodedTexts, evaluation: EncodedTexts, settings: Training
-) -> Trainee:
+def prepare(objective: Objective, settings: Training) -> Trainee:
     """Place the model on the device and make optimizer, schedule and batches."""
     AcceleratorState._reset_state(reset_partial_state=True)  # a process may train with other settings before
     accelerator = Accelerator(mixed_precision=choose_precision(settings.mixed_precision))
-    classifier.network.to(accelerator.device)
-    batches = training_batches(classifier, training, settings.batch_size, settings.seed)
-    optimizer = build_optimizer(classifier, settings)
+    objective.network.to(accelerator.device)
+    batches = objective.training_batches(settings.batch_size, settings.seed)
+    optimizer = build_optimizer(objective, settings)
     total_steps = len(batches) * settings.max_epochs
-    evaluation_loader = evaluation_batches(classifier, evaluation, settings.batch_size)
     return Trainee(
-        classifier=classifier,
+        objective=objective,
         accelerator=accelerator,
         training=accelerator.prepare(batches),
-        evaluation=accelerator.prepare(evaluation_loader),
-        evaluation_texts=evaluation,
+        evaluation=accelerator.prepare(objective.evaluation_batches(settings.batch_size)),
         optimizer=accelerator.prepare(optimizer),
         schedule=build_schedule(optimizer, total_steps, settings.warmup_steps),
         total_steps=total_steps,
         history=History(),
     )
-
-
-def start_head(trainee: Trainee) -> None:
-    """Give a new head of a pooled model a better start than chance; others start as they were loaded."""
-    classifier = trainee.classifier
-    if isinstance(classifier, PooledClassifier) and classifier.head_is_new:
-        probe(classifier, trainee.training)

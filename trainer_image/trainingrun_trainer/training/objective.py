@@ -1,0 +1,58 @@
+"""What a task is to training: its batches, its loss, its scores."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from ..evaluation import Predictions
+from .batches import Batch, BatchLoader
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One pass over the evaluation part; a score is None where the task has no such score."""
+
+    loss: float
+    """Mean per text, in the unit of `Objective.loss`."""
+    accuracy: float | None
+    """Share of texts with the right label, 0 to 1."""
+    f1: float | None
+    """Macro F1, 0 to 1."""
+    predictions: Predictions
+    """What the scores were made of."""
+
+
+class Objective(ABC):
+    """One network, and what it learns; nothing else in training knows the task."""
+
+    network: nn.Module
+    """All that is trained, saved and restored."""
+
+    @abstractmethod
+    def head_parameters(self) -> Iterator[nn.Parameter]:
+        """Parameters that start anew for this task and learn faster; none where there is no head."""
+
+    @abstractmethod
+    def training_batches(self, batch_size: int, seed: int) -> BatchLoader:
+        """Batches to train on, in the order that `seed` and `set_epoch` fix."""
+
+    @abstractmethod
+    def evaluation_batches(self, batch_size: int) -> BatchLoader:
+        """Batches for `evaluate`, always in the same order."""
+
+    @abstractmethod
+    def start_head(self, batches: Iterable[Batch]) -> None:
+        """Give a head that is new a better start than chance, from the training part; else do nothing."""
+
+    @abstractmethod
+    def loss(self, batch: Batch) -> Tensor:
+        """Mean loss per text of one training batch, a scalar to go backward from; called under autocast."""
+
+    @abstractmethod
+    def evaluate(self, batches: Iterable[Batch]) -> Outcome:
+        """Loss, scores and predictions over `evaluation_batches`.
+
+        Without autocast, so that whoever loads the published model gets the same numbers.
+        """
