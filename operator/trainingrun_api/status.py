@@ -166,6 +166,8 @@ class Artifacts(Model):
     """Folder of the published model."""
     evaluation: str
     """evaluation.json."""
+    predictions: str | None = None
+    """predictions.parquet: every evaluation text with its labels, probabilities and loss."""
     checkpoints: str
     """Folder of the checkpoints."""
     run: str

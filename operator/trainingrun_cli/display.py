@@ -121,5 +121,5 @@ def classes_table(classes: list[ClassScores]) -> Table:
 def artifacts_lines(artifacts: Artifacts) -> Iterator[str]:
     """Where results are, each URI whole so that it can be copied."""
     yield "Artifacts"
-    for name, uri in artifacts.model_dump().items():
+    for name, uri in artifacts.model_dump(exclude_none=True).items():
         yield f"  {name:<12} {uri}"

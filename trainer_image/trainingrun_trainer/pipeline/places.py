@@ -22,6 +22,11 @@ class Places:
         return f"{self.prefix}/evaluation.json"
 
     @property
+    def predictions(self) -> str:
+        """predictions.parquet."""
+        return f"{self.prefix}/predictions.parquet"
+
+    @property
     def checkpoints(self) -> str:
         """Folder of the checkpoints."""
         return f"{self.prefix}/checkpoints"
@@ -34,5 +39,9 @@ class Places:
     def artifacts(self) -> Artifacts:
         """All of them, for status."""
         return Artifacts(
-            model=self.model, evaluation=self.evaluation, checkpoints=self.checkpoints, run=self.run
+            model=self.model,
+            evaluation=self.evaluation,
+            predictions=self.predictions,
+            checkpoints=self.checkpoints,
+            run=self.run,
         )

@@ -17,6 +17,7 @@ from trainingrun_api.status import ResolvedBaseModel, RunResult
 from .. import data, model
 from ..artifacts import Store, open_store
 from ..dedup import deduplicate
+from ..evaluation import Predictions, predictions_table, to_parquet
 from ..model import Classifier
 from ..records import RunRecord, Splits
 from ..split import split
@@ -102,9 +103,13 @@ def _train_and_publish(run: Run) -> Evaluation:
     _train(run, trainee, origin=f"{prepared.sha256} {base.resolved.digest}")
     run.tracker.stage("Evaluating")
     counts = prepared.counts.model_copy(update={"truncated": truncated})
-    provenance = Provenance(trainee.history, counts, base.resolved)
-    evaluation = _evaluate(run, trainee, classifier.labels, provenance)
+    predictions = _predict(run, trainee)
+    evaluation = evaluate(
+        run.config, classifier.labels, predictions, Provenance(trainee.history, counts, base.resolved)
+    )
+    table = predictions_table(prepared.splits.evaluation, classifier.labels, predictions)
     run.tracker.stage("Publishing")
+    run.store.write(run.places.predictions, to_parquet(table))
     publish(run.store, run.places, classifier, evaluation, run.work / "model")
     return evaluation
 
@@ -183,9 +188,9 @@ def _end_epoch(run: Run, trainee: Trainee, done: EpochDone, checkpoints: Checkpo
         checkpoints.save(trainee, run.best, run.work / "checkpoint")
 
 
-def _evaluate(run: Run, trainee: Trainee, labels: list[str], provenance: Provenance) -> Evaluation:
+def _predict(run: Run, trainee: Trainee) -> Predictions:
     trainee.load_weights(run.best)
-    return evaluate(run.config, labels, trainee.evaluate().predictions, provenance)
+    return trainee.evaluate().predictions
 
 
 def _record(run: Run, dataset: str | None, base_model: ResolvedBaseModel | None) -> None:

@@ -1,9 +1,6 @@
 """Scores of predictions: pure functions over label indices."""
 
-from dataclasses import dataclass
-
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
 
 from trainingrun_api.evaluation import (
@@ -16,25 +13,7 @@ from trainingrun_api.evaluation import (
 )
 from trainingrun_api.status import EvaluationScores
 
-Indices = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Predictions:
-    """What the model says of the evaluation part."""
-
-    targets: Indices
-    """Index of the true label, (texts,)."""
-    logits: NDArray[np.float32]
-    """Scores before softmax, (texts, labels)."""
-    loss: float
-    """Mean cross-entropy, in nats per text."""
-
-    @property
-    def predicted(self) -> Indices:
-        """Index of the predicted label, (texts,)."""
-        indices: Indices = self.logits.argmax(axis=1)
-        return indices
+from .predictions import Indices
 
 
 def score(targets: Indices, predicted: Indices, labels: list[str]) -> ClassificationScores:
