@@ -99,11 +99,19 @@ def of_attempt(job: str, attempt: Attempt | None, progress: Progress | None, mem
         return Verdict(Phase.EVALUATING, Reason.EVALUATING, f"Pod {attempt.name} is done")
     if attempt.ended:
         reason, message = failure_of(attempt, memory)
+        if _is_final(attempt):
+            return Verdict(Phase.FAILED, reason, message)
         text = f"A new attempt follows and goes on from the last checkpoint. {reason}: {message}"
         return Verdict(Phase.PENDING, Reason.RESTARTING, text)
     if attempt.started is not None:
         return _at_work(attempt, progress)
     return _on_its_way(attempt)
+
+
+def _is_final(attempt: Attempt) -> bool:
+    """Whether the Job's podFailurePolicy, which looks at disruptions first, fails the Job for this attempt."""
+    ended = attempt.termination
+    return attempt.disruption is None and ended is not None and ended.exit_code in ExitCode.USER_ERRORS
 
 
 def _at_work(attempt: Attempt, progress: Progress | None) -> Verdict:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from trainingrun_api.names import ExitCode
 from trainingrun_api.status import Phase, Progress, Reason, TrainingRunStatus
 from trainingrun_operator.observed import Attempt, JobState, Termination, Waiting
 from trainingrun_operator.outcome import Verdict
@@ -93,6 +94,18 @@ def test_waiting_run_says_what_for(attempt: Attempt, reason: Reason) -> None:
         "Reconciling": "True",
         "Stalled": "False",
     }
+
+
+def test_user_error_ends_the_run_before_its_job_is_marked_failed() -> None:
+    refused = an_attempt(phase="Failed", termination=Termination(ExitCode.STORAGE_REFUSED, "Error", ""))
+    status = status_of(seen(refused))
+    assert (status.phase, reason_of(status)) == (Phase.FAILED, Reason.STORAGE_REFUSED)
+
+
+@pytest.mark.parametrize("code", [ExitCode.TEMPORARY, ExitCode.BUG, ExitCode.INTERRUPTED])
+def test_failure_that_may_pass_announces_a_new_attempt(code: int) -> None:
+    status = status_of(seen(an_attempt(phase="Failed", termination=Termination(code, "Error", ""))))
+    assert (status.phase, reason_of(status)) == (Phase.PENDING, Reason.RESTARTING)
 
 
 def test_the_same_observation_gives_the_same_status() -> None:

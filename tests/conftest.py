@@ -1,0 +1,20 @@
+"""How the tests are shared out over processes."""
+
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parent
+LONGEST_FIRST = ("e2e", "trainer", "controller", "cli", "localcluster", "chart", "contract")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep a folder in one process, since its tests share servers, and start the longest ones first."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(folder(item)))
+    items.sort(key=lambda item: LONGEST_FIRST.index(folder(item)))
+
+
+def folder(item: pytest.Item) -> str:
+    """Name of the folder under tests/ that the test is in."""
+    return item.path.relative_to(TESTS).parts[0]
