@@ -109,7 +109,7 @@ def of_attempt(job: str, attempt: Attempt | None, progress: Progress | None, mem
 
 
 def _is_final(attempt: Attempt) -> bool:
-    """Whether the Job's podFailurePolicy, which looks at disruptions first, fails the Job for this attempt."""
+    """Whether the Job's podFailurePolicy, which looks at disruptions first, fails the Job for it."""
     ended = attempt.termination
     return attempt.disruption is None and ended is not None and ended.exit_code in ExitCode.USER_ERRORS
 
