@@ -16,6 +16,7 @@ from transformers.utils import logging
 
 from localcluster import S3Server
 from trainingrun_api.run_config import RunConfig
+from trainingrun_trainer.records import Example
 
 WORDS = {
     "billing": ("invoice", "charge", "refund", "price", "card"),
@@ -38,6 +39,11 @@ def tickets(per_label: int = 20) -> list[dict[str, str]]:
         for label, words in WORDS.items()
         for n in range(per_label)
     ]
+
+
+def ticket_texts() -> list[Example]:
+    """The tickets, as read from their file."""
+    return [Example(ticket["text"], (ticket["label"],)) for ticket in tickets()]
 
 
 def write_jsonl(path: Path, rows: list[Any]) -> str:

@@ -24,7 +24,7 @@ def test_all_kinds_of_files_give_the_same_texts(tmp_path: Path) -> None:
     )
     parquet = data.read([SourceFile("s3://data/a.parquet", tmp_path / "a.parquet")], "text", "label")
     assert jsonl == table == parquet
-    assert jsonl.examples == [Example("late, again", "1"), Example("ok", "2")]
+    assert jsonl.examples == [Example("late, again", ("1",)), Example("ok", ("2",))]
 
 
 def test_rows_without_text_or_label_are_left_out_and_counted(tmp_path: Path) -> None:
@@ -35,7 +35,7 @@ def test_rows_without_text_or_label_are_left_out_and_counted(tmp_path: Path) -> 
         '{"text": "w", "label": true}\n',
     )
     assert (texts.read, texts.empty, texts.unlabelled) == (6, 2, 3)
-    assert texts.examples == [Example("w", "true")]
+    assert texts.examples == [Example("w", ("true",))]
 
 
 @pytest.mark.parametrize(

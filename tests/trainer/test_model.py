@@ -45,7 +45,7 @@ def test_a_head_is_reused_for_equal_labels_only(
 def test_long_texts_are_cut_and_counted(pooled_model: Path) -> None:
     classifier = load(pooled_model, "uri", LABELS)
     classifier.limit_tokens(8)
-    encoded = classifier.encode([Example("my card " * 9, "login"), Example("my card", "billing")])
+    encoded = classifier.encode([Example("my card " * 9, ("login",)), Example("my card", ("billing",))])
     assert [len(ids) for ids in encoded.input_ids] == [8, 4]
     assert encoded.input_ids[0][-1] == classifier.tokenizer.sep_token_id
     assert (encoded.targets, encoded.truncated) == ([1, 0], 1)

@@ -21,7 +21,7 @@ from trainingrun_trainer.errors import DataError, Interrupted, SettingsError, St
 from trainingrun_trainer.records import Example
 from trainingrun_trainer.split import split
 
-from .conftest import changed, tickets, write_jsonl
+from .conftest import changed, ticket_texts, tickets, write_jsonl
 
 
 def ignore(report: ProgressReport) -> None:
@@ -42,7 +42,7 @@ def checkpoints(config: RunConfig) -> set[str]:
 
 def held_out() -> list[Example]:
     """The texts that the runs of these tests evaluate on."""
-    return split(deduplicate([Example(**ticket) for ticket in tickets()]).examples, 80, 42).evaluation
+    return split(deduplicate(ticket_texts()).examples, 80, 42).evaluation
 
 
 class Killer:

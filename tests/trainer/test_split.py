@@ -10,7 +10,7 @@ from trainingrun_trainer.split import split
 
 
 def examples(**sizes: int) -> list[Example]:
-    return [Example(f"{label} {n}", label) for label, size in sizes.items() for n in range(size)]
+    return [Example(f"{label} {n}", (label,)) for label, size in sizes.items() for n in range(size)]
 
 
 def keys(part: list[Example]) -> set[str]:
@@ -34,7 +34,7 @@ def test_every_label_with_two_texts_is_on_both_sides() -> None:
 
 def test_copies_of_one_text_stay_on_one_side() -> None:
     texts = examples(a=30, b=30)
-    parts = split([*texts, *(Example(text.text.upper(), text.label) for text in texts)], 80, seed=7)
+    parts = split([*texts, *(Example(text.text.upper(), text.labels) for text in texts)], 80, seed=7)
     assert len(parts.training) + len(parts.evaluation) == 120
     assert keys(parts.training).isdisjoint(keys(parts.evaluation))
 

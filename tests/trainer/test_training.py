@@ -8,13 +8,12 @@ import torch
 from trainingrun_api.status import EpochSummary
 from trainingrun_api.training import EarlyStopping, MixedPrecision, Training
 from trainingrun_trainer.model import load
-from trainingrun_trainer.records import Example
 from trainingrun_trainer.training import History, SingleLabelClassification, prepare
 from trainingrun_trainer.training.batches import LengthGroups
 from trainingrun_trainer.training.optimizer import build_optimizer, build_schedule
 from trainingrun_trainer.training.precision import choose_precision
 
-from .conftest import WORDS, tickets
+from .conftest import WORDS, ticket_texts, tickets
 
 
 def history(losses: list[float], stopping: EarlyStopping) -> History:
@@ -61,7 +60,7 @@ def test_each_epoch_has_its_own_order_of_all_texts_and_batches_of_like_length() 
 def objective(pooled_model: Path) -> SingleLabelClassification:
     torch.manual_seed(0)
     classifier = load(pooled_model, "uri", list(WORDS))
-    texts = classifier.encode([Example(**ticket) for ticket in tickets()])
+    texts = classifier.encode(ticket_texts())
     return SingleLabelClassification(classifier, texts, texts)
 
 

@@ -45,7 +45,7 @@ def read(files: list[SourceFile], text_field: str, label_field: str) -> Labelled
             elif not label:
                 unlabelled += 1
             else:
-                examples.append(Example(text, label))
+                examples.append(Example(text, (label,)))
     _require_examples(files, examples, fields, label_field)
     return LabelledTexts(examples, empty, unlabelled)
 

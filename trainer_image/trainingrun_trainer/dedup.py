@@ -27,7 +27,7 @@ def deduplicate(examples: list[Example]) -> Deduplicated:
         groups[example.key].append(example)
     kept = [_representative(group) for group in groups.values()]
     same = sum(
-        sum(copy.label == first.label for copy in group) - 1
+        sum(copy.labels == first.labels for copy in group) - 1
         for first, group in zip(kept, groups.values(), strict=True)
     )
     return Deduplicated(kept, duplicates=same, conflicts=len(examples) - len(kept) - same)
@@ -35,5 +35,5 @@ def deduplicate(examples: list[Example]) -> Deduplicated:
 
 def _representative(group: list[Example]) -> Example:
     # Counter keeps insertion order, so the first label wins a tie.
-    label, _ = Counter(example.label for example in group).most_common(1)[0]
-    return next(example for example in group if example.label == label)
+    labels, _ = Counter(example.labels for example in group).most_common(1)[0]
+    return next(example for example in group if example.labels == labels)

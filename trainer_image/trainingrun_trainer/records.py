@@ -16,7 +16,18 @@ class Example:
     """A labelled text."""
 
     text: str
-    label: str
+    labels: tuple[str, ...]
+    """What it is labelled with; exactly one where the task gives each text one label."""
+    context: tuple[str, ...] = ()
+    """What is known besides the text, "" where it isn't; the same fields in the same order for all texts."""
+    source: str = ""
+    """The data set it came from: a URI, or the name of a project."""
+
+    @property
+    def label(self) -> str:
+        """The only label. Raises ValueError when there are others, or none."""
+        (label,) = self.labels
+        return label
 
     @cached_property
     def key(self) -> str:
@@ -56,7 +67,7 @@ class Splits:
     @cached_property
     def labels(self) -> list[str]:
         """All labels, sorted: the order of the model's outputs."""
-        return sorted({example.label for example in [*self.training, *self.evaluation]})
+        return sorted({label for example in [*self.training, *self.evaluation] for label in example.labels})
 
 
 @dataclass(frozen=True)
