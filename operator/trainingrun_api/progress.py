@@ -33,7 +33,7 @@ class ProgressReport(Model):
 
 
 def bounded_epochs(epochs: list[EpochSummary], best_epoch: int | None) -> list[EpochSummary]:
-    """At most MAX_EPOCHS_IN_STATUS epochs in order: the first, the best and the latest ones."""
+    """At most MAX_EPOCHS_IN_STATUS epochs in order: the first (0), the best and the latest ones."""
     if len(epochs) <= MAX_EPOCHS_IN_STATUS:
         return epochs
     kept = {epochs[0].epoch} | ({best_epoch} if best_epoch is not None else set())

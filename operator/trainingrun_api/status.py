@@ -83,12 +83,15 @@ class Condition(Model):
 
 
 class EpochSummary(Model):
-    """One trained epoch. Losses are means per text, in nats."""
+    """One epoch; 0 is the model before training, its new head set to logistic regression on the frozen body.
 
-    epoch: Annotated[int, Field(ge=1)]
-    """Number of the epoch, from 1."""
+    Losses are means per text, in nats.
+    """
+
+    epoch: Annotated[int, Field(ge=0)]
+    """Number of the epoch; 0 is the model before training."""
     training_loss: float
-    """Mean loss of the training part during the epoch."""
+    """Mean loss of the training part during the epoch; of some of its texts, without dropout, for epoch 0."""
     evaluation_loss: float
     """Mean loss of the evaluation part after the epoch."""
     accuracy: float | None = None
@@ -96,7 +99,7 @@ class EpochSummary(Model):
     f1: float | None = None
     """Macro F1 of the evaluation part, 0 to 1."""
     learning_rate: float
-    """Learning rate of the body at the end of the epoch."""
+    """Learning rate of the body at the end of the epoch; 0 for epoch 0."""
 
     @property
     def scores(self) -> dict[str, float]:
@@ -189,7 +192,7 @@ class RunResult(Model):
     """What the trainer leaves in its termination message when it has succeeded (at most 4,096 bytes)."""
 
     best_epoch: int
-    """Epoch whose weights are published."""
+    """Epoch whose weights are published; 0 when training made nothing better."""
     epochs: int
     """Epochs trained."""
     stopped_early: bool
@@ -237,9 +240,9 @@ class TrainingRunStatus(Model):
     progress: Progress | None = None
     """Latest report of the trainer."""
     epochs: Annotated[list[EpochSummary], Field(max_length=MAX_EPOCHS_IN_STATUS)] = []
-    """Trained epochs; at most 60 of them (all are in evaluation.json)."""
+    """Epochs, from 0, the model before training; at most 60 of them (all are in evaluation.json)."""
     best_epoch: int | None = None
-    """Epoch whose weights are published."""
+    """Epoch whose weights are published; 0 when training made nothing better."""
     stopped_early: bool | None = None
     """True when early stopping ended training before maxEpochs."""
     evaluation: EvaluationScores | None = None

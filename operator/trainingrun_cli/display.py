@@ -18,7 +18,7 @@ class RunDisplay:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._shown_epoch = 0
+        self._shown_epoch = -1
         self._stage = ""
         self._bar = Progress(
             TextColumn("{task.description}"),
@@ -74,9 +74,10 @@ def _detail(progress: RunProgress) -> str:
 
 def epoch_line(epoch: EpochSummary, max_epochs: int) -> str:
     """One finished epoch in words."""
+    before = "" if epoch.epoch else " (before training)"
     losses = {"training loss": epoch.training_loss, "evaluation loss": epoch.evaluation_loss}
     parts = [f"{name} {value:.3f}" for name, value in {**losses, **epoch.scores}.items()]
-    return "   ".join([f"epoch {epoch.epoch:>3}/{max_epochs}", *parts])
+    return "   ".join([f"epoch {epoch.epoch:>3}/{max_epochs}{before}", *parts])
 
 
 def data_line(data: DataCounts) -> str:

@@ -10,7 +10,7 @@ from transformers import pipeline as transformers_pipeline
 
 from localcluster import S3Server
 from trainingrun_api.dataset import DatasetFiles
-from trainingrun_api.evaluation import Evaluation
+from trainingrun_api.evaluation import Baseline, BaselineMethod, Evaluation
 from trainingrun_api.progress import ProgressReport
 from trainingrun_api.run_config import BaseModelSource, RunConfig, Storage
 from trainingrun_api.training import Checkpoint, EarlyStopping
@@ -61,7 +61,7 @@ def test_a_run_learns_reports_and_publishes(config: RunConfig) -> None:
     result = pipeline.run(config, reports.append)
     stages = list(dict.fromkeys(report.progress.stage for report in reports))
     assert stages == ["LoadingData", "LoadingModel", "Training", "Evaluating", "Publishing", "Done"]
-    assert [epoch.epoch for epoch in reports[-1].epochs] == [1, 2, 3]
+    assert [epoch.epoch for epoch in reports[-1].epochs] == [0, 1, 2, 3]
     assert (reports[-1].progress.percent, reports[-1].progress.epoch) == (100, 3)
     assert result.evaluation.accuracy > 0.8
     written = evaluation(config)
@@ -149,7 +149,19 @@ def test_checkpoints_are_as_far_apart_as_asked(config: RunConfig) -> None:
 def test_early_stopping_publishes_the_best_epoch(config: RunConfig) -> None:
     settings = {"early_stopping": EarlyStopping(patience=1, min_delta=10), "max_epochs": 50}
     result = pipeline.run(changed(config, training=settings), ignore)
-    assert (result.epochs, result.stopped_early) == (2, True)
+    assert (result.epochs, result.stopped_early) == (1, True)
+
+
+def test_training_that_makes_nothing_better_publishes_the_baseline(config: RunConfig) -> None:
+    result = pipeline.run(changed(config, training={"learning_rate": 0.1, "warmup_steps": 0}), ignore)
+    written = evaluation(config)
+    before, *trained = written.curves.epochs
+    assert all(epoch.evaluation_loss > before.evaluation_loss for epoch in trained)
+    assert (result.best_epoch, result.epochs) == (0, 3)
+    assert written.baseline == Baseline(method=BaselineMethod.LOGISTIC_REGRESSION, scores=before)
+    assert (written.loss, result.evaluation.accuracy) == (before.evaluation_loss, before.accuracy)
+    assert before.accuracy > 0.7
+    assert before.training_loss < 1.1  # chance among three labels
 
 
 def test_a_finished_run_is_only_reported(config: RunConfig) -> None:

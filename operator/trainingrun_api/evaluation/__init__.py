@@ -1,5 +1,6 @@
 """evaluation.json: what a trained model is worth, for programs."""
 
+from .baseline import Baseline, BaselineMethod
 from .curves import Curves, LossPoint
 from .data import DataCounts
 from .document import Evaluation
@@ -15,6 +16,8 @@ from .scores import (
 __all__ = [
     "Average",
     "Averages",
+    "Baseline",
+    "BaselineMethod",
     "ClassScores",
     "ClassificationScores",
     "ConfusionMatrix",

@@ -23,4 +23,4 @@ class Curves(Model):
     training_loss: list[LossPoint]
     """By step, at most about 100 points an epoch."""
     epochs: list[EpochSummary]
-    """By epoch: losses, accuracy, F1, learning rate."""
+    """By epoch, from 0, the model before training: losses, accuracy, F1, learning rate."""

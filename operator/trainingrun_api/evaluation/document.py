@@ -4,6 +4,7 @@ from typing import Literal
 
 from ..base import Model
 from ..status import ResolvedBaseModel
+from .baseline import Baseline
 from .curves import Curves
 from .data import DataCounts
 from .scores import ClassificationScores
@@ -19,13 +20,15 @@ class Evaluation(Model):
     labels: list[str]
     """Labels in the order of the model's outputs."""
     best_epoch: int
-    """Epoch these scores belong to; its weights are published."""
+    """Epoch these scores belong to; its weights are published. 0 when training made nothing better."""
     stopped_early: bool
     """True when early stopping ended training before maxEpochs."""
     loss: float
     """Mean cross-entropy, in nats per text."""
     classification: ClassificationScores | None = None
     """Scores of the labels given; null for a task that gives none."""
+    baseline: Baseline
+    """Scores before training: the published model is never worse, by the metric of early stopping."""
     curves: Curves
     """Training and evaluation loss."""
     data: DataCounts

@@ -26,7 +26,7 @@ class Checkpoints:
 
     def save(self, trainee: Trainee, best: Path, work: Path) -> None:
         """Commit a checkpoint of the latest epoch, then prune. `best` holds the best epoch's weights."""
-        epoch, best_epoch = len(trainee.history.epochs), trainee.history.best.epoch
+        epoch, best_epoch = trainee.history.trained, trainee.history.best.epoch
         if not is_committed(self.store, self._best(best_epoch)):
             commit_folder(self.store, best, self._best(best_epoch))
         trainee.save(work)
@@ -36,15 +36,14 @@ class Checkpoints:
         log.info("Checkpoint of epoch %d committed: %s", epoch, self._epoch(epoch))
         self._prune()
 
-    def resume(self, trainee: Trainee, best: Path, work: Path) -> bool:
-        """Restore the latest whole checkpoint, and the best weights into `best`; False when there is none."""
+    def resume(self, trainee: Trainee, best: Path, work: Path) -> None:
+        """Restore the latest whole checkpoint, if there is one, and the best weights into `best`."""
         for name in reversed(self._names("epoch-")):
             shutil.rmtree(work, ignore_errors=True)
             if self._restore(trainee, f"{self.uri}/{name}", best, work):
-                log.info("Going on from the checkpoint of epoch %d", len(trainee.history.epochs))
-                return True
+                log.info("Going on from the checkpoint of epoch %d", trainee.history.trained)
+                return
             log.warning("Checkpoint %s/%s is not whole or of other data, and is not used", self.uri, name)
-        return False
 
     def _restore(self, trainee: Trainee, uri: str, best: Path, work: Path) -> bool:
         if not fetch_committed(self.store, uri, work) or (work / ORIGIN).read_text() != self.origin:

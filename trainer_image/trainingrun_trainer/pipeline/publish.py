@@ -57,9 +57,10 @@ def evaluate(
         model_name=config.model_name,
         labels=labels,
         best_epoch=history.best.epoch,
-        stopped_early=len(history.epochs) < config.training.max_epochs,
+        stopped_early=history.trained < config.training.max_epochs,
         loss=predictions.loss,
         classification=score(predictions.targets, predictions.predicted, labels),
+        baseline=history.baseline,
         curves=Curves(training_loss=history.curve, epochs=history.epochs),
         data=provenance.counts,
         base_model=provenance.base_model,
@@ -70,7 +71,7 @@ def result(evaluation: Evaluation, places: Places) -> RunResult:
     """What the termination message says."""
     return RunResult(
         best_epoch=evaluation.best_epoch,
-        epochs=len(evaluation.curves.epochs),
+        epochs=evaluation.curves.epochs[-1].epoch,
         stopped_early=evaluation.stopped_early,
         evaluation=headline(evaluation),
         artifacts=places.artifacts(),

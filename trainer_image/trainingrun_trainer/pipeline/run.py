@@ -10,7 +10,7 @@ from pathlib import Path
 
 from accelerate.utils.random import set_seed
 
-from trainingrun_api.evaluation import DataCounts, Evaluation
+from trainingrun_api.evaluation import BaselineMethod, DataCounts, Evaluation
 from trainingrun_api.run_config import RunConfig
 from trainingrun_api.status import ResolvedBaseModel, RunResult
 
@@ -158,9 +158,8 @@ def _train(run: Run, trainee: Trainee, origin: str) -> None:
         settings.checkpoint.keep,
         hashlib.sha256(origin.encode()).hexdigest(),
     )
-    if not checkpoints.resume(trainee, run.best, run.work / "checkpoint"):
-        trainee.objective.start_head(trainee.training)
-    steps_done = len(trainee.history.epochs) * len(trainee.training)
+    checkpoints.resume(trainee, run.best, run.work / "checkpoint")
+    steps_done = trainee.history.trained * len(trainee.training)
     run.tracker.training(trainee.total_steps, steps_done, trainee.history)
     for event in fit(trainee, settings):
         match event:
@@ -174,9 +173,8 @@ def _end_epoch(run: Run, trainee: Trainee, done: EpochDone, checkpoints: Checkpo
     run.tracker.epoch(trainee.history)
     epoch = done.summary
     log.info(
-        "Epoch %d of %d: training loss %.4f, evaluation loss %.4f%s%s",
-        epoch.epoch,
-        run.config.training.max_epochs,
+        "%s: training loss %.4f, evaluation loss %.4f%s%s",
+        _epoch_name(epoch.epoch, run.config, trainee.history.method),
         epoch.training_loss,
         epoch.evaluation_loss,
         "".join(f", {name} {score:.3f}" for name, score in epoch.scores.items()),
@@ -184,8 +182,16 @@ def _end_epoch(run: Run, trainee: Trainee, done: EpochDone, checkpoints: Checkpo
     )
     if done.is_best:
         trainee.save_weights(run.best)
-    if done.is_last or epoch.epoch % run.config.training.checkpoint.every_epochs == 0:
+    every = run.config.training.checkpoint.every_epochs
+    if done.is_last or (epoch.epoch and epoch.epoch % every == 0):
         checkpoints.save(trainee, run.best, run.work / "checkpoint")
+
+
+def _epoch_name(epoch: int, config: RunConfig, method: BaselineMethod) -> str:
+    if epoch:
+        return f"Epoch {epoch} of {config.training.max_epochs}"
+    regression = method is BaselineMethod.LOGISTIC_REGRESSION
+    return f"Epoch 0 ({'frozen body, logistic regression' if regression else 'the model as it was loaded'})"
 
 
 def _predict(run: Run, trainee: Trainee) -> Predictions:

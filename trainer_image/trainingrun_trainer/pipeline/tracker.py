@@ -65,13 +65,13 @@ class Tracker:
     def done(self, history: list[EpochSummary], best_epoch: int) -> None:
         """All results are published."""
         self._epochs, self._best = history, best_epoch
-        self._progress = self._progress.model_copy(update={"epoch": len(history)})
+        self._progress = self._progress.model_copy(update={"epoch": history[-1].epoch})
         self.stage("Done")
 
     def _remember(self, history: History) -> None:
         self._epochs = history.epochs
         self._best = history.best.epoch if history.epochs else None
-        self._progress = self._progress.model_copy(update={"epoch": len(history.epochs)})
+        self._progress = self._progress.model_copy(update={"epoch": history.trained})
 
     def _tell(self, **changes: Any) -> None:
         self._progress = self._progress.model_copy(update={**changes, "last_update_time": _now()})

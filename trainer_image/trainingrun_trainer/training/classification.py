@@ -7,6 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from trainingrun_api.evaluation import BaselineMethod
+
 from ..evaluation import Predictions, macro_f1
 from ..model import Classifier, PooledClassifier
 from ..records import EncodedTexts
@@ -36,10 +38,12 @@ class SingleLabelClassification(Objective):
         """Batches in `evaluation_order`."""
         return evaluation_batches(self._classifier, self._evaluation, batch_size)
 
-    def start_head(self, batches: Iterable[Batch]) -> None:
+    def start_head(self, batches: Iterable[Batch]) -> BaselineMethod:
         """Logistic regression on the embeddings of a pooled model; other models start as they were loaded."""
-        if isinstance(self._classifier, PooledClassifier) and self._classifier.head_is_new:
-            probe(self._classifier, batches)
+        if not isinstance(self._classifier, PooledClassifier) or not self._classifier.head_is_new:
+            return BaselineMethod.BASE_MODEL
+        found = probe(self._classifier, batches)
+        return BaselineMethod.LOGISTIC_REGRESSION if found else BaselineMethod.BASE_MODEL
 
     def loss(self, batch: Batch) -> Tensor:
         """Cross-entropy, in nats per text."""

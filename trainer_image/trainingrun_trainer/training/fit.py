@@ -3,7 +3,9 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
+import torch
 from torch import Tensor
 
 from trainingrun_api.evaluation import LossPoint
@@ -12,12 +14,16 @@ from trainingrun_api.training import Training
 
 from ..errors import SettingsError
 from .batches import Batch
+from .history import History
 from .trainee import Trainee
 
 MAX_GRADIENT_NORM = 1.0
 
 POINTS_PER_EPOCH = 100
 """Most points of the training curve in one epoch."""
+
+BATCHES_BEFORE_TRAINING = 50
+"""Batches that the training loss of epoch 0 is the mean of: enough to draw where the curve begins."""
 
 
 @dataclass(frozen=True)
@@ -64,13 +70,15 @@ class Meter:
 
 
 def fit(trainee: Trainee, settings: Training) -> Iterator[StepDone | EpochDone]:
-    """Train from where the trainee's history ends, yielding each step and epoch.
+    """Train from where the trainee's history ends, yielding each step and epoch, epoch 0 among them.
 
     Raises SettingsError when the loss is no number any more.
     """
+    if not trainee.history.epochs:
+        yield _before_training(trainee, settings)
     steps = len(trainee.training)
     while not _finished(trainee, settings):
-        epoch = len(trainee.history.epochs) + 1
+        epoch = trainee.history.trained + 1
         meter = Meter(every=math.ceil(steps / POINTS_PER_EPOCH))
         for done in _train_epoch(trainee, epoch):
             meter.add(done, done.step / steps, last=done.step == epoch * steps)
@@ -80,9 +88,28 @@ def fit(trainee: Trainee, settings: Training) -> Iterator[StepDone | EpochDone]:
         yield EpochDone(summary, trainee.history.best is summary, _finished(trainee, settings))
 
 
+def _before_training(trainee: Trainee, settings: Training) -> EpochDone:
+    method = trainee.objective.start_head(trainee.training)
+    summary = _evaluate_epoch(trainee, 0, _loss_before_training(trainee))
+    trainee.history = History(method=method).after(summary, [], settings.early_stopping)
+    return EpochDone(summary, is_best=True, is_last=False)
+
+
+def _loss_before_training(trainee: Trainee) -> float:
+    trainee.objective.network.eval()
+    trainee.training.set_epoch(1)
+    losses, texts = 0.0, 0
+    with torch.no_grad():
+        for batch in islice(trainee.training, BATCHES_BEFORE_TRAINING):
+            count = len(batch.targets)
+            losses += count * float(_loss(trainee, batch))
+            texts += count
+    return losses / texts
+
+
 def _finished(trainee: Trainee, settings: Training) -> bool:
     history = trainee.history
-    return len(history.epochs) >= settings.max_epochs or history.exhausted(settings.early_stopping)
+    return history.trained >= settings.max_epochs or history.exhausted(settings.early_stopping)
 
 
 def _train_epoch(trainee: Trainee, epoch: int) -> Iterator[StepDone]:
@@ -100,14 +127,18 @@ def _train_epoch(trainee: Trainee, epoch: int) -> Iterator[StepDone]:
 
 
 def _step(trainee: Trainee, batch: Batch) -> Tensor:
-    with trainee.accelerator.autocast():
-        loss = trainee.objective.loss(batch)
+    loss = _loss(trainee, batch)
     trainee.accelerator.backward(loss)
     trainee.accelerator.clip_grad_norm_(trainee.objective.network.parameters(), MAX_GRADIENT_NORM)
     trainee.optimizer.step()
     trainee.schedule.step()
     trainee.optimizer.zero_grad()
     return loss.detach()
+
+
+def _loss(trainee: Trainee, batch: Batch) -> Tensor:
+    with trainee.accelerator.autocast():
+        return trainee.objective.loss(batch)
 
 
 def _evaluate_epoch(trainee: Trainee, epoch: int, training_loss: float) -> EpochSummary:
@@ -122,5 +153,5 @@ def _evaluate_epoch(trainee: Trainee, epoch: int, training_loss: float) -> Epoch
         evaluation_loss=outcome.loss,
         accuracy=outcome.accuracy,
         f1=outcome.f1,
-        learning_rate=trainee.learning_rate,
+        learning_rate=trainee.learning_rate if epoch else 0.0,
     )

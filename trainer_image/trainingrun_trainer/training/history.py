@@ -3,7 +3,7 @@
 from typing import Self
 
 from trainingrun_api.base import Model
-from trainingrun_api.evaluation import LossPoint
+from trainingrun_api.evaluation import Baseline, BaselineMethod, LossPoint
 from trainingrun_api.status import EpochSummary
 from trainingrun_api.training import EarlyStopping
 
@@ -11,14 +11,26 @@ from trainingrun_api.training import EarlyStopping
 class History(Model):
     """Epochs and curve so far; a value, `after` gives the next one."""
 
+    method: BaselineMethod = BaselineMethod.BASE_MODEL
+    """What epoch 0 is."""
     epochs: list[EpochSummary] = []
-    """All epochs trained."""
+    """All epochs, from 0, the model before training."""
     curve: list[LossPoint] = []
     """Training loss by step."""
     reference_loss: float | None = None
     """Evaluation loss that the next epochs have to undercut by minDelta."""
     stale: int = 0
     """Epochs since one did."""
+
+    @property
+    def trained(self) -> int:
+        """Number of epochs trained; epoch 0 is none."""
+        return max(len(self.epochs) - 1, 0)
+
+    @property
+    def baseline(self) -> Baseline:
+        """The model before training."""
+        return Baseline(method=self.method, scores=self.epochs[0])
 
     @property
     def best(self) -> EpochSummary:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
+from trainingrun_api.evaluation import BaselineMethod
+
 from ..evaluation import Predictions
 from .batches import Batch, BatchLoader
 
@@ -43,8 +45,8 @@ class Objective(ABC):
         """Batches for `evaluate`, always in the same order."""
 
     @abstractmethod
-    def start_head(self, batches: Iterable[Batch]) -> None:
-        """Give a head that is new a better start than chance, from the training part; else do nothing."""
+    def start_head(self, batches: Iterable[Batch]) -> BaselineMethod:
+        """Give a head that is new a better start than chance, from the training part; says what was done."""
 
     @abstractmethod
     def loss(self, batch: Batch) -> Tensor:

@@ -21,11 +21,14 @@ MAX_TEXTS = 20_000
 """A start needs no more texts than these."""
 
 
-def probe(classifier: PooledClassifier, loader: Iterable[Batch]) -> None:
-    """Set the head to logistic regression on the embeddings of the training part."""
+def probe(classifier: PooledClassifier, loader: Iterable[Batch]) -> bool:
+    """Set the head to logistic regression on the embeddings of the training part.
+
+    False, with the head as it was, when not every label is among the texts that are looked at.
+    """
     embeddings, targets = _embed(classifier, loader)
     if len(np.unique(targets)) < len(classifier.labels):
-        return
+        return False
     with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):  # a start need not be the end
         solved = LogisticRegression(max_iter=300)
         solved.fit(embeddings, targets)
@@ -33,6 +36,7 @@ def probe(classifier: PooledClassifier, loader: Iterable[Batch]) -> None:
     if len(classifier.labels) == 2:  # one row tells two labels apart: half of it for each
         weight, bias = torch.cat([-weight, weight]) / 2, torch.cat([-bias, bias]) / 2
     classifier.set_head(weight, bias)
+    return True
 
 
 def _embed(
