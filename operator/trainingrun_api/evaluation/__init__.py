@@ -11,6 +11,7 @@ from .scores import (
     ClassScores,
     ConfusionMatrix,
     Share,
+    Threshold,
 )
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "Evaluation",
     "LossPoint",
     "Share",
+    "Threshold",
 ]

@@ -10,12 +10,17 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class ConfusionMatrix(Model):
-    """Rows are true labels, columns predicted ones, both in the order of `labels`."""
+    """Rows are true labels, columns predicted ones, both in the order of `labels`.
+
+    Where a text may have several labels: on the diagonal the texts that were given the row's label rightly,
+    else those that missed the row's label and were given the column's wrongly. What a row lacks to 100
+    percent missed the label and was given no wrong one in its place; with two wrong ones a text counts twice.
+    """
 
     counts: list[list[int]]
     """Texts, (labels, labels)."""
     row_percentages: list[list[float]]
-    """Share of the row's texts, 0 to 100, (labels, labels); zeros for a label without evaluation texts."""
+    """Share of the texts with the row's label, 0 to 100, (labels, labels); zeros for one without texts."""
 
 
 class ClassScores(Model):
@@ -45,26 +50,48 @@ class Average(Model):
 
 
 class Averages(Model):
-    """scikit-learn's four averages, zero_division=0; samples treats each text as a set of one label."""
+    """scikit-learn's four averages, zero_division=0; a single label counts as a set of one for samples."""
 
     macro: Average
     """Plain mean over labels."""
     micro: Average
-    """Over all texts; equals accuracy when each text has one label."""
+    """Over all decisions; equals accuracy when each text has one label."""
     weighted: Average
     """Mean over labels weighted by support."""
     samples: Average
     """Mean over texts."""
 
 
+class Threshold(Model):
+    """From which probability on a text is given a label, where it may have several; saved in config.json.
+
+    One for all labels, with the highest micro F1 on the evaluation part. All other scores are those of the
+    published model at this threshold, so choosing it flatters them a little. By how much, the cross-fitted
+    ones show: each fifth of the texts judged at the threshold that is best for the other four.
+    """
+
+    value: Share
+    """The probability."""
+    cross_fitted_accuracy: Share
+    """Accuracy that the choice doesn't flatter."""
+    cross_fitted_macro_f1: Share
+    """Macro F1 that the choice doesn't flatter."""
+    cross_fitted_micro_f1: Share
+    """Micro F1 that the choice doesn't flatter."""
+
+
 class ClassificationScores(Model):
     """Scores of a model that gives labels, on the evaluation part."""
 
     accuracy: Share
-    """Share of evaluation texts with the right label."""
+    """Share of evaluation texts with the right label, or with exactly the right ones of several."""
     averages: Averages
     """Macro, micro, weighted and samples averages."""
     classes: list[ClassScores]
     """Scores per label, in the order of `labels`."""
     confusion_matrix: ConfusionMatrix
     """Which label was taken for which."""
+    threshold: Threshold | None = None
+    """From which probability on labels are given; null where each text has one label."""
+    hamming_loss: Share | None = None
+    """Share of wrong decisions over all texts and labels; null where each text has one label."""

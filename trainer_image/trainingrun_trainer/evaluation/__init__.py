@@ -1,7 +1,17 @@
 """What a trained model is worth: pure functions over label indices and probabilities."""
 
+from .multilabel import MultiLabelPredictions, score_multi_label
 from .predictions import Predictions
 from .scores import headline, macro_f1, score
 from .table import predictions_table, to_parquet
 
-__all__ = ["Predictions", "headline", "macro_f1", "predictions_table", "score", "to_parquet"]
+__all__ = [
+    "MultiLabelPredictions",
+    "Predictions",
+    "headline",
+    "macro_f1",
+    "predictions_table",
+    "score",
+    "score_multi_label",
+    "to_parquet",
+]

@@ -20,15 +20,41 @@ def score(targets: Indices, predicted: Indices, labels: list[str]) -> Classifica
     """Score predictions, both (texts,), as scikit-learn does with zero_division=0 and all labels counted."""
     return ClassificationScores(
         accuracy=float(accuracy_score(targets, predicted)),
-        averages=_averages(targets, predicted, len(labels)),
-        classes=_classes(targets, predicted, labels),
+        averages=averages(targets, predicted, len(labels)),
+        classes=classes(targets, predicted, labels),
         confusion_matrix=_confusion(targets, predicted, len(labels)),
     )
 
 
 def macro_f1(targets: Indices, predicted: Indices, labels: int) -> float:
-    """Mean of the labels' F1, 0 to 1."""
+    """Mean of the labels' F1, 0 to 1, of the same arrays as `averages`."""
     return _average(targets, predicted, labels, "macro").f1
+
+
+def averages(targets: Indices, predicted: Indices, labels: int) -> Averages:
+    """All four, of label indices, both (texts,), or of sets of labels as 0 and 1, both (texts, labels)."""
+    one_hot = np.eye(labels, dtype=np.int64)
+    sets = (targets, predicted) if targets.ndim == 2 else (one_hot[targets], one_hot[predicted])
+    return Averages(
+        macro=_average(targets, predicted, labels, "macro"),
+        micro=_average(targets, predicted, labels, "micro"),
+        weighted=_average(targets, predicted, labels, "weighted"),
+        # Defined for sets of labels only, so each text gets a set of one.
+        samples=_average(*sets, labels, "samples"),
+    )
+
+
+def classes(targets: Indices, predicted: Indices, labels: list[str]) -> list[ClassScores]:
+    """Scores of each label, of the same arrays as `averages`."""
+    columns = precision_recall_fscore_support(
+        targets, predicted, labels=np.arange(len(labels)), average=None, zero_division=0
+    )
+    return [
+        ClassScores(
+            label=label, precision=float(precision), recall=float(recall), f1=float(f1), support=int(support)
+        )
+        for label, precision, recall, f1, support in zip(labels, *columns, strict=True)
+    ]
 
 
 def headline(evaluation: Evaluation) -> EvaluationScores:
@@ -53,29 +79,6 @@ def _average(targets: Indices, predicted: Indices, labels: int, kind: str) -> Av
         targets, predicted, labels=np.arange(labels), average=kind, zero_division=0
     )
     return Average(precision=float(precision), recall=float(recall), f1=float(f1))
-
-
-def _averages(targets: Indices, predicted: Indices, labels: int) -> Averages:
-    one_hot = np.eye(labels, dtype=np.int64)
-    return Averages(
-        macro=_average(targets, predicted, labels, "macro"),
-        micro=_average(targets, predicted, labels, "micro"),
-        weighted=_average(targets, predicted, labels, "weighted"),
-        # Defined for sets of labels only, so each text gets a set of one.
-        samples=_average(one_hot[targets], one_hot[predicted], labels, "samples"),
-    )
-
-
-def _classes(targets: Indices, predicted: Indices, labels: list[str]) -> list[ClassScores]:
-    columns = precision_recall_fscore_support(
-        targets, predicted, labels=np.arange(len(labels)), average=None, zero_division=0
-    )
-    return [
-        ClassScores(
-            label=label, precision=float(precision), recall=float(recall), f1=float(f1), support=int(support)
-        )
-        for label, precision, recall, f1, support in zip(labels, *columns, strict=True)
-    ]
 
 
 def _confusion(targets: Indices, predicted: Indices, labels: int) -> ConfusionMatrix:
