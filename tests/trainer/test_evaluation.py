@@ -2,9 +2,21 @@
 
 import numpy as np
 import pytest
-from sklearn.metrics import classification_report, confusion_matrix, f1_score
+from sklearn.metrics import (
+    classification_report,
+    confusion_matrix,
+    f1_score,
+    log_loss,
+    matthews_corrcoef,
+    top_k_accuracy_score,
+)
 
-from trainingrun_trainer.evaluation import macro_f1, score
+from trainingrun_trainer.evaluation import (
+    Predictions,
+    macro_f1,
+    score,
+    score_predictions,
+)
 
 LABELS = ["a", "b", "c", "never"]
 
@@ -48,3 +60,16 @@ def test_rows_of_the_confusion_matrix_are_true_labels(pair: tuple[np.ndarray, np
     confusion = score(*pair, LABELS).confusion_matrix
     assert confusion.counts == confusion_matrix(*pair, labels=range(4)).tolist()
     assert [sum(row) for row in confusion.row_percentages] == pytest.approx([100, 100, 100, 0])
+
+
+def test_correlation_and_top_accuracies_are_scikit_learns() -> None:
+    random = np.random.default_rng(3)
+    targets, logits = random.integers(0, 4, 200), random.normal(size=(200, 4)).astype(np.float32)
+    logits[np.arange(200), targets] += 1
+    predictions = Predictions(targets, logits, loss=0)
+    scores = score_predictions(predictions, LABELS)
+    assert scores.matthews == pytest.approx(matthews_corrcoef(targets, logits.argmax(axis=1)))
+    assert {one.k: one.accuracy for one in scores.top_accuracies} == {
+        k: pytest.approx(top_k_accuracy_score(targets, logits, k=k)) for k in (2, 3)
+    }
+    assert predictions.losses.mean() == pytest.approx(log_loss(targets, predictions.probabilities))

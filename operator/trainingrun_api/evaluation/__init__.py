@@ -7,11 +7,15 @@ from .document import Evaluation
 from .scores import (
     Average,
     Averages,
+    Calibration,
     ClassificationScores,
     ClassScores,
     ConfusionMatrix,
+    Interval,
+    ReliabilityBin,
     Share,
     Threshold,
+    TopAccuracy,
 )
 
 __all__ = [
@@ -19,13 +23,17 @@ __all__ = [
     "Averages",
     "Baseline",
     "BaselineMethod",
+    "Calibration",
     "ClassScores",
     "ClassificationScores",
     "ConfusionMatrix",
     "Curves",
     "DataCounts",
     "Evaluation",
+    "Interval",
     "LossPoint",
+    "ReliabilityBin",
     "Share",
     "Threshold",
+    "TopAccuracy",
 ]

@@ -80,6 +80,48 @@ class Threshold(Model):
     """Micro F1 that the choice doesn't flatter."""
 
 
+class Interval(Model):
+    """Where a score lies in 95 of 100 samples of as many texts: percentile bootstrap."""
+
+    low: Share
+    """Lower end, the 2.5th percentile."""
+    high: Share
+    """Upper end, the 97.5th percentile."""
+
+
+class TopAccuracy(Model):
+    """How often the right label is among the most probable ones."""
+
+    k: int
+    """How many labels count."""
+    accuracy: Share
+    """Share of evaluation texts whose label is among them."""
+
+
+class ReliabilityBin(Model):
+    """Texts whose predicted label has about the same probability."""
+
+    low: Share
+    """Probabilities above this, and 0 itself in the first bin."""
+    high: Share
+    """Probabilities up to this."""
+    support: int
+    """Texts in the bin."""
+    confidence: Share
+    """Mean probability of their predicted labels; 0 in an empty bin."""
+    accuracy: Share
+    """Share of them with the right label; 0 in an empty bin."""
+
+
+class Calibration(Model):
+    """Whether probabilities mean what they say."""
+
+    expected_error: Share
+    """Expected calibration error: mean of |accuracy - confidence| over texts (Guo et al., ICML 2017)."""
+    bins: list[ReliabilityBin]
+    """Ten bins of equal width."""
+
+
 class ClassificationScores(Model):
     """Scores of a model that gives labels, on the evaluation part."""
 
@@ -95,3 +137,13 @@ class ClassificationScores(Model):
     """From which probability on labels are given; null where each text has one label."""
     hamming_loss: Share | None = None
     """Share of wrong decisions over all texts and labels; null where each text has one label."""
+    accuracy_interval: Interval | None = None
+    """95 % confidence interval of the accuracy."""
+    macro_f1_interval: Interval | None = None
+    """95 % confidence interval of macro F1."""
+    matthews: Annotated[float, Field(ge=-1, le=1)] | None = None
+    """Matthews correlation coefficient: 1 for all right, 0 for no better than chance."""
+    top_accuracies: list[TopAccuracy] = []
+    """For 2, 3 and 5 labels, as far as there are more."""
+    calibration: Calibration | None = None
+    """Whether probabilities mean what they say."""

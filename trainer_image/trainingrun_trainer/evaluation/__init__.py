@@ -1,11 +1,14 @@
 """What a trained model is worth: pure functions over label indices and probabilities."""
 
+from .classification import score_predictions
 from .multilabel import MultiLabelPredictions, score_multi_label
-from .predictions import Predictions
+from .predictions import Floats, Indices, Predictions
 from .scores import headline, macro_f1, score
 from .table import predictions_table, to_parquet
 
 __all__ = [
+    "Floats",
+    "Indices",
     "MultiLabelPredictions",
     "Predictions",
     "headline",
@@ -13,5 +16,6 @@ __all__ = [
     "predictions_table",
     "score",
     "score_multi_label",
+    "score_predictions",
     "to_parquet",
 ]

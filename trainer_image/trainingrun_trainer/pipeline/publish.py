@@ -11,7 +11,7 @@ from trainingrun_api.status import ResolvedBaseModel, RunResult
 
 from ..artifacts import Store, commit_folder, is_committed
 from ..errors import ObjectMissingError
-from ..evaluation import Predictions, headline, score
+from ..evaluation import Predictions, headline, score_predictions
 from ..model import Classifier, PooledClassifier, model_card
 from ..training import History
 from .places import Places
@@ -59,7 +59,7 @@ def evaluate(
         best_epoch=history.best.epoch,
         stopped_early=history.trained < config.training.max_epochs,
         loss=predictions.loss,
-        classification=score(predictions.targets, predictions.predicted, labels),
+        classification=score_predictions(predictions, labels),
         baseline=history.baseline,
         curves=Curves(training_loss=history.curve, epochs=history.epochs),
         data=provenance.counts,
