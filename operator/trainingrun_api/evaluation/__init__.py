@@ -17,6 +17,14 @@ from .scores import (
     Threshold,
     TopAccuracy,
 )
+from .similarity import (
+    LabelSimilarity,
+    PairSimilarity,
+    RankingScores,
+    RetrievalAtK,
+    RetrievalScores,
+    SimilarityScores,
+)
 
 __all__ = [
     "Average",
@@ -31,9 +39,15 @@ __all__ = [
     "DataCounts",
     "Evaluation",
     "Interval",
+    "LabelSimilarity",
     "LossPoint",
+    "PairSimilarity",
+    "RankingScores",
     "ReliabilityBin",
+    "RetrievalAtK",
+    "RetrievalScores",
     "Share",
+    "SimilarityScores",
     "Threshold",
     "TopAccuracy",
 ]

@@ -1,21 +1,37 @@
-"""What a trained model is worth: pure functions over label indices and probabilities."""
+"""What a trained model is worth: pure functions over label indices, probabilities and embeddings."""
 
 from .classification import score_predictions
 from .multilabel import MultiLabelPredictions, score_multi_label
 from .predictions import Floats, Indices, Predictions
 from .scores import headline, macro_f1, score
+from .similarity import (
+    LabelledEmbeddings,
+    average_precision,
+    ranking_accuracy,
+    score_labelled,
+    score_pairs,
+    score_ranked,
+    spearman,
+)
 from .table import predictions_table, to_parquet
 
 __all__ = [
     "Floats",
     "Indices",
+    "LabelledEmbeddings",
     "MultiLabelPredictions",
     "Predictions",
+    "average_precision",
     "headline",
     "macro_f1",
     "predictions_table",
+    "ranking_accuracy",
     "score",
+    "score_labelled",
     "score_multi_label",
+    "score_pairs",
     "score_predictions",
+    "score_ranked",
+    "spearman",
     "to_parquet",
 ]

@@ -1,4 +1,4 @@
-"""Scores of predictions: pure functions over label indices."""
+"""Scores of predicted labels: pure functions over label indices."""
 
 import numpy as np
 from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
