@@ -152,7 +152,7 @@ def _nearest_labels(training: LabelledEmbeddings, evaluation: LabelledEmbeddings
 
 
 def _ranks(columns: list[Embeddings]) -> Indices:
-    """Rank of each row's near text among all near and far texts of its group, from 1; ties count against it."""
+    """Rank of each row's near text among all near and far texts of its group; ties count against it."""
     ranks = []
     for start in range(0, len(columns[0]), RANKED_TOGETHER):
         anchors, *others = [normalize(column[start : start + RANKED_TOGETHER]) for column in columns]

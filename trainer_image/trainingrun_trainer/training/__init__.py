@@ -4,6 +4,7 @@ from .classification import SingleLabelClassification
 from .fit import EpochDone, StepDone, fit
 from .history import History
 from .objective import Objective, Outcome
+from .similarity import similarity_stage, stage_steps
 from .trainee import HISTORY, Trainee, prepare
 
 __all__ = [
@@ -17,4 +18,6 @@ __all__ = [
     "Trainee",
     "fit",
     "prepare",
+    "similarity_stage",
+    "stage_steps",
 ]

@@ -2,13 +2,13 @@
 
 import math
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from ..model import Classifier, Features
+from ..model import Features
 from ..records import EncodedTexts
 
 
@@ -22,6 +22,13 @@ class Batch(NamedTuple):
     """The tokenizer's features of each column of texts; a classifier reads one."""
     targets: Tensor
     """What the task wants of each row, (rows, ...)."""
+
+
+class Padding(Protocol):
+    """A model that makes a batch of token ids of different lengths."""
+
+    def pad(self, input_ids: list[list[int]]) -> Features:
+        """One batch, padded to its longest text."""
 
 
 BatchLoader = DataLoader[Any]
@@ -78,10 +85,10 @@ class LengthGroups(Sampler[list[int]]):
         return [indices[start : start + size] for start in range(0, len(indices), size)]
 
 
-def training_batches(classifier: Classifier, texts: EncodedTexts, batch_size: int, seed: int) -> BatchLoader:
+def training_batches(model: Padding, texts: EncodedTexts, batch_size: int, seed: int) -> BatchLoader:
     """Batches to train on, in the order of the epoch that the loader is set to."""
     sampler = LengthGroups([len(ids) for ids in texts.input_ids], batch_size, seed)
-    return DataLoader(TextDataset(texts), batch_sampler=sampler, collate_fn=_collate(classifier))
+    return DataLoader(TextDataset(texts), batch_sampler=sampler, collate_fn=collate(model))
 
 
 def evaluation_order(texts: EncodedTexts) -> list[int]:
@@ -89,19 +96,21 @@ def evaluation_order(texts: EncodedTexts) -> list[int]:
     return sorted(range(len(texts.targets)), key=lambda index: -len(texts.input_ids[index]))
 
 
-def evaluation_batches(classifier: Classifier, texts: EncodedTexts, batch_size: int) -> BatchLoader:
+def evaluation_batches(model: Padding, texts: EncodedTexts, batch_size: int) -> BatchLoader:
     """Batches in `evaluation_order`."""
     return DataLoader(
         TextDataset(texts),
         batch_size=batch_size,
         sampler=evaluation_order(texts),
-        collate_fn=_collate(classifier),
+        collate_fn=collate(model),
     )
 
 
-def _collate(classifier: Classifier) -> Callable[[list[tuple[list[int], int]]], Batch]:
-    def collate(texts: list[tuple[list[int], int]]) -> Batch:
-        features = classifier.pad([ids for ids, _ in texts])
+def collate(model: Padding) -> Callable[[list[tuple[list[int], int]]], Batch]:
+    """What makes a batch of the rows of a TextDataset."""
+
+    def padded(texts: list[tuple[list[int], int]]) -> Batch:
+        features = model.pad([ids for ids, _ in texts])
         return Batch([features], torch.tensor([target for _, target in texts]))
 
-    return collate
+    return padded

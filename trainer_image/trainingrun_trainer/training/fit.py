@@ -80,7 +80,7 @@ def fit(trainee: Trainee, settings: Training) -> Iterator[StepDone | EpochDone]:
     while not _finished(trainee, settings):
         epoch = trainee.history.trained + 1
         meter = Meter(every=math.ceil(steps / POINTS_PER_EPOCH))
-        for done in _train_epoch(trainee, epoch):
+        for done in train_epoch(trainee, epoch):
             meter.add(done, done.step / steps, last=done.step == epoch * steps)
             yield done
         summary = _evaluate_epoch(trainee, epoch, meter.total / meter.texts)
@@ -112,7 +112,8 @@ def _finished(trainee: Trainee, settings: Training) -> bool:
     return history.trained >= settings.max_epochs or history.exhausted(settings.early_stopping)
 
 
-def _train_epoch(trainee: Trainee, epoch: int) -> Iterator[StepDone]:
+def train_epoch(trainee: Trainee, epoch: int) -> Iterator[StepDone]:
+    """Train one epoch, yielding each step. Raises SettingsError when the loss is no number any more."""
     trainee.objective.network.train()
     trainee.training.set_epoch(epoch)  # of the loader, which sets its own count otherwise
     first = (epoch - 1) * len(trainee.training) + 1

@@ -18,12 +18,14 @@ class Outcome:
 
     loss: float
     """Mean per text, in the unit of `Objective.loss`."""
-    accuracy: float | None
+    accuracy: float | None = None
     """Share of texts with the right label, 0 to 1."""
-    f1: float | None
+    f1: float | None = None
     """Macro F1, 0 to 1."""
-    predictions: Predictions
-    """What the scores were made of."""
+    average_precision: float | None = None
+    """Of the cosine as a score for "same label", over pairs of texts, 0 to 1."""
+    predictions: Predictions | None = None
+    """What the scores of labels were made of."""
 
 
 class Objective(ABC):

@@ -1,0 +1,37 @@
+"""The stage before classification: bring texts of one label near each other, so that a head needs fewer of them."""
+
+import math
+from collections.abc import Iterator
+
+from trainingrun_api.training import Training
+
+from ...model import PooledClassifier
+from ...records import EncodedTexts
+from ..fit import StepDone, train_epoch
+from ..trainee import prepare
+from .contrast import LabelContrast
+
+PASSES = 20
+"""Times that few texts are drawn: with 8 texts in each of 150 classes of CLINC150 these are 375 steps."""
+
+MIN_STEPS, MAX_STEPS = 50, 500
+"""Fewer steps move little; more repeat what many texts say already, and cost more than fine-tuning after them."""
+
+
+def stage_steps(texts: int, batch_size: int) -> int:
+    """Steps of the stage: PASSES times the texts, `batch_size` pairs a step, within MIN_STEPS and MAX_STEPS."""
+    return min(max(math.ceil(PASSES * texts / (2 * batch_size)), MIN_STEPS), MAX_STEPS)
+
+
+def similarity_stage(
+    classifier: PooledClassifier, texts: EncodedTexts, settings: Training, steps: int | None = None
+) -> Iterator[StepDone]:
+    """Train the body of `classifier` on the labels of `texts`, yielding each step; its head stays as it is.
+
+    `settings` gives learning rate, decay, pairs in a step (batch_size), precision and seed; `steps` is
+    `stage_steps` when left out. Raises SettingsError when the loss is no number any more.
+    """
+    steps = steps or stage_steps(len(texts.targets), settings.batch_size)
+    objective = LabelContrast(classifier, texts, texts, steps)
+    once = settings.model_copy(update={"max_epochs": 1, "warmup_steps": None})
+    yield from train_epoch(prepare(objective, once), epoch=1)
