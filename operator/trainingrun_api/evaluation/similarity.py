@@ -46,7 +46,7 @@ class LabelSimilarity(Model):
     retrieval: RetrievalScores
     """Nearest neighbours."""
     nearest_label: ClassificationScores
-    """Each evaluation text gets the label whose mean of training embeddings is nearest; in the order of `labels`."""
+    """Each evaluation text gets the label whose mean of training embeddings is nearest."""
 
 
 class PairSimilarity(Model):
@@ -64,10 +64,10 @@ class RankingScores(Model):
     """Pairs (text, near text) and triplets (text, near text, far text)."""
 
     accuracy: Share
-    """Triplets: share where the near text is nearer than the far one. Pairs: share where it is nearer than the near
-    texts of all others among the same 100 pairs."""
+    """Triplets: share where the near text is nearer than the far one.
+    Pairs: share where it is nearer than the near texts of the others among 100 pairs."""
     mean_reciprocal_rank: Share
-    """Mean of 1 / rank of the near text among all near and far texts of the same 100 pairs or triplets."""
+    """Mean of 1 / rank of the near text among all near and far texts of 100 pairs or triplets."""
     rows: int
     """Evaluation pairs or triplets."""
 

@@ -196,7 +196,10 @@ def _epoch_name(epoch: int, config: RunConfig, method: BaselineMethod) -> str:
 
 def _predict(run: Run, trainee: Trainee) -> Predictions:
     trainee.load_weights(run.best)
-    return trainee.evaluate().predictions
+    predictions = trainee.evaluate().predictions
+    if predictions is None:
+        raise TypeError(f"{type(trainee.objective).__name__} gives no labels")
+    return predictions
 
 
 def _record(run: Run, dataset: str | None, base_model: ResolvedBaseModel | None) -> None:

@@ -11,6 +11,8 @@ from sentence_transformers.sentence_transformer.losses import MultipleNegativesR
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from trainingrun_api.evaluation import BaselineMethod
+
 from ...evaluation import LabelledEmbeddings, average_precision
 from ...model import Features
 from ...records import EncodedTexts
@@ -35,9 +37,9 @@ class Embedder(Protocol):
 
 
 class LabelContrast(Objective):
-    """Labelled texts. The loss is MultipleNegativesRankingLoss in all four directions (GTE, arXiv:2308.03281).
+    """Labelled texts; each text of a pair is told from all texts of the other pairs of its group.
 
-    Each text of a pair is told from all texts of the other pairs of its group; in nats per pair.
+    The loss is MultipleNegativesRankingLoss in all four directions (GTE, arXiv:2308.03281), in nats per pair.
     """
 
     def __init__(
@@ -73,8 +75,9 @@ class LabelContrast(Objective):
         """Batches in `evaluation_order`."""
         return evaluation_batches(self._embedder, self._evaluation, batch_size)
 
-    def start_head(self, batches: Iterable[Batch]) -> None:
-        """There is none."""
+    def start_head(self, batches: Iterable[Batch]) -> BaselineMethod:
+        """There is none; training starts from the base model."""
+        return BaselineMethod.BASE_MODEL
 
     def loss(self, batch: Batch) -> Tensor:
         """Mean over pairs, in nats."""

@@ -9,9 +9,9 @@ from torch.utils.data import Sampler
 class LabelPairs(Sampler[list[int]]):
     """Batches of text indices, fixed by seed and epoch: first and second text of a pair follow each other.
 
-    A batch is made of groups of `group` pairs, each pair of another label, so that within its group a pair is
-    the only one of its label. All labels come about equally often, whatever their counts, and within a label all texts; the
-    only text of a label is paired with itself, which dropout makes two (SimCSE, arXiv:2104.08821).
+    A batch is made of groups of `group` pairs; within its group a pair is the only one of its label. All
+    labels come about equally often, whatever their counts, and within a label all texts. The only text of a
+    label is paired with itself, which dropout makes two (SimCSE, arXiv:2104.08821).
     """
 
     def __init__(self, targets: Sequence[int], pairs: int, batches: int, seed: int) -> None:

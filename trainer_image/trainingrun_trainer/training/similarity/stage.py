@@ -1,4 +1,4 @@
-"""The stage before classification: bring texts of one label near each other, so that a head needs fewer of them."""
+"""The stage before classification: texts of one label come near each other, so that a head needs fewer."""
 
 import math
 from collections.abc import Iterator
@@ -15,11 +15,11 @@ PASSES = 20
 """Times that few texts are drawn: with 8 texts in each of 150 classes of CLINC150 these are 375 steps."""
 
 MIN_STEPS, MAX_STEPS = 50, 500
-"""Fewer steps move little; more repeat what many texts say already, and cost more than fine-tuning after them."""
+"""Fewer steps move little; more would cost as much as the fine-tuning that follows them."""
 
 
 def stage_steps(texts: int, batch_size: int) -> int:
-    """Steps of the stage: PASSES times the texts, `batch_size` pairs a step, within MIN_STEPS and MAX_STEPS."""
+    """Steps that draw all texts PASSES times, `batch_size` pairs a step, within MIN_STEPS and MAX_STEPS."""
     return min(max(math.ceil(PASSES * texts / (2 * batch_size)), MIN_STEPS), MAX_STEPS)
 
 

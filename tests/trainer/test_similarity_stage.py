@@ -1,0 +1,94 @@
+"""The stage before classification: labels come apart, the head stays."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from trainingrun_api.training import MixedPrecision, Training
+from trainingrun_trainer.evaluation import LabelledEmbeddings, average_precision
+from trainingrun_trainer.model import PooledClassifier, load
+from trainingrun_trainer.records import EncodedTexts, Example
+from trainingrun_trainer.training import similarity_stage, stage_steps
+from trainingrun_trainer.training.similarity.sampling import LabelPairs
+
+from .conftest import WORDS, tickets
+
+SETTINGS = Training(learning_rate=1e-3, batch_size=6, mixed_precision=MixedPrecision.NO)
+
+
+@pytest.fixture
+def classifier(pooled_model: Path) -> PooledClassifier:
+    torch.manual_seed(0)
+    loaded = load(pooled_model, "uri", list(WORDS))
+    assert isinstance(loaded, PooledClassifier)
+    return loaded
+
+
+def encoded(classifier: PooledClassifier) -> EncodedTexts:
+    return classifier.encode([Example(ticket["text"], (ticket["label"],)) for ticket in tickets()])
+
+
+def separation(classifier: PooledClassifier, texts: EncodedTexts) -> float:
+    classifier.network.eval()
+    with torch.no_grad():
+        embeddings = classifier.embed(classifier.pad(texts.input_ids)).numpy()
+    return average_precision(LabelledEmbeddings(embeddings, np.array(texts.targets)))
+
+
+def test_labels_come_apart_and_the_head_stays(classifier: PooledClassifier) -> None:
+    texts = encoded(classifier)
+    before, head = separation(classifier, texts), [p.clone() for p in classifier.head_parameters()]
+    steps = list(similarity_stage(classifier, texts, SETTINGS, steps=40))
+    assert separation(classifier, texts) > before + 0.2
+    assert all(torch.equal(p, q) for p, q in zip(classifier.head_parameters(), head, strict=True))
+    assert [step.step for step in steps] == list(range(1, 41))
+    assert {step.texts for step in steps} == {12}
+    assert np.mean([step.loss for step in steps[-5:]]) < np.mean([step.loss for step in steps[:5]])
+
+
+def test_the_stage_is_the_same_each_time(pooled_model: Path) -> None:
+    losses = []
+    for _ in range(2):
+        torch.manual_seed(0)
+        classifier = load(pooled_model, "uri", list(WORDS))
+        assert isinstance(classifier, PooledClassifier)
+        steps = similarity_stage(classifier, encoded(classifier), SETTINGS, steps=5)
+        losses.append([step.loss for step in steps])
+    assert losses[0] == losses[1]
+
+
+def test_few_texts_are_drawn_often_and_many_seldom() -> None:
+    assert stage_steps(10, 32) == 50
+    assert stage_steps(1200, 32) == 375
+    assert stage_steps(1_000_000, 32) == 500
+
+
+def test_within_a_group_each_pair_has_another_label() -> None:
+    targets = [n % 3 for n in range(30)] + [3]
+    sampler = LabelPairs(targets, pairs=8, batches=5, seed=1)
+    assert (sampler.group, len(sampler)) == (4, 5)
+    for batch in sampler:
+        labels = [
+            (targets[first], targets[second]) for first, second in zip(batch[::2], batch[1::2], strict=True)
+        ]
+        assert all(first == second for first, second in labels)
+        assert all(len(set(labels[start : start + 4])) == 4 for start in (0, 4))
+
+
+def test_all_texts_are_drawn_and_each_epoch_differs() -> None:
+    targets = [0] * 10 + [1] * 10
+    sampler = LabelPairs(targets, pairs=4, batches=5, seed=1)
+    orders = []
+    for epoch in (1, 2, 1):
+        sampler.set_epoch(epoch)
+        orders.append([index for batch in sampler for index in batch])
+    assert orders[0] == orders[2] != orders[1]
+    assert set(orders[0]) == set(range(20))
+
+
+def test_more_labels_than_pairs_take_turns() -> None:
+    sampler = LabelPairs([n // 4 for n in range(400)], pairs=8, batches=25, seed=1)
+    drawn = [index // 4 for batch in sampler for index in batch[::2]]
+    assert len(set(drawn)) == 100
