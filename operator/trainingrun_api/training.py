@@ -1,11 +1,11 @@
 """How a model is fine-tuned."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, ClassVar, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from .base import Model
+from .base import Model, Rule
 
 
 class MixedPrecision(StrEnum):
@@ -16,14 +16,33 @@ class MixedPrecision(StrEnum):
     NO = "No"
 
 
+class StoppingMetric(StrEnum):
+    """Score of the evaluation part that says which epoch is best."""
+
+    EVALUATION_LOSS = "EvaluationLoss"
+    F1 = "F1"
+    ACCURACY = "Accuracy"
+
+
+class Schedule(StrEnum):
+    """How the learning rate goes on after the warm-up."""
+
+    LINEAR = "Linear"
+    COSINE = "Cosine"
+    CONSTANT = "Constant"
+
+
 class EarlyStopping(Model):
-    """Stop when the evaluation loss no longer falls; the best epoch is published either way."""
+    """Stop when the metric no longer improves; the best epoch by it is published either way."""
+
+    metric: StoppingMetric = StoppingMetric.EVALUATION_LOSS
+    """Score of the evaluation part that decides: EvaluationLoss, F1 (macro) or Accuracy."""
 
     patience: Annotated[int, Field(ge=1, le=100)] = 3
     """Epochs without improvement before training stops."""
 
     min_delta: Annotated[float, Field(ge=0, le=10)] = 0.0
-    """Smallest fall of the evaluation loss, in nats per text, that counts as improvement."""
+    """Smallest change of the metric, in its unit (nats per text, or a share), that counts as improvement."""
 
 
 class Checkpoint(Model):
@@ -43,19 +62,37 @@ class Training(Model):
     """Most passes over the training part; early stopping usually ends sooner."""
 
     early_stopping: EarlyStopping = EarlyStopping()
-    """When to stop before maxEpochs."""
+    """When to stop before maxEpochs, and which epoch is published."""
 
-    learning_rate: Annotated[float, Field(ge=1e-7, le=0.1)] = 1e-4
-    """Highest learning rate of AdamW for the body of the model; its new head learns ten times as fast."""
+    learning_rate: Annotated[float, Field(ge=1e-7, le=0.1)] | None = None
+    """Highest learning rate of AdamW for the body of the model; its new head learns ten times as fast.
+
+    Left out: 1e-4 for models of less than 50 million parameters, 5e-5 below 250 million, 2e-5 above.
+    """
+
+    schedule: Schedule = Schedule.LINEAR
+    """How the learning rate goes on after the warm-up: to zero in a line or along a cosine, or not at all."""
 
     warmup_steps: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
-    """Optimizer steps over which the learning rate rises from zero; a tenth of all steps when left out."""
+    """Optimizer steps over which the learning rate rises from zero; at most as many as training takes."""
+
+    warmup_ratio: Annotated[float, Field(ge=0, le=1)] | None = None
+    """The same as a share of all steps; a tenth when neither is given."""
+
+    max_gradient_norm: Annotated[float, Field(ge=0.001, le=1000)] = 1.0
+    """Longer gradients are cut to this length before each step, which keeps rare texts from undoing much."""
 
     weight_decay: Annotated[float, Field(ge=0, le=1)] = 0.01
     """Decoupled weight decay of AdamW; never applied to biases and normalisation weights."""
 
     batch_size: Annotated[int, Field(ge=1, le=4096)] = 32
-    """Texts in a step on each device."""
+    """Texts that go through the model at once, on each device."""
+
+    gradient_accumulation_steps: Annotated[int, Field(ge=1, le=1024)] = 1
+    """Batches whose gradients make one step: batchSize times this many texts count as one batch."""
+
+    freeze_body: bool = False
+    """Train the head alone: fast, and little to overfit with, but the body learns nothing of your texts."""
 
     max_sequence_length: Annotated[int, Field(ge=8, le=8192)] | None = None
     """Tokens after which a text is cut; the model's own limit, at most 256, when left out."""
@@ -68,3 +105,16 @@ class Training(Model):
 
     checkpoint: Checkpoint = Checkpoint()
     """How often progress is saved."""
+
+    RULES: ClassVar = (
+        Rule(
+            "!has(self.warmupSteps) || !has(self.warmupRatio)",
+            "set at most one of warmupSteps and warmupRatio",
+        ),
+    )
+
+    @model_validator(mode="after")
+    def _one_warmup(self) -> Self:
+        if self.warmup_steps is not None and self.warmup_ratio is not None:
+            raise ValueError(self.RULES[0].message)
+        return self

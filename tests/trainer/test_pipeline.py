@@ -13,7 +13,7 @@ from trainingrun_api.dataset import DatasetFiles
 from trainingrun_api.evaluation import Baseline, BaselineMethod, Evaluation
 from trainingrun_api.progress import ProgressReport
 from trainingrun_api.run_config import BaseModelSource, RunConfig, Storage
-from trainingrun_api.training import Checkpoint, EarlyStopping
+from trainingrun_api.training import Checkpoint, EarlyStopping, Schedule, StoppingMetric
 from trainingrun_trainer import pipeline
 from trainingrun_trainer.artifacts import open_store
 from trainingrun_trainer.dedup import deduplicate
@@ -162,6 +162,44 @@ def test_training_that_makes_nothing_better_publishes_the_baseline(config: RunCo
     assert (written.loss, result.evaluation.accuracy) == (before.evaluation_loss, before.accuracy)
     assert before.accuracy > 0.7
     assert before.training_loss < 1.1  # chance among three labels
+
+
+def test_each_setting_of_training_changes_what_is_learned(config: RunConfig) -> None:
+    def losses(**training: object) -> list[float]:
+        name = "_".join(training) or "defaults"
+        prefix = f"{config.output_prefix}/{name}{len(list(out(config).glob(name + '*')))}"
+        one = changed(config, training={"max_epochs": 2, **training}, output_prefix=prefix)
+        pipeline.run(one, ignore)
+        return [epoch.evaluation_loss for epoch in evaluation(one).curves.epochs]
+
+    usual = losses()
+    assert losses() == usual  # the same seed, the same model
+    assert losses(seed=43) != usual
+    for setting in (
+        {"learning_rate": 2e-3},
+        {"schedule": Schedule.COSINE},
+        {"warmup_ratio": 0.5},
+        {"max_gradient_norm": 0.01},
+        {"weight_decay": 1.0},
+        {"gradient_accumulation_steps": 2},
+        {"freeze_body": True},
+    ):
+        before, *trained = losses(**setting)
+        assert before == usual[0], setting
+        assert trained != usual[1:], setting
+
+
+def test_the_recipe_and_the_gradients_are_in_the_evaluation(config: RunConfig) -> None:
+    settings = {"learning_rate": None, "gradient_accumulation_steps": 2, "max_epochs": 2}
+    stopping = EarlyStopping(metric=StoppingMetric.ACCURACY)
+    pipeline.run(changed(config, training={**settings, "early_stopping": stopping}), ignore)
+    written = evaluation(config)
+    used = written.recipe
+    assert (used.learning_rate, used.total_steps, used.warmup_steps) == (1e-4, 6, 1)  # 48 texts, 16 a step
+    assert [point.step for point in written.curves.training_loss] == [1, 2, 3, 4, 5, 6]
+    assert all(point.gradient_norm > 0 for point in written.curves.training_loss)
+    best = next(epoch for epoch in written.curves.epochs if epoch.epoch == written.best_epoch)
+    assert best.accuracy == max(epoch.accuracy or 0 for epoch in written.curves.epochs)
 
 
 def test_a_finished_run_is_only_reported(config: RunConfig) -> None:

@@ -4,23 +4,26 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import Tensor
+from torch.nn.utils import parameters_to_vector
 
 from trainingrun_api.status import EpochSummary
-from trainingrun_api.training import EarlyStopping, MixedPrecision, Training
+from trainingrun_api.training import EarlyStopping, MixedPrecision, Schedule, StoppingMetric, Training
+from trainingrun_trainer.errors import SettingsError
 from trainingrun_trainer.model import load
-from trainingrun_trainer.training import History, SingleLabelClassification, prepare
+from trainingrun_trainer.training import History, SingleLabelClassification, StepDone, fit, prepare
 from trainingrun_trainer.training.batches import LengthGroups
-from trainingrun_trainer.training.optimizer import build_optimizer, build_schedule
+from trainingrun_trainer.training.optimizer import build_optimizer, build_schedule, default_learning_rate
 from trainingrun_trainer.training.precision import choose_precision
 
 from .conftest import WORDS, ticket_texts, tickets
 
 
-def history(losses: list[float], stopping: EarlyStopping) -> History:
-    past = History()
-    for number, loss in enumerate(losses, start=1):
+def history(losses: list[float], stopping: EarlyStopping, f1: list[float] | None = None) -> History:
+    past = History(metric=stopping.metric)
+    for number, (loss, score) in enumerate(zip(losses, f1 or losses, strict=True), start=1):
         epoch = EpochSummary(
-            epoch=number, training_loss=1, evaluation_loss=loss, accuracy=0, f1=0, learning_rate=0
+            epoch=number, training_loss=1, evaluation_loss=loss, accuracy=0, f1=score, learning_rate=0
         )
         past = past.after(epoch, [], stopping)
     return past
@@ -40,6 +43,22 @@ def test_a_fall_smaller_than_min_delta_is_no_improvement() -> None:
     assert past.exhausted(stopping)
     assert past.best.epoch == 3
     assert not history([3, 2.8, 2.4], stopping).exhausted(stopping)
+
+
+def test_the_metric_decides_which_epoch_is_best_and_when_to_stop() -> None:
+    losses, f1 = [1, 2, 3, 2.5], [0.5, 0.6, 0.7, 0.7]
+    stopping = EarlyStopping(patience=3)
+    assert history(losses, stopping, f1).best.epoch == 1
+    assert history(losses, stopping, f1).exhausted(stopping)
+    by_f1 = EarlyStopping(patience=3, metric=StoppingMetric.F1)
+    assert history(losses, by_f1, f1).best.epoch == 4  # on a tie, the lower loss
+    assert not history(losses, by_f1, f1).exhausted(by_f1)
+
+
+def test_a_metric_that_the_task_lacks_is_refused() -> None:
+    epoch = EpochSummary(epoch=0, training_loss=1, evaluation_loss=1, learning_rate=0)
+    with pytest.raises(SettingsError, match=r"earlyStopping\.metric: this task has no F1"):
+        History(metric=StoppingMetric.F1).after(epoch, [], EarlyStopping())
 
 
 def test_each_epoch_has_its_own_order_of_all_texts_and_batches_of_like_length() -> None:
@@ -67,7 +86,7 @@ def objective(pooled_model: Path) -> SingleLabelClassification:
 def test_the_head_learns_ten_times_as_fast_and_biases_do_not_decay(
     objective: SingleLabelClassification,
 ) -> None:
-    groups = build_optimizer(objective, Training(learning_rate=1e-4)).param_groups
+    groups = build_optimizer(objective, learning_rate=1e-4, weight_decay=0.01).param_groups
     assert [(group["lr"], group["weight_decay"]) for group in groups] == [
         (1e-4, 0.01),
         (1e-4, 0.0),
@@ -78,19 +97,105 @@ def test_the_head_learns_ten_times_as_fast_and_biases_do_not_decay(
     assert all(parameter.ndim == 1 for parameter in groups[1]["params"])
 
 
-def test_the_learning_rate_rises_over_a_tenth_of_all_steps_then_falls_to_zero(
+def test_embeddings_decay_and_normalisation_weights_of_any_shape_do_not(
     objective: SingleLabelClassification,
 ) -> None:
-    optimizer = build_optimizer(objective, Training(learning_rate=1.0e-2))
-    schedule = build_schedule(optimizer, total_steps=100, warmup_steps=None)
+    layers = torch.nn.Sequential(torch.nn.Embedding(5, 4), torch.nn.LayerNorm((3, 4)), torch.nn.Linear(4, 4))
+    objective.network.add_module("more", layers)
+    groups = build_optimizer(objective, learning_rate=1e-4, weight_decay=0.01).param_groups
+    decaying = {id(parameter) for group in groups if group["weight_decay"] for parameter in group["params"]}
+    assert [id(parameter) in decaying for parameter in layers.parameters()] == [
+        True,
+        False,
+        False,
+        True,
+        False,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("schedule", "half_way", "end"),
+    [(Schedule.LINEAR, 5 / 9, 0), (Schedule.COSINE, 0.586824, 0), (Schedule.CONSTANT, 1, 1)],
+)
+def test_the_learning_rate_rises_over_the_warmup_then_follows_its_schedule(
+    objective: SingleLabelClassification, schedule: Schedule, half_way: float, end: float
+) -> None:
+    optimizer = build_optimizer(objective, learning_rate=1e-2, weight_decay=0)
+    course = build_schedule(optimizer, schedule, total_steps=100, warmup_steps=10)
     rates = []
     for _ in range(100):
         optimizer.step()
-        schedule.step()
+        course.step()
         rates.append(optimizer.param_groups[0]["lr"])
     assert rates[4] == pytest.approx(5e-3)
     assert max(rates) == rates[9] == pytest.approx(1e-2)
-    assert rates[-1] == 0
+    assert rates[49] == pytest.approx(half_way * 1e-2)
+    assert rates[-1] == pytest.approx(end * 1e-2)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "rate"), [(22_000_000, 1e-4), (110_000_000, 5e-5), (340_000_000, 2e-5)]
+)
+def test_larger_models_learn_in_smaller_steps(parameters: int, rate: float) -> None:
+    assert default_learning_rate(parameters) == rate
+
+
+@pytest.mark.parametrize(
+    ("settings", "steps"),
+    [({}, 4), ({"warmup_ratio": 0.5}, 20), ({"warmup_ratio": 0}, 0), ({"warmup_steps": 40}, 40)],
+)
+def test_the_warmup_is_a_tenth_of_all_steps_or_what_is_asked_for(
+    objective: SingleLabelClassification, settings: dict[str, float], steps: int
+) -> None:
+    training = Training(batch_size=8, max_epochs=5).model_copy(update=settings)  # 60 texts: 8 steps an epoch
+    assert prepare(objective, training).recipe.warmup_steps == steps
+
+
+def test_a_warmup_longer_than_training_is_refused_with_the_steps_there_are(
+    objective: SingleLabelClassification,
+) -> None:
+    with pytest.raises(
+        SettingsError, match=r"warmupSteps is 41, but training takes only 40 steps \(8 in each of 5"
+    ):
+        prepare(objective, Training(batch_size=8, max_epochs=5, warmup_steps=41))
+
+
+def first_update(pooled_model: Path, **settings: int) -> Tensor:
+    torch.manual_seed(0)
+    classifier = load(pooled_model, "uri", list(WORDS))
+    for module in classifier.network.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0
+    texts = classifier.encode(ticket_texts()[:32])
+    training = Training(learning_rate=1e-3, warmup_steps=0, mixed_precision=MixedPrecision.NO, **settings)
+    trainee = prepare(SingleLabelClassification(classifier, texts, texts), training)
+    before = parameters_to_vector(classifier.network.parameters()).detach().clone()
+    steps = (event for event in fit(trainee, training) if isinstance(event, StepDone))
+    assert next(steps).texts == settings["batch_size"] * settings.get("gradient_accumulation_steps", 1)
+    return parameters_to_vector(classifier.network.parameters()).detach() - before
+
+
+def test_accumulated_batches_make_the_step_of_one_large_batch(pooled_model: Path) -> None:
+    large = first_update(pooled_model, batch_size=32)
+    accumulated = first_update(pooled_model, batch_size=8, gradient_accumulation_steps=4)
+    small = first_update(pooled_model, batch_size=8)
+    assert float((accumulated - large).norm() / large.norm()) < 0.01
+    assert float((small - large).norm() / large.norm()) > 0.1
+
+
+def test_a_frozen_body_stays_as_it_was_while_the_head_learns(objective: SingleLabelClassification) -> None:
+    training = Training(max_epochs=1, freeze_body=True, learning_rate=1e-2, batch_size=8)
+    head = list(objective.head_parameters())
+    trainee = prepare(objective, training)
+    assert trainee.recipe.trained_parameters == sum(parameter.numel() for parameter in head) == 32 * 3 + 3
+    events = fit(trainee, training)
+    next(events)  # epoch 0 starts the head
+    before = {name: value.clone() for name, value in objective.network.state_dict().items()}
+    list(events)
+    changed = [
+        name for name, value in objective.network.state_dict().items() if not value.equal(before[name])
+    ]
+    assert len(changed) == len(head) == 2
 
 
 def test_a_new_head_on_pooled_texts_starts_better_than_chance(objective: SingleLabelClassification) -> None:

@@ -4,6 +4,7 @@ from .baseline import Baseline, BaselineMethod
 from .curves import Curves, LossPoint
 from .data import DataCounts
 from .document import Evaluation
+from .recipe import Recipe
 from .scores import (
     Average,
     Averages,
@@ -43,6 +44,7 @@ __all__ = [
     "LossPoint",
     "PairSimilarity",
     "RankingScores",
+    "Recipe",
     "ReliabilityBin",
     "RetrievalAtK",
     "RetrievalScores",

@@ -15,6 +15,8 @@ class LossPoint(Model):
     """Mean loss of the texts since the point before, in nats per text."""
     learning_rate: float
     """Learning rate of the body."""
+    gradient_norm: float
+    """Largest norm of the gradient since the point before, as it was before it was cut to maxGradientNorm."""
 
 
 class Curves(Model):

@@ -7,6 +7,7 @@ from ..status import ResolvedBaseModel
 from .baseline import Baseline
 from .curves import Curves
 from .data import DataCounts
+from .recipe import Recipe
 from .scores import ClassificationScores
 
 
@@ -29,6 +30,8 @@ class Evaluation(Model):
     """Scores of the labels given; null for a task that gives none."""
     baseline: Baseline
     """Scores before training: the published model is never worse, by the metric of early stopping."""
+    recipe: Recipe
+    """How it was trained."""
     curves: Curves
     """Training and evaluation loss."""
     data: DataCounts

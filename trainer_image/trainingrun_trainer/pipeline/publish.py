@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from trainingrun_api.evaluation import Curves, DataCounts, Evaluation
+from trainingrun_api.evaluation import Curves, DataCounts, Evaluation, Recipe
 from trainingrun_api.run_config import RunConfig
 from trainingrun_api.status import ResolvedBaseModel, RunResult
 
@@ -22,6 +22,7 @@ class Provenance:
     """How the published model came about."""
 
     history: History
+    recipe: Recipe
     counts: DataCounts
     base_model: ResolvedBaseModel
 
@@ -61,6 +62,7 @@ def evaluate(
         loss=predictions.loss,
         classification=score_predictions(predictions, labels),
         baseline=history.baseline,
+        recipe=provenance.recipe,
         curves=Curves(training_loss=history.curve, epochs=history.epochs),
         data=provenance.counts,
         base_model=provenance.base_model,

@@ -105,7 +105,10 @@ def _train_and_publish(run: Run) -> Evaluation:
     counts = prepared.counts.model_copy(update={"truncated": truncated})
     predictions = _predict(run, trainee)
     evaluation = evaluate(
-        run.config, classifier.labels, predictions, Provenance(trainee.history, counts, base.resolved)
+        run.config,
+        classifier.labels,
+        predictions,
+        Provenance(trainee.history, trainee.recipe, counts, base.resolved),
     )
     table = predictions_table(prepared.splits.evaluation, classifier.labels, predictions)
     run.tracker.stage("Publishing")
@@ -138,14 +141,23 @@ def _load_data(run: Run) -> PreparedData:
 def _prepare(run: Run, classifier: Classifier, splits: Splits) -> tuple[Trainee, int]:
     training, evaluation = classifier.encode(splits.training), classifier.encode(splits.evaluation)
     trainee = prepare(SingleLabelClassification(classifier, training, evaluation), run.config.training)
-    parameters = sum(parameter.numel() for parameter in classifier.network.parameters())
+    recipe = trainee.recipe
     log.info(
-        "Model: %.1f million parameters, texts cut after %d tokens (%d are longer), on %s, precision %s",
-        parameters / 1e6,
+        "Model: %.1f million parameters, %.1f trained; texts cut after %d tokens (%d are longer), on %s, "
+        "precision %s",
+        recipe.parameters / 1e6,
+        recipe.trained_parameters / 1e6,
         classifier.max_tokens,
         training.truncated + evaluation.truncated,
         trainee.accelerator.device,
-        trainee.accelerator.mixed_precision,
+        recipe.mixed_precision,
+    )
+    log.info(
+        "Recipe: learning rate %g, %d steps of %d texts, the first %d to warm up",
+        recipe.learning_rate,
+        recipe.total_steps,
+        recipe.batch_size * recipe.gradient_accumulation_steps,
+        recipe.warmup_steps,
     )
     return trainee, training.truncated + evaluation.truncated
 
@@ -159,8 +171,8 @@ def _train(run: Run, trainee: Trainee, origin: str) -> None:
         hashlib.sha256(origin.encode()).hexdigest(),
     )
     checkpoints.resume(trainee, run.best, run.work / "checkpoint")
-    steps_done = trainee.history.trained * len(trainee.training)
-    run.tracker.training(trainee.total_steps, steps_done, trainee.history)
+    steps_done = trainee.history.trained * trainee.steps_per_epoch
+    run.tracker.training(trainee.recipe.total_steps, steps_done, trainee.history)
     for event in fit(trainee, settings):
         match event:
             case StepDone():

@@ -1,7 +1,7 @@
 """The training loop."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -16,8 +16,6 @@ from ..errors import SettingsError
 from .batches import Batch
 from .history import History
 from .trainee import Trainee
-
-MAX_GRADIENT_NORM = 1.0
 
 POINTS_PER_EPOCH = 100
 """Most points of the training curve in one epoch."""
@@ -35,6 +33,8 @@ class StepDone:
     loss: float
     """Mean of the batch, in nats per text."""
     learning_rate: float
+    gradient_norm: float
+    """Before it is cut to maxGradientNorm."""
 
 
 @dataclass(frozen=True)
@@ -55,18 +55,27 @@ class Meter:
     total: float = 0.0
     texts: int = 0
     since: tuple[float, int] = (0.0, 0)
+    gradient_norm: float = 0.0
 
     def add(self, step: StepDone, epoch: float, *, last: bool) -> None:
         """Count a step."""
         self.total += step.loss * step.texts
         self.texts += step.texts
+        self.gradient_norm = max(self.gradient_norm, step.gradient_norm)
         if step.step % self.every == 0 or last:
             total, texts = self.since
             loss = (self.total - total) / (self.texts - texts)
             self.points.append(
-                LossPoint(step=step.step, epoch=epoch, loss=loss, learning_rate=step.learning_rate)
+                LossPoint(
+                    step=step.step,
+                    epoch=epoch,
+                    loss=loss,
+                    learning_rate=step.learning_rate,
+                    gradient_norm=self.gradient_norm,
+                )
             )
             self.since = (self.total, self.texts)
+            self.gradient_norm = 0.0
 
 
 def fit(trainee: Trainee, settings: Training) -> Iterator[StepDone | EpochDone]:
@@ -76,7 +85,7 @@ def fit(trainee: Trainee, settings: Training) -> Iterator[StepDone | EpochDone]:
     """
     if not trainee.history.epochs:
         yield _before_training(trainee, settings)
-    steps = len(trainee.training)
+    steps = trainee.steps_per_epoch
     while not _finished(trainee, settings):
         epoch = trainee.history.trained + 1
         meter = Meter(every=math.ceil(steps / POINTS_PER_EPOCH))
@@ -91,7 +100,9 @@ def fit(trainee: Trainee, settings: Training) -> Iterator[StepDone | EpochDone]:
 def _before_training(trainee: Trainee, settings: Training) -> EpochDone:
     method = trainee.objective.start_head(trainee.training)
     summary = _evaluate_epoch(trainee, 0, _loss_before_training(trainee))
-    trainee.history = History(method=method).after(summary, [], settings.early_stopping)
+    trainee.history = History(method=method, metric=settings.early_stopping.metric).after(
+        summary, [], settings.early_stopping
+    )
     return EpochDone(summary, is_best=True, is_last=False)
 
 
@@ -116,25 +127,44 @@ def train_epoch(trainee: Trainee, epoch: int) -> Iterator[StepDone]:
     """Train one epoch, yielding each step. Raises SettingsError when the loss is no number any more."""
     trainee.objective.network.train()
     trainee.training.set_epoch(epoch)  # of the loader, which sets its own count otherwise
-    first = (epoch - 1) * len(trainee.training) + 1
-    for step, batch in enumerate(trainee.training, start=first):
-        texts = len(batch.targets)
-        loss = float(_step(trainee, batch))
+    first = (epoch - 1) * trainee.steps_per_epoch + 1
+    groups = _groups(trainee.training, trainee.recipe.gradient_accumulation_steps)
+    for step, batches in enumerate(groups, start=first):
+        texts = sum(len(batch.targets) for batch in batches)
+        loss = _backward(trainee, batches, texts)
         if not math.isfinite(loss):
             raise SettingsError(
                 f"step {step}: the training loss is no number any more; lower spec.training.learningRate"
             )
-        yield StepDone(step, texts, loss, trainee.learning_rate)
+        norm = _step(trainee)
+        yield StepDone(step, texts, loss, trainee.learning_rate, norm)
 
 
-def _step(trainee: Trainee, batch: Batch) -> Tensor:
-    loss = _loss(trainee, batch)
-    trainee.accelerator.backward(loss)
-    trainee.accelerator.clip_grad_norm_(trainee.objective.network.parameters(), MAX_GRADIENT_NORM)
+def _groups(batches: Iterable[Batch], size: int) -> Iterator[list[Batch]]:
+    """Lists of `size` batches, the last one of what is left."""
+    remaining = iter(batches)
+    return iter(lambda: list(islice(remaining, size)), [])
+
+
+def _backward(trainee: Trainee, batches: list[Batch], texts: int) -> float:
+    """Gather the gradient of the mean over all texts of the batches; gives that mean."""
+    total = 0.0
+    for batch in batches:
+        loss = _loss(trainee, batch) * (len(batch.targets) / texts)
+        trainee.accelerator.backward(loss)
+        total += float(loss.detach())
+    return total
+
+
+def _step(trainee: Trainee) -> float:
+    """Go a step along the gradient, cut to maxGradientNorm; gives its norm before."""
+    norm = trainee.accelerator.clip_grad_norm_(
+        trainee.objective.network.parameters(), trainee.recipe.max_gradient_norm
+    )
     trainee.optimizer.step()
     trainee.schedule.step()
     trainee.optimizer.zero_grad()
-    return loss.detach()
+    return float(norm)
 
 
 def _loss(trainee: Trainee, batch: Batch) -> Tensor:

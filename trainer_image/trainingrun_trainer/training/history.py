@@ -5,7 +5,9 @@ from typing import Self
 from trainingrun_api.base import Model
 from trainingrun_api.evaluation import Baseline, BaselineMethod, LossPoint
 from trainingrun_api.status import EpochSummary
-from trainingrun_api.training import EarlyStopping
+from trainingrun_api.training import EarlyStopping, StoppingMetric
+
+from ..errors import SettingsError
 
 
 class History(Model):
@@ -17,8 +19,10 @@ class History(Model):
     """All epochs, from 0, the model before training."""
     curve: list[LossPoint] = []
     """Training loss by step."""
-    reference_loss: float | None = None
-    """Evaluation loss that the next epochs have to undercut by minDelta."""
+    metric: StoppingMetric = StoppingMetric.EVALUATION_LOSS
+    """What makes an epoch the best."""
+    reference: float | None = None
+    """Merit that the next epochs have to surpass by minDelta."""
     stale: int = 0
     """Epochs since one did."""
 
@@ -34,18 +38,18 @@ class History(Model):
 
     @property
     def best(self) -> EpochSummary:
-        """The epoch with the lowest evaluation loss, the first on a tie."""
-        return min(self.epochs, key=lambda epoch: epoch.evaluation_loss)
+        """The best epoch by the metric; the one with the lower loss, then the first, on a tie."""
+        return max(self.epochs, key=lambda epoch: (merit(epoch, self.metric), -epoch.evaluation_loss))
 
     def after(self, epoch: EpochSummary, curve: list[LossPoint], stopping: EarlyStopping) -> Self:
-        """The history with one more epoch."""
-        loss = epoch.evaluation_loss
-        improved = self.reference_loss is None or loss < self.reference_loss - stopping.min_delta
+        """The history with one more epoch. Raises SettingsError when it lacks the metric."""
+        value = merit(epoch, self.metric)
+        improved = self.reference is None or value > self.reference + stopping.min_delta
         return self.model_copy(
             update={
                 "epochs": [*self.epochs, epoch],
                 "curve": [*self.curve, *curve],
-                "reference_loss": loss if improved else self.reference_loss,
+                "reference": value if improved else self.reference,
                 "stale": 0 if improved else self.stale + 1,
             }
         )
@@ -53,3 +57,16 @@ class History(Model):
     def exhausted(self, stopping: EarlyStopping) -> bool:
         """True when patience is at an end."""
         return self.stale >= stopping.patience
+
+
+def merit(epoch: EpochSummary, metric: StoppingMetric) -> float:
+    """The epoch's metric, signed so that more is better. Raises SettingsError when the task lacks it."""
+    values = {
+        StoppingMetric.EVALUATION_LOSS: -epoch.evaluation_loss,
+        StoppingMetric.F1: epoch.f1,
+        StoppingMetric.ACCURACY: epoch.accuracy,
+    }
+    value = values[metric]
+    if value is None:
+        raise SettingsError(f"spec.training.earlyStopping.metric: this task has no {metric}; name another")
+    return value

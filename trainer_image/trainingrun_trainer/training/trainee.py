@@ -1,5 +1,6 @@
 """Everything that changes while a model is trained, and how it is saved and restored."""
 
+import math
 import pickle
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +14,14 @@ from safetensors.torch import load_model, save_model
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
 
+from trainingrun_api.evaluation import Recipe
 from trainingrun_api.training import Training
 
 from .history import History
 from .objective import Objective, Outcome
-from .optimizer import build_optimizer, build_schedule
+from .optimizer import build_optimizer, build_schedule, freeze_body
 from .precision import choose_precision
+from .recipe import decide
 
 WEIGHTS = "model.safetensors"
 STATE = "state.pt"
@@ -35,8 +38,13 @@ class Trainee:
     evaluation: DataLoaderShard
     optimizer: AdamW
     schedule: LambdaLR
-    total_steps: int
+    recipe: Recipe
     history: History
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Optimizer steps in an epoch."""
+        return math.ceil(len(self.training) / self.recipe.gradient_accumulation_steps)
 
     @property
     def learning_rate(self) -> float:
@@ -84,20 +92,25 @@ class Trainee:
 
 
 def prepare(objective: Objective, settings: Training) -> Trainee:
-    """Place the model on the device and make optimizer, schedule and batches."""
+    """Place the model on the device and make optimizer, schedule and batches.
+
+    Raises SettingsError when the settings do not fit the model or the number of texts.
+    """
     AcceleratorState._reset_state(reset_partial_state=True)  # a process may train with other settings before
     accelerator = Accelerator(mixed_precision=choose_precision(settings.mixed_precision))
     objective.network.to(accelerator.device)
     batches = objective.training_batches(settings.batch_size, settings.seed)
-    optimizer = build_optimizer(objective, settings)
-    total_steps = len(batches) * settings.max_epochs
+    if settings.freeze_body:
+        freeze_body(objective)
+    recipe = decide(objective, settings, len(batches), accelerator.mixed_precision)
+    optimizer = build_optimizer(objective, recipe.learning_rate, settings.weight_decay)
     return Trainee(
         objective=objective,
         accelerator=accelerator,
         training=accelerator.prepare(batches),
         evaluation=accelerator.prepare(objective.evaluation_batches(settings.batch_size)),
         optimizer=accelerator.prepare(optimizer),
-        schedule=build_schedule(optimizer, total_steps, settings.warmup_steps),
-        total_steps=total_steps,
+        schedule=build_schedule(optimizer, settings.schedule, recipe.total_steps, recipe.warmup_steps),
+        recipe=recipe,
         history=History(),
     )

@@ -33,5 +33,7 @@ def similarity_stage(
     """
     steps = steps or stage_steps(len(texts.targets), settings.batch_size)
     objective = LabelContrast(classifier, texts, texts, steps)
-    once = settings.model_copy(update={"max_epochs": 1, "warmup_steps": None})
+    once = settings.model_copy(
+        update={"max_epochs": 1, "warmup_steps": None, "gradient_accumulation_steps": 1}
+    )
     yield from train_epoch(prepare(objective, once), epoch=1)

@@ -1,0 +1,26 @@
+"""How the model was trained, with what the settings left open decided."""
+
+from ..base import Model
+
+
+class Recipe(Model):
+    """Settings as they were used."""
+
+    learning_rate: float
+    """Highest learning rate of the body."""
+    warmup_steps: int
+    """Optimizer steps over which the learning rate rose."""
+    total_steps: int
+    """Optimizer steps of all maxEpochs."""
+    batch_size: int
+    """Texts that went through the model at once, on each device."""
+    gradient_accumulation_steps: int
+    """Batches whose gradients made one step."""
+    max_gradient_norm: float
+    """Length that gradients were cut to."""
+    mixed_precision: str
+    """bf16, or no for float32."""
+    parameters: int
+    """Numbers that make the model."""
+    trained_parameters: int
+    """Those of them that training changes."""

@@ -1,0 +1,49 @@
+"""Decide what the settings left open."""
+
+import math
+
+from trainingrun_api.evaluation import Recipe
+from trainingrun_api.training import Training
+
+from ..errors import SettingsError
+from .objective import Objective
+from .optimizer import default_learning_rate
+
+WARMUP_RATIO = 0.1
+"""Of all steps, when the settings name no warm-up."""
+
+
+def decide(objective: Objective, settings: Training, batches: int, precision: str) -> Recipe:
+    """The recipe for an epoch of so many `batches`.
+
+    Raises SettingsError when nothing is left to train, or the warm-up is longer than training.
+    """
+    parameters = list(objective.network.parameters())
+    total = sum(parameter.numel() for parameter in parameters)
+    trained = sum(parameter.numel() for parameter in parameters if parameter.requires_grad)
+    if not trained:
+        raise SettingsError("the model has no head, so spec.training.freezeBody leaves nothing to train")
+    steps = math.ceil(batches / settings.gradient_accumulation_steps)
+    return Recipe(
+        learning_rate=settings.learning_rate or default_learning_rate(total),
+        warmup_steps=_warmup_steps(settings, steps),
+        total_steps=steps * settings.max_epochs,
+        batch_size=settings.batch_size,
+        gradient_accumulation_steps=settings.gradient_accumulation_steps,
+        max_gradient_norm=settings.max_gradient_norm,
+        mixed_precision=precision,
+        parameters=total,
+        trained_parameters=trained,
+    )
+
+
+def _warmup_steps(settings: Training, steps_per_epoch: int) -> int:
+    total = steps_per_epoch * settings.max_epochs
+    if settings.warmup_steps is None:
+        return round(total * (WARMUP_RATIO if settings.warmup_ratio is None else settings.warmup_ratio))
+    if settings.warmup_steps > total:
+        raise SettingsError(
+            f"spec.training.warmupSteps is {settings.warmup_steps}, but training takes only {total} steps "
+            f"({steps_per_epoch} in each of {settings.max_epochs} epochs): lower it, or give warmupRatio"
+        )
+    return settings.warmup_steps
