@@ -1,61 +1,36 @@
 """The stages of a run, in order."""
 
-import hashlib
 import logging
-import platform
 import tempfile
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 
 from accelerate.utils.random import set_seed
 
-from trainingrun_api.evaluation import BaselineMethod, DataCounts, Evaluation
+from trainingrun_api.evaluation import DataCounts, Evaluation
 from trainingrun_api.run_config import RunConfig
-from trainingrun_api.status import ResolvedBaseModel, RunResult
+from trainingrun_api.status import RunResult
 
 from .. import data, model
-from ..artifacts import Store, open_store
+from ..artifacts import open_store
 from ..dedup import deduplicate
 from ..evaluation import Predictions, predictions_table, to_parquet
 from ..model import Classifier
-from ..records import RunRecord, Splits
+from ..records import Splits
 from ..split import split
 from ..training import (
-    EpochDone,
     SingleLabelClassification,
-    StepDone,
     Trainee,
-    fit,
     prepare,
 )
-from .checkpoints import Checkpoints
 from .inputs import dataset_sha256, fetch_base_model, fetch_dataset
 from .memory import memory_errors
 from .places import Places
 from .publish import Provenance, evaluate, publish, published, result
+from .session import Run, record, train
 from .tracker import Listener, Tracker
 
 log = logging.getLogger(__name__)
-
-DECIDING_LIBRARIES = ("torch", "transformers", "sentence-transformers", "accelerate", "scikit-learn")
-
-
-@dataclass(frozen=True)
-class Run:
-    """What all stages share."""
-
-    config: RunConfig
-    store: Store
-    places: Places
-    tracker: Tracker
-    work: Path
-    """A folder for everything that is not kept."""
-
-    @property
-    def best(self) -> Path:
-        """Folder of the best epoch's weights so far."""
-        return self.work / "best"
 
 
 @dataclass(frozen=True)
@@ -90,7 +65,7 @@ def run(config: RunConfig, listener: Listener) -> RunResult:
 
 def _train_and_publish(run: Run) -> Evaluation:
     # Written before anything else, so that an output that can't be written to costs seconds, not hours.
-    _record(run, dataset=None, base_model=None)
+    record(run, dataset=None, base_model=None)
     run.tracker.stage("LoadingData")
     prepared = _load_data(run)
     run.tracker.stage("LoadingModel")
@@ -98,9 +73,9 @@ def _train_and_publish(run: Run) -> Evaluation:
     base = fetch_base_model(run.config.base_model, run.config.storage, run.work / "base")
     classifier = model.load(base.folder, base.resolved.source, prepared.splits.labels)
     classifier.limit_tokens(run.config.training.max_sequence_length)
-    _record(run, prepared.sha256, base.resolved)
+    record(run, prepared.sha256, base.resolved)
     trainee, truncated = _prepare(run, classifier, prepared.splits)
-    _train(run, trainee, origin=f"{prepared.sha256} {base.resolved.digest}")
+    train(run, trainee, origin=f"{prepared.sha256} {base.resolved.digest}")
     run.tracker.stage("Evaluating")
     counts = prepared.counts.model_copy(update={"truncated": truncated})
     predictions = _predict(run, trainee)
@@ -162,62 +137,12 @@ def _prepare(run: Run, classifier: Classifier, splits: Splits) -> tuple[Trainee,
     return trainee, training.truncated + evaluation.truncated
 
 
-def _train(run: Run, trainee: Trainee, origin: str) -> None:
-    settings = run.config.training
-    checkpoints = Checkpoints(
-        run.store,
-        run.places.checkpoints,
-        settings.checkpoint.keep,
-        hashlib.sha256(origin.encode()).hexdigest(),
-    )
-    checkpoints.resume(trainee, run.best, run.work / "checkpoint")
-    steps_done = trainee.history.trained * trainee.steps_per_epoch
-    run.tracker.training(trainee.recipe.total_steps, steps_done, trainee.history)
-    for event in fit(trainee, settings):
-        match event:
-            case StepDone():
-                run.tracker.step(event)
-            case EpochDone():
-                _end_epoch(run, trainee, event, checkpoints)
-
-
-def _end_epoch(run: Run, trainee: Trainee, done: EpochDone, checkpoints: Checkpoints) -> None:
-    run.tracker.epoch(trainee.history)
-    epoch = done.summary
-    log.info(
-        "%s: training loss %.4f, evaluation loss %.4f%s%s",
-        _epoch_name(epoch.epoch, run.config, trainee.history.method),
-        epoch.training_loss,
-        epoch.evaluation_loss,
-        "".join(f", {name} {score:.3f}" for name, score in epoch.scores.items()),
-        " (best so far)" if done.is_best else "",
-    )
-    if done.is_best:
-        trainee.save_weights(run.best)
-    every = run.config.training.checkpoint.every_epochs
-    if done.is_last or (epoch.epoch and epoch.epoch % every == 0):
-        checkpoints.save(trainee, run.best, run.work / "checkpoint")
-
-
-def _epoch_name(epoch: int, config: RunConfig, method: BaselineMethod) -> str:
-    if epoch:
-        return f"Epoch {epoch} of {config.training.max_epochs}"
-    regression = method is BaselineMethod.LOGISTIC_REGRESSION
-    return f"Epoch 0 ({'frozen body, logistic regression' if regression else 'the model as it was loaded'})"
-
-
 def _predict(run: Run, trainee: Trainee) -> Predictions:
     trainee.load_weights(run.best)
     predictions = trainee.evaluate().predictions
     if predictions is None:
         raise TypeError(f"{type(trainee.objective).__name__} gives no labels")
     return predictions
-
-
-def _record(run: Run, dataset: str | None, base_model: ResolvedBaseModel | None) -> None:
-    versions = {"python": platform.python_version()} | {name: version(name) for name in DECIDING_LIBRARIES}
-    record = RunRecord(config=run.config, dataset_sha256=dataset, base_model=base_model, versions=versions)
-    run.store.write(run.places.run, record.model_dump_json(indent=2).encode())
 
 
 def _log_data(config: RunConfig, counts: DataCounts, splits: Splits) -> None:

@@ -1,0 +1,92 @@
+"""What runs of all tasks share: their places, their record, the way from a checkpoint to the last epoch."""
+
+import hashlib
+import logging
+import platform
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from trainingrun_api.evaluation import BaselineMethod
+from trainingrun_api.run_config import RunConfig
+from trainingrun_api.status import ResolvedBaseModel
+
+from ..artifacts import Store
+from ..records import RunRecord
+from ..training import EpochDone, StepDone, Trainee, fit
+from .checkpoints import Checkpoints
+from .places import Places
+from .tracker import Tracker
+
+log = logging.getLogger(__name__)
+
+DECIDING_LIBRARIES = ("torch", "transformers", "sentence-transformers", "accelerate", "scikit-learn")
+
+
+@dataclass(frozen=True)
+class Run:
+    """What all stages share."""
+
+    config: RunConfig
+    store: Store
+    places: Places
+    tracker: Tracker
+    work: Path
+    """A folder for everything that is not kept."""
+
+    @property
+    def best(self) -> Path:
+        """Folder of the best epoch's weights so far."""
+        return self.work / "best"
+
+
+def record(run: Run, dataset: str | None, base_model: ResolvedBaseModel | None) -> None:
+    """Write run.json with what is known so far."""
+    versions = {"python": platform.python_version()} | {name: version(name) for name in DECIDING_LIBRARIES}
+    record = RunRecord(config=run.config, dataset_sha256=dataset, base_model=base_model, versions=versions)
+    run.store.write(run.places.run, record.model_dump_json(indent=2).encode())
+
+
+def train(run: Run, trainee: Trainee, origin: str) -> None:
+    """Go on from the last checkpoint of this `origin`; `run.best` holds the best weights then."""
+    settings = run.config.training
+    checkpoints = Checkpoints(
+        run.store,
+        run.places.checkpoints,
+        settings.checkpoint.keep,
+        hashlib.sha256(origin.encode()).hexdigest(),
+    )
+    checkpoints.resume(trainee, run.best, run.work / "checkpoint")
+    steps_done = trainee.history.trained * trainee.steps_per_epoch
+    run.tracker.training(trainee.recipe.total_steps, steps_done, trainee.history)
+    for event in fit(trainee, settings):
+        match event:
+            case StepDone():
+                run.tracker.step(event)
+            case EpochDone():
+                _end_epoch(run, trainee, event, checkpoints)
+
+
+def _end_epoch(run: Run, trainee: Trainee, done: EpochDone, checkpoints: Checkpoints) -> None:
+    run.tracker.epoch(trainee.history)
+    epoch = done.summary
+    log.info(
+        "%s: training loss %.4f, evaluation loss %.4f%s%s",
+        _epoch_name(epoch.epoch, run.config, trainee.history.method),
+        epoch.training_loss,
+        epoch.evaluation_loss,
+        "".join(f", {name} {score:.3f}" for name, score in epoch.scores.items()),
+        " (best so far)" if done.is_best else "",
+    )
+    if done.is_best:
+        trainee.save_weights(run.best)
+    every = run.config.training.checkpoint.every_epochs
+    if done.is_last or (epoch.epoch and epoch.epoch % every == 0):
+        checkpoints.save(trainee, run.best, run.work / "checkpoint")
+
+
+def _epoch_name(epoch: int, config: RunConfig, method: BaselineMethod) -> str:
+    if epoch:
+        return f"Epoch {epoch} of {config.training.max_epochs}"
+    regression = method is BaselineMethod.LOGISTIC_REGRESSION
+    return f"Epoch 0 ({'frozen body, logistic regression' if regression else 'the model as it was loaded'})"
