@@ -10,17 +10,40 @@ from .references import StorageUri
 FieldName = Annotated[str, Field(min_length=1, max_length=128)]
 
 
+LabelSeparator = Annotated[str, Field(min_length=1, max_length=8)]
+
+
 class DatasetFiles(Model):
     """Labelled texts in files."""
 
     uri: StorageUri
-    """A .jsonl, .csv or .parquet file, or a prefix that ends in / with such files under it, as s3:// or file://."""
+    """A .jsonl, .csv, .tsv or .parquet file in UTF-8, those of text also compressed (.gz, .bz2, .xz, .zst); a
+    prefix that ends in / for all such files under it; or a pattern of file names with *, ? and [abc], none of
+    which matches a /. As s3:// or file://. CSV columns may be divided by , ; | or tabs: the header line
+    decides."""
 
     text_field: FieldName = "text"
-    """Field or column that holds the text."""
+    """Field or column that holds the text, or a dotted path into objects, such as ticket.body."""
 
     label_field: FieldName = "label"
-    """Field or column that holds the label."""
+    """Field, column or dotted path that holds the label; several labels stand in a list, or see
+    labelSeparator."""
+
+    label_separator: LabelSeparator | None = None
+    """What divides several labels in one string, such as |, for files that can't hold lists; left out, the
+    whole string is one label."""
+
+
+class DataSource(DatasetFiles):
+    """Labelled texts in files, and where they are named."""
+
+    project: str | None = None
+    """The project that names the files, with its namespace when that is another: name, or namespace/name."""
+
+    @property
+    def name(self) -> str:
+        """What the user knows it by."""
+        return self.project or self.uri
 
 
 class Dataset(Model):
@@ -30,19 +53,29 @@ class Dataset(Model):
     """A TrainingProject of this namespace, whose data set, preset base model and output are used."""
 
     uri: StorageUri | None = None
-    """A .jsonl, .csv or .parquet file, or a prefix that ends in / with such files under it, as s3:// or file://."""
+    """A .jsonl, .csv, .tsv or .parquet file in UTF-8, those of text also compressed (.gz, .bz2, .xz, .zst); a
+    prefix that ends in / for all such files under it; or a pattern of file names with *, ? and [abc], none of
+    which matches a /. As s3:// or file://. CSV columns may be divided by , ; | or tabs: the header line
+    decides."""
 
     text_field: FieldName | None = None
-    """Field or column that holds the text; "text" when left out. Goes with uri."""
+    """Field or column that holds the text, or a dotted path into objects, such as ticket.body; "text" when
+    left out. Goes with uri."""
 
     label_field: FieldName | None = None
-    """Field or column that holds the label; "label" when left out. Goes with uri."""
+    """Field, column or dotted path that holds the label; several labels stand in a list, or see
+    labelSeparator; "label" when left out. Goes with uri."""
+
+    label_separator: LabelSeparator | None = None
+    """What divides several labels in one string, such as |, for files that can't hold lists; left out, the
+    whole string is one label. Goes with uri."""
 
     RULES: ClassVar = (
         Rule("has(self.project) != has(self.uri)", "set exactly one of project and uri"),
         Rule(
-            "!has(self.project) || (!has(self.textField) && !has(self.labelField))",
-            "textField and labelField go with uri; the project names its own",
+            "!has(self.project) || !(has(self.textField) || has(self.labelField) "
+            "|| has(self.labelSeparator))",
+            "textField, labelField and labelSeparator go with uri; the project names its own",
         ),
     )
 
@@ -50,7 +83,7 @@ class Dataset(Model):
     def _exactly_one(self) -> Self:
         if (self.project is None) == (self.uri is None):
             raise ValueError(self.RULES[0].message)
-        if self.project is not None and (self.text_field or self.label_field):
+        if self.project is not None and (self.text_field or self.label_field or self.label_separator):
             raise ValueError(self.RULES[1].message)
         return self
 
@@ -59,5 +92,8 @@ class Dataset(Model):
         if self.uri is None:
             return None
         return DatasetFiles(
-            uri=self.uri, text_field=self.text_field or "text", label_field=self.label_field or "label"
+            uri=self.uri,
+            text_field=self.text_field or "text",
+            label_field=self.label_field or "label",
+            label_separator=self.label_separator,
         )

@@ -6,7 +6,8 @@ from pydantic import Field
 
 from .base import Model
 from .base_model import BaseModel
-from .dataset import DatasetFiles
+from .dataset import DataSource
+from .labels import Labels
 from .names import run_prefix, spec_hash
 from .progress import RunIdentity
 from .references import Output
@@ -65,8 +66,10 @@ class RunConfig(Model):
     """What the model learns."""
     base_model: BaseModelSource = BaseModelSource()
     """Where training starts."""
-    dataset: DatasetFiles
+    dataset: DataSource
     """Texts to learn from."""
+    labels: Labels = Labels()
+    """Which labels are learned, and under which names."""
     skip_duplicates: bool
     """Leave out texts that occur again."""
     train_percent: Annotated[int, Field(ge=50, le=95)]
@@ -102,6 +105,7 @@ class RunConfig(Model):
             task_type=spec.task_type,
             base_model=found.base_model,
             dataset=dataset,
+            labels=spec.labels or Labels(),
             skip_duplicates=spec.skip_duplicates,
             train_percent=spec.train_percent,
             training=spec.training,
@@ -111,9 +115,10 @@ class RunConfig(Model):
         )
 
 
-def effective_dataset(spec: TrainingRunSpec, project: TrainingProjectSpec | None) -> DatasetFiles | None:
+def effective_dataset(spec: TrainingRunSpec, project: TrainingProjectSpec | None) -> DataSource | None:
     """The files of the run's own data set, else its project's."""
-    return spec.dataset.files() or (project.dataset if project else None)
+    files = spec.dataset.files() or (project.dataset if project else None)
+    return None if files is None else DataSource(**dict(files), project=spec.dataset.project)
 
 
 def effective_output(spec: TrainingRunSpec, project: TrainingProjectSpec | None) -> Output | None:

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from .base import Model, Rule
 from .base_model import BaseModel
 from .dataset import Dataset, DatasetFiles
+from .labels import Labels
 from .placement import Resources, Scheduling
 from .references import Output
 from .training import Training
@@ -37,6 +38,9 @@ class TrainingRunSpec(Model):
 
     dataset: Dataset
     """Texts to learn from: set exactly one of project and uri."""
+
+    labels: Labels | None = None
+    """Which labels are learned, and under which names; left out, all as they are."""
 
     skip_duplicates: bool = True
     """Leave out texts that occur again (after Unicode, case and white-space normalisation)."""

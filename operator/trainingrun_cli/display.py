@@ -84,6 +84,7 @@ def data_line(data: DataCounts) -> str:
     """What became of the texts that were read."""
     return (
         f"{data.read} texts read: {data.empty} empty, {data.unlabelled} without label, "
+        f"{data.filtered} filtered, "
         f"{data.duplicates} duplicates, {data.conflicts} conflicts, {data.truncated} cut; "
         f"{data.training} trained on, {data.evaluation} evaluated on"
     )

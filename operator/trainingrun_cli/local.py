@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 from rich.console import Console
 from rich.markup import escape
 
-from trainingrun_api.dataset import DatasetFiles
+from trainingrun_api.dataset import DataSource
 from trainingrun_api.evaluation import Evaluation
 from trainingrun_api.model_names import candidate_names
 from trainingrun_api.progress import ProgressReport, RunIdentity
@@ -60,12 +60,12 @@ def local_config(manifest: Manifest, output: Path, data: Path) -> RunConfig:
     return config.model_copy(update={"dataset": local_copy(config.dataset, data)})
 
 
-def local_copy(dataset: DatasetFiles, data: Path) -> DatasetFiles:
-    """The data set with a file of the same name under `data` in place of the one in the object store."""
-    copy = data / dataset.uri.rsplit("/", 1)[-1]
-    if not dataset.uri.startswith("s3://") or not copy.is_file():
+def local_copy(dataset: DataSource, data: Path) -> DataSource:
+    """The data set with files of the same name or pattern under `data` in place of those in S3."""
+    name = dataset.uri.rsplit("/", 1)[-1]
+    if not dataset.uri.startswith("s3://") or not name or not any(data.glob(name)):
         return dataset
-    return dataset.model_copy(update={"uri": copy.resolve().as_uri()})
+    return dataset.model_copy(update={"uri": f"{data.resolve().as_uri()}/{name}"})
 
 
 def _base_model(manifest: Manifest, spec: TrainingRunSpec, output: Path) -> BaseModelSource:

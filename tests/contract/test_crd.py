@@ -20,7 +20,13 @@ SMALLEST: dict[str, Any] = {"dataset": {"uri": "s3://data/tickets.jsonl"}, "outp
 FULL: dict[str, Any] = {
     "modelName": "Tickets v3",
     "baseModel": {"fromRun": {"name": "earlier"}},
-    "dataset": {"uri": "s3://data/tickets.csv", "textField": "body", "labelField": "topic"},
+    "dataset": {
+        "uri": "s3://data/tickets.csv",
+        "textField": "body",
+        "labelField": "topic",
+        "labelSeparator": "|",
+    },
+    "labels": {"exclude": ["spam"], "aliases": {"Bill": "billing"}},
     "skipDuplicates": False,
     "trainPercent": 90,
     "training": {
@@ -46,7 +52,24 @@ REFUSED_BY_BOTH = {
     ),
     "a field of files with a project": (
         {"dataset": {"project": "tickets", "textField": "body"}},
-        "textField and labelField go with uri",
+        "textField, labelField and labelSeparator go with uri",
+    ),
+    "a separator with a project": (
+        {"dataset": {"project": "tickets", "labelSeparator": "|"}},
+        "textField, labelField and labelSeparator go with uri",
+    ),
+    "labels to include and to exclude": (
+        {**SMALLEST, "labels": {"include": ["a"], "exclude": ["b"]}},
+        "set at most one of include and exclude",
+    ),
+    "an empty list of labels": ({**SMALLEST, "labels": {"include": []}}, "include"),
+    "an alias of an alias": (
+        {**SMALLEST, "labels": {"aliases": {"a": "b", "b": "c"}}},
+        "an alias can't stand for another alias",
+    ),
+    "aliases in a circle": (
+        {**SMALLEST, "labels": {"aliases": {"a": "b", "b": "a"}}},
+        "an alias can't stand for another alias",
     ),
     "no output": ({"dataset": {"uri": "s3://data/t.jsonl"}}, "output is required with dataset.uri"),
     "two base models": (

@@ -1,41 +1,160 @@
 """What a user gets for files as they are."""
 
+import bz2
+import gzip
+import lzma
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pyarrow
 import pyarrow.parquet
 import pytest
 
-from trainingrun_trainer import data
+from trainingrun_api.dataset import DataSource
+from trainingrun_api.labels import Labels
+from trainingrun_trainer.data import FetchedSource, LabelRules, Reading, Tally, Wanted
 from trainingrun_trainer.errors import DataError
-from trainingrun_trainer.records import Example, LabelledTexts, SourceFile
+from trainingrun_trainer.records import Example, SourceFile
 
 
-def read(path: Path, content: str | bytes, text: str = "text", label: str = "label") -> LabelledTexts:
+def reading(
+    path: Path, *, several_labels: bool = False, context: tuple[str, ...] = (), **fields: str
+) -> Reading:
+    uri = f"s3://data/{path.name}"
+    source = FetchedSource(DataSource(uri=uri, **fields), [SourceFile(uri, path)])
+    return Reading([source], Wanted(LabelRules(Labels()), several_labels, context))
+
+
+def read(path: Path, content: str | bytes, **options: Any) -> list[tuple[str, tuple[str, ...]]]:
+    """Texts with their labels."""
+    return [(example.text, example.labels) for example in examples(path, content, **options)]
+
+
+def examples(path: Path, content: str | bytes, **options: Any) -> list[Example]:
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return data.read([SourceFile(f"s3://data/{path.name}", path)], text, label)
+    return list(reading(path, **options))
+
+
+def read_table(path: Path, columns: dict[str, Any], **options: Any) -> list[tuple[str, tuple[str, ...]]]:
+    pyarrow.parquet.write_table(pyarrow.table(columns), path)
+    return [(example.text, example.labels) for example in reading(path, **options)]
+
+
+def zstd(content: bytes) -> bytes:
+    sink = pyarrow.BufferOutputStream()
+    with pyarrow.CompressedOutputStream(sink, "zstd") as stream:
+        stream.write(content)
+    return sink.getvalue().to_pybytes()
 
 
 def test_all_kinds_of_files_give_the_same_texts(tmp_path: Path) -> None:
-    jsonl = read(tmp_path / "a.jsonl", '{"text": "late, again", "label": 1}\n\n{"text": "ok", "label": 2}\n')
-    table = read(tmp_path / "a.csv", '\ufefftext,label\r\n"late, again",1\r\nok,2\r\n')
-    pyarrow.parquet.write_table(
-        pyarrow.table({"text": ["late, again", "ok"], "label": [1, 2]}), tmp_path / "a.parquet"
+    expected = [("late, again", ("1",)), ("ok", ("2",))]
+    lines = '{"text": "late, again", "label": 1}\n\n{"text": "ok", "label": 2}\n'
+    assert read(tmp_path / "a.jsonl", lines) == expected
+    assert read(tmp_path / "a.csv", '\ufefftext,label\r\n"late, again",1\r\nok,2\r\n') == expected
+    columns = {"text": ["late, again", "ok"], "label": [1, 2]}
+    assert read_table(tmp_path / "a.parquet", columns) == expected
+
+
+def test_a_text_knows_its_data_set(tmp_path: Path) -> None:
+    (one,) = examples(tmp_path / "a.jsonl", '{"text": "ok", "label": 2}\n')
+    assert one == Example("ok", ("2",), source="s3://data/a.jsonl")
+    (one,) = examples(tmp_path / "a.jsonl", '{"text": "ok", "label": 2}\n', project="tickets")
+    assert one.source == "tickets"
+
+
+@pytest.mark.parametrize(
+    ("suffix", "compress"),
+    [(".gz", gzip.compress), (".bz2", bz2.compress), (".xz", lzma.compress), (".zst", zstd)],
+)
+def test_compressed_files_are_read_as_they_are(
+    tmp_path: Path, suffix: str, compress: Callable[[bytes], bytes]
+) -> None:
+    lines = "".join(f'{{"text": "text {n}", "label": "a"}}\n' for n in range(2000)).encode()
+    texts = read(tmp_path / f"a.jsonl{suffix}", compress(lines))
+    assert [text for text, _ in texts] == [f"text {n}" for n in range(2000)]
+    assert read(tmp_path / f"A.CSV{suffix.upper()}", compress(b"text,label\nb,c\n")) == [("b", ("c",))]
+    for broken in (compress(lines)[:-20], b"no such thing"):
+        with pytest.raises(DataError, match=f"a.jsonl{suffix}: not a whole {suffix} file"):
+            read(tmp_path / f"a.jsonl{suffix}", broken)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.csv", "text;label;price\nlate, again;x;1,50\n"),
+        ("a.csv", "text\tlabel\nlate, again\tx\n"),
+        ("a.csv", "id|text|label\n1|late, again|x\n"),
+        ("a.csv", "text;label;a,b,c,d\nlate, again;x;1,2,3\n"),
+        ("a.tsv", "text\tlabel\tx,y,z\nlate, again\tx\t1\n"),
+        ("a.csv", '"text","label","a\nb"\n"late, again",x,1\n'),
+    ],
+)
+def test_columns_are_divided_by_what_the_header_shows(tmp_path: Path, name: str, content: str) -> None:
+    assert read(tmp_path / name, content) == [("late, again", ("x",))]
+
+
+def test_fields_inside_objects_are_found_by_their_path(tmp_path: Path) -> None:
+    line = (
+        '{"body": {"text": "late"}, "meta": {"team.label": "no", "team": {"label": "x"}}, '
+        '"meta.team.label": "%s"}\n'
     )
-    parquet = data.read([SourceFile("s3://data/a.parquet", tmp_path / "a.parquet")], "text", "label")
-    assert jsonl == table == parquet
-    assert jsonl.examples == [Example("late, again", ("1",)), Example("ok", ("2",))]
+    fields = {"text_field": "body.text", "label_field": "meta.team.label"}
+    assert read(tmp_path / "a.jsonl", line % "y", **fields) == [("late", ("y",))]
+    nested = line.replace(', "meta.team.label": "%s"', "")
+    assert read(tmp_path / "a.jsonl", nested, **fields) == [("late", ("x",))]
+    columns = {"body": [{"text": "late"}], "meta": [{"team": {"label": "x"}}]}
+    assert read_table(tmp_path / "a.parquet", columns, **fields) == [("late", ("x",))]
+    message = "field 'body.words' is missing; there are 'body.text', 'meta.team.label'"
+    with pytest.raises(DataError, match=message):
+        read(tmp_path / "a.jsonl", nested.replace('"team.label": "no", ', ""), text_field="body.words")
+
+
+def test_several_labels_stand_in_a_list_or_are_divided(tmp_path: Path) -> None:
+    expected = [("late", ("a", "b")), ("ok", ("a",)), ("no", ("c",))]
+    lines = (
+        '{"text": "late", "label": ["b", " a", "b", ""]}\n'
+        '{"text": "ok", "label": ["a"]}\n{"text": "no", "label": "c"}\n'
+    )
+    assert read(tmp_path / "a.jsonl", lines, several_labels=True) == expected
+    table = {"text": ["late", "ok", "no"], "label": [["a", "b"], ["a"], ["c"]]}
+    assert read_table(tmp_path / "a.parquet", table, several_labels=True) == expected
+    lines = "text,label\nlate,b| a\nok,a|\nno,c\n"
+    assert read(tmp_path / "a.csv", lines, several_labels=True, label_separator="|") == expected
+    assert read(tmp_path / "a.csv", lines)[0] == ("late", ("b| a",))
+
+
+def test_one_label_may_stand_in_a_list_and_two_are_refused_where_one_belongs(tmp_path: Path) -> None:
+    assert read(tmp_path / "a.jsonl", '{"text": "x", "label": ["a"]}') == [("x", ("a",))]
+    with pytest.raises(
+        DataError, match=r"line 1: .* 2 labels \('a', 'b'\).* use taskType MultiLabelClassification"
+    ):
+        read(tmp_path / "a.jsonl", '{"text": "x", "label": ["a", "b"]}')
 
 
 def test_rows_without_text_or_label_are_left_out_and_counted(tmp_path: Path) -> None:
-    texts = read(
-        tmp_path / "a.jsonl",
+    (tmp_path / "a.jsonl").write_text(
         '{"text": " ", "label": "a"}\n{"text": null, "label": "a"}\n'
         '{"text": "x"}\n{"text": "y", "label": null}\n{"text": "z", "label": " "}\n'
-        '{"text": "w", "label": true}\n',
+        '{"text": "v", "label": []}\n'
+        '{"text": "w", "label": true}\n'
     )
-    assert (texts.read, texts.empty, texts.unlabelled) == (6, 2, 3)
-    assert texts.examples == [Example("w", ("true",))]
+    texts = reading(tmp_path / "a.jsonl")
+    assert [(example.text, example.labels) for example in texts] == [("w", ("true",))]
+    assert counted(texts.tallies[0]) == (7, 2, 4, 1)
+
+
+def counted(tally: Tally) -> tuple[int, int, int, int]:
+    return tally.read, tally.empty, tally.unlabelled, tally.used
+
+
+def test_files_are_read_as_a_stream(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"text": "x", "label": "a"}\n' * 2 + "broken\n")
+    texts = iter(reading(tmp_path / "a.jsonl"))
+    assert [next(texts).text, next(texts).text] == ["x", "x"]
+    with pytest.raises(DataError, match="line 3"):
+        next(texts)
 
 
 @pytest.mark.parametrize(
@@ -50,15 +169,24 @@ def test_rows_without_text_or_label_are_left_out_and_counted(tmp_path: Path) -> 
         ("a.jsonl", "[1]\n", "line 1: not a JSON object; write one object"),
         ("a.jsonl", '{"body": "a", "topic": "b"}', "'body', 'topic'. Name the field that holds the text in "),
         ("a.jsonl", '{"text": 3, "label": "b"}', "field 'text' holds a number where a text belongs"),
-        ("a.jsonl", '{"text": "a", "label": ["b"]}', "field 'label' holds a list where one label belongs"),
+        (
+            "a.jsonl",
+            '{"text": "a", "label": {"b": 1}}',
+            "field 'label' holds an object where a label belongs",
+        ),
         ("a.jsonl", '{"text": "a", "topic": "b"}', "no row has the field 'label'; there are 'text', 'topic'"),
         ("a.jsonl", "", "there are no rows"),
+        ("a.jsonl", '{"text": "a"}'.encode("utf-16"), "the text is in UTF-16; save the file as UTF-8"),
         ("a.csv", "text,label\na,b,c\n", "s3://data/a.csv, line 2: more fields than the header line has"),
         ("a.csv", "text,label\na\n", "line 2: fewer fields"),
+        ("a.csv", "text,label,text\na,b,c\n", "line 1: column 'text' stands there twice"),
         ("a.csv", b"text,label\n\xff\xfe,b\n", "not CSV in UTF-8"),
         ("a.csv", 'text,label\n"a,b\n', "not CSV"),
+        ("a.csv", "text,label\na,b\n".encode("utf-16"), "the text is in UTF-16"),
+        ("a.csv", "body;topic\na;b\n", "field 'text' is missing; there are 'body', 'topic'"),
         ("a.parquet", "no parquet", "s3://data/a.parquet: not a Parquet file"),
-        ("a.xlsx", "", "unknown kind of file; spec.dataset.uri takes .jsonl, .csv, .parquet"),
+        ("a.xlsx", "", "unknown kind of file; spec.dataset.uri takes .jsonl, .csv, .tsv, .parquet"),
+        ("a.parquet.gz", "", "unknown kind of file"),
     ],
 )
 def test_messages_say_where_and_what_to_change(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from trainingrun_api.dataset import DatasetFiles
+from trainingrun_api.dataset import DataSource
 from trainingrun_api.names import RUN_CONFIG_VARIABLE, ExitCode
 from trainingrun_api.run_config import RunConfig
 from trainingrun_api.status import Reason, RunFailure, RunResult
@@ -65,7 +65,7 @@ def test_sigterm_ends_the_run_cleanly_and_the_next_one_goes_on(config: RunConfig
 def test_a_mistake_of_the_user_leaves_what_to_change(
     config: RunConfig, message: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    names = DatasetFiles(uri=config.dataset.uri, text_field="body")
+    names = DataSource(uri=config.dataset.uri, text_field="body")
     monkeypatch.setenv(RUN_CONFIG_VARIABLE, changed(config, dataset=names).model_dump_json())
     assert main() == ExitCode.DATA
     failure = RunFailure.model_validate_json(message.read_text())
@@ -88,7 +88,7 @@ def test_a_configuration_that_cannot_be_used_names_its_fields(
 def test_a_long_message_still_is_json(
     config: RunConfig, message: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    places = DatasetFiles(uri="file:///none" + "é" * 1000)
+    places = DataSource(uri="file:///none" + "é" * 1000)
     text = changed(config, dataset=places, output_prefix=config.output_prefix).model_dump_json()
     monkeypatch.setenv(RUN_CONFIG_VARIABLE, text.replace("none", "none/" * 30))
     assert main() != ExitCode.OK

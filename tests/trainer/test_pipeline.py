@@ -9,8 +9,9 @@ from sentence_transformers import SentenceTransformer
 from transformers import pipeline as transformers_pipeline
 
 from localcluster import S3Server
-from trainingrun_api.dataset import DatasetFiles
+from trainingrun_api.dataset import DataSource
 from trainingrun_api.evaluation import Baseline, BaselineMethod, Evaluation
+from trainingrun_api.labels import Labels
 from trainingrun_api.progress import ProgressReport
 from trainingrun_api.run_config import BaseModelSource, RunConfig, Storage
 from trainingrun_api.training import Checkpoint, EarlyStopping, Schedule, StoppingMetric
@@ -220,7 +221,7 @@ def test_a_run_goes_on_from_the_model_of_an_earlier_one(config: RunConfig, tmp_p
 
 def test_kept_duplicates_do_not_leak_into_the_evaluation(config: RunConfig) -> None:
     uri = write_jsonl(out(config).parent / "twice.jsonl", [*tickets(), *tickets()])
-    config = changed(config, dataset=DatasetFiles(uri=uri), skip_duplicates=False)
+    config = changed(config, dataset=DataSource(uri=uri), skip_duplicates=False)
     pipeline.run(config, ignore)
     counts = evaluation(config).data
     assert (counts.duplicates, counts.training, counts.evaluation) == (60, 96, 24)
@@ -237,7 +238,7 @@ def test_all_from_and_to_s3(config: RunConfig, pooled_model: Path, s3_credential
     remote = changed(
         config,
         storage=storage,
-        dataset=DatasetFiles(uri="s3://bucket/data/"),
+        dataset=DataSource(uri="s3://bucket/data/"),
         base_model=BaseModelSource(uri="s3://bucket/base/"),
         output_prefix="s3://bucket/out/team/tickets/1",
     )
@@ -260,12 +261,31 @@ def test_an_output_that_cannot_be_written_is_refused_before_data_are_read(
 
 @pytest.mark.parametrize(
     ("uri", "message"),
-    [("missing.jsonl", "there is no such file"), ("missing/", "there are no .jsonl, .csv, .parquet files")],
+    [
+        ("missing.jsonl", "there is no such file"),
+        ("missing/", "there are no .jsonl, .csv, .tsv, .parquet files"),
+    ],
 )
 def test_missing_data_are_an_error_of_the_data(config: RunConfig, uri: str, message: str) -> None:
-    config = changed(config, dataset=DatasetFiles(uri=f"{out(config).parent.as_uri()}/{uri}"))
+    config = changed(config, dataset=DataSource(uri=f"{out(config).parent.as_uri()}/{uri}"))
     with pytest.raises(DataError, match=message):
         pipeline.run(config, ignore)
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (Labels(exclude=["login", "delivery"]), "all texts have the label 'billing'"),
+        (Labels(aliases={"login": "billing", "delivery": "billing"}), "all texts have the label 'billing'"),
+        (
+            Labels(include=["logins"]),
+            r"labels.include: no text has the label 'logins'; did you mean 'login'\?",
+        ),
+    ],
+)
+def test_the_choice_of_labels_holds_for_the_run(config: RunConfig, labels: Labels, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        pipeline.run(changed(config, labels=labels), ignore)
 
 
 def test_a_loss_that_is_no_number_says_what_to_lower(config: RunConfig) -> None:

@@ -44,20 +44,6 @@ class SourceFile:
 
 
 @dataclass(frozen=True)
-class LabelledTexts:
-    """What was read from the data set; `empty` and `unlabelled` texts are only counted."""
-
-    examples: list[Example]
-    empty: int
-    unlabelled: int
-
-    @property
-    def read(self) -> int:
-        """Rows in the files."""
-        return len(self.examples) + self.empty + self.unlabelled
-
-
-@dataclass(frozen=True)
 class Splits:
     """Texts to train on and texts to evaluate on; no text is in both."""
 

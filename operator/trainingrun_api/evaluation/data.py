@@ -12,6 +12,8 @@ class DataCounts(Model):
     """Left out: no text."""
     unlabelled: int
     """Left out: no label."""
+    filtered: int = 0
+    """Left out: all its labels are left out by spec.labels."""
     duplicates: int
     """Texts that occur again with the same label; left out when skipDuplicates is on."""
     conflicts: int

@@ -11,8 +11,9 @@ from trainingrun_api.evaluation import DataCounts, Evaluation
 from trainingrun_api.run_config import RunConfig
 from trainingrun_api.status import RunResult
 
-from .. import data, model
+from .. import model
 from ..artifacts import open_store
+from ..data import LabelRules, Reading, Wanted
 from ..dedup import deduplicate
 from ..evaluation import Predictions, predictions_table, to_parquet
 from ..model import Classifier
@@ -23,7 +24,8 @@ from ..training import (
     Trainee,
     prepare,
 )
-from .inputs import dataset_sha256, fetch_base_model, fetch_dataset
+from .datasets import fetch_dataset, sources_sha256
+from .inputs import fetch_base_model
 from .memory import memory_errors
 from .places import Places
 from .publish import Provenance, evaluate, publish, published, result
@@ -93,16 +95,19 @@ def _train_and_publish(run: Run) -> Evaluation:
 
 
 def _load_data(run: Run) -> PreparedData:
-    dataset = run.config.dataset
-    files = fetch_dataset(dataset.uri, run.config.storage, run.work / "data")
-    texts = data.read(files, dataset.text_field, dataset.label_field)
-    unique = deduplicate(texts.examples)
-    kept = unique.examples if run.config.skip_duplicates else texts.examples
+    sources = [fetch_dataset(run.config.dataset, run.config.storage, run.work / "data")]
+    rules = LabelRules(run.config.labels)
+    reading = Reading(sources, Wanted(rules, several_labels=False))
+    examples = list(reading)
+    rules.require_known()
+    unique = deduplicate(examples)
+    kept = unique.examples if run.config.skip_duplicates else examples
     splits = split(kept, run.config.train_percent, run.config.training.seed)
     counts = DataCounts(
-        read=texts.read,
-        empty=texts.empty,
-        unlabelled=texts.unlabelled,
+        read=sum(tally.read for tally in reading.tallies),
+        empty=sum(tally.empty for tally in reading.tallies),
+        unlabelled=sum(tally.unlabelled for tally in reading.tallies),
+        filtered=sum(tally.filtered for tally in reading.tallies),
         duplicates=unique.duplicates,
         conflicts=unique.conflicts,
         truncated=0,
@@ -110,7 +115,7 @@ def _load_data(run: Run) -> PreparedData:
         evaluation=len(splits.evaluation),
     )
     _log_data(run.config, counts, splits)
-    return PreparedData(splits, counts, dataset_sha256(files))
+    return PreparedData(splits, counts, sources_sha256(sources))
 
 
 def _prepare(run: Run, classifier: Classifier, splits: Splits) -> tuple[Trainee, int]:
@@ -147,11 +152,12 @@ def _predict(run: Run, trainee: Trainee) -> Predictions:
 
 def _log_data(config: RunConfig, counts: DataCounts, splits: Splits) -> None:
     log.info(
-        "Data: %d texts read from %s; %d empty, %d unlabelled, %d duplicates, %d conflicts%s",
+        "Data: %d texts read from %s; %d empty, %d unlabelled, %d filtered, %d duplicates, %d conflicts%s",
         counts.read,
-        config.dataset.uri,
+        config.dataset.name,
         counts.empty,
         counts.unlabelled,
+        counts.filtered,
         counts.duplicates,
         counts.conflicts,
         "" if config.skip_duplicates else " (duplicates are kept)",

@@ -1,0 +1,41 @@
+"""Which labels are learned, and under which names."""
+
+from typing import Annotated, ClassVar, Self
+
+from pydantic import Field, model_validator
+
+from .base import Model, Rule
+
+LabelName = Annotated[str, Field(min_length=1, max_length=256)]
+LabelNames = Annotated[list[LabelName], Field(min_length=1, max_length=256)]
+
+
+class Labels(Model):
+    """Which labels of the data are learned, and under which names."""
+
+    include: LabelNames | None = None
+    """Labels to learn; all others are left out. Names as they are after aliases; one that no text has is an
+    error. A text that keeps none of its labels is left out, and counted in evaluation.json as filtered."""
+
+    exclude: LabelNames | None = None
+    """Labels to leave out, in the same way; at most one of include and exclude is set."""
+
+    aliases: Annotated[dict[str, LabelName], Field(max_length=256)] = {}
+    """Other names of labels, each with the one to use: billing_issue: billing. Applied first, to all data
+    sets. An alias that no text has is logged as a warning."""
+
+    RULES: ClassVar = (
+        Rule("!(has(self.include) && has(self.exclude))", "set at most one of include and exclude"),
+        Rule(
+            "!has(self.aliases) || self.aliases.all(name, !(self.aliases[name] in self.aliases))",
+            "an alias can't stand for another alias, nor for itself: give each the last name of its label",
+        ),
+    )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.include is not None and self.exclude is not None:
+            raise ValueError(self.RULES[0].message)
+        if not self.aliases.keys().isdisjoint(self.aliases.values()):
+            raise ValueError(self.RULES[1].message)
+        return self

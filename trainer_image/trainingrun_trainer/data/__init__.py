@@ -1,0 +1,18 @@
+"""Read labelled texts from files."""
+
+from .kinds import KINDS, SUFFIXES, rows
+from .label_rules import LabelRules
+from .reading import FetchedSource, Reading, Tally, Wanted, require_common_labels, require_context
+
+__all__ = [
+    "KINDS",
+    "SUFFIXES",
+    "FetchedSource",
+    "LabelRules",
+    "Reading",
+    "Tally",
+    "Wanted",
+    "require_common_labels",
+    "require_context",
+    "rows",
+]

@@ -1,0 +1,33 @@
+"""Which files can be read, and how each is."""
+
+from collections.abc import Iterator, Sequence
+
+from ..errors import DataError
+from ..records import SourceFile
+from .compression import COMPRESSED, kind_of
+from .csv_rows import csv_rows
+from .rows import Row, json_lines, parquet
+
+TEXT_KINDS = (".jsonl", ".csv", ".tsv")
+KINDS = (*TEXT_KINDS, ".parquet")
+
+SUFFIXES = (*KINDS, *(kind + compression for kind in TEXT_KINDS for compression in COMPRESSED))
+"""Ends of the names of files that can be read, in small letters. Parquet compresses inside."""
+
+
+def rows(file: SourceFile, wanted: Sequence[str]) -> Iterator[Row]:
+    """The rows of one file, as they are read; `wanted` columns help to tell how a CSV file is divided.
+
+    Raises DataError for a file or line that can't be read.
+    """
+    if not file.uri.lower().endswith(SUFFIXES):
+        raise DataError(
+            f"{file.uri}: unknown kind of file; spec.dataset.uri takes {', '.join(KINDS)}, "
+            f"those of text also compressed ({', '.join(COMPRESSED)})"
+        )
+    match kind_of(file.uri):
+        case ".jsonl":
+            return json_lines(file)
+        case ".parquet":
+            return parquet(file)
+    return csv_rows(file, wanted)

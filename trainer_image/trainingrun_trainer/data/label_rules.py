@@ -1,0 +1,49 @@
+"""Which labels are used, and under which names."""
+
+import logging
+from collections import Counter
+from difflib import get_close_matches
+
+from trainingrun_api.labels import Labels
+
+from ..errors import DataError
+from .fields import listed
+
+log = logging.getLogger(__name__)
+
+
+class LabelRules:
+    """spec.labels, applied to one text after another; in the end it is known whether it fits the data."""
+
+    def __init__(self, wanted: Labels) -> None:
+        self._wanted = wanted
+        self._named = frozenset(wanted.include or wanted.exclude or ())
+        self._seen: Counter[str] = Counter()
+        self._renamed: set[str] = set()
+
+    def apply(self, labels: tuple[str, ...]) -> tuple[str, ...]:
+        """The labels under their last names, without those that are left out; sorted, each once."""
+        aliases = self._wanted.aliases
+        if not aliases.keys().isdisjoint(labels):
+            self._renamed.update(label for label in labels if label in aliases)
+            labels = tuple(sorted({aliases.get(label, label) for label in labels}))
+        self._seen.update(labels)
+        return labels if not self._named else tuple(label for label in labels if self._keeps(label))
+
+    def require_known(self) -> None:
+        """After all texts: raises DataError for a label to include or exclude that the data lack.
+
+        An alias of a label that occurs nowhere is logged.
+        """
+        for alias in sorted(self._wanted.aliases.keys() - self._renamed):
+            log.warning("spec.labels.aliases: no text has the label %r", alias)
+        which = "include" if self._wanted.include else "exclude"
+        for name in sorted(self._named - self._seen.keys()):
+            close = get_close_matches(name, self._seen, n=1)
+            guess = f"; did you mean {close[0]!r}?" if close else "."
+            raise DataError(
+                f"spec.labels.{which}: no text has the label {name!r}{guess} There are {listed(self._seen)}"
+            )
+
+    def _keeps(self, label: str) -> bool:
+        return (label in self._named) == bool(self._wanted.include)

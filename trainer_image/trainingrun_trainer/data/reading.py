@@ -1,0 +1,151 @@
+"""Labelled texts of data sets, as a stream."""
+
+import logging
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from trainingrun_api.dataset import DataSource
+
+from ..errors import DataError
+from ..records import Example, SourceFile
+from .fields import context_of, has_field, labels_of, listed, paths, text_of
+from .kinds import rows
+from .label_rules import LabelRules
+from .rows import Row
+
+log = logging.getLogger(__name__)
+
+ROWS_LISTED = 1000
+"""Rows whose fields messages can list."""
+
+
+@dataclass(frozen=True)
+class FetchedSource:
+    """A data set, and its files on this machine."""
+
+    source: DataSource
+    files: list[SourceFile]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is read of each row."""
+
+    labels: LabelRules
+    several_labels: bool
+    """Whether a text may have more than one label."""
+    context: Sequence[str] = ()
+    """Fields whose values are read beside the text."""
+
+
+@dataclass
+class Tally:
+    """What one data set held; complete when its last example has been read."""
+
+    source: str
+    read: int = 0
+    empty: int = 0
+    unlabelled: int = 0
+    used: int = 0
+    filtered: int = 0
+    """Texts all of whose labels spec.labels leaves out."""
+    labels: Counter[str] = field(default_factory=Counter)
+    """Texts of each label that is used."""
+    without_context: Counter[str] = field(default_factory=Counter)
+    """Used texts that have no value, of each field of the context."""
+    fields: set[str] = field(default_factory=set)
+    """Fields of the first rows."""
+    has_labels: bool = False
+    """Whether any row has the field of the label."""
+
+
+class Reading:
+    """Examples of one data set after the other, in order of files and rows; to be iterated over once.
+
+    Rows without text or label are left out and counted. Iteration raises DataError that names file, line,
+    field and what to change.
+    """
+
+    def __init__(self, sources: Sequence[FetchedSource], wanted: Wanted) -> None:
+        self._sources = sources
+        self._wanted = wanted
+        self.tallies = [Tally(fetched.source.name) for fetched in sources]
+
+    def __iter__(self) -> Iterator[Example]:
+        for fetched, tally in zip(self._sources, self.tallies, strict=True):
+            for file in fetched.files:
+                yield from self._examples(fetched.source, file, tally)
+            _require_examples(fetched, tally)
+
+    def _examples(self, source: DataSource, file: SourceFile, tally: Tally) -> Iterator[Example]:
+        columns = (source.text_field, source.label_field, *self._wanted.context)
+        for row in rows(file, columns):
+            tally.read += 1
+            if tally.read <= ROWS_LISTED:
+                tally.fields.update(paths(row.values))
+            text = text_of(row, source.text_field)
+            labels = self._labels(row, source, tally)
+            if not text:
+                tally.empty += 1
+            elif not labels:
+                tally.unlabelled += 1
+            elif not (kept := self._wanted.labels.apply(labels)):
+                tally.filtered += 1
+            else:
+                tally.used += 1
+                tally.labels.update(kept)
+                yield Example(text, kept, self._context(row, tally), tally.source)
+
+    def _labels(self, row: Row, source: DataSource, tally: Tally) -> tuple[str, ...]:
+        tally.has_labels = tally.has_labels or has_field(row, source.label_field)
+        labels = labels_of(row, source.label_field, source.label_separator)
+        if len(labels) > 1 and not self._wanted.several_labels:
+            raise DataError(
+                f"{row.place}: field {source.label_field!r} holds {len(labels)} labels ({listed(labels)}), "
+                "and Classification gives each text one; use taskType MultiLabelClassification, or correct it"
+            )
+        return labels
+
+    def _context(self, row: Row, tally: Tally) -> tuple[str, ...]:
+        values = tuple(context_of(row, name) for name in self._wanted.context)
+        tally.without_context.update(
+            name for name, value in zip(self._wanted.context, values, strict=True) if not value
+        )
+        return values
+
+
+def require_common_labels(tallies: Sequence[Tally]) -> None:
+    """Raises DataError for a data set that shares no label with the first, the main one."""
+    main, *others = tallies
+    for other in others:
+        if main.labels.keys().isdisjoint(other.labels):
+            raise DataError(
+                f"{other.source} has no label in common with {main.source}: {listed(other.labels)} here, "
+                f"{listed(main.labels)} there. "
+                "Map them in spec.labels.aliases, or set spec.labels.allowDisjoint"
+            )
+
+
+def require_context(tallies: Sequence[Tally], context: Sequence[str]) -> None:
+    """Raises DataError for a field of the context that no text has."""
+    used = sum(tally.used for tally in tallies)
+    for name in context:
+        if sum(tally.without_context[name] for tally in tallies) >= used:
+            fields = {found for tally in tallies for found in tally.fields}
+            raise DataError(f"spec.contextParameters: no text has {name!r}; there are {listed(fields)}")
+
+
+def _require_examples(fetched: FetchedSource, tally: Tally) -> None:
+    if tally.used or tally.filtered:
+        return
+    files, label_field = fetched.files, fetched.source.label_field
+    where = files[0].uri if len(files) == 1 else f"{files[0].uri} and {len(files) - 1} more files"
+    if not tally.read:
+        raise DataError(f"{where}: there are no rows; spec.dataset.uri must name labelled texts")
+    if not tally.has_labels:
+        raise DataError(
+            f"{where}: no row has the field {label_field!r}; there are {listed(tally.fields)}. "
+            "Name the field that holds the label in spec.dataset.labelField"
+        )
+    raise DataError(f"{where}: no row has both a text and a label; see spec.dataset.textField and labelField")

@@ -1,0 +1,72 @@
+"""Bring data sets onto this machine."""
+
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from trainingrun_api.dataset import DataSource
+from trainingrun_api.run_config import Storage
+
+from .. import artifacts, data
+from ..data import FetchedSource
+from ..errors import DataError, ObjectMissingError
+from ..records import SourceFile, files_sha256
+
+log = logging.getLogger(__name__)
+
+WILDCARDS = "*?["
+
+DOWNLOADS_AT_ONCE = 8
+"""Small files cost a round trip each; large ones come in parallel parts by themselves."""
+
+
+def fetch_dataset(source: DataSource, storage: Storage, folder: Path) -> FetchedSource:
+    """Download the files of the data set, sorted by URI. Raises DataError when there are none."""
+    store = artifacts.open_store(source.uri, storage)
+    files = [SourceFile(uri, folder / f"{n:05d}") for n, uri in enumerate(_uris(store, source.uri))]
+    with ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as downloads:
+        list(downloads.map(lambda file: _download(store, file), files))
+    if len(files) > 1:
+        log.info("%s: %d files, from %s to %s", source.uri, len(files), files[0].uri, files[-1].uri)
+    return FetchedSource(source, files)
+
+
+def sources_sha256(sources: list[FetchedSource]) -> str:
+    """Fingerprint of data sets: names and contents of their files."""
+    return files_sha256([(file.uri, file.path) for fetched in sources for file in fetched.files])
+
+
+def _uris(store: artifacts.Store, uri: str) -> list[str]:
+    if uri.endswith("/"):
+        return _readable(uri, store.files(uri))
+    if any(wildcard in uri for wildcard in WILDCARDS) and not store.exists(uri):
+        before = uri[: min(uri.find(wildcard) for wildcard in WILDCARDS if wildcard in uri)]
+        under = store.files(before[: before.rindex("/") + 1])
+        return _readable(uri, [file for file in under if _matches(file, uri)])
+    return [uri]
+
+
+def _matches(file: str, pattern: str) -> bool:
+    """As a shell matches: no wildcard stands for a slash."""
+    parts, patterns = file.split("/"), pattern.split("/")
+    return len(parts) == len(patterns) and all(map(fnmatchcase, parts, patterns))
+
+
+def _readable(uri: str, found: list[str]) -> list[str]:
+    files = [file for file in found if file.lower().endswith(data.SUFFIXES)]
+    if not files:
+        others = f", only others such as {found[0]}" if found else ""
+        raise DataError(
+            f"{uri}: there are no {', '.join(data.KINDS)} files{others}; correct spec.dataset.uri"
+        )
+    return files
+
+
+def _download(store: artifacts.Store, file: SourceFile) -> None:
+    try:
+        store.download(file.uri, file.path)
+    except ObjectMissingError:
+        raise DataError(
+            f"{file.uri}: there is no such file; correct spec.dataset.uri (a folder's URI ends in /)"
+        ) from None
