@@ -45,6 +45,19 @@ class EarlyStopping(Model):
     """Smallest change of the metric, in its unit (nats per text, or a share), that counts as improvement."""
 
 
+class Lora(Model):
+    """Train small adapters beside the body's matrices, not these; they are merged before publishing."""
+
+    rank: Annotated[int, Field(ge=1, le=256)] = 8
+    """Inner dimension of the adapters: more can learn more, and take more memory."""
+
+    alpha: Annotated[int, Field(ge=1, le=1024)] = 16
+    """What the adapters add is scaled by alpha / rank."""
+
+    dropout: Annotated[float, Field(ge=0, le=0.9)] = 0.1
+    """Share of the adapters' inputs left out at random while training."""
+
+
 class Checkpoint(Model):
     """Checkpoints that an interrupted run goes on from."""
 
@@ -67,7 +80,8 @@ class Training(Model):
     learning_rate: Annotated[float, Field(ge=1e-7, le=0.1)] | None = None
     """Highest learning rate of AdamW for the body of the model; its new head learns ten times as fast.
 
-    Left out: 1e-4 for models of less than 50 million parameters, 5e-5 below 250 million, 2e-5 above.
+    Left out: 1e-4 for models of less than 50 million parameters, 5e-5 below 250 million, 2e-5 above; ten
+    times these with lora, where adapters and head learn at one rate.
     """
 
     schedule: Schedule = Schedule.LINEAR
@@ -94,6 +108,9 @@ class Training(Model):
     freeze_body: bool = False
     """Train the head alone: fast, and little to overfit with, but the body learns nothing of your texts."""
 
+    lora: Lora | None = None
+    """Train adapters of low rank and the head: a fraction of the memory of training a large model."""
+
     max_sequence_length: Annotated[int, Field(ge=8, le=8192)] | None = None
     """Tokens after which a text is cut; the model's own limit, at most 256, when left out."""
 
@@ -111,10 +128,17 @@ class Training(Model):
             "!has(self.warmupSteps) || !has(self.warmupRatio)",
             "set at most one of warmupSteps and warmupRatio",
         ),
+        Rule("!has(self.lora) || !self.freezeBody", "set at most one of freezeBody and lora"),
     )
 
     @model_validator(mode="after")
     def _one_warmup(self) -> Self:
         if self.warmup_steps is not None and self.warmup_ratio is not None:
             raise ValueError(self.RULES[0].message)
+        return self
+
+    @model_validator(mode="after")
+    def _one_way_to_spare_the_body(self) -> Self:
+        if self.lora is not None and self.freeze_body:
+            raise ValueError(self.RULES[1].message)
         return self

@@ -81,6 +81,10 @@ REFUSED_BY_BOTH = {
         {**SMALLEST, "training": {"warmupSteps": 5, "warmupRatio": 0.1}},
         "set at most one of warmupSteps and warmupRatio",
     ),
+    "adapters in a frozen body": (
+        {**SMALLEST, "training": {"freezeBody": True, "lora": {}}},
+        "set at most one of freezeBody and lora",
+    ),
     "no epochs": ({**SMALLEST, "training": {"maxEpochs": 0}}, "maxEpochs"),
     "a word for a number": ({**SMALLEST, "trainPercent": "most"}, "trainPercent"),
     "an unknown task": ({**SMALLEST, "taskType": "Translation"}, "taskType"),

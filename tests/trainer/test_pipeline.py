@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from sentence_transformers import SentenceTransformer
 from transformers import pipeline as transformers_pipeline
 
@@ -14,7 +15,7 @@ from trainingrun_api.evaluation import Baseline, BaselineMethod, Evaluation
 from trainingrun_api.labels import Labels
 from trainingrun_api.progress import ProgressReport
 from trainingrun_api.run_config import BaseModelSource, RunConfig, Storage
-from trainingrun_api.training import Checkpoint, EarlyStopping, Schedule, StoppingMetric
+from trainingrun_api.training import Checkpoint, EarlyStopping, Lora, Schedule, StoppingMetric
 from trainingrun_trainer import pipeline
 from trainingrun_trainer.artifacts import open_store
 from trainingrun_trainer.dedup import deduplicate
@@ -184,10 +185,34 @@ def test_each_setting_of_training_changes_what_is_learned(config: RunConfig) -> 
         {"weight_decay": 1.0},
         {"gradient_accumulation_steps": 2},
         {"freeze_body": True},
+        {"lora": Lora()},
+        {"lora": Lora(rank=2)},
     ):
         before, *trained = losses(**setting)
         assert before == usual[0], setting
         assert trained != usual[1:], setting
+
+
+@pytest.mark.parametrize("base", ["pooled_model", "plain_model"])
+def test_a_killed_run_with_adapters_ends_as_an_undisturbed_one_in_an_ordinary_model(
+    config: RunConfig, tmp_path: Path, base: str, request: pytest.FixtureRequest
+) -> None:
+    folder: Path = request.getfixturevalue(base)
+    settings = {"lora": Lora(), "learning_rate": 1e-2}
+    config = changed(config, base_model=BaseModelSource(uri=folder.as_uri()), training=settings)
+    disturbed = changed(config, output_prefix=(tmp_path / "disturbed").as_uri())
+    with pytest.raises(Interrupted):
+        pipeline.run(disturbed, Killer(9))
+    pipeline.run(disturbed, ignore)
+    result = pipeline.run(config, ignore)
+    assert evaluation(disturbed) == evaluation(config)
+    assert result.best_epoch > 0
+    published = load_file(next((out(config) / "model").glob("model.safetensors")))
+    before = load_file(folder / "model.safetensors")
+    body = {name: value for name, value in published.items() if name.removeprefix("bert.") in before}
+    assert len(body) == len(before)  # by the same names, so that nothing of peft is needed to load it
+    matrix = "encoder.layer.0.attention.self.query.weight"
+    assert not any(value.equal(before[matrix]) for name, value in body.items() if name.endswith(matrix))
 
 
 def test_the_recipe_and_the_gradients_are_in_the_evaluation(config: RunConfig) -> None:

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn.utils import parameters_to_vector
 
 from trainingrun_api.status import EpochSummary
-from trainingrun_api.training import EarlyStopping, MixedPrecision, Schedule, StoppingMetric, Training
+from trainingrun_api.training import EarlyStopping, Lora, MixedPrecision, Schedule, StoppingMetric, Training
 from trainingrun_trainer.errors import SettingsError
 from trainingrun_trainer.model import load
 from trainingrun_trainer.training import History, SingleLabelClassification, StepDone, fit, prepare
@@ -137,7 +137,8 @@ def test_the_learning_rate_rises_over_the_warmup_then_follows_its_schedule(
     ("parameters", "rate"), [(22_000_000, 1e-4), (110_000_000, 5e-5), (340_000_000, 2e-5)]
 )
 def test_larger_models_learn_in_smaller_steps(parameters: int, rate: float) -> None:
-    assert default_learning_rate(parameters) == rate
+    assert default_learning_rate(parameters, lora=False) == rate
+    assert default_learning_rate(parameters, lora=True) == 10 * rate
 
 
 @pytest.mark.parametrize(
@@ -207,6 +208,26 @@ def test_a_new_head_on_pooled_texts_starts_better_than_chance(objective: SingleL
     assert after.accuracy is not None
     assert after.accuracy > 0.8
     assert after.loss < before.loss
+
+
+def test_adapters_and_head_learn_at_one_rate_and_leave_an_ordinary_model(
+    objective: SingleLabelClassification,
+) -> None:
+    training = Training(max_epochs=2, lora=Lora(rank=2), batch_size=8, learning_rate=1e-2)
+    names = objective.network.state_dict().keys()
+    trainee = prepare(objective, training)
+    learning = {name for name, p in objective.network.named_parameters() if p.requires_grad}
+    assert all("lora_" in name or "linear" in name for name in learning)
+    assert trainee.recipe.trained_parameters < trainee.recipe.parameters / 3
+    assert {group["lr"] for group in trainee.optimizer.param_groups} <= {0, 1e-2}
+    before = trainee.evaluate().loss
+    list(fit(trainee, training))
+    trained = trainee.evaluate().loss
+    assert trained < before
+    trainee.merge_adapters()
+    assert trainee.evaluate().loss == pytest.approx(trained, abs=1e-5)
+    assert objective.network.state_dict().keys() == names
+    assert all(parameter.requires_grad for parameter in objective.network.parameters())
 
 
 def test_precision_is_what_is_asked_for() -> None:

@@ -21,6 +21,6 @@ class Recipe(Model):
     mixed_precision: str
     """bf16, or no for float32."""
     parameters: int
-    """Numbers that make the model."""
+    """Numbers that make the model, with its adapters while it has some."""
     trained_parameters: int
     """Those of them that training changes."""

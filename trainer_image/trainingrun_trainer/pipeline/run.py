@@ -144,6 +144,7 @@ def _prepare(run: Run, classifier: Classifier, splits: Splits) -> tuple[Trainee,
 
 def _predict(run: Run, trainee: Trainee) -> Predictions:
     trainee.load_weights(run.best)
+    trainee.merge_adapters()
     predictions = trainee.evaluate().predictions
     if predictions is None:
         raise TypeError(f"{type(trainee.objective).__name__} gives no labels")

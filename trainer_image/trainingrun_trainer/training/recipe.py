@@ -14,7 +14,7 @@ WARMUP_RATIO = 0.1
 
 
 def decide(objective: Objective, settings: Training, batches: int, precision: str) -> Recipe:
-    """The recipe for an epoch of so many `batches`.
+    """The recipe for an epoch of so many `batches`; what is trained is what of `objective` is not frozen.
 
     Raises SettingsError when nothing is left to train, or the warm-up is longer than training.
     """
@@ -22,10 +22,10 @@ def decide(objective: Objective, settings: Training, batches: int, precision: st
     total = sum(parameter.numel() for parameter in parameters)
     trained = sum(parameter.numel() for parameter in parameters if parameter.requires_grad)
     if not trained:
-        raise SettingsError("the model has no head, so spec.training.freezeBody leaves nothing to train")
+        raise SettingsError("spec.training.freezeBody leaves nothing to train: there is no head")
     steps = math.ceil(batches / settings.gradient_accumulation_steps)
     return Recipe(
-        learning_rate=settings.learning_rate or default_learning_rate(total),
+        learning_rate=settings.learning_rate or default_learning_rate(total, lora=settings.lora is not None),
         warmup_steps=_warmup_steps(settings, steps),
         total_steps=steps * settings.max_epochs,
         batch_size=settings.batch_size,

@@ -9,6 +9,7 @@ import torch
 from accelerate.accelerator import Accelerator
 from accelerate.data_loader import DataLoaderShard
 from accelerate.state import AcceleratorState
+from peft.tuners.lora import LoraModel
 from safetensors import SafetensorError
 from safetensors.torch import load_model, save_model
 from torch.optim import AdamW
@@ -17,9 +18,10 @@ from torch.optim.lr_scheduler import LambdaLR
 from trainingrun_api.evaluation import Recipe
 from trainingrun_api.training import Training
 
+from .adapters import add_adapters, merge_adapters
 from .history import History
 from .objective import Objective, Outcome
-from .optimizer import build_optimizer, build_schedule, freeze_body
+from .optimizer import HEAD_FACTOR, build_optimizer, build_schedule, freeze_body
 from .precision import choose_precision
 from .recipe import decide
 
@@ -40,6 +42,8 @@ class Trainee:
     schedule: LambdaLR
     recipe: Recipe
     history: History
+    adapters: LoraModel | None
+    """Until they are merged."""
 
     @property
     def steps_per_epoch(self) -> int:
@@ -54,6 +58,12 @@ class Trainee:
     def evaluate(self) -> Outcome:
         """One pass over the evaluation part."""
         return self.objective.evaluate(self.evaluation)
+
+    def merge_adapters(self) -> None:
+        """Make an ordinary model of one with adapters, once it is trained; others stay as they are."""
+        if self.adapters is not None:
+            merge_adapters(self.adapters)
+            self.adapters = None
 
     def save_weights(self, folder: Path) -> None:
         """Write the weights alone."""
@@ -98,12 +108,15 @@ def prepare(objective: Objective, settings: Training) -> Trainee:
     """
     AcceleratorState._reset_state(reset_partial_state=True)  # a process may train with other settings before
     accelerator = Accelerator(mixed_precision=choose_precision(settings.mixed_precision))
-    objective.network.to(accelerator.device)
     batches = objective.training_batches(settings.batch_size, settings.seed)
     if settings.freeze_body:
         freeze_body(objective)
+    adapters = add_adapters(objective.network, settings.lora) if settings.lora else None
+    objective.network.to(accelerator.device)
     recipe = decide(objective, settings, len(batches), accelerator.mixed_precision)
-    optimizer = build_optimizer(objective, recipe.learning_rate, settings.weight_decay)
+    optimizer = build_optimizer(
+        objective, recipe.learning_rate, settings.weight_decay, 1 if adapters else HEAD_FACTOR
+    )
     return Trainee(
         objective=objective,
         accelerator=accelerator,
@@ -113,4 +126,5 @@ def prepare(objective: Objective, settings: Training) -> Trainee:
         schedule=build_schedule(optimizer, settings.schedule, recipe.total_steps, recipe.warmup_steps),
         recipe=recipe,
         history=History(),
+        adapters=adapters,
     )

@@ -36,4 +36,6 @@ def similarity_stage(
     once = settings.model_copy(
         update={"max_epochs": 1, "warmup_steps": None, "gradient_accumulation_steps": 1}
     )
-    yield from train_epoch(prepare(objective, once), epoch=1)
+    trainee = prepare(objective, once)
+    yield from train_epoch(trainee, epoch=1)
+    trainee.merge_adapters()
