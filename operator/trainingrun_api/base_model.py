@@ -1,31 +1,61 @@
 """Where training starts."""
 
-from typing import ClassVar, Self
+from typing import Annotated, ClassVar, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from .base import Model, Rule
-from .references import LocalObjectReference, StorageUri
+from .references import LocalObjectReference
+
+RepositoryId = Annotated[
+    str, Field(max_length=200, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)?$")
+]
+Revision = Annotated[str, Field(max_length=200, pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$")]
+ModelUri = Annotated[
+    str,
+    Field(
+        min_length=6,
+        max_length=1024,
+        pattern=r"^((s3|file)://.+|pvc://[a-z0-9]([-a-z0-9.]*[a-z0-9])?(/.*)?)$",
+    ),
+]
+
+
+class HuggingFaceModel(Model):
+    """A model of the Hugging Face hub, or of the mirror that the operator was set up with."""
+
+    repo_id: RepositoryId
+    """Repository, as in its address: organisation/name."""
+
+    revision: Revision = "main"
+    """Branch, tag or commit; status.baseModel.revision has the commit it stood for."""
+
+    token_secret_ref: LocalObjectReference | None = None
+    """Secret with an access token under the key `token`, for private and gated repositories."""
 
 
 class BaseModel(Model):
-    """Where training starts; at most one field is set."""
+    """Where training starts; exactly one field is set."""
 
     from_run: LocalObjectReference | None = None
     """An earlier TrainingRun of this namespace; the run waits until that one has succeeded."""
 
-    uri: StorageUri | None = None
-    """A folder in Hugging Face format (config.json, model.safetensors, tokenizer files), as s3:// or file://."""
+    uri: ModelUri | None = None
+    """A folder in Hugging Face format (config.json, model.safetensors, tokenizer files), or a .zip, .tar,
+    .tar.gz or .tgz of one: s3://bucket/path, or pvc://claim/path on a volume of this namespace."""
+
+    hugging_face: HuggingFaceModel | None = None
+    """A model of the Hugging Face hub."""
 
     RULES: ClassVar = (
         Rule(
-            "has(self.fromRun) != has(self.uri)",
-            "set exactly one of fromRun and uri, or leave baseModel out for the default model",
+            "[has(self.fromRun), has(self.uri), has(self.huggingFace)].filter(isSet, isSet).size() == 1",
+            "set exactly one of fromRun, uri and huggingFace, or leave baseModel out for the default model",
         ),
     )
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
-        if (self.from_run is None) == (self.uri is None):
+        if sum(field is not None for field in (self.from_run, self.uri, self.hugging_face)) != 1:
             raise ValueError(self.RULES[0].message)
         return self

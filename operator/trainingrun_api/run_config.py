@@ -8,6 +8,7 @@ from .base import Model
 from .base_model import BaseModel
 from .dataset import DataSource
 from .labels import Labels
+from .lineage import Ancestor, ResolvedBaseModel
 from .names import run_prefix, spec_hash
 from .progress import RunIdentity
 from .references import Output
@@ -15,13 +16,37 @@ from .spec import TaskType, TrainingProjectSpec, TrainingRunSpec
 from .training import Training
 
 
+class HubModel(Model):
+    """A model of the Hugging Face hub; a token comes from the environment (HF_TOKEN)."""
+
+    repo_id: str
+    """Repository."""
+    revision: str
+    """Branch, tag or commit."""
+    endpoint: str | None = None
+    """URL of a mirror; huggingface.co when None."""
+
+
 class BaseModelSource(Model):
-    """Where the base model is read from; neither field: the default model of the trainer image."""
+    """Where the base model is read from; neither uri nor hub: the default model of the trainer image."""
 
     uri: str | None = None
-    """Folder in Hugging Face or sentence-transformers format."""
+    """Folder or archive in Hugging Face or sentence-transformers format."""
+    hub: HubModel | None = None
+    """A model of the Hugging Face hub."""
+    mount_path: str | None = None
+    """Folder of this machine that stands for the claim in a pvc:// URI."""
+    allow_pickled: bool = False
+    """Read weights from pytorch_model.bin where there are no safetensors."""
     from_run: str | None = None
     """The earlier run whose published model `uri` is."""
+    lineage: list[Ancestor] = []
+    """The runs behind the base model."""
+
+    def described(self) -> ResolvedBaseModel:
+        """What is known of the base model before it is read."""
+        source = f"hf://{self.hub.repo_id}" if self.hub else self.uri or "Default"
+        return ResolvedBaseModel(source=source, from_run=self.from_run, lineage=self.lineage)
 
 
 class Storage(Model):

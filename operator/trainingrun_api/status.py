@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from .base import Model
+from .lineage import ResolvedBaseModel
 
 Rounded = Annotated[float, AfterValidator(lambda value: round(value, 4))]
 """Four digits are what a column of `kubectl get` has room for; evaluation.json has all."""
@@ -177,17 +178,6 @@ class Artifacts(Model):
     """run.json: configuration, fingerprint of the data, versions."""
 
 
-class ResolvedBaseModel(Model):
-    """The model that training started from."""
-
-    source: str
-    """Default, or the URI it was read from."""
-    from_run: str | None = None
-    """The earlier run it came from."""
-    digest: str | None = None
-    """SHA-256 over the files read."""
-
-
 class RunResult(Model):
     """What the trainer leaves in its termination message when it has succeeded (at most 4,096 bytes)."""
 
@@ -202,7 +192,7 @@ class RunResult(Model):
     artifacts: Artifacts
     """Where results are."""
     base_model: ResolvedBaseModel
-    """The model that training started from."""
+    """The model that training started from, without its lineage, for which there is no room."""
 
 
 class RunFailure(Model):

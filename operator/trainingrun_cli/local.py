@@ -1,6 +1,7 @@
 """A manifest trained in this process: the trainer's own pipeline, with folders in place of buckets."""
 
 import logging
+import os
 import uuid
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -10,10 +11,11 @@ from rich.markup import escape
 
 from trainingrun_api.dataset import DataSource
 from trainingrun_api.evaluation import Evaluation
+from trainingrun_api.lineage import lineage_after
 from trainingrun_api.model_names import candidate_names
 from trainingrun_api.progress import ProgressReport, RunIdentity
 from trainingrun_api.references import Output
-from trainingrun_api.run_config import BaseModelSource, Resolved, RunConfig, effective_base_model
+from trainingrun_api.run_config import BaseModelSource, HubModel, Resolved, RunConfig, effective_base_model
 from trainingrun_api.spec import TrainingRunSpec
 from trainingrun_api.status import RunResult
 from trainingrun_trainer import pipeline
@@ -72,15 +74,34 @@ def _base_model(manifest: Manifest, spec: TrainingRunSpec, output: Path) -> Base
     wanted = effective_base_model(spec, manifest.project)
     if wanted is None:
         return BaseModelSource()
+    if wanted.hugging_face is not None:
+        asked = wanted.hugging_face
+        # HF_ENDPOINT and HF_TOKEN are what users of the hub have set already.
+        hub = HubModel(repo_id=asked.repo_id, revision=asked.revision, endpoint=os.environ.get("HF_ENDPOINT"))
+        return BaseModelSource(hub=hub)
     if wanted.from_run is None:
-        return BaseModelSource(uri=wanted.uri)
+        return _elsewhere(wanted.uri)
     earlier = output / manifest.namespace / wanted.from_run.name
-    models = sorted(earlier.glob("*/model/COMMITTED"), key=lambda path: path.stat().st_mtime)
-    if not models:
+    finished = sorted(earlier.glob("*/evaluation.json"), key=lambda path: path.stat().st_mtime)
+    if not finished:
         raise CommandError(
             f"baseModel.fromRun: no finished run {wanted.from_run.name!r} under {earlier}; train it first"
         )
-    return BaseModelSource(uri=models[-1].parent.resolve().as_uri(), from_run=wanted.from_run.name)
+    return _of_run(wanted.from_run.name, finished[-1].resolve())
+
+
+def _elsewhere(uri: str | None) -> BaseModelSource:
+    if uri is not None and uri.startswith("pvc://"):
+        raise CommandError(
+            f"baseModel.uri: {uri} is a volume of a cluster; copy the model here and name its folder as file://"
+        )
+    return BaseModelSource(uri=uri)
+
+
+def _of_run(name: str, evaluation: Path) -> BaseModelSource:
+    earlier = Evaluation.model_validate_json(evaluation.read_text())
+    lineage = lineage_after(name, earlier.model_name, earlier.base_model)
+    return BaseModelSource(uri=(evaluation.parent / "model").as_uri(), from_run=name, lineage=lineage)
 
 
 class _DisplayHandler(logging.Handler):

@@ -42,7 +42,7 @@ def main() -> int:
 
 async def _serve(settings: Settings) -> None:
     async with connected() as cluster:
-        metrics, resolver = Metrics(), Resolver(cluster)
+        metrics, resolver = Metrics(), Resolver(cluster, settings)
         certificates = CertificateStore(cluster, settings)
         await certificates.load()
         reconciler = Reconciler(cluster, settings, metrics, resolver, certificates.ca_certificate)

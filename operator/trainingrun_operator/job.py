@@ -52,7 +52,7 @@ def build_job(
             "suspend": spec.suspend,
             "podReplacementPolicy": "Failed",
             "podFailurePolicy": POD_FAILURE_POLICY,
-            "template": pod_template(config, output, spec.resources, spec.scheduling, settings),
+            "template": pod_template(config, output, spec, references, settings),
             **_deadline(spec),
         },
     }

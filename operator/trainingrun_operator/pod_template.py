@@ -1,5 +1,7 @@
 """The trainer pod: what it may do, what it mounts, what it is told."""
 
+from urllib.parse import urlsplit
+
 from trainingrun_api.names import (
     MANAGED_BY_LABEL,
     OPERATOR,
@@ -8,11 +10,12 @@ from trainingrun_api.names import (
     RUN_LABEL,
     TERMINATION_MESSAGE_PATH,
 )
-from trainingrun_api.placement import Resources, Scheduling
+from trainingrun_api.placement import Resources
 from trainingrun_api.references import Output
-from trainingrun_api.run_config import RunConfig
+from trainingrun_api.run_config import BaseModelSource, RunConfig
+from trainingrun_api.spec import TrainingRunSpec
 
-from .resources import Manifest
+from .resources import Manifest, References
 from .settings import Settings
 
 TRAINER = "trainer"
@@ -25,13 +28,17 @@ TOKEN_PATH = f"{TOKEN_FOLDER}/token"
 TOKEN_SECONDS = 3600
 # The current step ends and the latest checkpoint is uploaded within it.
 GRACE_SECONDS = 120
+READ_ONLY = {"progress-token", "base-model"}
+BASE_MODEL_FOLDER = "/base-model"
+HUB_TOKEN_KEY = "token"  # noqa: S105 - its name
 CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 
 
 def pod_template(
-    config: RunConfig, output: Output, resources: Resources, scheduling: Scheduling, settings: Settings
+    config: RunConfig, output: Output, spec: TrainingRunSpec, references: References, settings: Settings
 ) -> Manifest:
     """The template of the trainer pod, within the restricted Pod Security Standard."""
+    secrets = [*_credentials(output), *_hub_token(references)]
     return {
         "metadata": {"labels": {MANAGED_BY_LABEL: OPERATOR, RUN_LABEL: config.run.name}},
         "spec": {
@@ -41,9 +48,9 @@ def pod_template(
             "terminationGracePeriodSeconds": GRACE_SECONDS,
             "securityContext": _pod_security(),
             "imagePullSecrets": [{"name": name} for name in settings.trainer_image_pull_secrets],
-            "containers": [_trainer(config, output, resources, settings)],
-            "volumes": _volumes(resources),
-            **scheduling.model_dump(mode="json", exclude_none=True, exclude_defaults=True),
+            "containers": [_trainer(config, spec.resources, secrets, settings)],
+            "volumes": _volumes(spec.resources, config.base_model),
+            **spec.scheduling.model_dump(mode="json", exclude_none=True, exclude_defaults=True),
         },
     }
 
@@ -58,7 +65,9 @@ def _pod_security() -> Manifest:
     }
 
 
-def _trainer(config: RunConfig, output: Output, resources: Resources, settings: Settings) -> Manifest:
+def _trainer(
+    config: RunConfig, resources: Resources, secrets: list[Manifest], settings: Settings
+) -> Manifest:
     return {
         "name": TRAINER,
         "image": settings.trainer_image,
@@ -70,11 +79,11 @@ def _trainer(config: RunConfig, output: Output, resources: Resources, settings: 
             "readOnlyRootFilesystem": True,
             "capabilities": {"drop": ["ALL"]},
         },
-        "env": [*_environment(config), *_credentials(output)],
+        "env": [*_environment(config), *secrets],
         "resources": _resources(resources),
         "volumeMounts": [
-            {"name": name, "mountPath": path, "readOnly": name == "progress-token"}
-            for name, path in _mounts(resources).items()
+            {"name": name, "mountPath": path, "readOnly": name in READ_ONLY}
+            for name, path in _mounts(resources, config.base_model).items()
         ],
     }
 
@@ -85,7 +94,9 @@ def _environment(config: RunConfig) -> list[Manifest]:
         "HOME": WORK_FOLDER,
         "TMPDIR": WORK_FOLDER,
         "HF_HOME": f"{WORK_FOLDER}/huggingface",
-        "HF_HUB_OFFLINE": "1",
+        "HF_HUB_OFFLINE": "0" if config.base_model.hub else "1",
+        # Its servers are others than the hub's, and mirrors have none.
+        "HF_HUB_DISABLE_XET": "1",
         "HF_HUB_DISABLE_TELEMETRY": "1",
         "TOKENIZERS_PARALLELISM": "true",
     }
@@ -96,7 +107,16 @@ def _credentials(output: Output) -> list[Manifest]:
     if output.credentials_secret_ref is None:
         return []
     secret = output.credentials_secret_ref.name
-    return [{"name": key, "valueFrom": {"secretKeyRef": {"name": secret, "key": key}}} for key in CREDENTIALS]
+    return [_from_secret(key, secret, key) for key in CREDENTIALS]
+
+
+def _hub_token(references: References) -> list[Manifest]:
+    secret = references.hub_token_secret
+    return [_from_secret("HF_TOKEN", secret, HUB_TOKEN_KEY)] if secret else []
+
+
+def _from_secret(variable: str, secret: str, key: str) -> Manifest:
+    return {"name": variable, "valueFrom": {"secretKeyRef": {"name": secret, "key": key}}}
 
 
 def _resources(resources: Resources) -> Manifest:
@@ -106,12 +126,14 @@ def _resources(resources: Resources) -> Manifest:
     return {"requests": {"cpu": resources.cpu, "memory": resources.memory}, "limits": limits}
 
 
-def _mounts(resources: Resources) -> dict[str, str]:
+def _mounts(resources: Resources, base_model: BaseModelSource) -> dict[str, str]:
     mounts = {"work": WORK_FOLDER, "progress-token": TOKEN_FOLDER}
+    if base_model.mount_path is not None:
+        mounts["base-model"] = base_model.mount_path
     return mounts | ({"shared-memory": "/dev/shm"} if resources.gpus_per_node else {})  # noqa: S108
 
 
-def _volumes(resources: Resources) -> list[Manifest]:
+def _volumes(resources: Resources, base_model: BaseModelSource) -> list[Manifest]:
     token = {"audience": PROGRESS_AUDIENCE, "expirationSeconds": TOKEN_SECONDS, "path": "token"}
     volumes: list[Manifest] = [
         {"name": "work", "emptyDir": {"sizeLimit": WORK_LIMIT}},
@@ -121,4 +143,8 @@ def _volumes(resources: Resources) -> list[Manifest]:
         # Libraries that use several GPUs exchange data here, and 64 MiB, the default, are too few.
         memory = {"medium": "Memory", "sizeLimit": SHARED_MEMORY_LIMIT}
         volumes.append({"name": "shared-memory", "emptyDir": memory})
+    if base_model.mount_path is not None:
+        claim = urlsplit(base_model.uri or "").netloc
+        claimed = {"claimName": claim, "readOnly": True}
+        volumes.append({"name": "base-model", "persistentVolumeClaim": claimed})
     return volumes

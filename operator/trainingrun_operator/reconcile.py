@@ -160,7 +160,8 @@ class Reconciler:
 
 def _seen(job: Manifest, pods: list[Manifest]) -> Observation:
     own = [Attempt.parse(pod) for pod in pods if owned_by(pod, job["metadata"]["uid"])]
-    return Observation(JobState.parse(job), own, config_of(job).output_prefix)
+    config = config_of(job)
+    return Observation(JobState.parse(job), own, config.output_prefix, config.base_model.described())
 
 
 def _conflict(run: Run) -> Verdict:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from pydantic import ValidationError
 
+from trainingrun_api.base_model import BaseModel
 from trainingrun_api.names import PROJECT_KIND, RUN_KIND
 from trainingrun_api.run_config import (
     BaseModelSource,
@@ -13,11 +14,13 @@ from trainingrun_api.run_config import (
     effective_output,
 )
 from trainingrun_api.spec import TrainingProjectSpec, TrainingRunSpec
-from trainingrun_api.status import Phase, Reason
+from trainingrun_api.status import Reason
 
+from .base_models import Found, source_of, source_of_run
 from .cluster import Cluster
-from .pod_template import CREDENTIALS
+from .pod_template import CREDENTIALS, HUB_TOKEN_KEY
 from .resources import Missing, References, Run, RunKey, problems_of
+from .settings import Settings
 
 
 class Referent(NamedTuple):
@@ -31,8 +34,9 @@ class Referent(NamedTuple):
 class Resolver:
     """Reads references, and knows which runs wait for which object."""
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: Cluster, settings: Settings) -> None:
         self._cluster = cluster
+        self._settings = settings
         self._waiting: defaultdict[Referent, set[RunKey]] = defaultdict(set)
 
     def dependents(self, referent: Referent) -> frozenset[RunKey]:
@@ -56,10 +60,16 @@ class Resolver:
         if missing is not None:
             secret = await self._credentials(run.key, spec, None)
             return References(missing=tuple(m for m in (missing, secret) if m))
-        source, missing, failure = await self._base_model(run.key, spec, project)
-        found = (missing, await self._credentials(run.key, spec, project))
+        model = effective_base_model(spec, project) or self._settings.default_base_model
+        source, missing, failure = await self._base_model(run.key, model)
+        token = hub_token_secret(model)
+        found = (
+            missing,
+            await self._credentials(run.key, spec, project),
+            await self._secret(run.key, token, (HUB_TOKEN_KEY,)),
+        )
         failure = failure or _files_of_the_pod(spec, project)
-        return References(project, source, tuple(m for m in found if m), failure)
+        return References(project, source, token, tuple(m for m in found if m), failure)
 
     async def _project(
         self, key: RunKey, spec: TrainingRunSpec
@@ -79,12 +89,9 @@ class Resolver:
             text = f"TrainingProject {name} can't be used: {problems_of(error)}"
             return None, Missing(Reason.INVALID_SPEC, text)
 
-    async def _base_model(
-        self, key: RunKey, spec: TrainingRunSpec, project: TrainingProjectSpec | None
-    ) -> tuple[BaseModelSource, Missing | None, Missing | None]:
-        model = effective_base_model(spec, project)
+    async def _base_model(self, key: RunKey, model: BaseModel | None) -> Found:
         if model is None or model.from_run is None:
-            return BaseModelSource(uri=model.uri if model else None), None, None
+            return source_of(model, self._settings), None, None
         parent = RunKey(key.namespace, model.from_run.name)
         if parent == key:
             text = f"The base model is TrainingRun {key.name} itself; name another in a new run"
@@ -94,7 +101,7 @@ class Resolver:
         if manifest is None:
             text = f"TrainingRun {parent.name}, the base model, does not exist in {key.namespace}; create it"
             return BaseModelSource(), Missing(Reason.BASE_MODEL_NOT_FOUND, text), None
-        return _model_of(Run.parse(manifest))
+        return source_of_run(Run.parse(manifest))
 
     async def _credentials(
         self, key: RunKey, spec: TrainingRunSpec, project: TrainingProjectSpec | None
@@ -102,16 +109,26 @@ class Resolver:
         output = effective_output(spec, project)
         if output is None or output.credentials_secret_ref is None:
             return None
-        name = output.credentials_secret_ref.name
+        return await self._secret(key, output.credentials_secret_ref.name, CREDENTIALS)
+
+    async def _secret(self, key: RunKey, name: str | None, keys: tuple[str, ...]) -> Missing | None:
+        if name is None:
+            return None
         secret = await self._cluster.secret(key.namespace, name)
-        absent = [k for k in CREDENTIALS if k not in ((secret or {}).get("data") or {})]
+        absent = [k for k in keys if k not in ((secret or {}).get("data") or {})]
         if not absent:
             return None
-        keys, place = " and ".join(absent), f"in namespace {key.namespace}"
-        text = f"Secret {name} {place} lacks {keys}; add them"
+        wanted, place = " and ".join(absent), f"in namespace {key.namespace}"
+        text = f"Secret {name} {place} lacks {wanted}; add them"
         if secret is None:
-            text = f"Secret {name} does not exist {place}; create it with {keys}"
+            text = f"Secret {name} does not exist {place}; create it with {wanted}"
         return Missing(Reason.SECRET_NOT_FOUND, text)
+
+
+def hub_token_secret(model: BaseModel | None) -> str | None:
+    """Name of the Secret with the token for the Hugging Face hub."""
+    reference = model.hugging_face.token_secret_ref if model and model.hugging_face else None
+    return reference.name if reference else None
 
 
 def _files_of_the_pod(spec: TrainingRunSpec, project: TrainingProjectSpec | None) -> Missing | None:
@@ -128,14 +145,3 @@ def _files_of_the_pod(spec: TrainingRunSpec, project: TrainingProjectSpec | None
         return None
     text = f"{' and '.join(local)}: pods have no such files; use s3:// in a new run"
     return Missing(Reason.INVALID_SPEC, text)
-
-
-def _model_of(parent: Run) -> tuple[BaseModelSource, Missing | None, Missing | None]:
-    name, status = parent.key.name, parent.status
-    if status.phase is Phase.FAILED:
-        text = f"TrainingRun {name}, the base model, has failed; name another in spec.baseModel of a new run"
-        return BaseModelSource(), None, Missing(Reason.BASE_MODEL_FAILED, text)
-    if status.phase is not Phase.SUCCEEDED or status.artifacts is None:
-        text = f"TrainingRun {name}, the base model, is {status.phase}; waiting until it has succeeded"
-        return BaseModelSource(), Missing(Reason.BASE_MODEL_NOT_READY, text), None
-    return BaseModelSource(uri=status.artifacts.model, from_run=name), None, None

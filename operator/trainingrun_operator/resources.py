@@ -113,6 +113,7 @@ class References:
 
     project: TrainingProjectSpec | None = None
     base_model: BaseModelSource = DEFAULT_MODEL
+    hub_token_secret: str | None = None
     missing: tuple[Missing, ...] = ()
     failure: Missing | None = None
 

@@ -1,11 +1,13 @@
 """The operator's settings, read from its environment."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from trainingrun_api import base_model as api
 from trainingrun_api.names import PROGRESS_PATH
 
 from .errors import SettingsError
@@ -19,6 +21,19 @@ def _names(value: object) -> object:
     return (
         tuple(name.strip() for name in value.split(",") if name.strip()) if isinstance(value, str) else value
     )
+
+
+def _json(value: object) -> object:
+    return json.loads(value) if isinstance(value, str) else value
+
+
+def _is_everywhere(model: api.BaseModel) -> api.BaseModel:
+    if model.from_run is not None or (model.uri or "").startswith("file:"):
+        raise ValueError("name a model that pods of each namespace can read: huggingFace, s3:// or pvc://")
+    return model
+
+
+DefaultBaseModel = Annotated[api.BaseModel, AfterValidator(_is_everywhere)]
 
 
 class Settings(BaseModel):
@@ -55,6 +70,16 @@ class Settings(BaseModel):
 
     metrics_port: Port = 8080
     """Port of /metrics and /healthz (HTTP)."""
+
+    hub_endpoint: Annotated[str, Field(pattern=r"^https?://.+$")] | None = None
+    """URL of a mirror of the Hugging Face hub; huggingface.co when not set."""
+
+    allow_pickled_models: bool = False
+    """true: base models without safetensors are read from pytorch_model.bin."""
+
+    default_base_model: Annotated[DefaultBaseModel | None, BeforeValidator(_json)] = None
+    """Where runs start that name no base model and whose project presets none, as JSON in the form of
+    spec.baseModel; the model in the trainer image when not set."""
 
     log_format: Literal["plain", "json"] = "json"
     """plain for people, json for log collectors."""

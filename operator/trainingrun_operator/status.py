@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from trainingrun_api.lineage import ResolvedBaseModel
 from trainingrun_api.spec import TrainingRunSpec
 from trainingrun_api.status import Artifacts, Phase, Reason, RunResult, TrainingRunStatus
 
@@ -20,6 +21,7 @@ class Observation:
     job: JobState | None = None
     attempts: list[Attempt] = field(default_factory=list)
     output_prefix: str = ""
+    base_model: ResolvedBaseModel | None = None
     obstacle: Verdict | None = None
 
 
@@ -103,6 +105,7 @@ def _status(
         "pending_since": since if verdict.phase is Phase.PENDING else None,
         "start_time": before.start_time or (last.started if last else None),
         "restarts": _restarts(run, seen.attempts),
+        "base_model": seen.base_model or before.base_model,
     }
     return before.model_copy(update=changes | _ending(verdict, seen, now))
 
@@ -141,8 +144,13 @@ def _ending(verdict: Verdict, seen: Observation, now: datetime) -> dict[str, Any
         "stopped_early": result.stopped_early,
         "evaluation": result.evaluation,
         "artifacts": result.artifacts,
-        "base_model": result.base_model,
+        "base_model": _with_lineage(result.base_model, seen),
     }
+
+
+def _with_lineage(read: ResolvedBaseModel, seen: Observation) -> ResolvedBaseModel:
+    lineage = seen.base_model.lineage if seen.base_model else []
+    return read.model_copy(update={"lineage": lineage})
 
 
 def _usual_artifacts(prefix: str) -> Artifacts:

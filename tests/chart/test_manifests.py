@@ -59,8 +59,27 @@ def test_operator_reads_its_settings_from_what_the_chart_gives() -> None:
     assert settings.trainer_image_pull_secrets == ("team-registry",)
     assert settings.watch_namespaces == ("team-a",)
     assert settings.log_level == "debug"
+    assert (settings.default_base_model, settings.hub_endpoint, settings.allow_pickled_models) == (
+        None,
+        None,
+        False,
+    )
     (certificate_role,) = (role for role in of_kind(found, "Role") if "tls" in role["metadata"]["name"])
     assert certificate_role["rules"][1]["resourceNames"] == [settings.certificate_secret_name]
+
+
+def test_base_models_are_the_operators_to_choose() -> None:
+    preset = {"huggingFace": {"repoId": "team/model", "tokenSecretRef": {"name": "hub"}}}
+    found = manifests(
+        defaultBaseModel=preset, hubEndpoint="https://mirror.example.com", allowPickledModels=True
+    )
+    settings = Settings.from_environment(variables(found) | {"POD_NAMESPACE": "trainingrun-system"})
+    assert settings.default_base_model is not None
+    assert settings.default_base_model.model_dump(mode="json", exclude_none=True) == {
+        "huggingFace": preset["huggingFace"] | {"revision": "main"}
+    }
+    assert settings.hub_endpoint == "https://mirror.example.com"
+    assert settings.allow_pickled_models
 
 
 def test_ports_of_pod_and_service_are_the_operators() -> None:

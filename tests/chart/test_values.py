@@ -14,6 +14,8 @@ def test_chart_passes_lint() -> None:
         ({"watchNamespace": ["team-a"]}, "watchNamespace"),
         ({"image": {"repo": "somewhere"}}, "repo"),
         ({"image": {"digest": "latest"}}, "/image/digest"),
+        ({"defaultBaseModel": {"fromRun": {"name": "a"}}}, "fromRun"),
+        ({"hubEndpoint": "mirror"}, "/hubEndpoint"),
         ({"logLevel": "verbose"}, "/logLevel"),
         ({"watchNamespaces": ["Team A"]}, "/watchNamespaces/0"),
     ],

@@ -19,7 +19,7 @@ OUTPUT = {"uri": "s3://models/tickets"}
 SMALLEST: dict[str, Any] = {"dataset": {"uri": "s3://data/tickets.jsonl"}, "output": OUTPUT}
 FULL: dict[str, Any] = {
     "modelName": "Tickets v3",
-    "baseModel": {"fromRun": {"name": "earlier"}},
+    "baseModel": {"huggingFace": {"repoId": "team/model", "tokenSecretRef": {"name": "hub"}}},
     "dataset": {
         "uri": "s3://data/tickets.csv",
         "textField": "body",
@@ -74,8 +74,22 @@ REFUSED_BY_BOTH = {
     "no output": ({"dataset": {"uri": "s3://data/t.jsonl"}}, "output is required with dataset.uri"),
     "two base models": (
         {**SMALLEST, "baseModel": {"fromRun": {"name": "a"}, "uri": "s3://models/b"}},
-        "set exactly one of fromRun and uri",
+        "set exactly one of fromRun, uri and huggingFace",
     ),
+    "a base model of nowhere": (
+        {**SMALLEST, "baseModel": {}},
+        "set exactly one of fromRun, uri and huggingFace",
+    ),
+    "a base model from a run and the hub": (
+        {**SMALLEST, "baseModel": {"fromRun": {"name": "a"}, "huggingFace": {"repoId": "a/b"}}},
+        "set exactly one of fromRun, uri and huggingFace",
+    ),
+    "a repository that is an address": (
+        {**SMALLEST, "baseModel": {"huggingFace": {"repoId": "https://hub/a/b"}}},
+        "repoId",
+    ),
+    "a claim that no name can be": ({**SMALLEST, "baseModel": {"uri": "pvc:///models"}}, "uri"),
+    "a volume of data": ({"dataset": {"uri": "pvc://data/x.csv"}, "output": OUTPUT}, "uri"),
     "learning rate out of range": ({**SMALLEST, "training": {"learningRate": 3}}, "learningRate"),
     "two lengths of the warm-up": (
         {**SMALLEST, "training": {"warmupSteps": 5, "warmupRatio": 0.1}},

@@ -4,8 +4,11 @@ import json
 
 import pytest
 
+from trainingrun_api.base_model import BaseModel, HuggingFaceModel
 from trainingrun_api.names import PROGRESS_AUDIENCE, ExitCode
+from trainingrun_api.run_config import BaseModelSource, HubModel
 from trainingrun_api.spec import TrainingProjectSpec
+from trainingrun_operator.base_models import source_of
 from trainingrun_operator.job import build_job, job_patch
 from trainingrun_operator.resources import References, Run
 from trainingrun_operator.settings import Settings
@@ -22,10 +25,12 @@ def as_read(manifest: Manifest) -> Run:
     return Run.parse(manifest | {"metadata": metadata, "status": {"modelName": "brisk-heron-3f9a"}})
 
 
-def job_of(manifest: Manifest, references: References | None = None) -> Manifest:
+def job_of(
+    manifest: Manifest, references: References | None = None, settings: Settings = SETTINGS
+) -> Manifest:
     run = as_read(manifest)
     assert run.spec is not None, run.problem
-    return build_job(run, run.spec, references or References(), "PEM", SETTINGS)
+    return build_job(run, run.spec, references or References(), "PEM", settings)
 
 
 def pod_of(manifest: Manifest) -> Manifest:
@@ -84,6 +89,38 @@ def test_credentials_come_from_the_secret_by_key() -> None:
     secrets = {v["name"]: v["valueFrom"]["secretKeyRef"] for v in environment if "valueFrom" in v}
     assert secrets["AWS_ACCESS_KEY_ID"] == {"name": "store", "key": "AWS_ACCESS_KEY_ID"}
     assert set(secrets) == {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
+
+
+def test_hub_is_reached_with_the_token_alone() -> None:
+    source = BaseModelSource(hub=HubModel(repo_id="team/model", revision="main"))
+    pod = job_of(a_run("t"), References(base_model=source, hub_token_secret="hub"))["spec"]["template"][
+        "spec"
+    ]
+    environment = {v["name"]: v.get("value", v.get("valueFrom")) for v in pod["containers"][0]["env"]}
+    assert environment["HF_TOKEN"] == {"secretKeyRef": {"name": "hub", "key": "token"}}
+    assert environment["HF_HUB_OFFLINE"] == "0"
+    assert "HF_TOKEN" not in {v["name"] for v in pod_of(a_run("t"))["containers"][0]["env"]}
+
+
+def test_volume_of_the_base_model_is_mounted_read_only() -> None:
+    model = BaseModel(uri="pvc://imported/models/mine")
+    source = source_of(model, SETTINGS)
+    pod = job_of(a_run("t"), References(base_model=source))["spec"]["template"]["spec"]
+    mount = next(m for m in pod["containers"][0]["volumeMounts"] if m["name"] == "base-model")
+    assert mount == {"name": "base-model", "mountPath": source.mount_path, "readOnly": True}
+    claim = next(v["persistentVolumeClaim"] for v in pod["volumes"] if v["name"] == "base-model")
+    assert claim == {"claimName": "imported", "readOnly": True}
+    assert "base-model" not in {v["name"] for v in pod_of(a_run("t"))["volumes"]}
+
+
+def test_settings_of_the_operator_reach_the_trainer() -> None:
+    settings = SETTINGS.model_copy(
+        update={"hub_endpoint": "https://mirror.example.com", "allow_pickled_models": True}
+    )
+    source = source_of(BaseModel(hugging_face=HuggingFaceModel(repo_id="team/model")), settings)
+    assert source.hub is not None
+    assert (source.hub.endpoint, source.allow_pickled) == ("https://mirror.example.com", True)
+    assert not source_of(BaseModel(uri="s3://models/mine"), SETTINGS).allow_pickled
 
 
 def test_project_fills_what_the_run_leaves_open() -> None:

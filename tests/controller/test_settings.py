@@ -13,6 +13,20 @@ def test_all_problems_are_said_at_once() -> None:
         Settings.from_environment({"POD_NAMESPACE": "x", "METRICS_PORT": "http", "LOG_FORMAT": "xml"})
 
 
+def test_a_default_base_model_is_one_that_all_can_read() -> None:
+    hub = '{"huggingFace": {"repoId": "team/model"}}'
+    settings = Settings.from_environment(GOOD | {"DEFAULT_BASE_MODEL": hub, "ALLOW_PICKLED_MODELS": "true"})
+    assert settings.default_base_model is not None
+    assert settings.default_base_model.hugging_face is not None
+    assert settings.default_base_model.hugging_face.revision == "main"
+    assert settings.allow_pickled_models
+    for wrong in ('{"fromRun": {"name": "a"}}', '{"uri": "file:///m"}', "{}", "no JSON"):
+        with pytest.raises(SettingsError, match="DEFAULT_BASE_MODEL"):
+            Settings.from_environment(GOOD | {"DEFAULT_BASE_MODEL": wrong})
+    with pytest.raises(SettingsError, match="HUB_ENDPOINT"):
+        Settings.from_environment(GOOD | {"HUB_ENDPOINT": "mirror"})
+
+
 def test_namespaces_are_separated_by_commas() -> None:
     assert Settings.from_environment(GOOD | {"WATCH_NAMESPACES": "a, b"}).watch_namespaces == ("a", "b")
     assert Settings.from_environment(GOOD | {"WATCH_NAMESPACES": ""}).watch_namespaces == ()

@@ -56,7 +56,34 @@ def test_run_waits_for_its_base_model(api: Api, kubelet: Kubelet) -> None:
 
     kubelet.end(kubelet.pod_of("parent"), 0, a_result("s3://models/parent"))
     api.eventually("child", phase="Pending", reason="Unschedulable")
-    assert config_of(api, "child")["baseModel"] == {"uri": "s3://models/parent/model", "fromRun": "parent"}
+    base_model = config_of(api, "child")["baseModel"]
+    assert (base_model["uri"], base_model["fromRun"]) == ("s3://models/parent/model", "parent")
+    parent = api.get("TrainingRun", "parent")["status"]
+    origin = {"run": "parent", "modelName": parent["modelName"], "source": "Default", "digest": "abc"}
+    assert base_model["lineage"] == [origin]
+
+    kubelet.end(kubelet.pod_of("child"), 0, a_result("s3://models/child"))
+    child = api.eventually("child", phase="Succeeded")["status"]
+    assert (child["baseModel"]["digest"], child["baseModel"]["lineage"]) == ("abc", [origin])
+    api.apply(a_run("grandchild", baseModel={"fromRun": {"name": "child"}}))
+    grandchild = api.eventually("grandchild", phase="Pending", reason="Unschedulable")["status"]
+    assert [one["run"] for one in grandchild["baseModel"]["lineage"]] == ["parent", "child"]
+
+
+def test_run_waits_for_the_token_of_its_base_model(api: Api) -> None:
+    hub = {"repoId": "team/model", "tokenSecretRef": {"name": "hub"}}
+    api.apply(a_run("private", baseModel={"huggingFace": hub}))
+    api.eventually("private", phase="Pending", reason="SecretNotFound", message="Secret hub does not exist")
+    api.apply(a_secret("hub", "token"))
+    api.eventually("private", phase="Pending", reason="Unschedulable")
+    assert config_of(api, "private")["baseModel"]["hub"] == {"repoId": "team/model", "revision": "main"}
+
+
+def test_run_waits_for_the_volume_of_its_base_model(api: Api, kubelet: Kubelet) -> None:
+    api.apply(a_run("imported", baseModel={"uri": "pvc://imported/models/mine"}))
+    claims = [volume.get("persistentVolumeClaim") for volume in kubelet.pod_of("imported")["spec"]["volumes"]]
+    assert {"claimName": "imported", "readOnly": True} in claims
+    api.eventually("imported", phase="Pending", reason="Unschedulable", message="No node takes pod imported")
 
 
 def test_run_fails_with_its_base_model(api: Api, kubelet: Kubelet) -> None:

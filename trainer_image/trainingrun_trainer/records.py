@@ -7,8 +7,8 @@ from functools import cached_property
 from pathlib import Path
 
 from trainingrun_api.base import Model
+from trainingrun_api.lineage import ResolvedBaseModel
 from trainingrun_api.run_config import RunConfig
-from trainingrun_api.status import ResolvedBaseModel
 
 
 @dataclass(frozen=True)

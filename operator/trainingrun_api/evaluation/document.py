@@ -3,7 +3,7 @@
 from typing import Literal
 
 from ..base import Model
-from ..status import ResolvedBaseModel
+from ..lineage import ResolvedBaseModel
 from .baseline import Baseline
 from .curves import Curves
 from .data import DataCounts

@@ -2,18 +2,20 @@
 
 from .card import model_card
 from .classifier import Classifier, Features
-from .loading import MODEL_SUFFIXES, default_model_folder, load, model_files
+from .files import is_model_file, model_files, wanted_files
+from .loading import default_model_folder, load
 from .pooled import PooledClassifier
 from .sequence import SequenceClassifier
 
 __all__ = [
-    "MODEL_SUFFIXES",
     "Classifier",
     "Features",
     "PooledClassifier",
     "SequenceClassifier",
     "default_model_folder",
+    "is_model_file",
     "load",
     "model_card",
     "model_files",
+    "wanted_files",
 ]

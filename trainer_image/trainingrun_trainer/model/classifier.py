@@ -7,6 +7,8 @@ from pathlib import Path
 from torch import Tensor, nn
 from transformers import PreTrainedConfig, PreTrainedTokenizerBase
 
+from trainingrun_api.lineage import HeadOrigin
+
 from ..errors import ModelError, SettingsError
 from ..records import EncodedTexts, Example
 
@@ -27,6 +29,8 @@ class Classifier(ABC):
         self.tokenizer = tokenizer
         self.labels = labels
         self.max_tokens = DEFAULT_MAX_TOKENS
+        self.head_origin = HeadOrigin.NEW
+        self.notes: list[str] = []
 
     @abstractmethod
     def logits(self, features: Features) -> Tensor:
@@ -74,6 +78,12 @@ class Classifier(ABC):
         # By the tokenizer, since the last token has to be its end mark.
         cut: list[list[int]] = self.tokenizer(texts, truncation=True, max_length=self.max_tokens)["input_ids"]
         return cut
+
+
+def other_labels(saved: list[str]) -> str:
+    """Why a head that the base model has is not used."""
+    shown = ", ".join(saved[:8]) + (", …" if len(saved) > 8 else "")
+    return f"the head is new: the base model's was made for other labels ({shown or 'without names'})"
 
 
 def most_tokens(tokenizer: PreTrainedTokenizerBase, config: PreTrainedConfig) -> int:

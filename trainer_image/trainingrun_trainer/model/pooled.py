@@ -9,8 +9,10 @@ from sentence_transformers.sentence_transformer.modules import Dense
 from torch import Tensor, nn
 from transformers import PreTrainedConfig
 
+from trainingrun_api.lineage import HeadOrigin
+
 from ..errors import ModelError
-from .classifier import Classifier, Features, most_tokens, require_padding
+from .classifier import Classifier, Features, most_tokens, other_labels, require_padding
 
 
 class PooledClassifier(Classifier):
@@ -24,14 +26,17 @@ class PooledClassifier(Classifier):
 
     def __init__(self, network: SentenceTransformer, labels: list[str]) -> None:
         require_padding(network.tokenizer)
-        earlier = _take_head(network)
-        if _saved_labels(network) != labels:
-            earlier = None
+        earlier, saved_labels = _take_head(network), _saved_labels(network)
+        notes = []
+        if earlier is not None and saved_labels != labels:
+            earlier, notes = None, [other_labels(saved_labels)]
         self.head = earlier or _new_head(network, len(labels))
         self.head_is_new = earlier is None
         network.append(self.head)
         _name_outputs(network, labels)
         super().__init__(network, network.tokenizer, labels)
+        self.head_origin = HeadOrigin.NEW if self.head_is_new else HeadOrigin.REUSED
+        self.notes += notes
 
     def embed(self, features: Features) -> Tensor:
         """Text embeddings that the head reads, (texts, dimensions)."""

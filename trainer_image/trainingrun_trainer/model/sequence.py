@@ -6,7 +6,9 @@ from pathlib import Path
 from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from .classifier import Classifier, Features, most_tokens, require_padding
+from trainingrun_api.lineage import HeadOrigin
+
+from .classifier import Classifier, Features, most_tokens, other_labels, require_padding
 
 
 class SequenceClassifier(Classifier):
@@ -31,11 +33,32 @@ class SequenceClassifier(Classifier):
         body = {id(parameter) for parameter in _body(self.network).parameters()}
         return (parameter for parameter in self.network.parameters() if id(parameter) not in body)
 
+    def body_names(self) -> set[str]:
+        """Names of the body's parameters."""
+        body = {id(parameter) for parameter in _body(self.network).parameters()}
+        return {name for name, parameter in self.network.named_parameters() if id(parameter) in body}
+
+    def take_head(self, saved_labels: list[str], missing: set[str], mismatched: set[str]) -> list[str]:
+        """Keep a head that was made for these labels and forget another; gives what there is to say of it.
+
+        `missing` and `mismatched` are the names of parameters that the base model lacks, or has in another
+        size.
+        """
+        head = {name for name, _ in self.network.named_parameters()} - self.body_names()
+        if missing & head:
+            # What such a model has of a head, its own pre-training made; its output layer is new already.
+            return []
+        if saved_labels == self.labels and not mismatched & head:
+            self.head_origin = HeadOrigin.REUSED
+            return []
+        self.renew_head()
+        return [other_labels(saved_labels)]
+
     def renew_head(self) -> None:
         """Forget a head that was made for other labels."""
         body = set(_body(self.network).modules())
         for module in self.network.modules():
-            if module not in body and isinstance(module, nn.Linear):
+            if module not in body and isinstance(module, nn.Linear | nn.LayerNorm):
                 module.reset_parameters()
 
     def token_limit(self) -> int:

@@ -6,8 +6,9 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from trainingrun_api.evaluation import Curves, DataCounts, Evaluation, Recipe
+from trainingrun_api.lineage import ResolvedBaseModel
 from trainingrun_api.run_config import RunConfig
-from trainingrun_api.status import ResolvedBaseModel, RunResult
+from trainingrun_api.status import RunResult
 
 from ..artifacts import Store, commit_folder, is_committed
 from ..errors import ObjectMissingError
@@ -77,5 +78,5 @@ def result(evaluation: Evaluation, places: Places) -> RunResult:
         stopped_early=evaluation.stopped_early,
         evaluation=headline(evaluation),
         artifacts=places.artifacts(),
-        base_model=evaluation.base_model,
+        base_model=evaluation.base_model.model_copy(update={"lineage": []}),
     )

@@ -13,6 +13,7 @@ from trainingrun_api.status import RunResult
 
 from .. import model
 from ..artifacts import open_store
+from ..base_model import fetch_base_model
 from ..data import LabelRules, Reading, Wanted
 from ..dedup import deduplicate
 from ..evaluation import Predictions, predictions_table, to_parquet
@@ -25,7 +26,6 @@ from ..training import (
     prepare,
 )
 from .datasets import fetch_dataset, sources_sha256
-from .inputs import fetch_base_model
 from .memory import memory_errors
 from .places import Places
 from .publish import Provenance, evaluate, publish, published, result
@@ -73,11 +73,17 @@ def _train_and_publish(run: Run) -> Evaluation:
     run.tracker.stage("LoadingModel")
     set_seed(run.config.training.seed)
     base = fetch_base_model(run.config.base_model, run.config.storage, run.work / "base")
-    classifier = model.load(base.folder, base.resolved.source, prepared.splits.labels)
+    classifier = model.load(
+        base.folder,
+        base.resolved.source,
+        prepared.splits.labels,
+        allow_pickled=run.config.base_model.allow_pickled,
+    )
+    base_model = base.resolved.fitted(classifier.head_origin, classifier.notes)
     classifier.limit_tokens(run.config.training.max_sequence_length)
-    record(run, prepared.sha256, base.resolved)
+    record(run, prepared.sha256, base_model)
     trainee, truncated = _prepare(run, classifier, prepared.splits)
-    train(run, trainee, origin=f"{prepared.sha256} {base.resolved.digest}")
+    train(run, trainee, origin=f"{prepared.sha256} {base_model.digest}")
     run.tracker.stage("Evaluating")
     counts = prepared.counts.model_copy(update={"truncated": truncated})
     predictions = _predict(run, trainee)
@@ -85,7 +91,7 @@ def _train_and_publish(run: Run) -> Evaluation:
         run.config,
         classifier.labels,
         predictions,
-        Provenance(trainee.history, trainee.recipe, counts, base.resolved),
+        Provenance(trainee.history, trainee.recipe, counts, base_model),
     )
     table = predictions_table(prepared.splits.evaluation, classifier.labels, predictions)
     run.tracker.stage("Publishing")

@@ -8,8 +8,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from trainingrun_api.evaluation import BaselineMethod
+from trainingrun_api.lineage import ResolvedBaseModel
 from trainingrun_api.run_config import RunConfig
-from trainingrun_api.status import ResolvedBaseModel
 
 from ..artifacts import Store
 from ..records import RunRecord

@@ -1,0 +1,125 @@
+"""Any encoder with a sequence classification head is trained, published and loaded again."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import (
+    AutoModel,
+    AutoModelForSequenceClassification,
+    BertConfig,
+    DebertaV2Config,
+    DistilBertConfig,
+    ModernBertConfig,
+    MPNetConfig,
+    PreTrainedConfig,
+    RobertaConfig,
+    XLMRobertaConfig,
+)
+from transformers import pipeline as transformers_pipeline
+
+from trainingrun_api.run_config import BaseModelSource, RunConfig
+from trainingrun_trainer import pipeline
+from trainingrun_trainer.model import SequenceClassifier, load
+
+from .conftest import changed, tokenizer
+from .test_pipeline import held_out, out
+
+SMALL = {
+    "vocab_size": 40,
+    "hidden_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 64,
+    "max_position_embeddings": 64,
+    "pad_token_id": 0,
+}
+DISTILBERT = DistilBertConfig(
+    vocab_size=40, dim=32, n_layers=2, n_heads=2, hidden_dim=64, max_position_embeddings=64
+)
+CONFIGS: dict[str, PreTrainedConfig] = {
+    "BERT": BertConfig(**SMALL),
+    "DistilBERT": DISTILBERT,
+    "RoBERTa": RobertaConfig(**SMALL),
+    "ModernBERT": ModernBertConfig(**SMALL, global_attn_every_n_layers=2, cls_token_id=2, sep_token_id=3),
+    "DeBERTa-v2": DebertaV2Config(**SMALL, relative_attention=True, pos_att_type=["p2c", "c2p"]),
+    "MPNet": MPNetConfig(**SMALL),
+    "XLM-R": XLMRobertaConfig(**SMALL),
+}
+HEADS = {
+    "BERT": {"classifier"},
+    "DistilBERT": {"pre_classifier", "classifier"},
+    "RoBERTa": {"classifier"},
+    "ModernBERT": {"head", "classifier"},
+    "DeBERTa-v2": {"pooler", "classifier"},
+    "MPNet": {"classifier"},
+    "XLM-R": {"classifier"},
+}
+
+
+@pytest.fixture(params=CONFIGS, scope="module")
+def architecture(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+@pytest.fixture(scope="module")
+def body(architecture: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A random body without a head."""
+    folder = tmp_path_factory.mktemp("body")
+    torch.manual_seed(0)
+    AutoModel.from_config(CONFIGS[architecture]).save_pretrained(folder)
+    tokenizer().save_pretrained(folder)
+    return folder
+
+
+def parameters(classifier: SequenceClassifier) -> dict[str, torch.Tensor]:
+    return {name: value.detach().clone() for name, value in classifier.network.named_parameters()}
+
+
+def loaded(folder: Path, labels: list[str]) -> SequenceClassifier:
+    classifier = load(folder, "uri", labels)
+    assert isinstance(classifier, SequenceClassifier)
+    return classifier
+
+
+def test_head_is_all_that_is_not_the_body(architecture: str, body: Path) -> None:
+    classifier = loaded(body, ["a", "b", "c"])
+    head = {id(parameter) for parameter in classifier.head_parameters()}
+    named = classifier.network.named_parameters()
+    assert {name.split(".")[0] for name, value in named if id(value) in head} == HEADS[architecture]
+    assert classifier.head_origin == "New"
+
+
+def test_head_of_other_labels_is_made_anew_and_the_body_kept(
+    architecture: str, body: Path, tmp_path: Path
+) -> None:
+    first = loaded(body, ["a", "b", "c"])
+    with torch.no_grad():  # as training leaves it
+        for parameter in first.network.parameters():
+            parameter.add_(torch.randn_like(parameter))
+    first.save(tmp_path)
+    before = parameters(first)
+    labels = (["a", "b", "c"], ["x", "y", "z"], ["a", "b"])
+    same, renamed, fewer = (loaded(tmp_path, wanted) for wanted in labels)
+    assert (same.head_origin, same.notes) == ("Reused", [])
+    assert all(torch.equal(value, before[name]) for name, value in parameters(same).items())
+    for other in (renamed, fewer):
+        assert other.head_origin == "New"
+        assert other.notes == ["the head is new: the base model's was made for other labels (a, b, c)"]
+        kept = {name for name, value in parameters(other).items() if torch.equal(value, before[name])}
+        assert kept == other.body_names()
+
+
+def test_published_model_gives_the_evaluated_scores(architecture: str, body: Path, config: RunConfig) -> None:
+    source = BaseModelSource(uri=body.as_uri())
+    config = changed(config, base_model=source, training={"max_epochs": 1})
+    result = pipeline.run(config, lambda report: None)
+    texts = held_out()
+    folder = str(out(config) / "model")
+    classify = transformers_pipeline("text-classification", folder, device="cpu", top_k=None)
+    assert type(classify.model) is type(AutoModelForSequenceClassification.from_config(CONFIGS[architecture]))
+    rows = classify([text.text for text in texts])
+    scores = [{one["label"]: one["score"] for one in row} for row in rows]
+    loss = -torch.tensor([row[text.label] for row, text in zip(scores, texts, strict=True)]).log().mean()
+    assert float(loss) == pytest.approx(result.evaluation.loss, abs=1e-4)
