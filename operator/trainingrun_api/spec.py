@@ -21,6 +21,12 @@ class TaskType(StrEnum):
     """What the model learns to do."""
 
     CLASSIFICATION = "Classification"
+    MULTI_LABEL_CLASSIFICATION = "MultiLabelClassification"
+
+    @property
+    def several_labels(self) -> bool:
+        """True where a text may have more than one label."""
+        return self is TaskType.MULTI_LABEL_CLASSIFICATION
 
 
 class TrainingRunSpec(Model):
@@ -31,7 +37,9 @@ class TrainingRunSpec(Model):
     namespace that ask for one name, the older has it, and the other waits until that one is deleted."""
 
     task_type: TaskType = TaskType.CLASSIFICATION
-    """What the model learns: Classification gives each text one label."""
+    """What the model learns. Classification: one label for each text. MultiLabelClassification: any number
+    of labels for each text, each whose probability reaches a threshold that is chosen on the evaluation part.
+    """
 
     base_model: BaseModel | None = None
     """Where training starts; left out, the project's preset, else the operator's default model."""

@@ -48,7 +48,7 @@ def test_long_texts_are_cut_and_counted(pooled_model: Path) -> None:
     encoded = classifier.encode([Example("my card " * 9, ("login",)), Example("my card", ("billing",))])
     assert [len(ids) for ids in encoded.input_ids] == [8, 4]
     assert encoded.input_ids[0][-1] == classifier.tokenizer.sep_token_id
-    assert (encoded.targets, encoded.truncated) == ([1, 0], 1)
+    assert (encoded.targets.tolist(), encoded.truncated) == ([1, 0], 1)
 
 
 def test_more_tokens_than_the_model_reads_are_refused(pooled_model: Path) -> None:

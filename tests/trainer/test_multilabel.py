@@ -42,6 +42,20 @@ def test_scores_equal_scikit_learns_with_a_label_that_never_occurs(
     assert scores.accuracy == (targets == predicted).all(axis=1).mean()
 
 
+def test_intervals_are_those_of_texts_drawn_with_replacement(predictions: MultiLabelPredictions) -> None:
+    scores = score_multi_label(predictions, LABELS)
+    random = np.random.default_rng(5)
+    drawn = [random.integers(0, 300, 300) for _ in range(400)]
+    f1s = [
+        f1_score(predictions.targets[texts], predictions.predicted[texts], average="macro", zero_division=0)
+        for texts in drawn
+    ]
+    assert scores.macro_f1_interval is not None
+    found = (scores.macro_f1_interval.low, scores.macro_f1_interval.high)
+    assert found == pytest.approx(np.percentile(f1s, [2.5, 97.5]), abs=0.01)
+    assert found[0] < scores.averages.macro.f1 < found[1]
+
+
 def test_the_loss_of_a_text_is_the_sum_over_its_labels(predictions: MultiLabelPredictions) -> None:
     each = [
         log_loss(predictions.targets[:, label], predictions.probabilities[:, label], labels=[0, 1])

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from trainingrun_api.base import Model
 from trainingrun_api.lineage import ResolvedBaseModel
 from trainingrun_api.run_config import RunConfig
@@ -56,12 +59,16 @@ class Splits:
         return sorted({label for example in [*self.training, *self.evaluation] for label in example.labels})
 
 
+Targets = NDArray[np.int64]
+"""Index of each text's label, (texts,); where it may have several, 1 for each it has, (texts, labels)."""
+
+
 @dataclass(frozen=True)
 class EncodedTexts:
-    """Tokenised texts with the index of each label."""
+    """Tokenised texts with their labels."""
 
     input_ids: list[list[int]]
-    targets: list[int]
+    targets: Targets
     truncated: int = field(compare=False)
 
 

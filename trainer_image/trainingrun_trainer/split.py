@@ -36,7 +36,7 @@ def _rank(seed: int, key: str) -> bytes:
 
 
 def _majority(group: list[Example]) -> str:
-    return Counter(example.label for example in group).most_common(1)[0][0]
+    return Counter(", ".join(example.labels) for example in group).most_common(1)[0][0]
 
 
 def _cut(sizes: list[int], train_percent: int) -> int:

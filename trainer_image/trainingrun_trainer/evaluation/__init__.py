@@ -1,6 +1,7 @@
 """What a trained model is worth: pure functions over label indices, probabilities and embeddings."""
 
 from .classification import score_predictions
+from .labels import LabelPredictions, score_labels
 from .multilabel import MultiLabelPredictions, score_multi_label
 from .predictions import Floats, Indices, Predictions
 from .scores import headline, macro_f1, score
@@ -18,6 +19,7 @@ from .table import predictions_table, to_parquet
 __all__ = [
     "Floats",
     "Indices",
+    "LabelPredictions",
     "LabelledEmbeddings",
     "MultiLabelPredictions",
     "Predictions",
@@ -28,6 +30,7 @@ __all__ = [
     "ranking_accuracy",
     "score",
     "score_labelled",
+    "score_labels",
     "score_multi_label",
     "score_pairs",
     "score_predictions",

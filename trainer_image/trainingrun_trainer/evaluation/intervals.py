@@ -27,30 +27,34 @@ class Intervals:
 
 
 def bootstrap(targets: Indices, predicted: Indices, labels: int) -> Intervals:
-    """Percentile bootstrap (Efron 1979) over texts, both arrays (texts,).
+    """Percentile bootstrap (Efron 1979) over texts; both arrays (texts,), or 0 and 1, (texts, labels).
 
-    Drawing texts with replacement is drawing cells of the confusion matrix from a multinomial distribution,
-    which takes the same time for any number of texts.
+    Drawing texts with replacement is drawing pairs of true and predicted labels from a multinomial
+    distribution, which takes the same time for any number of texts with the same pairs.
     """
-    cells, counts = np.unique(targets * labels + predicted, return_counts=True)
+    identity = np.eye(labels, dtype=np.int64)
+    if targets.ndim == 1:
+        cells, counts = np.unique(targets * labels + predicted, return_counts=True)
+        true, given = identity[cells // labels], identity[cells % labels]
+    else:
+        pairs, counts = np.unique(np.hstack([targets, predicted]), axis=0, return_counts=True)
+        true, given = pairs[:, :labels], pairs[:, labels:]
     random = np.random.default_rng(SEED)
     scores = [
-        _scores(random.multinomial(len(targets), counts / counts.sum(), CHUNK), cells, labels)
+        _scores(random.multinomial(len(targets), counts / counts.sum(), CHUNK), true, given)
         for _ in range(RESAMPLES // CHUNK)
     ]
     accuracies, f1s = np.concatenate(scores, axis=1)
     return Intervals(_interval(accuracies), _interval(f1s))
 
 
-def _scores(samples: Indices, cells: Indices, labels: int) -> Floats:
-    """Accuracy and macro F1 of each sample of cell counts (samples, cells): (2, samples)."""
-    rows, columns = cells // labels, cells % labels
-    right = samples * (rows == columns)
-    identity = np.eye(labels)
-    both = samples @ (identity[rows] + identity[columns])
-    hits = right @ identity[rows]
+def _scores(samples: Indices, true: Indices, given: Indices) -> Floats:
+    """Accuracy and macro F1, (2, samples), of counts (samples, pairs) of label sets (pairs, labels)."""
+    drawn = samples.astype(np.float64)  # integers have no fast matrix product
+    right = drawn @ (true == given).all(axis=1)
+    hits, both = drawn @ (true * given), drawn @ (true + given)
     f1 = np.divide(2 * hits, both, out=np.zeros_like(both), where=both > 0)
-    scores: Floats = np.stack([right.sum(axis=1) / samples.sum(axis=1), f1.mean(axis=1)])
+    scores: Floats = np.stack([right / drawn.sum(axis=1), f1.mean(axis=1)])
     return scores
 
 

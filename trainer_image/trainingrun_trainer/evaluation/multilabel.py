@@ -10,6 +10,7 @@ from sklearn.metrics import accuracy_score, f1_score, hamming_loss
 
 from trainingrun_api.evaluation import ClassificationScores, ConfusionMatrix, Threshold
 
+from .intervals import bootstrap
 from .predictions import Floats, Indices
 from .scores import averages, classes
 from .threshold import best_threshold, cross_fitted
@@ -54,6 +55,7 @@ class MultiLabelPredictions:
 def score_multi_label(predictions: MultiLabelPredictions, labels: list[str]) -> ClassificationScores:
     """Score sets of labels as scikit-learn does with zero_division=0 and all labels counted."""
     targets, predicted = predictions.targets, predictions.predicted
+    intervals = bootstrap(targets, predicted, len(labels))
     return ClassificationScores(
         accuracy=float(accuracy_score(targets, predicted)),
         averages=averages(targets, predicted, len(labels)),
@@ -61,6 +63,8 @@ def score_multi_label(predictions: MultiLabelPredictions, labels: list[str]) -> 
         confusion_matrix=_confusion(targets, predicted),
         threshold=_threshold(predictions),
         hamming_loss=float(hamming_loss(targets, predicted)),
+        accuracy_interval=intervals.accuracy,
+        macro_f1_interval=intervals.macro_f1,
     )
 
 

@@ -8,15 +8,15 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from ..records import Example
-from .multilabel import MultiLabelPredictions
-from .predictions import Indices, Predictions
+from .labels import LabelPredictions
+from .predictions import Indices
 
 LABELS = b"labels"
 """Key of the schema's metadata that holds the label list, as JSON, in the order of the probabilities."""
 
 
 def predictions_table(
-    examples: Sequence[Example], labels: list[str], predictions: Predictions | MultiLabelPredictions
+    examples: Sequence[Example], labels: list[str], predictions: LabelPredictions
 ) -> pa.Table:
     """One row for each text, in the order of `examples`.
 

@@ -15,6 +15,21 @@ for scores in logits.softmax(dim=1):
 `encode` gives one logit for each label, in the order of `id2label` in config.json.
 """
 
+POOLED_MULTI_LABEL_USE = """\
+```python
+from sentence_transformers import SentenceTransformer
+
+model = SentenceTransformer("path/to/this/folder")
+logits = model.encode(["a text", "another text"], convert_to_tensor=True)
+for scores in logits.sigmoid():
+    given = (scores >= model.config.threshold).nonzero().flatten().tolist()
+    print([(model.config.id2label[index], float(scores[index])) for index in given])
+```
+
+`encode` gives one logit for each label, in the order of `id2label` in config.json. A text has each label
+whose probability (its logit's sigmoid) is at least `threshold` in config.json, and may have none.
+"""
+
 SEQUENCE_USE = """\
 ```python
 from transformers import pipeline
@@ -24,11 +39,34 @@ print(classify(["a text", "another text"], truncation=True))
 ```
 """
 
+SEQUENCE_MULTI_LABEL_USE = """\
+```python
+from transformers import pipeline
+
+classify = pipeline("text-classification", "path/to/this/folder", top_k=None)
+threshold = classify.model.config.threshold
+for scores in classify(["a text", "another text"], truncation=True):
+    print([(one["label"], one["score"]) for one in scores if one["score"] >= threshold])
+```
+
+A text has each label whose probability is at least `threshold` in config.json, and may have none.
+"""
+
+USES = {
+    (True, False): POOLED_USE,
+    (True, True): POOLED_MULTI_LABEL_USE,
+    (False, False): SEQUENCE_USE,
+    (False, True): SEQUENCE_MULTI_LABEL_USE,
+}
+"""By whether the model is pooled, and whether a text may have several labels."""
+
 
 def model_card(evaluation: Evaluation, *, pooled: bool, max_tokens: int) -> str:
     """A model card with scores, labels and how to use the model."""
     base = evaluation.base_model.source
     library = "sentence-transformers" if pooled else "transformers"
+    multi_label = evaluation.classification is not None and evaluation.classification.threshold is not None
+    number = "any number" if multi_label else "one"
     source = "the trainer's default model" if base == "Default" else base
     return f"""\
 ---
@@ -38,7 +76,7 @@ pipeline_tag: text-classification
 
 # {evaluation.model_name}
 
-Gives a text one of {len(evaluation.labels)} labels. Fine-tuned from {source} on
+Gives a text {number} of {len(evaluation.labels)} labels. Fine-tuned from {source} on
 {evaluation.data.training} texts; published are the weights of epoch {evaluation.best_epoch}.
 
 ## Scores
@@ -48,7 +86,7 @@ On {evaluation.data.evaluation} texts that were not trained on:
 {_scores(evaluation.classification, evaluation.loss) if evaluation.classification else ""}
 ## Use
 
-{POOLED_USE if pooled else SEQUENCE_USE}
+{USES[pooled, multi_label]}
 Texts are cut after {max_tokens} tokens.
 """
 

@@ -4,13 +4,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 from torch import Tensor, nn
 from transformers import PreTrainedConfig, PreTrainedTokenizerBase
 
 from trainingrun_api.lineage import HeadOrigin
 
 from ..errors import ModelError, SettingsError
-from ..records import EncodedTexts, Example
+from ..records import EncodedTexts, Example, Targets
+from .outputs import THRESHOLD, Outputs
 
 Features = dict[str, Tensor]
 """What a tokenizer gives: input_ids, attention_mask and so on, each (texts, tokens)."""
@@ -22,19 +24,28 @@ TEXTS_AT_ONCE = 1024
 
 
 class Classifier(ABC):
-    """A network, its tokenizer and its labels."""
+    """A network, its tokenizer, its configuration and its labels."""
 
-    def __init__(self, network: nn.Module, tokenizer: PreTrainedTokenizerBase, labels: list[str]) -> None:
+    def __init__(
+        self,
+        network: nn.Module,
+        tokenizer: PreTrainedTokenizerBase,
+        config: PreTrainedConfig,
+        outputs: Outputs,
+    ) -> None:
+        outputs.write(config)
         self.network = network
         self.tokenizer = tokenizer
-        self.labels = labels
+        self.config = config
+        self.labels = outputs.labels
+        self.multi_label = outputs.multi_label
         self.max_tokens = DEFAULT_MAX_TOKENS
         self.head_origin = HeadOrigin.NEW
         self.notes: list[str] = []
 
     @abstractmethod
     def logits(self, features: Features) -> Tensor:
-        """Scores before softmax, (texts, labels)."""
+        """Scores before softmax or sigmoid, (texts, labels)."""
 
     @abstractmethod
     def head_parameters(self) -> Iterator[nn.Parameter]:
@@ -57,9 +68,12 @@ class Classifier(ABC):
             )
         self.max_tokens = wanted or min(most, DEFAULT_MAX_TOKENS)
 
+    def set_threshold(self, value: float) -> None:
+        """Save with the model the probability from which on a text is given a label."""
+        setattr(self.config, THRESHOLD, value)
+
     def encode(self, examples: Sequence[Example]) -> EncodedTexts:
         """Tokenise, cutting after `max_tokens`."""
-        index = {label: position for position, label in enumerate(self.labels)}
         input_ids: list[list[int]] = []
         truncated = 0
         for start in range(0, len(examples), TEXTS_AT_ONCE):
@@ -68,11 +82,20 @@ class Classifier(ABC):
             too_long = sum(len(ids) > self.max_tokens for ids in whole)
             truncated += too_long
             input_ids += self._cut(texts) if too_long else whole
-        return EncodedTexts(input_ids, [index[example.label] for example in examples], truncated)
+        return EncodedTexts(input_ids, self._targets(examples), truncated)
 
     def pad(self, input_ids: list[list[int]]) -> Features:
         """One batch, padded to its longest text."""
         return dict(self.tokenizer.pad({"input_ids": input_ids}, return_tensors="pt"))
+
+    def _targets(self, examples: Sequence[Example]) -> Targets:
+        index = {label: position for position, label in enumerate(self.labels)}
+        if not self.multi_label:
+            return np.array([index[example.label] for example in examples])
+        targets = np.zeros((len(examples), len(self.labels)), dtype=np.int64)
+        for row, example in zip(targets, examples, strict=True):
+            row[[index[label] for label in example.labels]] = 1
+        return targets
 
     def _cut(self, texts: list[str]) -> list[list[int]]:
         # By the tokenizer, since the last token has to be its end mark.
@@ -80,9 +103,12 @@ class Classifier(ABC):
         return cut
 
 
-def other_labels(saved: list[str]) -> str:
+def other_outputs(saved: Outputs, wanted: Outputs) -> str:
     """Why a head that the base model has is not used."""
-    shown = ", ".join(saved[:8]) + (", …" if len(saved) > 8 else "")
+    if saved.labels == wanted.labels:
+        number = "several labels" if saved.multi_label else "one label"
+        return f"the head is new: the base model's was made for {number} a text"
+    shown = ", ".join(saved.labels[:8]) + (", …" if len(saved.labels) > 8 else "")
     return f"the head is new: the base model's was made for other labels ({shown or 'without names'})"
 
 

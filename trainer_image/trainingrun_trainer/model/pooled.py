@@ -12,7 +12,8 @@ from transformers import PreTrainedConfig
 from trainingrun_api.lineage import HeadOrigin
 
 from ..errors import ModelError
-from .classifier import Classifier, Features, most_tokens, other_labels, require_padding
+from .classifier import Classifier, Features, most_tokens, other_outputs, require_padding
+from .outputs import Outputs
 
 
 class PooledClassifier(Classifier):
@@ -24,17 +25,20 @@ class PooledClassifier(Classifier):
 
     network: SentenceTransformer
 
-    def __init__(self, network: SentenceTransformer, labels: list[str]) -> None:
+    def __init__(self, network: SentenceTransformer, outputs: Outputs) -> None:
         require_padding(network.tokenizer)
-        earlier, saved_labels = _take_head(network), _saved_labels(network)
+        saved = Outputs.saved(_config(network).to_dict())
+        earlier = _take_head(network, len(saved.labels))
         notes = []
-        if earlier is not None and saved_labels != labels:
-            earlier, notes = None, [other_labels(saved_labels)]
-        self.head = earlier or _new_head(network, len(labels))
+        if earlier is not None and saved != outputs:
+            earlier, notes = None, [other_outputs(saved, outputs)]
+        self.head = earlier or _new_head(network, len(outputs.labels))
         self.head_is_new = earlier is None
         network.append(self.head)
-        _name_outputs(network, labels)
-        super().__init__(network, network.tokenizer, labels)
+        # A prompt would be put before each text by encode(), but training sees the texts alone.
+        network.prompts = {}
+        network.default_prompt_name = None
+        super().__init__(network, network.tokenizer, _config(network), outputs)
         self.head_origin = HeadOrigin.NEW if self.head_is_new else HeadOrigin.REUSED
         self.notes += notes
 
@@ -61,7 +65,7 @@ class PooledClassifier(Classifier):
 
     def token_limit(self) -> int:
         """The model's max_seq_length, within its positions."""
-        return most_tokens(self.tokenizer, _config(self.network))
+        return most_tokens(self.tokenizer, self.config)
 
     def save(self, folder: Path) -> None:
         """Write a sentence-transformers folder, safetensors only."""
@@ -69,12 +73,12 @@ class PooledClassifier(Classifier):
         self.network.save_pretrained(str(folder), create_model_card=False, safe_serialization=True)
 
 
-def _take_head(network: SentenceTransformer) -> Dense | None:
+def _take_head(network: SentenceTransformer, labels: int) -> Dense | None:
     """Remove and give the head of an earlier run: a Dense module at the end with an output for each label."""
     last = network[-1]
     if not isinstance(last, Dense) or not isinstance(last.activation_function, nn.Identity):
         return None
-    if last.out_features != len(_saved_labels(network)):
+    if last.out_features != labels:
         return None
     del network[-1]
     return last
@@ -87,21 +91,7 @@ def _new_head(network: SentenceTransformer, labels: int) -> Dense:
     return Dense(dimensions, labels, activation_function=nn.Identity())
 
 
-def _saved_labels(network: SentenceTransformer) -> list[str]:
-    names = _config(network).id2label or {}
-    return [str(label) for _, label in sorted(names.items())]
-
-
 def _config(network: SentenceTransformer) -> PreTrainedConfig:
     if network.config is None:
         raise ModelError("the first module of the base model is no transformer; choose another")
     return network.config
-
-
-def _name_outputs(network: SentenceTransformer, labels: list[str]) -> None:
-    config = _config(network)
-    config.id2label = dict(enumerate(labels))
-    config.label2id = {label: index for index, label in enumerate(labels)}
-    # A prompt would be put before each text by encode(), but training sees the texts alone.
-    network.prompts = {}
-    network.default_prompt_name = None

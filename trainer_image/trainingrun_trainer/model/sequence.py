@@ -8,7 +8,8 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from trainingrun_api.lineage import HeadOrigin
 
-from .classifier import Classifier, Features, most_tokens, other_labels, require_padding
+from .classifier import Classifier, Features, most_tokens, other_outputs, require_padding
+from .outputs import Outputs
 
 
 class SequenceClassifier(Classifier):
@@ -17,11 +18,11 @@ class SequenceClassifier(Classifier):
     network: PreTrainedModel
 
     def __init__(
-        self, network: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, labels: list[str]
+        self, network: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, outputs: Outputs
     ) -> None:
         require_padding(tokenizer)
         network.config.pad_token_id = tokenizer.pad_token_id
-        super().__init__(network, tokenizer, labels)
+        super().__init__(network, tokenizer, network.config, outputs)
 
     def logits(self, features: Features) -> Tensor:
         """Scores before softmax, (texts, labels)."""
@@ -38,8 +39,10 @@ class SequenceClassifier(Classifier):
         body = {id(parameter) for parameter in _body(self.network).parameters()}
         return {name for name, parameter in self.network.named_parameters() if id(parameter) in body}
 
-    def take_head(self, saved_labels: list[str], missing: set[str], mismatched: set[str]) -> list[str]:
-        """Keep a head that was made for these labels and forget another; gives what there is to say of it.
+    def take_head(
+        self, saved: Outputs, wanted: Outputs, missing: set[str], mismatched: set[str]
+    ) -> list[str]:
+        """Keep a head that was made for these outputs and forget another; gives what there is to say of it.
 
         `missing` and `mismatched` are the names of parameters that the base model lacks, or has in another
         size.
@@ -48,11 +51,11 @@ class SequenceClassifier(Classifier):
         if missing & head:
             # What such a model has of a head, its own pre-training made; its output layer is new already.
             return []
-        if saved_labels == self.labels and not mismatched & head:
+        if saved == wanted and not mismatched & head:
             self.head_origin = HeadOrigin.REUSED
             return []
         self.renew_head()
-        return [other_labels(saved_labels)]
+        return [other_outputs(saved, wanted)]
 
     def renew_head(self) -> None:
         """Forget a head that was made for other labels."""
@@ -63,7 +66,7 @@ class SequenceClassifier(Classifier):
 
     def token_limit(self) -> int:
         """What the tokenizer says, within the model's positions."""
-        return most_tokens(self.tokenizer, self.network.config)
+        return most_tokens(self.tokenizer, self.config)
 
     def save(self, folder: Path) -> None:
         """Write a Hugging Face folder, safetensors only."""

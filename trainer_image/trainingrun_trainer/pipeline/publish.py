@@ -12,7 +12,7 @@ from trainingrun_api.status import RunResult
 
 from ..artifacts import Store, commit_folder, is_committed
 from ..errors import ObjectMissingError
-from ..evaluation import Predictions, headline, score_predictions
+from ..evaluation import LabelPredictions, headline, score_labels
 from ..model import Classifier, PooledClassifier, model_card
 from ..training import History
 from .places import Places
@@ -41,6 +41,8 @@ def published(store: Store, places: Places) -> Evaluation | None:
 def publish(store: Store, places: Places, classifier: Classifier, evaluation: Evaluation, work: Path) -> None:
     """Commit the model folder, then write evaluation.json, whose presence says that all is there."""
     work.mkdir()
+    if evaluation.classification and evaluation.classification.threshold:
+        classifier.set_threshold(evaluation.classification.threshold.value)
     classifier.save(work)
     card = model_card(
         evaluation, pooled=isinstance(classifier, PooledClassifier), max_tokens=classifier.max_tokens
@@ -51,7 +53,7 @@ def publish(store: Store, places: Places, classifier: Classifier, evaluation: Ev
 
 
 def evaluate(
-    config: RunConfig, labels: list[str], predictions: Predictions, provenance: Provenance
+    config: RunConfig, labels: list[str], predictions: LabelPredictions, provenance: Provenance
 ) -> Evaluation:
     """All of evaluation.json."""
     history = provenance.history
@@ -61,7 +63,7 @@ def evaluate(
         best_epoch=history.best.epoch,
         stopped_early=history.trained < config.training.max_epochs,
         loss=predictions.loss,
-        classification=score_predictions(predictions, labels),
+        classification=score_labels(predictions, labels),
         baseline=history.baseline,
         recipe=provenance.recipe,
         curves=Curves(training_loss=history.curve, epochs=history.epochs),

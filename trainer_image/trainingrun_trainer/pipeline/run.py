@@ -16,11 +16,12 @@ from ..artifacts import open_store
 from ..base_model import fetch_base_model
 from ..data import LabelRules, Reading, Wanted
 from ..dedup import deduplicate
-from ..evaluation import Predictions, predictions_table, to_parquet
+from ..evaluation import LabelPredictions, predictions_table, to_parquet
 from ..model import Classifier
 from ..records import Splits
 from ..split import split
 from ..training import (
+    MultiLabelClassification,
     SingleLabelClassification,
     Trainee,
     prepare,
@@ -77,6 +78,7 @@ def _train_and_publish(run: Run) -> Evaluation:
         base.folder,
         base.resolved.source,
         prepared.splits.labels,
+        multi_label=run.config.task_type.several_labels,
         allow_pickled=run.config.base_model.allow_pickled,
     )
     base_model = base.resolved.fitted(classifier.head_origin, classifier.notes)
@@ -103,7 +105,7 @@ def _train_and_publish(run: Run) -> Evaluation:
 def _load_data(run: Run) -> PreparedData:
     sources = [fetch_dataset(run.config.dataset, run.config.storage, run.work / "data")]
     rules = LabelRules(run.config.labels)
-    reading = Reading(sources, Wanted(rules, several_labels=False))
+    reading = Reading(sources, Wanted(rules, run.config.task_type.several_labels))
     examples = list(reading)
     rules.require_known()
     unique = deduplicate(examples)
@@ -126,7 +128,8 @@ def _load_data(run: Run) -> PreparedData:
 
 def _prepare(run: Run, classifier: Classifier, splits: Splits) -> tuple[Trainee, int]:
     training, evaluation = classifier.encode(splits.training), classifier.encode(splits.evaluation)
-    trainee = prepare(SingleLabelClassification(classifier, training, evaluation), run.config.training)
+    task = MultiLabelClassification if classifier.multi_label else SingleLabelClassification
+    trainee = prepare(task(classifier, training, evaluation), run.config.training)
     recipe = trainee.recipe
     log.info(
         "Model: %.1f million parameters, %.1f trained; texts cut after %d tokens (%d are longer), on %s, "
@@ -148,7 +151,7 @@ def _prepare(run: Run, classifier: Classifier, splits: Splits) -> tuple[Trainee,
     return trainee, training.truncated + evaluation.truncated
 
 
-def _predict(run: Run, trainee: Trainee) -> Predictions:
+def _predict(run: Run, trainee: Trainee) -> LabelPredictions:
     trainee.load_weights(run.best)
     trainee.merge_adapters()
     predictions = trainee.evaluate().predictions

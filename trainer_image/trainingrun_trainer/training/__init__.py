@@ -1,6 +1,6 @@
 """Fine-tuning: an epoch at a time, resumable, with no notion of who listens."""
 
-from .classification import SingleLabelClassification
+from .classification import Classification, MultiLabelClassification, SingleLabelClassification
 from .fit import EpochDone, StepDone, fit
 from .history import History
 from .objective import Objective, Outcome
@@ -9,8 +9,10 @@ from .trainee import HISTORY, Trainee, prepare
 
 __all__ = [
     "HISTORY",
+    "Classification",
     "EpochDone",
     "History",
+    "MultiLabelClassification",
     "Objective",
     "Outcome",
     "SingleLabelClassification",

@@ -4,7 +4,9 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, Protocol
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
@@ -39,13 +41,17 @@ GROUP_BATCHES = 16
 enough that texts still meet other texts in each epoch."""
 
 
-class TextDataset(Dataset[tuple[list[int], int]]):
-    """Token ids and target of each text."""
+Row = tuple[list[int], NDArray[np.int64]]
+"""Token ids of a text, and what is wanted of it, as one row of `Targets`."""
+
+
+class TextDataset(Dataset[Row]):
+    """Token ids and targets of each text."""
 
     def __init__(self, texts: EncodedTexts) -> None:
         self._texts = texts
 
-    def __getitem__(self, index: int) -> tuple[list[int], int]:
+    def __getitem__(self, index: int) -> Row:
         return self._texts.input_ids[index], self._texts.targets[index]
 
     def __len__(self) -> int:
@@ -106,11 +112,11 @@ def evaluation_batches(model: Padding, texts: EncodedTexts, batch_size: int) -> 
     )
 
 
-def collate(model: Padding) -> Callable[[list[tuple[list[int], int]]], Batch]:
+def collate(model: Padding) -> Callable[[list[Row]], Batch]:
     """What makes a batch of the rows of a TextDataset."""
 
-    def padded(texts: list[tuple[list[int], int]]) -> Batch:
+    def padded(texts: list[Row]) -> Batch:
         features = model.pad([ids for ids, _ in texts])
-        return Batch([features], torch.tensor([target for _, target in texts]))
+        return Batch([features], torch.from_numpy(np.stack([target for _, target in texts])))
 
     return padded

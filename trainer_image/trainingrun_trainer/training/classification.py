@@ -1,24 +1,31 @@
-"""One label for each text: softmax over the labels, cross-entropy."""
+"""Labels for texts: one each by softmax, or any number of them by a sigmoid each."""
 
+from abc import abstractmethod
 from collections.abc import Iterable, Iterator
+from typing import ClassVar
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from sklearn.metrics import accuracy_score
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from trainingrun_api.evaluation import BaselineMethod
 
-from ..evaluation import Predictions, macro_f1
+from ..evaluation import LabelPredictions, MultiLabelPredictions, Predictions, macro_f1
 from ..model import Classifier, PooledClassifier
-from ..records import EncodedTexts
+from ..records import EncodedTexts, Targets
 from .batches import Batch, BatchLoader, evaluation_batches, evaluation_order, training_batches
 from .objective import Objective, Outcome
-from .probe import probe
+from .probe import Regression, one_against_rest, probe, softmax_regression
 
 
-class SingleLabelClassification(Objective):
-    """A classifier and the texts it learns from. The loss is cross-entropy, in nats per text."""
+class Classification(Objective):
+    """A classifier and the texts it learns from; what its targets are is for the two kinds to say."""
+
+    regression: ClassVar[Regression]
+    """What the head of a pooled model starts from."""
 
     def __init__(self, classifier: Classifier, training: EncodedTexts, evaluation: EncodedTexts) -> None:
         self.network = classifier.network
@@ -42,12 +49,12 @@ class SingleLabelClassification(Objective):
         """Logistic regression on the embeddings of a pooled model; other models start as they were loaded."""
         if not isinstance(self._classifier, PooledClassifier) or not self._classifier.head_is_new:
             return BaselineMethod.BASE_MODEL
-        found = probe(self._classifier, batches)
+        found = probe(self._classifier, batches, type(self).regression)
         return BaselineMethod.LOGISTIC_REGRESSION if found else BaselineMethod.BASE_MODEL
 
     def loss(self, batch: Batch) -> Tensor:
-        """Cross-entropy, in nats per text."""
-        return cross_entropy(self._classifier.logits(batch.columns[0]).float(), batch.targets)
+        """Negative log-likelihood of the labels, in nats per text."""
+        return self.loss_of(self._classifier.logits(batch.columns[0]).float(), batch.targets)
 
     def evaluate(self, batches: Iterable[Batch]) -> Outcome:
         """Predictions in the order of the evaluation texts."""
@@ -56,12 +63,54 @@ class SingleLabelClassification(Objective):
             parts = [(batch.targets, self._classifier.logits(batch.columns[0]).float()) for batch in batches]
         targets = torch.cat([targets for targets, _ in parts])
         logits = torch.cat([logits for _, logits in parts])
-        loss = float(cross_entropy(logits, targets))
+        loss = float(self.loss_of(logits, targets))
         back = np.argsort(evaluation_order(self._evaluation))
-        predictions = Predictions(targets.cpu().numpy()[back], logits.cpu().numpy()[back], loss)
-        return Outcome(
-            loss=loss,
-            accuracy=float((predictions.predicted == predictions.targets).mean()),
-            f1=macro_f1(predictions.targets, predictions.predicted, len(self._classifier.labels)),
-            predictions=predictions,
-        )
+        return self.outcome(targets.cpu().numpy()[back], logits.cpu().numpy()[back], loss)
+
+    @abstractmethod
+    def loss_of(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """Mean over texts of their labels' negative log-likelihood, in nats; logits are (texts, labels)."""
+
+    @abstractmethod
+    def outcome(self, targets: Targets, logits: NDArray[np.float32], loss: float) -> Outcome:
+        """Scores of one pass, both in the order of the evaluation texts."""
+
+
+class SingleLabelClassification(Classification):
+    """One label for each text: softmax, cross-entropy; targets are label indices, (texts,)."""
+
+    regression = softmax_regression
+
+    def loss_of(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """Cross-entropy."""
+        return cross_entropy(logits, targets)
+
+    def outcome(self, targets: Targets, logits: NDArray[np.float32], loss: float) -> Outcome:
+        """Accuracy and macro F1 of the most probable label."""
+        predictions = Predictions(targets, logits, loss)
+        return _outcome(predictions, len(self._classifier.labels))
+
+
+class MultiLabelClassification(Classification):
+    """Any number of labels for each text: a sigmoid each; targets are 0 and 1, (texts, labels)."""
+
+    regression = one_against_rest
+
+    def loss_of(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """Binary cross-entropy summed over labels: the likelihood of the text's set of labels."""
+        return binary_cross_entropy_with_logits(logits, targets.float(), reduction="sum") / len(targets)
+
+    def outcome(self, targets: Targets, logits: NDArray[np.float32], loss: float) -> Outcome:
+        """Exact matches and macro F1 at the threshold that is best now."""
+        predictions = MultiLabelPredictions(targets, logits, loss)
+        return _outcome(predictions, len(self._classifier.labels))
+
+
+def _outcome(predictions: LabelPredictions, labels: int) -> Outcome:
+    targets, predicted = predictions.targets, predictions.predicted
+    return Outcome(
+        loss=predictions.loss,
+        accuracy=float(accuracy_score(targets, predicted)),
+        f1=macro_f1(targets, predicted, labels),
+        predictions=predictions,
+    )

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from trainingrun_api.evaluation import BaselineMethod
 
-from ..evaluation import Predictions
+from ..evaluation import LabelPredictions
 from .batches import Batch, BatchLoader
 
 
@@ -24,7 +24,7 @@ class Outcome:
     """Macro F1, 0 to 1."""
     average_precision: float | None = None
     """Of the cosine as a score for "same label", over pairs of texts, 0 to 1."""
-    predictions: Predictions | None = None
+    predictions: LabelPredictions | None = None
     """What the scores of labels were made of."""
 
 

@@ -5,7 +5,8 @@ Linear probing before fine-tuning keeps the body's features from being distorted
 """
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -21,22 +22,58 @@ MAX_TEXTS = 20_000
 """A start needs no more texts than these."""
 
 
-def probe(classifier: PooledClassifier, loader: Iterable[Batch]) -> bool:
-    """Set the head to logistic regression on the embeddings of the training part.
+Regression = Callable[[NDArray[np.float32], NDArray[np.int64], int], "Solution | None"]
+"""Solves for embeddings (texts, dimensions), targets and the number of labels; None when it can't."""
 
-    False, with the head as it was, when not every label is among the texts that are looked at.
+
+class Solution(NamedTuple):
+    """A linear layer."""
+
+    weight: NDArray[np.float64]
+    """(labels, dimensions)."""
+    bias: NDArray[np.float64]
+    """(labels,)."""
+
+
+def probe(classifier: PooledClassifier, loader: Iterable[Batch], regression: Regression) -> bool:
+    """Set the head to `regression` on the embeddings of the training part.
+
+    False, with the head as it was, when the texts that are looked at don't say enough.
     """
     embeddings, targets = _embed(classifier, loader)
-    if len(np.unique(targets)) < len(classifier.labels):
+    solution = regression(embeddings, targets, len(classifier.labels))
+    if solution is None:
         return False
-    with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):  # a start need not be the end
-        solved = LogisticRegression(max_iter=300)
-        solved.fit(embeddings, targets)
-    weight, bias = torch.from_numpy(solved.coef_), torch.from_numpy(solved.intercept_)
-    if len(classifier.labels) == 2:  # one row tells two labels apart: half of it for each
-        weight, bias = torch.cat([-weight, weight]) / 2, torch.cat([-bias, bias]) / 2
-    classifier.set_head(weight, bias)
+    classifier.set_head(torch.from_numpy(solution.weight), torch.from_numpy(solution.bias))
     return True
+
+
+def softmax_regression(
+    embeddings: NDArray[np.float32], targets: NDArray[np.int64], labels: int
+) -> Solution | None:
+    """Of targets (texts,) that are label indices. None when not every label is among them."""
+    if len(np.unique(targets)) < labels:
+        return None
+    solution = _solve(embeddings, targets)
+    if labels == 2:  # one row tells two labels apart: half of it for each
+        return Solution(*(np.concatenate([-part, part]) / 2 for part in solution))
+    return solution
+
+
+def one_against_rest(
+    embeddings: NDArray[np.float32], targets: NDArray[np.int64], labels: int
+) -> Solution | None:
+    """Of targets (texts, labels) that are 0 or 1. None when all texts, or none, have one of the labels."""
+    if np.isin(targets.sum(axis=0), (0, len(targets))).any():
+        return None
+    solutions = [_solve(embeddings, targets[:, label]) for label in range(labels)]
+    return Solution(*(np.concatenate(parts) for parts in zip(*solutions, strict=True)))
+
+
+def _solve(embeddings: NDArray[np.float32], targets: NDArray[np.int64]) -> Solution:
+    with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):  # a start need not be the end
+        solved = LogisticRegression(max_iter=300).fit(embeddings, targets)
+    return Solution(solved.coef_, solved.intercept_)
 
 
 def _embed(

@@ -109,4 +109,6 @@ class LabelContrast(Objective):
 
 
 def _pairs(texts: EncodedTexts, pairs: int, batches: int | None, seed: int) -> LabelPairs:
-    return LabelPairs(texts.targets, pairs, batches or math.ceil(len(texts.targets) / (2 * pairs)), seed)
+    return LabelPairs(
+        texts.targets.tolist(), pairs, batches or math.ceil(len(texts.targets) / (2 * pairs)), seed
+    )
