@@ -99,8 +99,11 @@ class Training(Model):
     weight_decay: Annotated[float, Field(ge=0, le=1)] = 0.01
     """Decoupled weight decay of AdamW; never applied to biases and normalisation weights."""
 
-    batch_size: Annotated[int, Field(ge=1, le=4096)] = 32
-    """Texts that go through the model at once, on each device."""
+    batch_size: Annotated[int, Field(ge=1, le=4096)] | None = None
+    """Texts that go through the model at once, on each device.
+
+    Left out: 32, and half as many, again and again, when memory is not enough; a step keeps its texts.
+    """
 
     gradient_accumulation_steps: Annotated[int, Field(ge=1, le=1024)] = 1
     """Batches whose gradients make one step: batchSize times this many texts count as one batch."""

@@ -34,6 +34,7 @@ FULL: dict[str, Any] = {
         "earlyStopping": {"patience": 1, "metric": "F1"},
         "warmupSteps": 10,
         "learningRate": 2e-5,
+        "batchSize": 16,
         "schedule": "Cosine",
         "freezeBody": True,
     },

@@ -93,7 +93,7 @@ def _train_and_publish(run: Run) -> Evaluation:
         run.config,
         classifier.labels,
         predictions,
-        Provenance(trainee.history, trainee.recipe, counts, base_model),
+        Provenance(trainee.history, trainee.recipe_used, counts, base_model),
     )
     table = predictions_table(prepared.splits.evaluation, classifier.labels, predictions)
     run.tracker.stage("Publishing")

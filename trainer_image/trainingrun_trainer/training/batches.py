@@ -25,6 +25,15 @@ class Batch(NamedTuple):
     targets: Tensor
     """What the task wants of each row, (rows, ...)."""
 
+    def parts(self, count: int) -> list["Batch"]:
+        """The batch in at most `count` parts of like size."""
+        size = math.ceil(len(self.targets) / count)
+        return [self._rows(start, start + size) for start in range(0, len(self.targets), size)]
+
+    def _rows(self, start: int, end: int) -> "Batch":
+        columns = [{name: value[start:end] for name, value in column.items()} for column in self.columns]
+        return Batch(columns, self.targets[start:end])
+
 
 class Padding(Protocol):
     """A model that makes a batch of token ids of different lengths."""

@@ -1,11 +1,13 @@
 """The training loop."""
 
+import logging
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
 import torch
+from accelerate.utils.memory import clear_device_cache, should_reduce_batch_size
 from torch import Tensor
 
 from trainingrun_api.evaluation import LossPoint
@@ -16,6 +18,8 @@ from ..errors import SettingsError
 from .batches import Batch
 from .history import History
 from .trainee import Trainee
+
+log = logging.getLogger(__name__)
 
 POINTS_PER_EPOCH = 100
 """Most points of the training curve in one epoch."""
@@ -131,7 +135,7 @@ def train_epoch(trainee: Trainee, epoch: int) -> Iterator[StepDone]:
     groups = _groups(trainee.training, trainee.recipe.gradient_accumulation_steps)
     for step, batches in enumerate(groups, start=first):
         texts = sum(len(batch.targets) for batch in batches)
-        loss = _backward(trainee, batches, texts)
+        loss = _backward_in_parts(trainee, batches, texts)
         if not math.isfinite(loss):
             raise SettingsError(
                 f"step {step}: the training loss is no number any more; lower spec.training.learningRate"
@@ -144,6 +148,30 @@ def _groups(batches: Iterable[Batch], size: int) -> Iterator[list[Batch]]:
     """Lists of `size` batches, the last one of what is left."""
     remaining = iter(batches)
     return iter(lambda: list(islice(remaining, size)), [])
+
+
+def _backward_in_parts(trainee: Trainee, batches: list[Batch], texts: int) -> float:
+    """As `_backward`, with batches in twice as many parts from now on when memory is not enough."""
+    while True:
+        try:
+            return _backward(
+                trainee, [part for batch in batches for part in batch.parts(trainee.parts)], texts
+            )
+        except RuntimeError as error:
+            if not _can_divide(trainee, error):
+                raise
+        trainee.parts *= 2
+        log.warning(
+            "Memory is not enough for %d texts at once, going on with %d",
+            2 * trainee.recipe_used.batch_size,
+            trainee.recipe_used.batch_size,
+        )
+        trainee.optimizer.zero_grad()
+        clear_device_cache(garbage_collection=True)
+
+
+def _can_divide(trainee: Trainee, error: RuntimeError) -> bool:
+    return trainee.divisible and trainee.parts < trainee.recipe.batch_size and should_reduce_batch_size(error)
 
 
 def _backward(trainee: Trainee, batches: list[Batch], texts: int) -> float:

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor, nn
 
@@ -33,6 +34,9 @@ class Objective(ABC):
 
     network: nn.Module
     """All that is trained, saved and restored."""
+
+    divisible: ClassVar[bool] = True
+    """Whether the loss of a batch is the mean over its texts, so that a part of it has the same meaning."""
 
     @abstractmethod
     def head_parameters(self) -> Iterator[nn.Parameter]:

@@ -9,6 +9,9 @@ from ..errors import SettingsError
 from .objective import Objective
 from .optimizer import default_learning_rate
 
+AUTOMATIC_BATCH_SIZE = 32
+"""Texts in a batch when the settings say nothing; it is taken in parts where memory is short."""
+
 WARMUP_RATIO = 0.1
 """Of all steps, when the settings name no warm-up."""
 
@@ -28,13 +31,18 @@ def decide(objective: Objective, settings: Training, batches: int, precision: st
         learning_rate=settings.learning_rate or default_learning_rate(total, lora=settings.lora is not None),
         warmup_steps=_warmup_steps(settings, steps),
         total_steps=steps * settings.max_epochs,
-        batch_size=settings.batch_size,
+        batch_size=batch_size(settings),
         gradient_accumulation_steps=settings.gradient_accumulation_steps,
         max_gradient_norm=settings.max_gradient_norm,
         mixed_precision=precision,
         parameters=total,
         trained_parameters=trained,
     )
+
+
+def batch_size(settings: Training) -> int:
+    """Texts in a batch, on each device."""
+    return settings.batch_size or AUTOMATIC_BATCH_SIZE
 
 
 def _warmup_steps(settings: Training, steps_per_epoch: int) -> int:

@@ -23,7 +23,7 @@ from .history import History
 from .objective import Objective, Outcome
 from .optimizer import HEAD_FACTOR, build_optimizer, build_schedule, freeze_body
 from .precision import choose_precision
-from .recipe import decide
+from .recipe import batch_size, decide
 
 WEIGHTS = "model.safetensors"
 STATE = "state.pt"
@@ -42,13 +42,26 @@ class Trainee:
     schedule: LambdaLR
     recipe: Recipe
     history: History
+    divisible: bool
+    """Whether batches may be taken in parts when memory is short."""
     adapters: LoraModel | None
     """Until they are merged."""
+    parts: int = 1
+    """Parts that each batch is taken in."""
 
     @property
     def steps_per_epoch(self) -> int:
         """Optimizer steps in an epoch."""
         return math.ceil(len(self.training) / self.recipe.gradient_accumulation_steps)
+
+    @property
+    def recipe_used(self) -> Recipe:
+        """The recipe, with the batches that memory allowed."""
+        used = {
+            "batch_size": math.ceil(self.recipe.batch_size / self.parts),
+            "gradient_accumulation_steps": self.recipe.gradient_accumulation_steps * self.parts,
+        }
+        return self.recipe.model_copy(update=used)
 
     @property
     def learning_rate(self) -> float:
@@ -80,6 +93,7 @@ class Trainee:
         state = {
             "optimizer": self.optimizer.state_dict(),
             "schedule": self.schedule.state_dict(),
+            "parts": self.parts,
             "random": torch.get_rng_state(),
             "random_cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
         }
@@ -93,6 +107,7 @@ class Trainee:
             self.load_weights(folder)
             self.optimizer.load_state_dict(state["optimizer"])
             self.schedule.load_state_dict(state["schedule"])
+            self.parts = state["parts"]
             torch.set_rng_state(state["random"])
             if torch.cuda.is_available():
                 torch.cuda.set_rng_state_all(state["random_cuda"])
@@ -108,7 +123,7 @@ def prepare(objective: Objective, settings: Training) -> Trainee:
     """
     AcceleratorState._reset_state(reset_partial_state=True)  # a process may train with other settings before
     accelerator = Accelerator(mixed_precision=choose_precision(settings.mixed_precision))
-    batches = objective.training_batches(settings.batch_size, settings.seed)
+    batches = objective.training_batches(batch_size(settings), settings.seed)
     if settings.freeze_body:
         freeze_body(objective)
     adapters = add_adapters(objective.network, settings.lora) if settings.lora else None
@@ -121,10 +136,11 @@ def prepare(objective: Objective, settings: Training) -> Trainee:
         objective=objective,
         accelerator=accelerator,
         training=accelerator.prepare(batches),
-        evaluation=accelerator.prepare(objective.evaluation_batches(settings.batch_size)),
+        evaluation=accelerator.prepare(objective.evaluation_batches(batch_size(settings))),
         optimizer=accelerator.prepare(optimizer),
         schedule=build_schedule(optimizer, settings.schedule, recipe.total_steps, recipe.warmup_steps),
         recipe=recipe,
         history=History(),
+        divisible=settings.batch_size is None and objective.divisible,
         adapters=adapters,
     )

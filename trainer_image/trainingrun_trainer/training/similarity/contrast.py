@@ -42,6 +42,8 @@ class LabelContrast(Objective):
     The loss is MultipleNegativesRankingLoss in all four directions (GTE, arXiv:2308.03281), in nats per pair.
     """
 
+    divisible = False
+
     def __init__(
         self,
         embedder: Embedder,

@@ -8,6 +8,7 @@ from trainingrun_api.training import Training
 from ...model import PooledClassifier
 from ...records import EncodedTexts
 from ..fit import StepDone, train_epoch
+from ..recipe import batch_size
 from ..trainee import prepare
 from .contrast import LabelContrast
 
@@ -31,7 +32,7 @@ def similarity_stage(
     `settings` gives learning rate, decay, pairs in a step (batch_size), precision and seed; `steps` is
     `stage_steps` when left out. Raises SettingsError when the loss is no number any more.
     """
-    steps = steps or stage_steps(len(texts.targets), settings.batch_size)
+    steps = steps or stage_steps(len(texts.targets), batch_size(settings))
     objective = LabelContrast(classifier, texts, texts, steps)
     once = settings.model_copy(
         update={"max_epochs": 1, "warmup_steps": None, "gradient_accumulation_steps": 1}
