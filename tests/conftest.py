@@ -8,6 +8,7 @@ TESTS = Path(__file__).parent
 LONGEST_FIRST = ("e2e", "trainer", "controller", "cli", "localcluster", "chart", "contract")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep a folder in one process, since its tests share servers, and start the longest ones first."""
     for item in items:
