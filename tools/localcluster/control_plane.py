@@ -1,6 +1,6 @@
 """etcd and the API server alone, for tests that need no node."""
 
-import random
+import secrets
 import socket
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -68,7 +68,8 @@ def run(stack: ExitStack, command: Command, logs: Path) -> Process:
 def free_port() -> int:
     """A port on loopback on which nothing listens."""
     while True:
-        port = random.choice(PORT_RANGE)  # noqa: S311 - to keep apart, not to keep secret
+        # Not by `random`: training seeds it, and two processes with one seed would take the same ports.
+        port = secrets.choice(PORT_RANGE)
         with suppress(OSError), socket.socket() as candidate:
             candidate.bind((LOOPBACK, port))
             return port
