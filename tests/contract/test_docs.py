@@ -1,0 +1,35 @@
+"""The manifests in the documentation are ones that the contract takes."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from trainingrun_api.spec import TrainingProjectSpec, TrainingRunSpec
+
+ROOT = Path(__file__).parents[2]
+PAGES = ("README.md", "docs/guide.md", "docs/settings.md")
+BLOCK = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+KINDS = {"TrainingRun": TrainingRunSpec, "TrainingProject": TrainingProjectSpec}
+
+LEAST = {"dataset": {"uri": "s3://data/texts.jsonl"}, "output": {"uri": "s3://models"}}
+"""What a run has at least; the pages leave it out."""
+
+
+def blocks() -> list[Any]:
+    """The blocks of all pages, each with its page and number as name."""
+    return [
+        pytest.param(block, id=f"{page}-{number}")
+        for page in PAGES
+        for number, block in enumerate(BLOCK.findall((ROOT / page).read_text()), start=1)
+    ]
+
+
+@pytest.mark.parametrize("block", blocks())
+def test_a_block_is_a_manifest_or_part_of_one(block: str) -> None:
+    for document in yaml.safe_load_all(block):
+        spec = document.get("spec", document)
+        kind = KINDS[document.get("kind", "TrainingRun")]
+        assert kind.model_validate(spec if "kind" in document else LEAST | spec)
