@@ -11,7 +11,10 @@ ObjectName = Annotated[str, Field(min_length=1, max_length=253, pattern=DNS_NAME
 
 
 class Rule(NamedTuple):
-    """A rule across fields, in CEL for the API server; the model's validator is its twin."""
+    """A rule across fields, in CEL for the API server; the model's validator is its twin.
+
+    The server fills in no default of a setting that a project can give: ask `has(self.field)` before it.
+    """
 
     cel: str
     message: str
@@ -24,6 +27,9 @@ class Model(BaseModel):
     """
 
     RULES: ClassVar[tuple[Rule, ...]] = ()
+
+    ALTERNATIVES: ClassVar[tuple[frozenset[str], ...]] = ()
+    """Fields of which one takes the place of the others, where a value is put over another."""
 
     model_config = ConfigDict(
         alias_generator=to_camel,

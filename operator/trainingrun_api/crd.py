@@ -1,12 +1,14 @@
 """Custom resource definitions made from the models, so that manifest and code can't drift apart."""
 
+import json
+from collections.abc import Collection
 from typing import Any
 
 from pydantic.alias_generators import to_camel
 
 from .base import Model
 from .names import GROUP, MAX_RUN_NAME_LENGTH, PROJECT_KIND, PROJECT_PLURAL, RUN_KIND, RUN_PLURAL, VERSION
-from .spec import TrainingProjectSpec, TrainingRunSpec
+from .spec import RunSettings, TrainingProjectSpec, TrainingRunSpec
 from .status import TrainingRunStatus
 
 JsonSchema = dict[str, Any]
@@ -49,12 +51,14 @@ def custom_resource_definitions() -> dict[str, JsonSchema]:
     """The CustomResourceDefinitions by plural name, as values ready for YAML."""
     run_spec = structural_schema(TrainingRunSpec)
     run_spec["x-kubernetes-validations"] = [*immutability_rules(), *run_spec["x-kubernetes-validations"]]
+    settings = {to_camel(name) for name in RunSettings.model_fields}
+    _leave_open(run_spec, settings, "Default: the project's, else {}.")
     run = _resource_schema(
         "One training of one text model.", run_spec, structural_schema(TrainingRunStatus), [NAME_RULE]
     )
-    project = _resource_schema(
-        "What the training runs of one team share.", structural_schema(TrainingProjectSpec)
-    )
+    project_spec = structural_schema(TrainingProjectSpec)
+    _leave_open(project_spec["properties"]["defaults"], settings, "Default: {}.")
+    project = _resource_schema("What the training runs of one team share.", project_spec)
     return {
         RUN_PLURAL: _definition(RUN_KIND, RUN_PLURAL, "trun", run, RUN_COLUMNS),
         PROJECT_PLURAL: _definition(PROJECT_KIND, PROJECT_PLURAL, "tproj", project, PROJECT_COLUMNS),
@@ -69,11 +73,22 @@ def immutability_rules() -> list[dict[str, str]]:
             continue
         path = to_camel(name)
         same = f"self.{path} == oldSelf.{path}"
-        if field.default is None:
+        if field.default is None or name in RunSettings.model_fields:
             same = f"has(self.{path}) == has(oldSelf.{path}) && (!has(self.{path}) || {same})"
         message = f"{path} can't be changed after creation: make a changed experiment a new TrainingRun"
         rules.append({"rule": same, "message": message})
     return rules
+
+
+def _leave_open(schema: JsonSchema, names: Collection[str], text: str) -> None:
+    """Tell the defaults of these fields instead of filling them in: what isn't set, a project can set."""
+    for name in names:
+        field = schema["properties"][name]
+        default = field.pop("default", {})
+        if default not in ({}, []):
+            shown = json.dumps(default) if not isinstance(default, str) else default
+            field["description"] = f"{field['description']} {text.format(shown)}"
+        _leave_open(field, field.get("properties", {}), text)
 
 
 def structural_schema(model: type[Model]) -> JsonSchema:

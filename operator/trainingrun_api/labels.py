@@ -24,6 +24,7 @@ class Labels(Model):
     """Other names of labels, each with the one to use: billing_issue: billing. Applied first, to all data
     sets. An alias that no text has is logged as a warning."""
 
+    ALTERNATIVES: ClassVar = (frozenset({"include", "exclude"}),)
     RULES: ClassVar = (
         Rule("!(has(self.include) && has(self.exclude))", "set at most one of include and exclude"),
         Rule(

@@ -1,9 +1,13 @@
 """The reference page of the documentation, from the same schemas that the API server enforces."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from .names import API_VERSION
+
+TOLD_DEFAULT = re.compile(r" Default: (?:the project's, else )?(\S+)\.$")
+"""End of the description of a setting that a project can set."""
 
 BOUNDS = (
     ("minimum", "≥ {}"),
@@ -56,13 +60,19 @@ def _rows(path: str, schema: dict[str, Any]) -> Iterator[str]:
 
 def _row(path: str, field: dict[str, Any], required: bool) -> str:
     kind = "quantity" if field.get("x-kubernetes-int-or-string") else field["type"]
-    default = "required" if required else _code(field.get("default"))
+    default = "required" if required else _code(_default(field))
     bounds = [text.format(field[key]) for key, text in BOUNDS if key in field]
     if "enum" in field:
         bounds.append("one of " + ", ".join(field["enum"]))
-    meaning = field.get("description", "").replace("\n", " ")
+    meaning = TOLD_DEFAULT.sub("", field.get("description", "")).replace("\n", " ")
     cells = (f"`{path}`", kind, default, "; ".join(bounds).replace("|", "\\|"), meaning)
     return "| " + " | ".join(cells) + " |"
+
+
+def _default(field: dict[str, Any]) -> object:
+    """What the server fills in, or what is told of a setting that a project can set."""
+    told = TOLD_DEFAULT.search(field.get("description", ""))
+    return told[1] if told else field.get("default")
 
 
 def _code(default: object) -> str:

@@ -1,19 +1,16 @@
 """Everything the trainer needs to know, as one JSON value made by the operator or the command line."""
 
-from typing import Annotated, NamedTuple, Self
-
-from pydantic import Field
+from typing import NamedTuple, Self
 
 from .base import Model
 from .base_model import BaseModel
 from .dataset import DataSource
-from .labels import Labels
+from .defaults import effective_spec
 from .lineage import Ancestor, ResolvedBaseModel
 from .names import run_prefix, spec_hash
 from .progress import RunIdentity
 from .references import Output
-from .spec import TaskType, TrainingProjectSpec, TrainingRunSpec
-from .training import Training
+from .spec import RunSettings, TrainingProjectSpec, TrainingRunSpec
 
 
 class HubModel(Model):
@@ -80,27 +77,17 @@ class Resolved(NamedTuple):
     """Name of the model."""
 
 
-class RunConfig(Model):
+class RunConfig(RunSettings):
     """One training, with all references resolved."""
 
     run: RunIdentity
     """The TrainingRun."""
     model_name: str
     """Name in the model card and in evaluation.json."""
-    task_type: TaskType
-    """What the model learns."""
     base_model: BaseModelSource = BaseModelSource()
     """Where training starts."""
     dataset: DataSource
     """Texts to learn from."""
-    labels: Labels = Labels()
-    """Which labels are learned, and under which names."""
-    skip_duplicates: bool
-    """Leave out texts that occur again."""
-    train_percent: Annotated[int, Field(ge=50, le=95)]
-    """Share of the texts that is trained on."""
-    training: Training
-    """How the model is fine-tuned."""
     output_prefix: str
     """URI under which all results of this run are kept."""
     storage: Storage
@@ -118,8 +105,10 @@ class RunConfig(Model):
     ) -> Self:
         """The configuration of `run`, with what its project shares in the places it left open.
 
-        Raises ValueError when neither names a data set or an output, which admission excludes.
+        Raises ValueError when run and project don't go together, or when neither names a data set or an
+        output, which admission excludes.
         """
+        spec = effective_spec(spec, found.project)
         dataset = effective_dataset(spec, found.project)
         output = effective_output(spec, found.project)
         if dataset is None or output is None:
@@ -127,16 +116,12 @@ class RunConfig(Model):
         return cls(
             run=run,
             model_name=found.model_name,
-            task_type=spec.task_type,
             base_model=found.base_model,
             dataset=dataset,
-            labels=spec.labels or Labels(),
-            skip_duplicates=spec.skip_duplicates,
-            train_percent=spec.train_percent,
-            training=spec.training,
             output_prefix=run_prefix(output.uri, run.namespace, run.name, _spec_hash(run, spec)),
             storage=Storage(endpoint=output.endpoint, region=output.region),
             progress=progress,
+            **dict(spec.settings()),
         )
 
 

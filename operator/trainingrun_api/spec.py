@@ -29,25 +29,15 @@ class TaskType(StrEnum):
         return self is TaskType.MULTI_LABEL_CLASSIFICATION
 
 
-class TrainingRunSpec(Model):
-    """One training of one model. Fixed after creation, but for suspend, the deadlines and the TTL."""
-
-    model_name: ModelName | None = None
-    """Name of the trained model; left out, a readable random one, see status.modelName. Of two runs of a
-    namespace that ask for one name, the older has it, and the other waits until that one is deleted."""
+class RunSettings(Model):
+    """What is learned, and how: what a project can set for the runs that leave it out."""
 
     task_type: TaskType = TaskType.CLASSIFICATION
     """What the model learns. Classification: one label for each text. MultiLabelClassification: any number
     of labels for each text, each whose probability reaches a threshold that is chosen on the evaluation part.
     """
 
-    base_model: BaseModel | None = None
-    """Where training starts; left out, the project's preset, else the operator's default model."""
-
-    dataset: Dataset
-    """Texts to learn from: set exactly one of project and uri."""
-
-    labels: Labels | None = None
+    labels: Labels = Labels()
     """Which labels are learned, and under which names; left out, all as they are."""
 
     skip_duplicates: bool = True
@@ -58,6 +48,24 @@ class TrainingRunSpec(Model):
 
     training: Training = Training()
     """How the model is fine-tuned."""
+
+    def settings(self) -> "RunSettings":
+        """The settings alone, all of them set."""
+        return RunSettings(**{name: getattr(self, name) for name in RunSettings.model_fields})
+
+
+class TrainingRunSpec(RunSettings):
+    """One training of one model. Fixed after creation, but for suspend, the deadlines and the TTL."""
+
+    model_name: ModelName | None = None
+    """Name of the trained model; left out, a readable random one, see status.modelName. Of two runs of a
+    namespace that ask for one name, the older has it, and the other waits until that one is deleted."""
+
+    base_model: BaseModel | None = None
+    """Where training starts; left out, the project's preset, else the operator's default model."""
+
+    dataset: Dataset
+    """Texts to learn from: set exactly one of project and uri."""
 
     output: Output | None = None
     """Where results go; left out, the project's output."""
@@ -114,3 +122,7 @@ class TrainingProjectSpec(Model):
 
     output: Output
     """Where results of the project's runs go."""
+
+    defaults: RunSettings = RunSettings()
+    """Settings of runs that leave them out: each field of its own, those inside training and labels too. What
+    a run was started with stays as it was when these change."""

@@ -126,12 +126,16 @@ class Training(Model):
     checkpoint: Checkpoint = Checkpoint()
     """How often progress is saved."""
 
+    ALTERNATIVES: ClassVar = (frozenset({"warmup_steps", "warmup_ratio"}), frozenset({"freeze_body", "lora"}))
     RULES: ClassVar = (
         Rule(
             "!has(self.warmupSteps) || !has(self.warmupRatio)",
             "set at most one of warmupSteps and warmupRatio",
         ),
-        Rule("!has(self.lora) || !self.freezeBody", "set at most one of freezeBody and lora"),
+        Rule(
+            "!has(self.lora) || !has(self.freezeBody) || !self.freezeBody",
+            "set at most one of freezeBody and lora",
+        ),
     )
 
     @model_validator(mode="after")

@@ -8,6 +8,7 @@ import yaml
 from pydantic import ValidationError
 
 from trainingrun_api.base import Model
+from trainingrun_api.defaults import effective_spec
 from trainingrun_api.names import API_VERSION, PROJECT_KIND, RUN_KIND
 from trainingrun_api.spec import TrainingProjectSpec, TrainingRunSpec
 
@@ -41,7 +42,9 @@ def read_manifest(path: Path) -> Manifest:
     if not name:
         raise CommandError(f"{path}: metadata.name of the TrainingRun is missing")
     spec = _spec(path, run, TrainingRunSpec)
-    return Manifest(name, metadata.get("namespace", "default"), spec, _project(path, documents, spec))
+    project = _project(path, documents, spec)
+    _require_fitting(path, spec, project)
+    return Manifest(name, metadata.get("namespace", "default"), spec, project)
 
 
 def _documents(path: Path) -> list[dict[str, Any]]:
@@ -69,12 +72,23 @@ def _project(
     raise CommandError(f"{path}: TrainingProject {wanted!r} is not in the file; add it as a second document")
 
 
+def _require_fitting(path: Path, spec: TrainingRunSpec, project: TrainingProjectSpec | None) -> None:
+    try:
+        effective_spec(spec, project)
+    except ValidationError as error:
+        place = f"{path}, {RUN_KIND} with the defaults of {PROJECT_KIND} {spec.dataset.project}"
+        raise CommandError(_problems(place, error)) from error
+
+
 def _spec(path: Path, document: dict[str, Any], model: type[Spec]) -> Spec:
     try:
         return model.model_validate(document.get("spec", {}))
     except ValidationError as error:
-        problems = [f"  spec{_path(e['loc'])}: {e['msg']}" for e in error.errors()]
-        raise CommandError("\n".join([f"{path}, {document['kind']}:", *problems])) from error
+        raise CommandError(_problems(f"{path}, {document['kind']}", error)) from error
+
+
+def _problems(place: str, error: ValidationError) -> str:
+    return "\n".join([f"{place}:", *(f"  spec{_path(e['loc'])}: {e['msg']}" for e in error.errors())])
 
 
 def _path(location: tuple[int | str, ...]) -> str:

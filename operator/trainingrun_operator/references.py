@@ -6,6 +6,7 @@ from typing import NamedTuple
 from pydantic import ValidationError
 
 from trainingrun_api.base_model import BaseModel
+from trainingrun_api.defaults import effective_spec
 from trainingrun_api.names import PROJECT_KIND, RUN_KIND
 from trainingrun_api.run_config import (
     BaseModelSource,
@@ -68,7 +69,7 @@ class Resolver:
             await self._credentials(run.key, spec, project),
             await self._secret(run.key, token, (HUB_TOKEN_KEY,)),
         )
-        failure = failure or _files_of_the_pod(spec, project)
+        failure = failure or _unfit_settings(spec, project) or _files_of_the_pod(spec, project)
         return References(project, source, token, tuple(m for m in found if m), failure)
 
     async def _project(
@@ -129,6 +130,19 @@ def hub_token_secret(model: BaseModel | None) -> str | None:
     """Name of the Secret with the token for the Hugging Face hub."""
     reference = model.hugging_face.token_secret_ref if model and model.hugging_face else None
     return reference.name if reference else None
+
+
+def _unfit_settings(spec: TrainingRunSpec, project: TrainingProjectSpec | None) -> Missing | None:
+    """Each is valid for itself, so it is the project's defaults that the run's settings don't go with."""
+    try:
+        effective_spec(spec, project)
+    except ValidationError as error:
+        text = (
+            f"With the defaults of TrainingProject {spec.dataset.project}: {problems_of(error)}. "
+            "Set these fields in a new run"
+        )
+        return Missing(Reason.INVALID_SPEC, text)
+    return None
 
 
 def _files_of_the_pod(spec: TrainingRunSpec, project: TrainingProjectSpec | None) -> Missing | None:

@@ -8,11 +8,12 @@ import pytest
 from kubernetes.dynamic import DynamicClient
 from kubernetes.dynamic.exceptions import DynamicApiError
 from pydantic import ValidationError
+from pydantic.alias_generators import to_camel
 
 from trainingrun_api.crd import structural_schema
 from trainingrun_api.names import API_VERSION
 from trainingrun_api.progress import bounded_epochs
-from trainingrun_api.spec import TrainingRunSpec
+from trainingrun_api.spec import RunSettings, TrainingProjectSpec, TrainingRunSpec
 from trainingrun_api.status import EpochSummary, Progress, TrainingRunStatus
 
 OUTPUT = {"uri": "s3://models/tickets"}
@@ -142,16 +143,30 @@ def test_server_and_model_fill_in_the_same_defaults(cluster: DynamicClient, spec
     stored = apply(cluster, spec).to_dict()["spec"]
     assert TrainingRunSpec.model_validate(stored) == TrainingRunSpec.model_validate(spec)
     defaults = TrainingRunSpec.model_validate(spec).model_dump(mode="json", exclude_none=True)
-    assert {**stored, "resources": {k: str(v) for k, v in stored["resources"].items()}} == {
-        **defaults,
-        "resources": {k: str(v) for k, v in defaults["resources"].items()},
-    }
+    filled_in = defaults.keys() - {to_camel(name) for name in RunSettings.model_fields}
+    assert with_texts(stored, filled_in) == with_texts(defaults, filled_in)
+
+
+def with_texts(spec: dict[str, Any], names: set[str]) -> dict[str, Any]:
+    """These fields, quantities as text."""
+    resources = {name: str(value) for name, value in spec["resources"].items()}
+    return {name: value for name, value in {**spec, "resources": resources}.items() if name in names}
+
+
+def test_settings_that_a_project_can_give_stay_open(cluster: DynamicClient) -> None:
+    names = {to_camel(name) for name in RunSettings.model_fields}
+    for spec in (SMALLEST, FULL):
+        stored = apply(cluster, spec).to_dict()["spec"]
+        assert {k: v for k, v in stored.items() if k in names} == {
+            k: v for k, v in spec.items() if k in names
+        }
 
 
 @pytest.mark.parametrize(
     ("change", "field"),
     [
         ({"training": {"learningRate": 1e-5}}, "training"),
+        ({"trainPercent": 80}, "trainPercent"),
         ({"modelName": "other"}, "modelName"),
         ({"dataset": {"uri": "s3://data/other.jsonl"}}, "dataset"),
         ({"scheduling": {"nodeSelector": {"disk": "hdd"}}}, "scheduling"),
@@ -185,7 +200,7 @@ def test_name_that_leaves_no_room_for_its_pods_is_refused(cluster: DynamicClient
 
 
 def test_every_field_says_what_it_means() -> None:
-    for model in (TrainingRunSpec, TrainingRunStatus):
+    for model in (TrainingRunSpec, TrainingProjectSpec, TrainingRunStatus):
         assert undescribed("", structural_schema(model)) == []
 
 

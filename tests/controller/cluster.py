@@ -36,6 +36,10 @@ class Api:
         """Merge into the spec of a run."""
         return self._patch("TrainingRun", name, {"spec": spec})
 
+    def change_project(self, name: str, **spec: Any) -> Manifest:
+        """Merge into the spec of a project."""
+        return self._patch("TrainingProject", name, {"spec": spec})
+
     def get(self, kind: str, name: str) -> Manifest | None:
         try:
             return self._resource(kind).get(name, namespace=self.namespace).to_dict()

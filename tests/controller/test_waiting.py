@@ -26,6 +26,24 @@ def test_run_waits_for_its_project(api: Api) -> None:
     assert config_of(api, "early")["outputPrefix"].startswith(f"s3://models/project/{api.namespace}/early/")
 
 
+def test_a_run_takes_over_its_projects_defaults_as_they_were_when_it_started(api: Api) -> None:
+    defaults = {"trainPercent": 90, "training": {"maxEpochs": 9, "seed": 7}}
+    api.apply(a_project("tickets", defaults=defaults))
+    api.apply(a_project_run("mine", "tickets", training={"maxEpochs": 2}))
+    api.eventually("mine", phase="Pending", reason="Unschedulable")
+    api.change_project("tickets", defaults={"trainPercent": 60})
+    config = config_of(api, "mine")
+    assert (config["trainPercent"], config["training"]["maxEpochs"], config["training"]["seed"]) == (90, 2, 7)
+    assert api.get("TrainingRun", "mine")["spec"]["training"] == {"maxEpochs": 2}
+
+
+def test_a_run_that_does_not_go_with_its_projects_defaults_fails_and_says_so(api: Api) -> None:
+    api.apply(a_project("tickets", defaults={"labels": {"aliases": {"a": "b"}}}))
+    api.apply(a_project_run("odd", "tickets", labels={"aliases": {"b": "c"}}))
+    message = "With the defaults of TrainingProject tickets: labels: Value error, an alias can't stand for"
+    api.eventually("odd", phase="Failed", reason="InvalidSpec", message=message)
+
+
 def test_everything_missing_is_named_at_once(api: Api) -> None:
     output = {"uri": "s3://models/x", "credentialsSecretRef": {"name": "store"}}
     api.apply(a_project_run("poor", "nowhere", output=output))

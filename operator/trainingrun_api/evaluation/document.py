@@ -4,6 +4,7 @@ from typing import Literal
 
 from ..base import Model
 from ..lineage import ResolvedBaseModel
+from ..spec import RunSettings
 from .baseline import Baseline
 from .curves import Curves
 from .data import DataCounts
@@ -30,6 +31,8 @@ class Evaluation(Model):
     """Scores of the labels given; null for a task that gives none."""
     baseline: Baseline
     """Scores before training: the published model is never worse, by the metric of early stopping."""
+    settings: RunSettings
+    """Settings of the run, with its project's defaults in the places it left open."""
     recipe: Recipe
     """How it was trained."""
     curves: Curves

@@ -65,6 +65,7 @@ def evaluate(
         loss=predictions.loss,
         classification=score_labels(predictions, labels),
         baseline=history.baseline,
+        settings=config.settings(),
         recipe=provenance.recipe,
         curves=Curves(training_loss=history.curve, epochs=history.epochs),
         data=provenance.counts,

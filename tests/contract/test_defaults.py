@@ -1,0 +1,83 @@
+"""What a run takes over from its project."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from trainingrun_api.defaults import effective_spec
+from trainingrun_api.spec import RunSettings, TrainingProjectSpec, TrainingRunSpec
+
+OPEN: dict[str, Any] = {"dataset": {"project": "tickets"}}
+
+
+def settings(defaults: dict[str, Any], **spec: Any) -> dict[str, Any]:
+    """Settings of a run of a project, those that aren't the contract's defaults."""
+    project = TrainingProjectSpec.model_validate(
+        {"dataset": {"uri": "s3://d/t.csv"}, "output": {"uri": "s3://m"}, "defaults": defaults}
+    )
+    effective = effective_spec(TrainingRunSpec.model_validate(OPEN | spec), project)
+    return effective.settings().model_dump(mode="json", exclude_defaults=True)
+
+
+def test_what_a_run_leaves_out_is_its_projects() -> None:
+    assert settings({"trainPercent": 90, "skipDuplicates": False}) == {
+        "trainPercent": 90,
+        "skipDuplicates": False,
+    }
+    assert settings({"taskType": "MultiLabelClassification"}) == {"taskType": "MultiLabelClassification"}
+
+
+def test_what_a_run_says_is_its_own_even_where_it_is_the_contracts_default() -> None:
+    assert settings({"trainPercent": 90, "skipDuplicates": False}, trainPercent=80) == {
+        "skipDuplicates": False
+    }
+
+
+def test_fields_of_groups_are_taken_over_one_by_one() -> None:
+    shared = {"training": {"maxEpochs": 9, "seed": 7, "earlyStopping": {"metric": "F1", "patience": 5}}}
+    own = {"maxEpochs": 2, "earlyStopping": {"patience": 1}}
+    assert settings(shared, training=own)["training"] == {
+        "maxEpochs": 2,
+        "seed": 7,
+        "earlyStopping": {"metric": "F1", "patience": 1},
+    }
+
+
+@pytest.mark.parametrize(
+    ("shared", "own", "result"),
+    [
+        ({"warmupRatio": 0.2}, {"warmupSteps": 0}, {"warmupSteps": 0}),
+        ({"lora": {"rank": 4}}, {"freezeBody": True}, {"freezeBody": True}),
+        ({"lora": {"rank": 4}}, {"freezeBody": False}, {"lora": {"rank": 4}}),
+        ({"lora": {"rank": 4}}, {"lora": {"alpha": 8}}, {"lora": {"rank": 4, "alpha": 8}}),
+        ({"freezeBody": True}, {"lora": {}}, {"lora": {}}),
+    ],
+)
+def test_one_of_two_alternatives_takes_the_place_of_the_other(
+    shared: dict[str, Any], own: dict[str, Any], result: dict[str, Any]
+) -> None:
+    found = settings({"training": shared}, training=own)["training"]
+    assert {name: value for name, value in found.items() if value is not None} == result
+
+
+def test_a_choice_of_labels_is_replaced_and_aliases_are_added() -> None:
+    shared = {"labels": {"exclude": ["spam"], "aliases": {"Bill": "billing", "Login": "login"}}}
+    own = {"include": ["billing"], "aliases": {"Login": "account"}}
+    assert settings(shared, labels=own)["labels"] == {
+        "include": ["billing"],
+        "aliases": {"Bill": "billing", "Login": "account"},
+    }
+
+
+def test_what_does_not_go_together_is_named() -> None:
+    with pytest.raises(ValidationError, match="an alias can't stand for another alias") as error:
+        settings({"labels": {"aliases": {"a": "b"}}}, labels={"aliases": {"b": "c"}})
+    assert error.value.errors()[0]["loc"] == ("labels",)
+
+
+def test_a_run_without_a_project_has_the_contracts_defaults() -> None:
+    spec = TrainingRunSpec.model_validate({"dataset": {"uri": "s3://d/t.csv"}, "output": {"uri": "s3://m"}})
+    effective = effective_spec(spec, None)
+    assert effective.settings() == RunSettings()
+    assert set(RunSettings.model_fields) <= effective.model_fields_set
