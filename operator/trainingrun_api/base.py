@@ -9,6 +9,12 @@ DNS_NAME = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"
 ObjectName = Annotated[str, Field(min_length=1, max_length=253, pattern=DNS_NAME)]
 """Name of a Kubernetes object."""
 
+NAMESPACE = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+Namespace = Annotated[str, Field(min_length=1, max_length=63, pattern=f"^{NAMESPACE}$")]
+"""Name of a namespace."""
+CEL_NAMESPACE = "__namespace__"
+"""A field called namespace, in CEL, where that is a word of the language."""
+
 
 class Rule(NamedTuple):
     """A rule across fields, in CEL for the API server; the model's validator is its twin.

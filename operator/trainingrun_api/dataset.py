@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from .base import Model, ObjectName, Rule
+from .base import CEL_NAMESPACE, Model, Namespace, ObjectName, Rule
 from .references import StorageUri
 
 FieldName = Annotated[str, Field(min_length=1, max_length=128)]
@@ -38,7 +38,7 @@ class DataSource(DatasetFiles):
     """Labelled texts in files, and where they are named."""
 
     project: str | None = None
-    """The project that names the files, with its namespace when that is another: name, or namespace/name."""
+    """The project that names the files; namespace/name where its namespace is named."""
 
     @property
     def name(self) -> str:
@@ -70,7 +70,7 @@ class Dataset(Model):
     """What divides several labels in one string, such as |, for files that can't hold lists; left out, the
     whole string is one label. Goes with uri."""
 
-    RULES: ClassVar = (
+    RULES: ClassVar[tuple[Rule, ...]] = (
         Rule("has(self.project) != has(self.uri)", "set exactly one of project and uri"),
         Rule(
             "!has(self.project) || !(has(self.textField) || has(self.labelField) "
@@ -97,3 +97,39 @@ class Dataset(Model):
             label_field=self.label_field or "label",
             label_separator=self.label_separator,
         )
+
+    @property
+    def shared_name(self) -> str | None:
+        """The project, as a DataSource names it."""
+        return self.project
+
+    def source(self, shared: DatasetFiles | None) -> DataSource | None:
+        """Its own files, else `shared`, those of its project; None when there are neither."""
+        files = self.files() or shared
+        return None if files is None else DataSource(**dict(files), project=self.shared_name)
+
+
+class DatasetReference(Dataset):
+    """Labelled texts beside the main ones: of a project, or in files."""
+
+    project: ObjectName | None = None
+    """A TrainingProject, whose data set alone is used."""
+
+    namespace: Namespace | None = None
+    """Namespace of the project, when that is another; the project's allowedNamespaces must name the run's."""
+
+    RULES: ClassVar[tuple[Rule, ...]] = (
+        *Dataset.RULES,
+        Rule(f"!has(self.{CEL_NAMESPACE}) || has(self.project)", "namespace goes with project"),
+    )
+
+    @model_validator(mode="after")
+    def _namespace_of_a_project(self) -> Self:
+        if self.namespace is not None and self.project is None:
+            raise ValueError(self.RULES[-1].message)
+        return self
+
+    @property
+    def shared_name(self) -> str | None:
+        """The project with its namespace."""
+        return self.project if self.namespace is None else f"{self.namespace}/{self.project}"

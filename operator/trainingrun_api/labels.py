@@ -24,6 +24,9 @@ class Labels(Model):
     """Other names of labels, each with the one to use: billing_issue: billing. Applied first, to all data
     sets. An alias that no text has is logged as a warning."""
 
+    allow_disjoint: bool = False
+    """Take an additional data set that has no label in common with the main one; else that is an error."""
+
     ALTERNATIVES: ClassVar = (frozenset({"include", "exclude"}),)
     RULES: ClassVar = (
         Rule("!(has(self.include) && has(self.exclude))", "set at most one of include and exclude"),

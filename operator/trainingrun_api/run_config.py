@@ -1,5 +1,6 @@
 """Everything the trainer needs to know, as one JSON value made by the operator or the command line."""
 
+from collections.abc import Sequence
 from typing import NamedTuple, Self
 
 from .base import Model
@@ -75,6 +76,8 @@ class Resolved(NamedTuple):
     """Where training starts."""
     model_name: str
     """Name of the model."""
+    additional_datasets: Sequence[DataSource] = ()
+    """The ones that spec.additionalDatasets names."""
 
 
 class RunConfig(RunSettings):
@@ -88,12 +91,19 @@ class RunConfig(RunSettings):
     """Where training starts."""
     dataset: DataSource
     """Texts to learn from."""
+    additional_datasets: list[DataSource] = []
+    """More of them, from elsewhere."""
     output_prefix: str
     """URI under which all results of this run are kept."""
     storage: Storage
     """How s3:// URIs are reached."""
     progress: ProgressEndpoint | None = None
     """Where progress is posted; None: nowhere (a run without a cluster)."""
+
+    @property
+    def sources(self) -> list[DataSource]:
+        """All data sets to learn from, the main one first."""
+        return [self.dataset, *self.additional_datasets]
 
     @classmethod
     def resolve(
@@ -118,6 +128,7 @@ class RunConfig(RunSettings):
             model_name=found.model_name,
             base_model=found.base_model,
             dataset=dataset,
+            additional_datasets=list(found.additional_datasets),
             output_prefix=run_prefix(output.uri, run.namespace, run.name, _spec_hash(run, spec)),
             storage=Storage(endpoint=output.endpoint, region=output.region),
             progress=progress,
@@ -127,8 +138,7 @@ class RunConfig(RunSettings):
 
 def effective_dataset(spec: TrainingRunSpec, project: TrainingProjectSpec | None) -> DataSource | None:
     """The files of the run's own data set, else its project's."""
-    files = spec.dataset.files() or (project.dataset if project else None)
-    return None if files is None else DataSource(**dict(files), project=spec.dataset.project)
+    return spec.dataset.source(project.dataset if project else None)
 
 
 def effective_output(spec: TrainingRunSpec, project: TrainingProjectSpec | None) -> Output | None:

@@ -5,15 +5,16 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from .base import Model, Rule
+from .base import CEL_NAMESPACE, NAMESPACE, Model, Rule
 from .base_model import BaseModel
-from .dataset import Dataset, DatasetFiles
+from .dataset import Dataset, DatasetFiles, DatasetReference
 from .labels import Labels
 from .placement import Resources, Scheduling
 from .references import Output
 from .training import Training
 
 ModelName = Annotated[str, Field(min_length=1, max_length=96, pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]*$")]
+AllowedNamespace = Annotated[str, Field(max_length=63, pattern=rf"^(\*|{NAMESPACE})$")]
 Seconds = Annotated[int, Field(ge=1, le=31_536_000)]
 
 
@@ -27,6 +28,14 @@ class TaskType(StrEnum):
     def several_labels(self) -> bool:
         """True where a text may have more than one label."""
         return self is TaskType.MULTI_LABEL_CLASSIFICATION
+
+
+def _same(one: str, other: str, fields: tuple[str, ...]) -> str:
+    """CEL: both have the same values in these fields, or both none."""
+    same = (
+        f"(has({one}.{f}) ? has({other}.{f}) && {one}.{f} == {other}.{f} : !has({other}.{f}))" for f in fields
+    )
+    return " && ".join(same)
 
 
 class RunSettings(Model):
@@ -67,6 +76,10 @@ class TrainingRunSpec(RunSettings):
     dataset: Dataset
     """Texts to learn from: set exactly one of project and uri."""
 
+    additional_datasets: Annotated[list[DatasetReference], Field(max_length=16)] = []
+    """More texts to learn from, together with those of dataset, with which each must have a label in common.
+    Read with endpoint, region and credentials of the run's output."""
+
     output: Output | None = None
     """Where results go; left out, the project's output."""
 
@@ -102,12 +115,25 @@ class TrainingRunSpec(RunSettings):
             "has(self.dataset.project) || has(self.output)",
             "output is required with dataset.uri: write output.uri, for instance s3://bucket/prefix",
         ),
+        Rule(
+            "self.additionalDatasets.all(d, "
+            f"{_same('d', 'self.dataset', ('uri', 'project'))} ? has(d.{CEL_NAMESPACE}) : "
+            f"self.additionalDatasets.exists_one(e, {_same('d', 'e', ('uri', 'project', CEL_NAMESPACE))}))",
+            "name each data set once in dataset and additionalDatasets",
+        ),
     )
 
     @model_validator(mode="after")
     def _has_output(self) -> Self:
         if self.dataset.project is None and self.output is None:
             raise ValueError(self.RULES[0].message)
+        return self
+
+    @model_validator(mode="after")
+    def _each_data_set_once(self) -> Self:
+        named = [(d.uri, d.shared_name) for d in (self.dataset, *self.additional_datasets)]
+        if len(set(named)) < len(named):
+            raise ValueError(self.RULES[1].message)
         return self
 
 
@@ -126,3 +152,11 @@ class TrainingProjectSpec(Model):
     defaults: RunSettings = RunSettings()
     """Settings of runs that leave them out: each field of its own, those inside training and labels too. What
     a run was started with stays as it was when these change."""
+
+    allowed_namespaces: Annotated[list[AllowedNamespace], Field(max_length=256)] = []
+    """Other namespaces whose runs may read the data set, as one of their additionalDatasets; * for all. They
+    read it with their own credentials."""
+
+    def allows(self, namespace: str) -> bool:
+        """Whether runs of that other namespace may read the data set."""
+        return not {"*", namespace}.isdisjoint(self.allowed_namespaces)

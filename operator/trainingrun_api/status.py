@@ -36,6 +36,7 @@ class Reason(StrEnum):
 
     MODEL_NAME_TAKEN = "ModelNameTaken"
     PROJECT_NOT_FOUND = "ProjectNotFound"
+    PROJECT_NOT_SHARED = "ProjectNotShared"
     BASE_MODEL_NOT_FOUND = "BaseModelNotFound"
     BASE_MODEL_NOT_READY = "BaseModelNotReady"
     BASE_MODEL_FAILED = "BaseModelFailed"

@@ -57,17 +57,25 @@ def local_config(manifest: Manifest, output: Path, data: Path) -> RunConfig:
     run = RunIdentity(namespace=manifest.namespace, name=manifest.name, uid=str(uuid.uuid4()))
     spec = manifest.spec.model_copy(update={"output": Output(uri=output.resolve().as_uri())})
     model_name = spec.model_name or next(candidate_names(run.uid))
-    found = Resolved(manifest.project, _base_model(manifest, spec, output), model_name)
+    found = Resolved(manifest.project, _base_model(manifest, spec, output), model_name, manifest.additional)
     config = RunConfig.resolve(run, spec, found, progress=None)
-    return config.model_copy(update={"dataset": local_copy(config.dataset, data)})
+    dataset, *additional = (local_copy(source, data) for source in config.sources)
+    return config.model_copy(update={"dataset": dataset, "additional_datasets": additional})
 
 
 def local_copy(dataset: DataSource, data: Path) -> DataSource:
-    """The data set with files of the same name or pattern under `data` in place of those in S3."""
-    name = dataset.uri.rsplit("/", 1)[-1]
-    if not dataset.uri.startswith("s3://") or not name or not any(data.glob(name)):
+    """The data set with files under `data` in place of those in S3.
+
+    Of the same path or the longest end of it: for s3://bucket/team/a.jsonl bucket/team/a.jsonl, team/a.jsonl
+    or a.jsonl. Unchanged where there are none.
+    """
+    if not dataset.uri.startswith("s3://"):
         return dataset
-    return dataset.model_copy(update={"uri": f"{data.resolve().as_uri()}/{name}"})
+    parts = dataset.uri.removeprefix("s3://").split("/")
+    for name in ("/".join(parts[first:]) for first in range(len(parts))):
+        if name and not name.startswith("/") and any(data.glob(name)):
+            return dataset.model_copy(update={"uri": f"{data.resolve().as_uri()}/{name}"})
+    return dataset
 
 
 def _base_model(manifest: Manifest, spec: TrainingRunSpec, output: Path) -> BaseModelSource:

@@ -8,27 +8,31 @@ import yaml
 from pydantic import ValidationError
 
 from trainingrun_api.base import Model
+from trainingrun_api.dataset import DatasetReference, DataSource
 from trainingrun_api.defaults import effective_spec
 from trainingrun_api.names import API_VERSION, PROJECT_KIND, RUN_KIND
 from trainingrun_api.spec import TrainingProjectSpec, TrainingRunSpec
 
 from .errors import CommandError
 
+DEFAULT_NAMESPACE = "default"
 Spec = TypeVar("Spec", bound=Model)
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """One TrainingRun and the TrainingProject it names."""
+    """One TrainingRun and what it takes from the TrainingProjects it names."""
 
     name: str
     namespace: str
     spec: TrainingRunSpec
     project: TrainingProjectSpec | None
+    additional: tuple[DataSource, ...]
+    """The data sets that spec.additionalDatasets names."""
 
 
 def read_manifest(path: Path) -> Manifest:
-    """The TrainingRun in `path`, with its project from the same file.
+    """The TrainingRun in `path`, with the projects it names from the same file.
 
     Raises CommandError with every problem of the file, each with its field.
     """
@@ -38,13 +42,51 @@ def read_manifest(path: Path) -> Manifest:
         raise CommandError(f"{path} holds {len(runs)} TrainingRuns; give a file with exactly one")
     run = runs[0]
     metadata = run.get("metadata", {})
-    name = metadata.get("name")
+    name, namespace = metadata.get("name"), metadata.get("namespace", DEFAULT_NAMESPACE)
     if not name:
         raise CommandError(f"{path}: metadata.name of the TrainingRun is missing")
     spec = _spec(path, run, TrainingRunSpec)
-    project = _project(path, documents, spec)
-    _require_fitting(path, spec, project)
-    return Manifest(name, metadata.get("namespace", "default"), spec, project)
+    projects = Projects(path, documents, namespace)
+    own = projects.named(spec.dataset.project) if spec.dataset.project else None
+    _require_fitting(path, spec, own)
+    additional = tuple(projects.data_set(dataset) for dataset in spec.additional_datasets)
+    return Manifest(name, namespace, spec, own, additional)
+
+
+@dataclass(frozen=True)
+class Projects:
+    """The TrainingProjects of one file; a document without a namespace is in that of the run."""
+
+    path: Path
+    documents: list[dict[str, Any]]
+    namespace: str
+
+    def named(self, name: str, namespace: str | None = None) -> TrainingProjectSpec:
+        """One of them. Raises CommandError when it isn't there or doesn't allow the run's namespace."""
+        wanted = (name, namespace or self.namespace)
+        for document in self.documents:
+            metadata = document.get("metadata", {})
+            found = (metadata.get("name"), metadata.get("namespace", self.namespace))
+            if document.get("kind") == PROJECT_KIND and found == wanted:
+                return self._allowed(_spec(self.path, document, TrainingProjectSpec), *wanted)
+        place = f" of namespace {namespace}" if namespace else ""
+        raise CommandError(f"{self.path}: TrainingProject {name!r}{place} is not in the file; add it there")
+
+    def data_set(self, dataset: DatasetReference) -> DataSource:
+        """The files of a data set that may be a project's."""
+        project = self.named(dataset.project, dataset.namespace) if dataset.project else None
+        source = dataset.source(project.dataset if project else None)
+        if source is None:
+            raise TypeError(f"{dataset!r} names neither files nor a project, which its model excludes")
+        return source
+
+    def _allowed(self, project: TrainingProjectSpec, name: str, namespace: str) -> TrainingProjectSpec:
+        if namespace != self.namespace and not project.allows(self.namespace):
+            raise CommandError(
+                f"{self.path}: TrainingProject {namespace}/{name} is not shared with {self.namespace}; "
+                f"add {self.namespace} to its spec.allowedNamespaces"
+            )
+        return project
 
 
 def _documents(path: Path) -> list[dict[str, Any]]:
@@ -58,18 +100,6 @@ def _documents(path: Path) -> list[dict[str, Any]]:
         if not isinstance(document, dict) or document.get("apiVersion") != API_VERSION:
             raise CommandError(f"{path}: each document needs apiVersion: {API_VERSION}")
     return documents
-
-
-def _project(
-    path: Path, documents: list[dict[str, Any]], spec: TrainingRunSpec
-) -> TrainingProjectSpec | None:
-    wanted = spec.dataset.project
-    if wanted is None:
-        return None
-    for document in documents:
-        if document.get("kind") == PROJECT_KIND and document.get("metadata", {}).get("name") == wanted:
-            return _spec(path, document, TrainingProjectSpec)
-    raise CommandError(f"{path}: TrainingProject {wanted!r} is not in the file; add it as a second document")
 
 
 def _require_fitting(path: Path, spec: TrainingRunSpec, project: TrainingProjectSpec | None) -> None:

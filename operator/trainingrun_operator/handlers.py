@@ -18,8 +18,8 @@ from trainingrun_api.names import (
 )
 
 from .health import Watchdog
-from .references import Referent, Resolver
-from .resources import RunKey
+from .references import Resolver
+from .resources import Referent, RunKey
 from .work_queue import WorkQueue
 
 OURS: dict[str, Any] = {MANAGED_BY_LABEL: OPERATOR, RUN_LABEL: kopf.PRESENT}

@@ -8,8 +8,8 @@ from trainingrun_api.names import RUN_KIND
 from trainingrun_api.status import Reason
 
 from .cluster import Cluster
-from .references import Referent, Resolver
-from .resources import Missing, Run
+from .references import Resolver
+from .resources import Missing, Referent, Run
 
 
 class Claim(NamedTuple):

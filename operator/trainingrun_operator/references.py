@@ -1,13 +1,13 @@
 """What a run refers to: read now, and remembered only to know whom a change concerns."""
 
 from collections import defaultdict
-from typing import NamedTuple
 
 from pydantic import ValidationError
 
 from trainingrun_api.base_model import BaseModel
+from trainingrun_api.dataset import DataSource
 from trainingrun_api.defaults import effective_spec
-from trainingrun_api.names import PROJECT_KIND, RUN_KIND
+from trainingrun_api.names import RUN_KIND
 from trainingrun_api.run_config import (
     BaseModelSource,
     effective_base_model,
@@ -20,16 +20,11 @@ from trainingrun_api.status import Reason
 from .base_models import Found, source_of, source_of_run
 from .cluster import Cluster
 from .pod_template import CREDENTIALS, HUB_TOKEN_KEY
-from .resources import Missing, References, Run, RunKey, problems_of
+from .projects import ProjectRead, Projects
+from .resources import Missing, References, Referent, Run, RunKey, problems_of
 from .settings import Settings
 
-
-class Referent(NamedTuple):
-    """An object that runs wait for."""
-
-    kind: str
-    namespace: str
-    name: str
+NO_PROJECT = ProjectRead(None, None)
 
 
 class Resolver:
@@ -38,6 +33,7 @@ class Resolver:
     def __init__(self, cluster: Cluster, settings: Settings) -> None:
         self._cluster = cluster
         self._settings = settings
+        self._projects = Projects(cluster, settings, self.wait)
         self._waiting: defaultdict[Referent, set[RunKey]] = defaultdict(set)
 
     def dependents(self, referent: Referent) -> frozenset[RunKey]:
@@ -57,10 +53,12 @@ class Resolver:
 
     async def resolve(self, run: Run, spec: TrainingRunSpec) -> References:
         """All that `run` refers to; `missing` names everything that isn't there."""
-        project, missing = await self._project(run.key, spec)
-        if missing is not None:
+        name = spec.dataset.project
+        project, absent = await self._projects.own(run.key, name) if name else NO_PROJECT
+        additional, missing_data = await self._additional(run.key, spec)
+        if absent is not None:
             secret = await self._credentials(run.key, spec, None)
-            return References(missing=tuple(m for m in (missing, secret) if m))
+            return References(missing=(absent, *missing_data, *([secret] if secret else [])))
         model = effective_base_model(spec, project) or self._settings.default_base_model
         source, missing, failure = await self._base_model(run.key, model)
         token = hub_token_secret(model)
@@ -69,26 +67,17 @@ class Resolver:
             await self._credentials(run.key, spec, project),
             await self._secret(run.key, token, (HUB_TOKEN_KEY,)),
         )
-        failure = failure or _unfit_settings(spec, project) or _files_of_the_pod(spec, project)
-        return References(project, source, token, tuple(m for m in found if m), failure)
+        failure = failure or _unfit_settings(spec, project) or _files_of_the_pod(spec, project, additional)
+        return References(
+            project, source, token, additional, (*missing_data, *(m for m in found if m)), failure
+        )
 
-    async def _project(
+    async def _additional(
         self, key: RunKey, spec: TrainingRunSpec
-    ) -> tuple[TrainingProjectSpec | None, Missing | None]:
-        name = spec.dataset.project
-        if name is None:
-            return None, None
-        # Before it is read: a change in between is not missed then.
-        self.wait(key, Referent(PROJECT_KIND, key.namespace, name))
-        manifest = await self._cluster.project(key.namespace, name)
-        if manifest is None:
-            text = f"TrainingProject {name} does not exist in namespace {key.namespace}; create it"
-            return None, Missing(Reason.PROJECT_NOT_FOUND, text)
-        try:
-            return TrainingProjectSpec.model_validate(manifest["spec"]), None
-        except ValidationError as error:
-            text = f"TrainingProject {name} can't be used: {problems_of(error)}"
-            return None, Missing(Reason.INVALID_SPEC, text)
+    ) -> tuple[tuple[DataSource, ...], tuple[Missing, ...]]:
+        looked_up = [await self._projects.data_set(key, dataset) for dataset in spec.additional_datasets]
+        sources = tuple(source for source, _ in looked_up if source)
+        return sources, tuple(missing for _, missing in looked_up if missing)
 
     async def _base_model(self, key: RunKey, model: BaseModel | None) -> Found:
         if model is None or model.from_run is None:
@@ -145,16 +134,17 @@ def _unfit_settings(spec: TrainingRunSpec, project: TrainingProjectSpec | None) 
     return None
 
 
-def _files_of_the_pod(spec: TrainingRunSpec, project: TrainingProjectSpec | None) -> Missing | None:
+def _files_of_the_pod(
+    spec: TrainingRunSpec, project: TrainingProjectSpec | None, additional: tuple[DataSource, ...]
+) -> Missing | None:
     """A pod's files are gone with it, so results there would be lost, and data can't be there."""
-    named = {
-        "dataset.uri": effective_dataset(spec, project),
-        "baseModel.uri": effective_base_model(spec, project),
-        "output.uri": effective_output(spec, project),
-    }
-    local = [
-        f"{field} ({at.uri})" for field, at in named.items() if at and (at.uri or "").startswith("file:")
+    named = [
+        ("dataset.uri", effective_dataset(spec, project)),
+        *(("additionalDatasets", source) for source in additional),
+        ("baseModel.uri", effective_base_model(spec, project)),
+        ("output.uri", effective_output(spec, project)),
     ]
+    local = [f"{field} ({at.uri})" for field, at in named if at and (at.uri or "").startswith("file:")]
     if not local:
         return None
     text = f"{' and '.join(local)}: pods have no such files; use s3:// in a new run"

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Self
 
 from pydantic import ValidationError
 
+from trainingrun_api.dataset import DataSource
 from trainingrun_api.names import API_VERSION, RUN_KIND, RUN_LABEL
 from trainingrun_api.progress import RunIdentity
 from trainingrun_api.run_config import BaseModelSource
@@ -97,6 +98,14 @@ def problems_of(error: ValidationError) -> str:
     )
 
 
+class Referent(NamedTuple):
+    """An object that runs wait for."""
+
+    kind: str
+    namespace: str
+    name: str
+
+
 class Missing(NamedTuple):
     """Something a run refers to that isn't there yet."""
 
@@ -114,6 +123,7 @@ class References:
     project: TrainingProjectSpec | None = None
     base_model: BaseModelSource = DEFAULT_MODEL
     hub_token_secret: str | None = None
+    additional_datasets: tuple[DataSource, ...] = ()
     missing: tuple[Missing, ...] = ()
     failure: Missing | None = None
 

@@ -1,5 +1,6 @@
 """`trainingrun run`: a manifest on this machine, as a data scientist tries it."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,8 +9,10 @@ import pytest
 import yaml
 from sentence_transformers import SentenceTransformer
 
+from trainingrun_api.dataset import DataSource
 from trainingrun_api.evaluation import Evaluation
-from trainingrun_cli.local import local_config
+from trainingrun_cli.errors import CommandError
+from trainingrun_cli.local import local_config, local_copy
 from trainingrun_cli.manifest import read_manifest
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -107,3 +110,72 @@ def test_file_that_is_no_manifest_is_refused(tmp_path: Path) -> None:
 def test_every_example_is_a_valid_manifest_with_its_data_beside_it(example: Path) -> None:
     config = local_config(read_manifest(example), Path("runs"), EXAMPLES / "data")
     assert config.dataset.uri.startswith("file://")
+
+
+def projects_of_two_teams(folder: Path, **shop: object) -> Path:
+    """The example of two data sets, the shop's project in a namespace of its own."""
+    documents = list(yaml.safe_load_all((EXAMPLES / "combined.yaml").read_text()))
+    support, project, run = documents
+    project["metadata"]["namespace"] = "shop"
+    project["spec"] |= shop
+    run["spec"]["additionalDatasets"] = [{"project": "shop", "namespace": "shop"}]
+    (folder / "run.yaml").write_text(yaml.safe_dump_all([support, project, run]))
+    return folder / "run.yaml"
+
+
+def test_a_run_reads_the_projects_of_its_file(tmp_path: Path) -> None:
+    for path, name in (
+        (EXAMPLES / "combined.yaml", "shop"),
+        (projects_of_two_teams(tmp_path, allowedNamespaces=["default"]), "shop/shop"),
+    ):
+        config = local_config(read_manifest(path), Path("runs"), EXAMPLES / "data")
+        support, shop = config.sources
+        assert (support.project, shop.project, shop.label_field) == ("support", name, "reason")
+        assert shop.uri == (EXAMPLES / "data" / "shop.jsonl").as_uri()
+        assert (config.train_percent, config.training.max_epochs) == (75, 3)
+        assert config.training.early_stopping.metric == "F1"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {},
+            "TrainingProject shop/shop is not shared with default; add default to its spec.allowedNamespaces",
+        ),
+        ({"allowedNamespaces": ["team"]}, "TrainingProject shop/shop is not shared with default"),
+        ({"defaults": {"trainPercent": 10}}, "spec.defaults.trainPercent"),
+    ],
+)
+def test_a_project_is_held_to_what_a_cluster_would_hold_it_to(
+    tmp_path: Path, change: dict[str, object], message: str
+) -> None:
+    with pytest.raises(CommandError, match=re.escape(message)):
+        read_manifest(projects_of_two_teams(tmp_path, **change))
+
+
+def test_settings_that_do_not_go_with_the_project_are_refused(tmp_path: Path) -> None:
+    text = (
+        (EXAMPLES / "combined.yaml")
+        .read_text()
+        .replace("maxEpochs: 3", "maxEpochs: 3\n  labels: {aliases: {returns_refund: x}}")
+    )
+    (tmp_path / "run.yaml").write_text(text)
+    message = "TrainingRun with the defaults of TrainingProject support:\n  spec.labels"
+    with pytest.raises(CommandError, match=re.escape(message)):
+        read_manifest(tmp_path / "run.yaml")
+
+
+def test_copies_of_data_are_found_by_the_longest_end_of_their_path(tmp_path: Path) -> None:
+    for path in ("a.csv", "team/a.csv", "texts/"):
+        (tmp_path / path).mkdir() if path.endswith("/") else (tmp_path / path).parent.mkdir(exist_ok=True)
+        if not path.endswith("/"):
+            (tmp_path / path).touch()
+    for uri, found in (
+        ("s3://bucket/team/a.csv", "team/a.csv"),
+        ("s3://bucket/other/a.csv", "a.csv"),
+        ("s3://bucket/team/texts/", "texts/"),
+        ("s3://bucket/other/*.csv", "*.csv"),
+    ):
+        assert local_copy(DataSource(uri=uri), tmp_path).uri == f"{tmp_path.as_uri()}/{found}"
+    assert local_copy(DataSource(uri="s3://bucket/b.csv"), tmp_path).uri == "s3://bucket/b.csv"

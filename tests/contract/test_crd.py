@@ -27,7 +27,12 @@ FULL: dict[str, Any] = {
         "labelField": "topic",
         "labelSeparator": "|",
     },
-    "labels": {"exclude": ["spam"], "aliases": {"Bill": "billing"}},
+    "additionalDatasets": [
+        {"project": "returns"},
+        {"project": "returns", "namespace": "shop"},
+        {"uri": "s3://data/more.csv", "textField": "body"},
+    ],
+    "labels": {"exclude": ["spam"], "allowDisjoint": True, "aliases": {"Bill": "billing"}},
     "skipDuplicates": False,
     "trainPercent": 90,
     "training": {
@@ -59,6 +64,34 @@ REFUSED_BY_BOTH = {
     "a separator with a project": (
         {"dataset": {"project": "tickets", "labelSeparator": "|"}},
         "textField, labelField and labelSeparator go with uri",
+    ),
+    "an additional data set from nowhere": (
+        {**SMALLEST, "additionalDatasets": [{}]},
+        "set exactly one of project and uri",
+    ),
+    "files of a namespace": (
+        {**SMALLEST, "additionalDatasets": [{"uri": "s3://data/x.csv", "namespace": "team"}]},
+        "namespace goes with project",
+    ),
+    "the main data set of another namespace": (
+        {"dataset": {"project": "tickets", "namespace": "team"}},
+        "namespace",
+    ),
+    "the main data set once more": (
+        {**SMALLEST, "additionalDatasets": [{"uri": "s3://data/tickets.jsonl", "textField": "body"}]},
+        "name each data set once",
+    ),
+    "the main project once more": (
+        {"dataset": {"project": "a"}, "additionalDatasets": [{"project": "b"}, {"project": "a"}]},
+        "name each data set once",
+    ),
+    "an additional data set twice": (
+        {**SMALLEST, "additionalDatasets": [{"project": "b", "namespace": "c"}] * 2},
+        "name each data set once",
+    ),
+    "a namespace that no name can be": (
+        {**SMALLEST, "additionalDatasets": [{"project": "b", "namespace": "*"}]},
+        "namespace",
     ),
     "labels to include and to exclude": (
         {**SMALLEST, "labels": {"include": ["a"], "exclude": ["b"]}},
@@ -114,16 +147,18 @@ REFUSED_BY_BOTH = {
 }
 
 
-def apply(cluster: DynamicClient, spec: dict[str, Any], name: str | None = None) -> Any:
-    runs = cluster.resources.get(api_version=API_VERSION, kind="TrainingRun")
+def apply(
+    cluster: DynamicClient, spec: dict[str, Any], name: str | None = None, kind: str = "TrainingRun"
+) -> Any:
+    resources = cluster.resources.get(api_version=API_VERSION, kind=kind)
     manifest = {
         "apiVersion": API_VERSION,
-        "kind": "TrainingRun",
+        "kind": kind,
         "metadata": {"name": name or f"run-{uuid.uuid4().hex[:8]}"},
         "spec": spec,
     }
     strict = [("fieldValidation", "Strict")]  # what kubectl apply asks for
-    return runs.create(body=manifest, namespace="default", query_params=strict)
+    return resources.create(body=manifest, namespace="default", query_params=strict)
 
 
 @pytest.mark.parametrize(("spec", "message"), REFUSED_BY_BOTH.values(), ids=REFUSED_BY_BOTH.keys())
@@ -136,6 +171,24 @@ def test_bad_spec_is_refused_and_the_field_named(
     assert message in json.loads(refused.value.body)["message"]
     with pytest.raises(ValidationError, match=message):
         TrainingRunSpec.model_validate(spec)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"defaults": {"trainPercent": 10}}, "trainPercent"),
+        ({"defaults": {"labels": {"include": ["a"], "exclude": ["b"]}}}, "set at most one of include and"),
+        ({"defaults": {"modelName": "mine"}}, "modelName"),
+        ({"allowedNamespaces": ["All Teams"]}, "allowedNamespaces"),
+    ],
+)
+def test_bad_project_is_refused(cluster: DynamicClient, change: dict[str, Any], message: str) -> None:
+    spec = {"dataset": {"uri": "s3://data/t.csv"}, "output": OUTPUT} | change
+    with pytest.raises(DynamicApiError) as refused:
+        apply(cluster, spec, kind="TrainingProject")
+    assert message in json.loads(refused.value.body)["message"]
+    with pytest.raises(ValidationError, match=message):
+        TrainingProjectSpec.model_validate(spec)
 
 
 @pytest.mark.parametrize("spec", [SMALLEST, FULL], ids=["smallest", "full"])

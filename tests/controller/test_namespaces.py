@@ -30,6 +30,10 @@ def test_operator_serves_its_namespaces_with_rights_in_them_alone(
         kubelet.start(pod)
         api.eventually("mine", phase="Running")
         assert operator.post(a_report(run), api.token(pod)) == (204, "")
+        shared = {"project": "returns", "namespace": "elsewhere"}
+        api.apply(a_run("guest", additionalDatasets=[shared]))
+        message = f"the operator serves the namespaces {api.namespace} alone"
+        api.eventually("guest", phase="Pending", reason="ProjectNotShared", message=message)
         assert "cannot" not in operator.log_tail()
     finally:
         assert operator.stop() == 0

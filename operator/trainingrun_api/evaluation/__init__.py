@@ -2,7 +2,7 @@
 
 from .baseline import Baseline, BaselineMethod
 from .curves import Curves, LossPoint
-from .data import DataCounts
+from .data import DataCounts, LabelCount, SourceCounts
 from .document import Evaluation
 from .recipe import Recipe
 from .scores import (
@@ -26,6 +26,7 @@ from .similarity import (
     RetrievalScores,
     SimilarityScores,
 )
+from .sources import SourceScores
 
 __all__ = [
     "Average",
@@ -40,6 +41,7 @@ __all__ = [
     "DataCounts",
     "Evaluation",
     "Interval",
+    "LabelCount",
     "LabelSimilarity",
     "LossPoint",
     "PairSimilarity",
@@ -50,6 +52,8 @@ __all__ = [
     "RetrievalScores",
     "Share",
     "SimilarityScores",
+    "SourceCounts",
+    "SourceScores",
     "Threshold",
     "TopAccuracy",
 ]

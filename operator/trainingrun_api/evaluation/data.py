@@ -3,6 +3,40 @@
 from ..base import Model
 
 
+class LabelCount(Model):
+    """Texts of one label."""
+
+    label: str
+    """The label, as it is after aliases."""
+    texts: int
+    """Texts that have it."""
+
+
+class SourceCounts(Model):
+    """What one data set held, and what became of it."""
+
+    source: str
+    """The project, or the URI."""
+    read: int
+    """Texts read."""
+    empty: int
+    """Left out: no text."""
+    unlabelled: int
+    """Left out: no label."""
+    filtered: int
+    """Left out: all its labels are left out by spec.labels."""
+    used: int
+    """The rest, from which copies are left out when skipDuplicates is on."""
+    training: int
+    """Texts trained on."""
+    evaluation: int
+    """Texts evaluated on."""
+    labels: list[LabelCount]
+    """Used texts of each label, in alphabetical order."""
+    common_labels: int
+    """Labels that the main data set, the first one, has too."""
+
+
 class DataCounts(Model):
     """Texts at each step from file to split."""
 
@@ -24,3 +58,5 @@ class DataCounts(Model):
     """Texts trained on."""
     evaluation: int
     """Texts evaluated on."""
+    sources: list[SourceCounts]
+    """The same by data set, the main one first."""

@@ -10,6 +10,7 @@ from .curves import Curves
 from .data import DataCounts
 from .recipe import Recipe
 from .scores import ClassificationScores
+from .sources import SourceScores
 
 
 class Evaluation(Model):
@@ -29,6 +30,8 @@ class Evaluation(Model):
     """Mean cross-entropy, in nats per text."""
     classification: ClassificationScores | None = None
     """Scores of the labels given; null for a task that gives none."""
+    sources: list[SourceScores] = []
+    """Scores by data set, of those with evaluation texts; for a task that gives labels."""
     baseline: Baseline
     """Scores before training: the published model is never worse, by the metric of early stopping."""
     settings: RunSettings

@@ -1,5 +1,6 @@
 """Read labelled texts from files."""
 
+from .counts import log_sources, source_counts
 from .kinds import KINDS, SUFFIXES, rows
 from .label_rules import LabelRules
 from .reading import FetchedSource, Reading, Tally, Wanted, require_common_labels, require_context
@@ -12,7 +13,9 @@ __all__ = [
     "Reading",
     "Tally",
     "Wanted",
+    "log_sources",
     "require_common_labels",
     "require_context",
     "rows",
+    "source_counts",
 ]

@@ -14,6 +14,7 @@ from .similarity import (
     score_ranked,
     spearman,
 )
+from .sources import score_sources
 from .table import predictions_table, to_parquet
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "score_pairs",
     "score_predictions",
     "score_ranked",
+    "score_sources",
     "spearman",
     "to_parquet",
 ]

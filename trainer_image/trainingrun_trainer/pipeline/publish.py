@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from trainingrun_api.evaluation import Curves, DataCounts, Evaluation, Recipe
+from trainingrun_api.evaluation import Curves, DataCounts, Evaluation, Recipe, SourceScores
 from trainingrun_api.lineage import ResolvedBaseModel
 from trainingrun_api.run_config import RunConfig
 from trainingrun_api.status import RunResult
@@ -53,7 +53,11 @@ def publish(store: Store, places: Places, classifier: Classifier, evaluation: Ev
 
 
 def evaluate(
-    config: RunConfig, labels: list[str], predictions: LabelPredictions, provenance: Provenance
+    config: RunConfig,
+    labels: list[str],
+    predictions: LabelPredictions,
+    provenance: Provenance,
+    sources: list[SourceScores],
 ) -> Evaluation:
     """All of evaluation.json."""
     history = provenance.history
@@ -64,6 +68,7 @@ def evaluate(
         stopped_early=history.trained < config.training.max_epochs,
         loss=predictions.loss,
         classification=score_labels(predictions, labels),
+        sources=sources,
         baseline=history.baseline,
         settings=config.settings(),
         recipe=provenance.recipe,

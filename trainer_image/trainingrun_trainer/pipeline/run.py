@@ -14,9 +14,9 @@ from trainingrun_api.status import RunResult
 from .. import model
 from ..artifacts import open_store
 from ..base_model import fetch_base_model
-from ..data import LabelRules, Reading, Wanted
+from ..data import LabelRules, Reading, Wanted, log_sources, require_common_labels, source_counts
 from ..dedup import deduplicate
-from ..evaluation import LabelPredictions, predictions_table, to_parquet
+from ..evaluation import LabelPredictions, predictions_table, score_sources, to_parquet
 from ..model import Classifier
 from ..records import Splits
 from ..split import split
@@ -94,6 +94,9 @@ def _train_and_publish(run: Run) -> Evaluation:
         classifier.labels,
         predictions,
         Provenance(trainee.history, trainee.recipe_used, counts, base_model),
+        score_sources(
+            predictions, prepared.splits.evaluation, [source.name for source in run.config.sources]
+        ),
     )
     table = predictions_table(prepared.splits.evaluation, classifier.labels, predictions)
     run.tracker.stage("Publishing")
@@ -103,11 +106,17 @@ def _train_and_publish(run: Run) -> Evaluation:
 
 
 def _load_data(run: Run) -> PreparedData:
-    sources = [fetch_dataset(run.config.dataset, run.config.storage, run.work / "data")]
+    sources = [
+        fetch_dataset(source, run.config.storage, run.work / "data" / str(number))
+        for number, source in enumerate(run.config.sources)
+    ]
     rules = LabelRules(run.config.labels)
     reading = Reading(sources, Wanted(rules, run.config.task_type.several_labels))
     examples = list(reading)
     rules.require_known()
+    log_sources(reading.tallies)
+    if not run.config.labels.allow_disjoint:
+        require_common_labels(reading.tallies)
     unique = deduplicate(examples)
     kept = unique.examples if run.config.skip_duplicates else examples
     splits = split(kept, run.config.train_percent, run.config.training.seed)
@@ -121,6 +130,7 @@ def _load_data(run: Run) -> PreparedData:
         truncated=0,
         training=len(splits.training),
         evaluation=len(splits.evaluation),
+        sources=source_counts(reading.tallies, splits),
     )
     _log_data(run.config, counts, splits)
     return PreparedData(splits, counts, sources_sha256(sources))
@@ -164,7 +174,7 @@ def _log_data(config: RunConfig, counts: DataCounts, splits: Splits) -> None:
     log.info(
         "Data: %d texts read from %s; %d empty, %d unlabelled, %d filtered, %d duplicates, %d conflicts%s",
         counts.read,
-        config.dataset.name,
+        ", ".join(source.name for source in config.sources),
         counts.empty,
         counts.unlabelled,
         counts.filtered,
