@@ -27,6 +27,10 @@ SPEC: dict[str, Any] = {
 }
 
 
+REVIEWS = {"uri": "s3://trainingrun-demo/data/reviews.csv", "textField": "review", "labelField": "sentiment"}
+"""Few texts, where it doesn't matter how many."""
+
+
 @pytest.fixture(scope="module")
 def undisturbed(world: World) -> tuple[str, TrainingRunStatus]:
     """A run that nothing happens to."""
@@ -118,9 +122,7 @@ def test_killed_operator_and_killed_trainer_change_nothing_in_the_end(
 
 def test_run_goes_on_from_an_earlier_one(world: World, undisturbed: tuple[str, TrainingRunStatus]) -> None:
     parent, expected = undisturbed
-    name = world.apply(
-        {**SPEC, "baseModel": {"fromRun": {"name": parent}}, "training": {"maxEpochs": 1}}, "child"
-    )
+    name = world.apply({**SPEC, "dataset": REVIEWS, "baseModel": {"fromRun": {"name": parent}}}, "child")
     status = world.finished(name)
     assert status.phase is Phase.SUCCEEDED, world.story(name)
     assert status.base_model is not None
