@@ -30,6 +30,14 @@ class TaskType(StrEnum):
         return self is TaskType.MULTI_LABEL_CLASSIFICATION
 
 
+OPEN_TASK = "(!has(self.taskType) && has(self.dataset.project))"
+"""CEL: the project may say what the task is. A rule that asks for one task holds then, and is asked again
+when the run takes over its project's defaults (`effective_spec`)."""
+
+TASK = "(has(self.taskType) ? self.taskType : 'Classification')"
+"""CEL: the task, unless it is open."""
+
+
 def _same(one: str, other: str, fields: tuple[str, ...]) -> str:
     """CEL: both have the same values in these fields, or both none."""
     same = (
@@ -122,6 +130,11 @@ class TrainingRunSpec(RunSettings):
             "name each data set once in dataset and additionalDatasets",
         ),
     )
+
+    @property
+    def open_task(self) -> bool:
+        """Whether the project may say what the task is: OPEN_TASK in Python."""
+        return "task_type" not in self.model_fields_set and self.dataset.project is not None
 
     @model_validator(mode="after")
     def _has_output(self) -> Self:
