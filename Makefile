@@ -10,6 +10,7 @@ BIN := .venv/bin
 CLUSTER ?= local
 REGISTRY ?=
 ARGS ?=
+DATA ?=
 
 export UV_PYTHON_DOWNLOADS := never
 export PYTHONPATH := operator:trainer_image:tools
@@ -49,6 +50,10 @@ test: setup ## Run all tests, the end-to-end run on the local cluster among them
 .PHONY: test-fast
 test-fast: setup ## Run the tests that need no node: contract, controller, trainer, chart
 	$(BIN)/pytest --ignore tests/e2e --ignore tests/localcluster/test_cluster.py $(ARGS)
+
+.PHONY: bench-quality
+bench-quality: setup ## Measure accuracy beside peers into benchmarks/RESULTS-quality.md; DATA=folder with CLINC150, hours of one core
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.quality $(if $(DATA),--data $(DATA)) $(ARGS)
 
 .PHONY: check
 check: lint types imports check-generated ## Run all checks that run no code

@@ -1,0 +1,87 @@
+"""`python -m benchmarks.quality`: accuracy on CLINC150 beside the trainer's peers."""
+
+import argparse
+import json
+import logging
+import os
+import platform
+import subprocess
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+from .measurements import MEASUREMENTS, Setup
+from .results import write_results
+from .texts import TEST, TRAIN
+
+DATA_VARIABLE = "TRAININGRUN_BENCHMARK_DATA"
+HERE = Path(__file__).resolve().parent.parent
+LIBRARIES = ("torch", "transformers", "sentence-transformers", "accelerate", "scikit-learn")
+
+log = logging.getLogger("benchmarks.quality")
+
+
+def main() -> None:
+    """Do what isn't in the cache yet, and write the results after each figure."""
+    arguments = _arguments()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    setup = Setup(arguments.data, arguments.work)
+    cache = arguments.work / "figures"
+    cache.mkdir(parents=True, exist_ok=True)
+    for seed in arguments.seeds:
+        for name in arguments.only or MEASUREMENTS:
+            path = cache / f"{name}-{seed}.json"
+            if not path.exists():
+                _measure(setup, name, seed, path)
+                write_results(cache, HERE / "RESULTS-quality.md")
+    write_results(cache, HERE / "RESULTS-quality.md")
+
+
+def _measure(setup: Setup, name: str, seed: int, path: Path) -> None:
+    start = time.monotonic()
+    try:
+        figures = MEASUREMENTS[name](setup, seed)
+    except Exception:
+        log.exception("%s, seed %d", name, seed)
+        return
+    log.info("%s, seed %d: %s", name, seed, figures)
+    path.write_text(
+        json.dumps({"figures": figures, "seconds": round(time.monotonic() - start), "machine": _machine()})
+    )
+
+
+def _machine() -> dict[str, str]:
+    about = Path("/proc/cpuinfo").read_text().splitlines()
+    models = (line.split(":")[1].strip() for line in about if line.startswith("model name"))
+    command = ["git", "describe", "--always", "--dirty"]
+    commit = subprocess.run(command, cwd=HERE, capture_output=True, text=True, check=False).stdout.strip()
+    return {
+        "processor": f"{next(models, platform.processor())}, one of {os.cpu_count()} cores",
+        "commit": commit,
+        "python": platform.python_version(),
+        **{name: version(name) for name in LIBRARIES},
+    }
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.quality", description=__doc__)
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=os.environ.get(DATA_VARIABLE),
+        help=f"folder with {TRAIN} and {TEST}; ${DATA_VARIABLE} when left out",
+    )
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    parser.add_argument("--only", nargs="+", choices=MEASUREMENTS, help="some of the measurements")
+    parser.add_argument(
+        "--work", type=Path, default=HERE / ".cache" / "quality", help="models and figures so far"
+    )
+    arguments = parser.parse_args()
+    if arguments.data is None or not (Path(arguments.data) / TRAIN).is_file():
+        parser.error(f"--data must name a folder with {TRAIN} and {TEST}")
+    arguments.data = Path(arguments.data)
+    return arguments
+
+
+if __name__ == "__main__":
+    main()

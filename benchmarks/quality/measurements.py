@@ -1,0 +1,205 @@
+"""What is measured, one seed at a time; scores are shares of the held-out test file."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainingrun_trainer.evaluation import LabelledEmbeddings, average_precision
+from trainingrun_trainer.model import default_model_folder
+from trainingrun_trainer.training.probe import INVERSE_REGULARIZATION
+
+from . import peers
+from .texts import TEST, TRAIN, Text, draw, draw_labels, of_labels, read, write
+from .trainer import Published, Scores, score, train
+
+Figures = dict[str, float]
+
+FEW = 10
+"""Texts of a label that a run with few gets: of these it trains on 8, and evaluates on 2."""
+
+
+@dataclass(frozen=True)
+class Setup:
+    """Where data is and where runs go."""
+
+    data: Path
+    work: Path
+
+    @property
+    def train_file(self) -> Path:
+        """All that may be learned from."""
+        return self.data / TRAIN
+
+    def test(self) -> list[Text]:
+        """What no run sees."""
+        return read(self.data / TEST)
+
+    def few(self, seed: int, labels: int | None = None) -> Path:
+        """A file of FEW texts of each label."""
+        path = self.work / f"few-{labels or 'all'}-{seed}.jsonl"
+        return path if path.exists() else write(draw(read(self.train_file), FEW, seed, labels), path)
+
+
+def all_default(setup: Setup, seed: int) -> Figures:
+    """All data, defaults only."""
+    return _classified(setup, setup.train_file, f"all-default-{seed}", seed)
+
+
+def all_stage(setup: Setup, seed: int) -> Figures:
+    """All data, the similarity stage first."""
+    return _classified(
+        setup, setup.train_file, f"all-stage-{seed}", seed, training={"similarityStage": "Always"}
+    )
+
+
+def all_regression(setup: Setup, seed: int) -> Figures:
+    """The cheap baseline on the texts that the run with defaults trains on, and on the whole file."""
+    published = train(setup.train_file, setup.work / f"all-default-{seed}", seed)
+    texts, test = published.training_texts(), setup.test()
+    return {
+        "accuracy": peers.logistic_regression(texts, test),
+        "start": peers.logistic_regression(texts, test, c=INVERSE_REGULARIZATION),
+        "whole": peers.logistic_regression(read(setup.train_file), test),
+    }
+
+
+def all_trainer(setup: Setup, seed: int) -> Figures:
+    """HF Trainer on the whole file: it keeps nothing back to evaluate on."""
+    accuracy = peers.hf_trainer(read(setup.train_file), setup.test(), seed, setup.work / "hf")
+    return {"accuracy": accuracy}
+
+
+def few_default(setup: Setup, seed: int) -> Figures:
+    """8 texts of each of 150 labels to train on."""
+    return _classified(setup, setup.few(seed), f"few-default-{seed}", seed)
+
+
+def few_never(setup: Setup, seed: int) -> Figures:
+    """The same without the similarity stage."""
+    return _classified(
+        setup, setup.few(seed), f"few-never-{seed}", seed, training={"similarityStage": "Never"}
+    )
+
+
+def few_regression(setup: Setup, seed: int) -> Figures:
+    """The cheap baseline on the same 8."""
+    published = train(setup.few(seed), setup.work / f"few-default-{seed}", seed)
+    texts, test = published.training_texts(), setup.test()
+    return {
+        "accuracy": peers.logistic_regression(texts, test),
+        "start": peers.logistic_regression(texts, test, c=INVERSE_REGULARIZATION),
+    }
+
+
+def few_setfit(setup: Setup, seed: int) -> Figures:
+    """SetFit's method on the same 8."""
+    published = train(setup.few(seed), setup.work / f"few-default-{seed}", seed)
+    accuracy = peers.setfit(published.training_texts(), setup.test(), seed, setup.work / "setfit")
+    return {"accuracy": accuracy}
+
+
+def thirty_default(setup: Setup, seed: int) -> Figures:
+    """8 texts of each of 30 labels to train on."""
+    return _classified(setup, setup.few(seed, 30), f"thirty-default-{seed}", seed)
+
+
+def thirty_regression(setup: Setup, seed: int) -> Figures:
+    """The cheap baseline on the same 8."""
+    published = train(setup.few(seed, 30), setup.work / f"thirty-default-{seed}", seed)
+    test = of_labels(setup.test(), published.evaluation.labels)
+    texts = published.training_texts()
+    return {
+        "accuracy": peers.logistic_regression(texts, test),
+        "start": peers.logistic_regression(texts, test, c=INVERSE_REGULARIZATION),
+    }
+
+
+def thirty_plain(setup: Setup, seed: int) -> Figures:
+    """The other form, on the same texts: the base model without sentence-transformers' modules."""
+    return _classified(setup, setup.few(seed, 30), f"thirty-plain-{seed}", seed, base=_plain_base(setup))
+
+
+def similarity(setup: Setup, seed: int) -> Figures:
+    """Embeddings trained on the texts of 75 labels."""
+    texts, test = read(setup.train_file), setup.test()
+    known = draw_labels(texts, 75, seed)
+    other = {text.label for text in texts} - set(known)
+    path = write(of_labels(texts, known), setup.work / f"similarity-{seed}.jsonl")
+    published = train(path, setup.work / f"similarity-{seed}", seed, taskType="TextSimilarity")
+    figures: Figures = {}
+    for name, labels in (("same", known), ("other", other)):
+        some = of_labels(test, labels)
+        figures[name] = _precision(peers.embeddings(peers.load(published.model), some), some)
+        figures[f"{name}_base"] = _precision(peers.embeddings(peers.base(), some), some)
+    return figures
+
+
+Measurement = Callable[[Setup, int], Figures]
+
+MEASUREMENTS: dict[str, Measurement] = {
+    "all-default": all_default,
+    "all-regression": all_regression,
+    "few-default": few_default,
+    "few-regression": few_regression,
+    "all-trainer": all_trainer,
+    "few-setfit": few_setfit,
+    "similarity": similarity,
+    "all-stage": all_stage,
+    "few-never": few_never,
+    "thirty-default": thirty_default,
+    "thirty-regression": thirty_regression,
+    "thirty-plain": thirty_plain,
+}
+"""In the order that they are done for each seed: those that others need first."""
+
+
+def _classified(setup: Setup, texts: Path, name: str, seed: int, **spec: Any) -> Figures:
+    published = train(texts, setup.work / name, seed, **spec)
+    rows = [
+        {"text": text.text, "label": text.label}
+        for text in of_labels(setup.test(), published.evaluation.labels)
+    ]
+    found = score(published.model, rows, setup.work / name / "test")
+    return {
+        "accuracy": found.accuracy,
+        "f1": found.f1,
+        "best_epoch": published.evaluation.best_epoch,
+        **_gap(setup, published, name),
+    }
+
+
+def _gap(setup: Setup, published: Published, name: str) -> Figures:
+    """The largest difference between evaluation.json and what the library gives on the same texts."""
+    wanted = _saved(published)
+    labels = {text.text: text.label for text in read(published.texts)}
+    rows = [{"text": text, "label": labels[text]} for text in published.evaluation_texts()]
+    found = score(published.model, rows, setup.work / name / "again")
+    pairs = ((wanted.accuracy, found.accuracy), (wanted.f1, found.f1), (wanted.loss, found.loss))
+    return {"gap": max(abs(one - other) for one, other in pairs)}
+
+
+def _saved(published: Published) -> Scores:
+    evaluation = published.evaluation
+    assert evaluation.classification is not None
+    return Scores(
+        evaluation.classification.accuracy, evaluation.classification.averages.macro.f1, evaluation.loss
+    )
+
+
+def _plain_base(setup: Setup) -> Path:
+    folder = setup.work / "plain-base"
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in default_model_folder().glob("*"):
+        if path.is_file() and not path.name.startswith(("modules", "sentence_", "config_sentence")):
+            shutil.copy(path, folder / path.name)
+    return folder
+
+
+def _precision(found: NDArray[np.float32], texts: list[Text]) -> float:
+    _, targets = np.unique([text.label for text in texts], return_inverse=True)
+    return average_precision(LabelledEmbeddings(found, targets))
