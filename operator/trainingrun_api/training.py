@@ -80,8 +80,8 @@ class Training(Model):
     learning_rate: Annotated[float, Field(ge=1e-7, le=0.1)] | None = None
     """Highest learning rate of AdamW for the body of the model; its new head learns ten times as fast.
 
-    Left out: 1e-4 for models of less than 50 million parameters, 5e-5 below 250 million, 2e-5 above; ten
-    times these with lora, where adapters and head learn at one rate.
+    Left out: 2e-4 for models of less than 50 million parameters, 5e-5 below 250 million, 2e-5 above; ten
+    times these with lora, at most 1e-3, where adapters and head learn at one rate.
     """
 
     schedule: Schedule = Schedule.LINEAR

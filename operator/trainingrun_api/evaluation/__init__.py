@@ -1,9 +1,8 @@
 """evaluation.json: what a trained model is worth, for programs."""
 
 from .baseline import Baseline, BaselineMethod
-from .copies import CopyExamples, TextPair
 from .curves import Curves, LossPoint
-from .data import DataCounts, LabelCount, LabelParts, SourceCounts
+from .data import DataCounts, LabelCount, SourceCounts
 from .document import Evaluation
 from .recipe import Recipe
 from .scores import (
@@ -38,13 +37,11 @@ __all__ = [
     "ClassScores",
     "ClassificationScores",
     "ConfusionMatrix",
-    "CopyExamples",
     "Curves",
     "DataCounts",
     "Evaluation",
     "Interval",
     "LabelCount",
-    "LabelParts",
     "LabelSimilarity",
     "LossPoint",
     "PairSimilarity",
@@ -57,7 +54,6 @@ __all__ = [
     "SimilarityScores",
     "SourceCounts",
     "SourceScores",
-    "TextPair",
     "Threshold",
     "TopAccuracy",
 ]

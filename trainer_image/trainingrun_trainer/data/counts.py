@@ -1,11 +1,12 @@
 """What became of the texts of each data set."""
 
 import logging
+from collections import Counter
 from collections.abc import Sequence
 
 from trainingrun_api.evaluation import LabelCount, SourceCounts
 
-from ..corpus import Splits
+from ..records import Splits
 from .fields import listed
 from .reading import Tally
 
@@ -14,7 +15,8 @@ log = logging.getLogger(__name__)
 
 def source_counts(tallies: Sequence[Tally], splits: Splits) -> list[SourceCounts]:
     """Counts by data set; the first one is the main one."""
-    training, evaluation = splits.training.source_counts(), splits.evaluation.source_counts()
+    training = Counter(example.source for example in splits.training)
+    evaluation = Counter(example.source for example in splits.evaluation)
     return [
         SourceCounts(
             source=tally.source,

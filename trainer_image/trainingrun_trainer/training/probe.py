@@ -21,6 +21,12 @@ from .batches import Batch
 MAX_TEXTS = 20_000
 """A start needs no more texts than these."""
 
+INVERSE_REGULARIZATION = 10.0
+"""scikit-learn's C. At its default of 1, a head on embeddings of length 1 is so unsure of each label that
+training goes into its confidence: with 8 texts in each of 150 classes of CLINC150, on texts of the training
+file that were not drawn, C = 1 has 88.1% before training and 91.2% after, C = 10 90.8% and 93.1% (one seed,
+all-MiniLM-L6-v2, 5 epochs at 1e-4)."""
+
 
 Regression = Callable[[NDArray[np.float32], NDArray[np.int64], int], "Solution | None"]
 """Solves for embeddings (texts, dimensions), targets and the number of labels; None when it can't."""
@@ -72,7 +78,7 @@ def one_against_rest(
 
 def _solve(embeddings: NDArray[np.float32], targets: NDArray[np.int64]) -> Solution:
     with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):  # a start need not be the end
-        solved = LogisticRegression(max_iter=300).fit(embeddings, targets)
+        solved = LogisticRegression(C=INVERSE_REGULARIZATION, max_iter=300).fit(embeddings, targets)
     return Solution(solved.coef_, solved.intercept_)
 
 
