@@ -1,24 +1,135 @@
-"""Copies and contradictions."""
+"""Copies, near-copies and contradictions."""
 
-from trainingrun_trainer.dedup import deduplicate
-from trainingrun_trainer.records import Example
+import random
+import unicodedata
+
+import numpy as np
+import pytest
+
+from trainingrun_trainer.corpus import Texts
+from trainingrun_trainer.dedup import Deduplicated, deduplicate, find_copies, without_copies_of
+from trainingrun_trainer.dedup.near import band_length
+from trainingrun_trainer.dedup.shingles import shingle_set, shingles
+from trainingrun_trainer.records import Example, normalised
+
+LETTERS = "abcdefghijklmnopqrstuvwxyz    "
+
+
+def deduplicated(*rows: tuple[str, str], skip: bool = True, near: float = 0.8) -> Deduplicated:
+    """The rows are texts, each with its labels, one a character."""
+    texts = Texts.of(Example(text, tuple(labels)) for text, labels in rows)
+    return deduplicate(texts, find_copies(texts.corpus, near), skip=skip, skip_near=skip and near < 1)
+
+
+def kept(unique: Deduplicated) -> list[tuple[str, str]]:
+    return [(example.text, "".join(example.labels)) for example in unique.texts]
+
+
+def counts(unique: Deduplicated) -> tuple[int, int, int, int]:
+    return tuple(
+        map(
+            len, (unique.duplicates, unique.conflicts, unique.near_duplicates, unique.near_conflicts)
+        )
+    )  # fmt: skip
+
+
+def random_text(source: random.Random, length: int) -> str:
+    return "".join(source.choice(LETTERS) for _ in range(length))
+
+
+def jaccard(one: str, other: str) -> float:
+    first, second = shingle_set(normalised(one)), shingle_set(normalised(other))
+    return len(first & second) / len(first | second)
 
 
 def test_copies_differ_in_case_width_and_white_space_only() -> None:
-    unique = deduplicate(
-        [Example("Late  parcel", ("a",)), Example("\uff4cate\nPARCEL ", ("a",)), Example("late", ("a",))]
-    )
-    assert unique.examples == [Example("Late  parcel", ("a",)), Example("late", ("a",))]
-    assert (unique.duplicates, unique.conflicts) == (1, 0)
+    unique = deduplicated(("Late  parcel", "a"), ("\uff4cate\nPARCEL ", "a"), ("late", "a"))
+    assert kept(unique) == [("Late  parcel", "a"), ("late", "a")]
+    assert counts(unique) == (1, 0, 0, 0)
+
+
+def test_plain_letters_are_folded_as_all_others_are() -> None:
+    every = "".join(map(chr, range(128)))
+    for text in (every, every.upper(), *(f"a{character}b" for character in every)):
+        assert normalised(text) == " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def test_the_label_of_most_copies_is_kept() -> None:
-    unique = deduplicate([Example("x", ("a",)), Example("X", ("b",)), Example("x ", ("b",))])
-    assert unique.examples == [Example("X", ("b",))]
-    assert (unique.duplicates, unique.conflicts) == (1, 1)
+    unique = deduplicated(("x", "a"), ("X", "b"), ("x ", "b"))
+    assert kept(unique) == [("X", "b")]
+    assert counts(unique) == (1, 1, 0, 0)
 
 
 def test_the_first_label_is_kept_on_a_tie() -> None:
-    unique = deduplicate([Example("x", ("b",)), Example("x", ("a",))])
-    assert unique.examples == [Example("x", ("b",))]
-    assert (unique.duplicates, unique.conflicts) == (0, 1)
+    unique = deduplicated(("x", "b"), ("x", "a"))
+    assert kept(unique) == [("x", "b")]
+    assert counts(unique) == (0, 1, 0, 0)
+
+
+def test_copies_are_counted_when_they_are_kept_too() -> None:
+    rows = [("x", "a"), ("y", "b"), ("X", "b"), ("x ", "a")]
+    unique = deduplicated(*rows, skip=False)
+    assert kept(unique) == rows
+    assert counts(unique) == (1, 1, 0, 0)
+
+
+def test_of_near_copies_with_the_same_labels_the_first_is_kept() -> None:
+    rows = [
+        ("my parcel from the shop has not arrived", "a"),
+        ("My parcel from the shop hasn't arrived!", "a"),
+        ("my parcel from the shop has arrived", "b"),
+        ("I can not log in", "c"),
+    ]
+    unique = deduplicated(*rows, near=0.7)
+    assert kept(unique) == [rows[0], rows[2], rows[3]]
+    assert counts(unique) == (0, 0, 1, 1)
+    assert kept(deduplicated(*rows, near=1.0)) == rows
+
+
+def test_near_copies_are_texts_of_any_language_and_length() -> None:
+    rows = [
+        ("荷物がまだ届いていませんので確認してください", "a"),
+        ("荷物がまだ届いていませんので確認して下さい", "a"),
+        ("", "a"),
+        ("a", "a"),
+    ]
+    assert counts(deduplicated(*rows, near=0.6)) == (0, 0, 1, 0)
+
+
+@pytest.mark.parametrize("threshold", [0.5, 0.7, 0.8, 0.9])
+def test_pairs_from_the_threshold_on_are_found_and_no_others(threshold: float) -> None:
+    source = random.Random(1)
+    pairs = []
+    for _ in range(400):
+        text = random_text(source, 80)
+        start = source.randrange(60)
+        pairs.append((text, text[:start] + random_text(source, source.randrange(1, 20)) + text[start:]))
+    texts = Texts.of(Example(text, ("a",)) for pair in pairs for text in pair)
+    group = find_copies(texts.corpus, threshold).group
+    found = group[0::2] == group[1::2]
+    wanted = np.array([jaccard(*pair) >= threshold for pair in pairs])
+    assert not (found & ~wanted).any()
+    assert (found & wanted).sum() >= 0.97 * wanted.sum() > 0
+    assert len(np.unique(group)) == 800 - found.sum()
+
+
+def test_bands_are_as_long_as_the_threshold_allows() -> None:
+    assert [band_length(threshold) for threshold in (0.5, 0.8, 0.9, 1.0)] == [3, 6, 10, 128]
+
+
+def test_hashed_shingles_are_those_of_the_text() -> None:
+    texts = ["late parcel", "", "a", "\U0001f600 ok", "aaaaaaaa"]
+    hashes, offsets = shingles(texts)
+    parts = np.split(hashes, offsets[1:-1].astype(int))
+    assert [len(set(part.tolist())) for part in parts] == [len(shingle_set(text)) for text in texts]
+    assert not set(parts[0].tolist()) & set(parts[3].tolist())
+
+
+def test_texts_that_others_are_copies_of_are_found() -> None:
+    texts = Texts.of(
+        Example(text, ("a",)) for text in ("One ", "two", "my parcel is late", "one", "My parcel is late!")
+    )
+    copies = find_copies(texts.corpus, 0.8)
+    rest, leaked = without_copies_of(texts[:3], texts[3:], copies)
+    assert [example.text for example in rest] == ["two"]
+    assert list(zip(leaked.earlier.tolist(), leaked.later.tolist(), strict=True)) == [(3, 0), (4, 2)]

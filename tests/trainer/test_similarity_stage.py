@@ -33,7 +33,7 @@ def encoded(classifier: PooledClassifier) -> EncodedTexts:
 def separation(classifier: PooledClassifier, texts: EncodedTexts) -> float:
     classifier.network.eval()
     with torch.no_grad():
-        embeddings = classifier.embed(classifier.pad(texts.input_ids)).numpy()
+        embeddings = classifier.embed(classifier.pad(texts.input_ids[:])).numpy()
     return average_precision(LabelledEmbeddings(embeddings, np.array(texts.targets)))
 
 

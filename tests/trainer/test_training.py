@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -62,7 +63,7 @@ def test_a_metric_that_the_task_lacks_is_refused() -> None:
 
 
 def test_each_epoch_has_its_own_order_of_all_texts_and_batches_of_like_length() -> None:
-    lengths = [n % 50 for n in range(640)]
+    lengths = np.array([n % 50 for n in range(640)])
     sampler = LengthGroups(lengths, batch_size=8, seed=1)
     orders = []
     for epoch in (1, 2, 1):

@@ -8,10 +8,13 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from xxhash import xxh3_128_digest
 
 from trainingrun_api.base import Model
 from trainingrun_api.lineage import ResolvedBaseModel
 from trainingrun_api.run_config import RunConfig
+
+from .tokens import TokenIds
 
 
 @dataclass(frozen=True)
@@ -34,8 +37,23 @@ class Example:
 
     @cached_property
     def key(self) -> str:
-        """What is the same for copies: the text after Unicode NFKC, case folding and white-space folding."""
-        return " ".join(unicodedata.normalize("NFKC", self.text).casefold().split())
+        """What is the same for copies."""
+        return normalised(self.text)
+
+
+def normalised(text: str) -> str:
+    """The text after Unicode NFKC, case folding and white-space folding: the same for copies."""
+    if text.isascii():  # which NFKC leaves as it is; lower() folds its case, at a fraction of the time
+        return " ".join(text.lower().split())
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def text_key(text: str) -> bytes:
+    """What stands for all copies of a text: 128 bits of xxHash (XXH3) of the normalised text.
+
+    With a billion texts, two that differ have the same key with a probability of 1e-21.
+    """
+    return xxh3_128_digest(normalised(text).encode())
 
 
 @dataclass(frozen=True)
@@ -46,19 +64,6 @@ class SourceFile:
     path: Path
 
 
-@dataclass(frozen=True)
-class Splits:
-    """Texts to train on and texts to evaluate on; no text is in both."""
-
-    training: list[Example]
-    evaluation: list[Example]
-
-    @cached_property
-    def labels(self) -> list[str]:
-        """All labels, sorted: the order of the model's outputs."""
-        return sorted({label for example in [*self.training, *self.evaluation] for label in example.labels})
-
-
 Targets = NDArray[np.int64]
 """Index of each text's label, (texts,); where it may have several, 1 for each it has, (texts, labels)."""
 
@@ -67,7 +72,7 @@ Targets = NDArray[np.int64]
 class EncodedTexts:
     """Tokenised texts with their labels."""
 
-    input_ids: list[list[int]]
+    input_ids: TokenIds
     targets: Targets
     truncated: int = field(compare=False)
 

@@ -1,63 +1,133 @@
 """Divide texts into a part to train on and a part to evaluate on."""
 
-import hashlib
-from collections import Counter, defaultdict
-from itertools import accumulate
+from collections.abc import Iterator
+from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csc_array, csr_array
+from xxhash import xxh3_64_intdigest
+
+from .corpus import Splits, Texts
 from .errors import DataError
-from .records import Example, Splits
+
+KEY_BYTES = 16
+
+UNDECIDED: Final = 0
+TRAINING: Final = 1
+EVALUATION: Final = 2
+
+Sides = NDArray[np.int8]
+Places = NDArray[np.int64]
 
 
-def split(examples: list[Example], train_percent: int, seed: int) -> Splits:
-    """Split, stratified by label: the same texts and seed always give the same parts.
+def split(texts: Texts, groups: NDArray[np.int64], train_percent: int, seed: int) -> Splits:
+    """Split, stratified by label: the same texts and seed always give the same parts, whatever their order.
 
-    Texts are ordered by a hash of seed and content, so that new texts hardly move the others. All copies of a
-    text go to one side; it counts for the label most of them have. A label with one text is only trained on.
+    `groups` are texts that stay together, such as copies of each other: an equal number each, (texts,).
+
+    The groups of a label are put in an order by a hash of seed and content and cut where the number of texts
+    comes nearest to the share, with a group left on each side. So k texts more of a label move at most k of
+    its other texts, and none of other labels. A label with one group is only trained on.
+
+    Groups may have several labels. Each set of labels is divided as far as its share is whole numbers; what
+    is left of all sets is divided by label, the label with the fewest groups first, so that each label comes
+    near the share (after "iterative stratification", Sechidis et al., ECML PKDD 2011). In the end a label
+    that is only on the evaluation side gives its first group to training.
+
     Raises DataError when there is nothing to tell apart or nothing to evaluate on.
     """
-    groups: dict[str, list[Example]] = defaultdict(list)
-    for example in examples:
-        groups[example.key].append(example)
-    strata: dict[str, list[list[Example]]] = defaultdict(list)
-    for group in sorted(groups.values(), key=lambda group: _rank(seed, group[0].key)):
-        strata[_majority(group)].append(group)
-    _require_classes(strata)
-    cuts = {
-        label: _cut([len(group) for group in stratum], train_percent) for label, stratum in strata.items()
-    }
-    return Splits(
-        training=_flat([group for label in sorted(strata) for group in strata[label][: cuts[label]]]),
-        evaluation=_flat([group for label in sorted(strata) for group in strata[label][cuts[label] :]]),
-    )
-
-
-def _rank(seed: int, key: str) -> bytes:
-    return hashlib.sha256(f"{seed}\0{key}".encode()).digest()
-
-
-def _majority(group: list[Example]) -> str:
-    return Counter(", ".join(example.labels) for example in group).most_common(1)[0][0]
-
-
-def _cut(sizes: list[int], train_percent: int) -> int:
-    """How many groups to train on: the number of texts nearest to the share, one group left on each side."""
-    if len(sizes) == 1:
-        return 1
-    wanted = sum(sizes) * train_percent / 100
-    texts = list(accumulate(sizes))
-    return min(range(1, len(sizes)), key=lambda cut: abs(texts[cut - 1] - wanted))
-
-
-def _require_classes(strata: dict[str, list[list[Example]]]) -> None:
-    if len(strata) < 2:
-        found = f"all texts have the label {next(iter(strata))!r}" if strata else "there is no labelled text"
-        raise DataError(f"{found}: a classifier needs texts of two labels; see spec.dataset.labelField")
-    if all(len(stratum) == 1 for stratum in strata.values()):
+    _require_classes(texts)
+    numbers, group = np.unique(groups, return_inverse=True)
+    rank = np.full(len(numbers), np.iinfo(np.uint64).max)
+    np.minimum.at(rank, group, _hashes(texts, seed))
+    place = np.empty(len(numbers), dtype=np.int64)
+    place[np.argsort(rank)] = np.arange(len(numbers))
+    sides = _sides(*_texts_of(texts, place[group]), train_percent)[place[group]]
+    if not (sides == EVALUATION).any():
         raise DataError(
             "no label has two different texts, so nothing is left to evaluate on: add texts, "
             "or name the field that holds the label in spec.dataset.labelField"
         )
+    return Splits(
+        training=Texts(texts.corpus, texts.rows[sides == TRAINING]),
+        evaluation=Texts(texts.corpus, texts.rows[sides == EVALUATION]),
+    )
 
 
-def _flat(groups: list[list[Example]]) -> list[Example]:
-    return [example for group in groups for example in group]
+def _require_classes(texts: Texts) -> None:
+    sets = [texts.corpus.label_sets[one] for one in np.unique(texts.corpus.label_set[texts.rows])]
+    if len(sets) < 2:
+        found = f"all texts have the label {', '.join(sets[0])!r}" if sets else "there is no labelled text"
+        raise DataError(f"{found}: a classifier needs texts of two labels; see spec.dataset.labelField")
+
+
+def _hashes(texts: Texts, seed: int) -> NDArray[np.uint64]:
+    """Of seed and content, (texts,)."""
+    content = texts.corpus.keys[texts.rows].tobytes()
+    starts = range(0, len(content), KEY_BYTES)
+    hashes = (xxh3_64_intdigest(content[start : start + KEY_BYTES], seed) for start in starts)
+    return np.fromiter(hashes, np.uint64, len(texts))
+
+
+def _texts_of(texts: Texts, place: NDArray[np.int64]) -> tuple[csc_array, csc_array]:
+    """How many texts of each set of labels, and of each label by name, the group at each place has.
+
+    (groups, sets) and (groups, labels).
+    """
+    names = {label: column for column, label in enumerate(sorted(texts.labels))}
+    sets = texts.corpus.label_sets
+    columns = [names.get(label, 0) for labels in sets for label in labels]
+    ends = np.cumsum([0, *(len(labels) for labels in sets)])
+    labels_of_sets = csr_array((np.ones_like(columns), columns, ends), shape=(len(sets), len(names)))
+    where = (place, texts.corpus.label_set[texts.rows])
+    sets_of_groups = csr_array((np.ones_like(place), where), shape=(place.max() + 1, len(sets)))
+    by_set, by_label = csc_array(sets_of_groups), csc_array(sets_of_groups @ labels_of_sets)
+    by_set.sort_indices()
+    by_label.sort_indices()
+    return by_set, by_label
+
+
+def _sides(by_set: csc_array, by_label: csc_array, train_percent: int) -> Sides:
+    """The side of each group, (groups,); they stand in their order."""
+    sides = np.zeros(by_label.shape[0], dtype=np.int8)
+    for groups, texts in _columns(by_set):
+        _decide_whole(sides, groups, texts, train_percent)
+    for groups, texts in _columns(by_label):
+        _decide_all(sides, groups, texts, train_percent)
+    for groups, _ in _columns(by_label):
+        if not (sides[groups] == TRAINING).any():
+            sides[groups[0]] = TRAINING
+    return sides
+
+
+def _columns(counts: csc_array) -> Iterator[tuple[Places, Places]]:
+    """The groups of each column, with their numbers of texts; the column with the fewest groups first."""
+    sizes = np.diff(counts.indptr)
+    for column in np.argsort(sizes, kind="stable")[(sizes == 0).sum() :]:
+        part = slice(*counts.indptr[column : column + 2])
+        yield counts.indices[part], counts.data[part]
+
+
+def _decide_whole(sides: Sides, groups: Places, texts: Places, train_percent: int) -> None:
+    """Give the first and the last of these groups their side, as many as the share has whole ones of."""
+    decided = sides[groups]
+    free, sizes = groups[decided == UNDECIDED], texts[decided == UNDECIDED]
+    wanted = texts.sum() * train_percent / 100
+    trained, evaluated = texts[decided == TRAINING].sum(), texts[decided == EVALUATION].sum()
+    sides[free[trained + sizes.cumsum() <= wanted]] = TRAINING
+    sides[free[evaluated + sizes[::-1].cumsum()[::-1] <= texts.sum() - wanted]] = EVALUATION
+
+
+def _decide_all(sides: Sides, groups: Places, texts: Places, train_percent: int) -> None:
+    """Give those of these groups that are undecided their side, so that all come near the share."""
+    decided = sides[groups]
+    free = groups[decided == UNDECIDED]
+    trained = texts[decided == TRAINING].sum()
+    totals = trained + np.concatenate([[0], texts[decided == UNDECIDED].cumsum()])
+    fewest = min(0 if trained else 1, len(free))
+    most = len(free) if (decided == EVALUATION).any() else len(free) - 1
+    wanted = texts.sum() * train_percent / 100
+    cut = fewest + int(np.abs(totals[fewest : max(most, fewest) + 1] - wanted).argmin())
+    sides[free[:cut]] = TRAINING
+    sides[free[cut:]] = EVALUATION

@@ -1,8 +1,9 @@
 """evaluation.json: what a trained model is worth, for programs."""
 
 from .baseline import Baseline, BaselineMethod
+from .copies import CopyExamples, TextPair
 from .curves import Curves, LossPoint
-from .data import DataCounts, LabelCount, SourceCounts
+from .data import DataCounts, LabelCount, LabelParts, SourceCounts
 from .document import Evaluation
 from .recipe import Recipe
 from .scores import (
@@ -37,11 +38,13 @@ __all__ = [
     "ClassScores",
     "ClassificationScores",
     "ConfusionMatrix",
+    "CopyExamples",
     "Curves",
     "DataCounts",
     "Evaluation",
     "Interval",
     "LabelCount",
+    "LabelParts",
     "LabelSimilarity",
     "LossPoint",
     "PairSimilarity",
@@ -54,6 +57,7 @@ __all__ = [
     "SimilarityScores",
     "SourceCounts",
     "SourceScores",
+    "TextPair",
     "Threshold",
     "TopAccuracy",
 ]

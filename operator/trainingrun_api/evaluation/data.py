@@ -1,6 +1,18 @@
 """What became of the texts, from file to split."""
 
 from ..base import Model
+from .copies import CopyExamples
+
+
+class LabelParts(Model):
+    """Texts of one label in the two parts."""
+
+    label: str
+    """The label."""
+    training: int
+    """Texts trained on."""
+    evaluation: int
+    """Texts evaluated on."""
 
 
 class LabelCount(Model):
@@ -52,6 +64,10 @@ class DataCounts(Model):
     """Texts that occur again with the same label; left out when skipDuplicates is on."""
     conflicts: int
     """Texts that occur again with another label; the most frequent label is kept, the first one on a tie."""
+    near_duplicates: int = 0
+    """Texts that are near-copies of an earlier one with the same labels."""
+    near_conflicts: int = 0
+    """Texts that are near-copies of an earlier one with other labels; kept."""
     truncated: int
     """Texts longer than maxSequenceLength, which were cut."""
     training: int
@@ -60,3 +76,9 @@ class DataCounts(Model):
     """Texts evaluated on."""
     sources: list[SourceCounts]
     """The same by data set, the main one first."""
+    by_label: list[LabelParts] = []
+    """The same by label, in alphabetical order."""
+    not_evaluated: list[str] = []
+    """Labels that are trained and that no evaluation text has: those with a single text, for instance."""
+    examples: CopyExamples = CopyExamples()
+    """Some of the texts that occur again."""

@@ -1,12 +1,11 @@
 """What became of the texts of each data set."""
 
 import logging
-from collections import Counter
 from collections.abc import Sequence
 
 from trainingrun_api.evaluation import LabelCount, SourceCounts
 
-from ..records import Splits
+from ..corpus import Splits
 from .fields import listed
 from .reading import Tally
 
@@ -15,8 +14,7 @@ log = logging.getLogger(__name__)
 
 def source_counts(tallies: Sequence[Tally], splits: Splits) -> list[SourceCounts]:
     """Counts by data set; the first one is the main one."""
-    training = Counter(example.source for example in splits.training)
-    evaluation = Counter(example.source for example in splits.evaluation)
+    training, evaluation = splits.training.source_counts(), splits.evaluation.source_counts()
     return [
         SourceCounts(
             source=tally.source,

@@ -12,6 +12,7 @@ from trainingrun_api.lineage import HeadOrigin
 
 from ..errors import ModelError, SettingsError
 from ..records import EncodedTexts, Example, Targets
+from ..tokens import TokenWriter
 from .outputs import THRESHOLD, Outputs
 
 Features = dict[str, Tensor]
@@ -74,15 +75,15 @@ class Classifier(ABC):
 
     def encode(self, examples: Sequence[Example]) -> EncodedTexts:
         """Tokenise, cutting after `max_tokens`."""
-        input_ids: list[list[int]] = []
         truncated = 0
-        for start in range(0, len(examples), TEXTS_AT_ONCE):
-            texts = [example.text for example in examples[start : start + TEXTS_AT_ONCE]]
-            whole = self.tokenizer(texts, verbose=False)["input_ids"]
-            too_long = sum(len(ids) > self.max_tokens for ids in whole)
-            truncated += too_long
-            input_ids += self._cut(texts) if too_long else whole
-        return EncodedTexts(input_ids, self._targets(examples), truncated)
+        with TokenWriter() as writer:
+            for start in range(0, len(examples), TEXTS_AT_ONCE):
+                texts = [example.text for example in examples[start : start + TEXTS_AT_ONCE]]
+                whole = self.tokenizer(texts, verbose=False)["input_ids"]
+                too_long = sum(len(ids) > self.max_tokens for ids in whole)
+                truncated += too_long
+                writer.add(self._cut(texts) if too_long else whole)
+            return EncodedTexts(writer.tokens(), self._targets(examples), truncated)
 
     def pad(self, input_ids: list[list[int]]) -> Features:
         """One batch, padded to its longest text."""

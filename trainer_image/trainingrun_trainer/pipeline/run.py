@@ -2,31 +2,27 @@
 
 import logging
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
 from accelerate.utils.random import set_seed
 
-from trainingrun_api.evaluation import DataCounts, Evaluation
+from trainingrun_api.evaluation import Evaluation
 from trainingrun_api.run_config import RunConfig
 from trainingrun_api.status import RunResult
 
 from .. import model
 from ..artifacts import open_store
 from ..base_model import fetch_base_model
-from ..data import LabelRules, Reading, Wanted, log_sources, require_common_labels, source_counts
-from ..dedup import deduplicate
+from ..corpus import Splits
 from ..evaluation import LabelPredictions, predictions_table, score_sources, to_parquet
 from ..model import Classifier
-from ..records import Splits
-from ..split import split
 from ..training import (
     MultiLabelClassification,
     SingleLabelClassification,
     Trainee,
     prepare,
 )
-from .datasets import fetch_dataset, sources_sha256
+from .loading import load_data
 from .memory import memory_errors
 from .places import Places
 from .publish import Provenance, evaluate, publish, published, result
@@ -34,15 +30,6 @@ from .session import Run, record, train
 from .tracker import Listener, Tracker
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class PreparedData:
-    """The data set, ready to be tokenised."""
-
-    splits: Splits
-    counts: DataCounts
-    sha256: str
 
 
 def run(config: RunConfig, listener: Listener) -> RunResult:
@@ -70,7 +57,7 @@ def _train_and_publish(run: Run) -> Evaluation:
     # Written before anything else, so that an output that can't be written to costs seconds, not hours.
     record(run, dataset=None, base_model=None)
     run.tracker.stage("LoadingData")
-    prepared = _load_data(run)
+    prepared = load_data(run)
     run.tracker.stage("LoadingModel")
     set_seed(run.config.training.seed)
     base = fetch_base_model(run.config.base_model, run.config.storage, run.work / "base")
@@ -105,37 +92,6 @@ def _train_and_publish(run: Run) -> Evaluation:
     return evaluation
 
 
-def _load_data(run: Run) -> PreparedData:
-    sources = [
-        fetch_dataset(source, run.config.storage, run.work / "data" / str(number))
-        for number, source in enumerate(run.config.sources)
-    ]
-    rules = LabelRules(run.config.labels)
-    reading = Reading(sources, Wanted(rules, run.config.task_type.several_labels))
-    examples = list(reading)
-    rules.require_known()
-    log_sources(reading.tallies)
-    if not run.config.labels.allow_disjoint:
-        require_common_labels(reading.tallies)
-    unique = deduplicate(examples)
-    kept = unique.examples if run.config.skip_duplicates else examples
-    splits = split(kept, run.config.train_percent, run.config.training.seed)
-    counts = DataCounts(
-        read=sum(tally.read for tally in reading.tallies),
-        empty=sum(tally.empty for tally in reading.tallies),
-        unlabelled=sum(tally.unlabelled for tally in reading.tallies),
-        filtered=sum(tally.filtered for tally in reading.tallies),
-        duplicates=unique.duplicates,
-        conflicts=unique.conflicts,
-        truncated=0,
-        training=len(splits.training),
-        evaluation=len(splits.evaluation),
-        sources=source_counts(reading.tallies, splits),
-    )
-    _log_data(run.config, counts, splits)
-    return PreparedData(splits, counts, sources_sha256(sources))
-
-
 def _prepare(run: Run, classifier: Classifier, splits: Splits) -> tuple[Trainee, int]:
     training, evaluation = classifier.encode(splits.training), classifier.encode(splits.evaluation)
     task = MultiLabelClassification if classifier.multi_label else SingleLabelClassification
@@ -168,23 +124,6 @@ def _predict(run: Run, trainee: Trainee) -> LabelPredictions:
     if predictions is None:
         raise TypeError(f"{type(trainee.objective).__name__} gives no labels")
     return predictions
-
-
-def _log_data(config: RunConfig, counts: DataCounts, splits: Splits) -> None:
-    log.info(
-        "Data: %d texts read from %s; %d empty, %d unlabelled, %d filtered, %d duplicates, %d conflicts%s",
-        counts.read,
-        ", ".join(source.name for source in config.sources),
-        counts.empty,
-        counts.unlabelled,
-        counts.filtered,
-        counts.duplicates,
-        counts.conflicts,
-        "" if config.skip_duplicates else " (duplicates are kept)",
-    )
-    shown = ", ".join(splits.labels[:20]) + (", …" if len(splits.labels) > 20 else "")
-    log.info("Split: %d texts to train on, %d to evaluate on", counts.training, counts.evaluation)
-    log.info("%d labels: %s", len(splits.labels), shown)
 
 
 def _log_result(result: RunResult) -> None:

@@ -70,7 +70,7 @@ class TextDataset(Dataset[Row]):
 class LengthGroups(Sampler[list[int]]):
     """Shuffle, sort by length within groups, cut into batches, shuffle these: fixed by seed and epoch."""
 
-    def __init__(self, lengths: list[int], batch_size: int, seed: int) -> None:
+    def __init__(self, lengths: NDArray[np.int64], batch_size: int, seed: int) -> None:
         self._lengths = lengths
         self._batch_size = batch_size
         self._seed = seed
@@ -85,30 +85,35 @@ class LengthGroups(Sampler[list[int]]):
 
     def __iter__(self) -> Iterator[list[int]]:
         generator = torch.Generator().manual_seed(self._seed * 1_000_003 + self._epoch)
-        order = torch.randperm(len(self._lengths), generator=generator).tolist()
+        order = torch.randperm(len(self._lengths), generator=generator).numpy()
         group = self._batch_size * GROUP_BATCHES
         batches = [
             batch
             for start in range(0, len(order), group)
-            for batch in self._cut(sorted(order[start : start + group], key=self._lengths.__getitem__))
+            for batch in self._cut(self._by_length(order[start : start + group]))
         ]
         for index in torch.randperm(len(batches), generator=generator).tolist():
-            yield batches[index]
+            yield batches[index].tolist()
 
-    def _cut(self, indices: list[int]) -> list[list[int]]:
+    def _by_length(self, indices: NDArray[np.int64]) -> NDArray[np.int64]:
+        sorted_indices: NDArray[np.int64] = indices[np.argsort(self._lengths[indices], kind="stable")]
+        return sorted_indices
+
+    def _cut(self, indices: NDArray[np.int64]) -> list[NDArray[np.int64]]:
         size = self._batch_size
         return [indices[start : start + size] for start in range(0, len(indices), size)]
 
 
 def training_batches(model: Padding, texts: EncodedTexts, batch_size: int, seed: int) -> BatchLoader:
     """Batches to train on, in the order of the epoch that the loader is set to."""
-    sampler = LengthGroups([len(ids) for ids in texts.input_ids], batch_size, seed)
+    sampler = LengthGroups(texts.input_ids.lengths, batch_size, seed)
     return DataLoader(TextDataset(texts), batch_sampler=sampler, collate_fn=collate(model))
 
 
-def evaluation_order(texts: EncodedTexts) -> list[int]:
+def evaluation_order(texts: EncodedTexts) -> NDArray[np.int64]:
     """Indices by length, longest first, so that what doesn't fit into memory shows at once."""
-    return sorted(range(len(texts.targets)), key=lambda index: -len(texts.input_ids[index]))
+    order: NDArray[np.int64] = np.argsort(-texts.input_ids.lengths, kind="stable")
+    return order
 
 
 def evaluation_batches(model: Padding, texts: EncodedTexts, batch_size: int) -> BatchLoader:
@@ -116,7 +121,7 @@ def evaluation_batches(model: Padding, texts: EncodedTexts, batch_size: int) -> 
     return DataLoader(
         TextDataset(texts),
         batch_size=batch_size,
-        sampler=evaluation_order(texts),
+        sampler=evaluation_order(texts).tolist(),
         collate_fn=collate(model),
     )
 

@@ -1,0 +1,96 @@
+"""Each text once."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..corpus import Rows, Texts
+from .copies import Copies
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """Texts, each beside an earlier one."""
+
+    earlier: Rows
+    later: Rows
+
+    def __len__(self) -> int:
+        return len(self.later)
+
+
+@dataclass(frozen=True, eq=False)
+class Deduplicated:
+    """The texts that are kept, and all that occur again, left out or not."""
+
+    texts: Texts
+    duplicates: Pairs
+    """Copies, beside the one that is kept, with the same labels."""
+    conflicts: Pairs
+    """Copies with other labels."""
+    near_duplicates: Pairs
+    """Texts beside the first of their near-copies that has the same labels; copies count as one text."""
+    near_conflicts: Pairs
+    """Texts beside the first of their near-copies, which has other labels."""
+
+
+def deduplicate(texts: Texts, copies: Copies, *, skip: bool, skip_near: bool) -> Deduplicated:
+    """Look for what occurs again among `texts`.
+
+    `skip` keeps of copies the first one that has the labels most of them have (the first such labels on a
+    tie); `skip_near` of these, among near-copies with the same labels, the first one. The order stays.
+    """
+    rows, label_set = texts.rows, texts.corpus.label_set
+    once = rows[_representatives(copies.first[rows], label_set[rows])]
+    stands_for = np.zeros(len(texts.corpus), dtype=np.int64)
+    stands_for[copies.first[once]] = once
+    kept = stands_for[copies.first[rows]]
+    again, same = kept != rows, label_set[kept] == label_set[rows]
+    near = _first_of_each(copies.group[once], once)
+    near_same = _first_of_each(_joint(copies.group[once], label_set[once]), once)
+    distinct = near_same == once
+    return Deduplicated(
+        texts=Texts(texts.corpus, (once[distinct] if skip_near else once) if skip else rows),
+        duplicates=Pairs(kept[again & same], rows[again & same]),
+        conflicts=Pairs(kept[again & ~same], rows[again & ~same]),
+        near_duplicates=Pairs(near_same[~distinct], once[~distinct]),
+        near_conflicts=_where(label_set[near] != label_set[once], near, once),
+    )
+
+
+def without_copies_of(texts: Texts, others: Texts, copies: Copies) -> tuple[Texts, Pairs]:
+    """Those of `texts` that are no copy or near-copy of one of `others`, and those that are one."""
+    groups, where = np.unique(copies.group[others.rows], return_index=True)
+    mine = copies.group[texts.rows]
+    found = np.minimum(np.searchsorted(groups, mine), len(groups) - 1)
+    leaked = groups[found] == mine
+    return (
+        Texts(texts.corpus, texts.rows[~leaked]),
+        Pairs(others.rows[where[found[leaked]]], texts.rows[leaked]),
+    )
+
+
+def _where(chosen: NDArray[np.bool_], earlier: Rows, later: Rows) -> Pairs:
+    return Pairs(earlier[chosen], later[chosen])
+
+
+def _joint(group: NDArray[np.int64], label_set: NDArray[np.int32]) -> NDArray[np.int64]:
+    """One number for each pair of numbers."""
+    joint: NDArray[np.int64] = group * (int(label_set.max(initial=0)) + 1) + label_set
+    return joint
+
+
+def _first_of_each(group: NDArray[np.int64], rows: Rows) -> Rows:
+    """Of each row the first one of its group."""
+    _, where, inverse = np.unique(group, return_index=True, return_inverse=True)
+    firsts: Rows = rows[where[inverse]]
+    return firsts
+
+
+def _representatives(first: Rows, label_set: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Positions of one text for each group of copies, in order."""
+    _, where, count = np.unique(_joint(first, label_set), return_index=True, return_counts=True)
+    best = np.lexsort((where, -count, first[where]))
+    begins = np.concatenate([[True], np.diff(first[where[best]]) != 0])[: len(best)]
+    return np.sort(where[best[begins]])
