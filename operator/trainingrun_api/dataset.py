@@ -10,6 +10,7 @@ from .references import StorageUri
 FieldName = Annotated[str, Field(min_length=1, max_length=128)]
 
 
+MAIN_SETTING = "spec.dataset"
 LabelSeparator = Annotated[str, Field(min_length=1, max_length=8)]
 
 
@@ -39,6 +40,9 @@ class DataSource(DatasetFiles):
 
     project: str | None = None
     """The project that names the files; namespace/name where its namespace is named."""
+
+    setting: str = MAIN_SETTING
+    """Where the user wrote it, for messages."""
 
     @property
     def name(self) -> str:
@@ -103,10 +107,16 @@ class Dataset(Model):
         """The project, as a DataSource names it."""
         return self.project
 
-    def source(self, shared: DatasetFiles | None) -> DataSource | None:
-        """Its own files, else `shared`, those of its project; None when there are neither."""
-        files = self.files() or shared
-        return None if files is None else DataSource(**dict(files), project=self.shared_name)
+    def source(self, shared: DatasetFiles | None, setting: str = MAIN_SETTING) -> DataSource | None:
+        """Its own files, else `shared`, those of its project; None when there are neither.
+
+        `setting` is where the run's spec has it.
+        """
+        files, project = self.files() or shared, self.shared_name
+        if files is None:
+            return None
+        place = setting if project is None else f"TrainingProject {project}, spec.dataset"
+        return DataSource(**dict(files), project=project, setting=place)
 
 
 class DatasetReference(Dataset):

@@ -49,7 +49,10 @@ def read_manifest(path: Path) -> Manifest:
     projects = Projects(path, documents, namespace)
     own = projects.named(spec.dataset.project) if spec.dataset.project else None
     _require_fitting(path, spec, own)
-    additional = tuple(projects.data_set(dataset) for dataset in spec.additional_datasets)
+    additional = tuple(
+        projects.data_set(dataset, f"spec.additionalDatasets[{number}]")
+        for number, dataset in enumerate(spec.additional_datasets)
+    )
     return Manifest(name, namespace, spec, own, additional)
 
 
@@ -72,10 +75,10 @@ class Projects:
         place = f" of namespace {namespace}" if namespace else ""
         raise CommandError(f"{self.path}: TrainingProject {name!r}{place} is not in the file; add it there")
 
-    def data_set(self, dataset: DatasetReference) -> DataSource:
-        """The files of a data set that may be a project's."""
+    def data_set(self, dataset: DatasetReference, setting: str) -> DataSource:
+        """The files of a data set that may be a project's; `setting` is where the run's spec has it."""
         project = self.named(dataset.project, dataset.namespace) if dataset.project else None
-        source = dataset.source(project.dataset if project else None)
+        source = dataset.source(project.dataset if project else None, setting)
         if source is None:
             raise TypeError(f"{dataset!r} names neither files nor a project, which its model excludes")
         return source

@@ -41,17 +41,20 @@ class Projects:
         return found
 
     async def data_set(
-        self, key: RunKey, dataset: DatasetReference
+        self, key: RunKey, dataset: DatasetReference, setting: str
     ) -> tuple[DataSource | None, Missing | None]:
-        """The files of a data set that may be a project's; without them what the run waits for."""
+        """The files of a data set that may be a project's; without them what the run waits for.
+
+        `setting` is where the run's spec has it.
+        """
         if dataset.project is None:
-            return dataset.source(None), None
+            return dataset.source(None, setting), None
         namespace = dataset.namespace or key.namespace
         if namespace == key.namespace:
             project, missing = await self.own(key, dataset.project)
         else:
             project, missing = await self._of_another(key, namespace, dataset.project)
-        return dataset.source(project.dataset if project else None), missing
+        return dataset.source(project.dataset if project else None, setting), missing
 
     async def _of_another(self, key: RunKey, namespace: str, name: str) -> ProjectRead:
         served = self._settings.watch_namespaces

@@ -75,7 +75,10 @@ class Resolver:
     async def _additional(
         self, key: RunKey, spec: TrainingRunSpec
     ) -> tuple[tuple[DataSource, ...], tuple[Missing, ...]]:
-        looked_up = [await self._projects.data_set(key, dataset) for dataset in spec.additional_datasets]
+        looked_up = [
+            await self._projects.data_set(key, dataset, f"spec.additionalDatasets[{number}]")
+            for number, dataset in enumerate(spec.additional_datasets)
+        ]
         sources = tuple(source for source, _ in looked_up if source)
         return sources, tuple(missing for _, missing in looked_up if missing)
 
@@ -139,10 +142,10 @@ def _files_of_the_pod(
 ) -> Missing | None:
     """A pod's files are gone with it, so results there would be lost, and data can't be there."""
     named = [
-        ("dataset.uri", effective_dataset(spec, project)),
-        *(("additionalDatasets", source) for source in additional),
-        ("baseModel.uri", effective_base_model(spec, project)),
-        ("output.uri", effective_output(spec, project)),
+        ("spec.dataset", effective_dataset(spec, project)),
+        *((source.setting, source) for source in additional),
+        ("spec.baseModel", effective_base_model(spec, project)),
+        ("spec.output", effective_output(spec, project)),
     ]
     local = [f"{field} ({at.uri})" for field, at in named if at and (at.uri or "").startswith("file:")]
     if not local:

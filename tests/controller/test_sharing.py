@@ -46,6 +46,7 @@ def test_a_run_waits_for_each_project_and_reads_their_data_alone(api: Api) -> No
     assert (tickets["project"], returns["project"], chats["project"]) == ("tickets", "returns", "chats")
     assert (returns["uri"], returns["labelField"]) == ("s3://data/returns.csv", "topic")
     assert (files["uri"], files["textField"]) == ("s3://data/more.csv", "body")
+    assert files["setting"] == "spec.additionalDatasets[2]"
     config: dict[str, Any] = config_of(api, "wide")
     assert (config["trainPercent"], config["baseModel"].get("uri")) == (80, None)
 
@@ -85,5 +86,5 @@ def test_a_project_for_all_and_one_of_the_own_namespace_by_its_full_name(api: Ap
 
 def test_files_of_this_machine_are_refused_in_additional_data_too(api: Api) -> None:
     api.apply(a_run("local", additionalDatasets=[{"uri": "file:///data/x.csv"}]))
-    message = "additionalDatasets (file:///data/x.csv): pods have no such files"
+    message = "spec.additionalDatasets[0] (file:///data/x.csv): pods have no such files"
     api.eventually("local", phase="Failed", reason="InvalidSpec", message=message)

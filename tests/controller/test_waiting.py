@@ -145,6 +145,6 @@ def test_image_that_can_not_be_pulled_is_named(api: Api, kubelet: Kubelet) -> No
 
 def test_files_of_this_machine_are_refused_before_a_pod_looks_for_them(api: Api) -> None:
     api.apply(a_run("local", dataset={"uri": "file:///data/x.csv"}, output={"uri": "file:///models"}))
-    message = "dataset.uri (file:///data/x.csv) and output.uri (file:///models): pods have no such files"
+    message = "spec.dataset (file:///data/x.csv) and spec.output (file:///models): pods have no such files"
     api.eventually("local", phase="Failed", reason="InvalidSpec", message=message)
     assert api.pods("local") == []

@@ -31,7 +31,13 @@ def shop_tickets(label: str = "returns") -> list[dict[str, Any]]:
 def shop(tmp_path: Path) -> DataSource:
     rows = [{"body": row["text"], "topic": row["label"]} for row in shop_tickets()]
     uri = write_jsonl(tmp_path / "shop.jsonl", rows)
-    return DataSource(uri=uri, text_field="body", label_field="topic", project="shop/returns")
+    return DataSource(
+        uri=uri,
+        text_field="body",
+        label_field="topic",
+        project="shop/returns",
+        setting="TrainingProject shop/returns, spec.dataset",
+    )
 
 
 def combined(config: RunConfig, *sources: DataSource, **fields: Any) -> RunConfig:
@@ -115,6 +121,24 @@ def test_data_sets_without_a_common_label_are_an_error_unless_allowed(
     evaluation, _ = trained(changed(disjoint, labels=Labels(allow_disjoint=True)))
     assert evaluation.labels == ["Rechnung", "billing", "chat", "delivery", "login"]
     assert evaluation.data.sources[1].common_labels == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"text_field": "txt"}, r"line 1: .* in TrainingProject shop/returns, spec.dataset.textField"),
+        ({"label_field": "lbl"}, r"no row has .* in TrainingProject shop/returns, spec.dataset.labelField"),
+        (
+            {"uri": "file:///nowhere.csv", "setting": "spec.additionalDatasets[0]"},
+            "spec.additionalDatasets[0].uri",
+        ),
+    ],
+)
+def test_messages_name_the_place_where_the_data_set_is_written(
+    config: RunConfig, shop: DataSource, change: dict[str, str], message: str
+) -> None:
+    with pytest.raises(DataError, match=message.replace("[0]", r"\[0\]")):
+        pipeline.run(combined(config, shop.model_copy(update=change)), lambda report: None)
 
 
 def test_aliases_make_labels_common(config: RunConfig, tmp_path: Path) -> None:

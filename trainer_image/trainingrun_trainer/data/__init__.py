@@ -3,6 +3,7 @@
 from .counts import log_sources, source_counts
 from .kinds import KINDS, SUFFIXES, rows
 from .label_rules import LabelRules
+from .place import errors_of
 from .reading import FetchedSource, Reading, Tally, Wanted, require_common_labels, require_context
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "Reading",
     "Tally",
     "Wanted",
+    "errors_of",
     "log_sources",
     "require_common_labels",
     "require_context",

@@ -12,6 +12,7 @@ from ..records import Example, SourceFile
 from .fields import context_of, has_field, labels_of, listed, paths, text_of
 from .kinds import rows
 from .label_rules import LabelRules
+from .place import errors_of
 from .rows import Row
 
 log = logging.getLogger(__name__)
@@ -74,9 +75,10 @@ class Reading:
 
     def __iter__(self) -> Iterator[Example]:
         for fetched, tally in zip(self._sources, self.tallies, strict=True):
-            for file in fetched.files:
-                yield from self._examples(fetched.source, file, tally)
-            _require_examples(fetched, tally)
+            with errors_of(fetched.source):
+                for file in fetched.files:
+                    yield from self._examples(fetched.source, file, tally)
+                _require_examples(fetched, tally)
 
     def _examples(self, source: DataSource, file: SourceFile, tally: Tally) -> Iterator[Example]:
         columns = (source.text_field, source.label_field, *self._wanted.context)

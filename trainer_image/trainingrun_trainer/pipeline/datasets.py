@@ -23,6 +23,11 @@ DOWNLOADS_AT_ONCE = 8
 
 def fetch_dataset(source: DataSource, storage: Storage, folder: Path) -> FetchedSource:
     """Download the files of the data set, sorted by URI. Raises DataError when there are none."""
+    with data.errors_of(source):
+        return _fetch(source, storage, folder)
+
+
+def _fetch(source: DataSource, storage: Storage, folder: Path) -> FetchedSource:
     store = artifacts.open_store(source.uri, storage)
     files = [SourceFile(uri, folder / f"{n:05d}") for n, uri in enumerate(_uris(store, source.uri))]
     with ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as downloads:
