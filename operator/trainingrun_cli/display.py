@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from trainingrun_api.evaluation import ClassScores, DataCounts
+from trainingrun_api.evaluation import ClassScores, DataCounts, SourceScores
 from trainingrun_api.status import Artifacts, EpochSummary, EvaluationScores
 from trainingrun_api.status import Progress as RunProgress
 
@@ -117,6 +117,18 @@ def classes_table(classes: list[ClassScores]) -> Table:
     for scores in sorted(classes, key=lambda scores: scores.f1):
         row = (f"{scores.precision:.3f}", f"{scores.recall:.3f}", f"{scores.f1:.3f}", str(scores.support))
         table.add_row(scores.label, *row)
+    return table
+
+
+def sources_table(sources: list[SourceScores]) -> Table:
+    """Scores of each data set's evaluation texts."""
+    table = Table(title="By data set", title_justify="left")
+    table.add_column("Data set", overflow="fold")
+    for name in ("Accuracy", "Macro F1", "Loss", "Texts"):
+        table.add_column(name, justify="right")
+    for scores in sources:
+        row = (f"{scores.accuracy:.3f}", f"{scores.macro_f1:.3f}", f"{scores.loss:.3f}", str(scores.support))
+        table.add_row(scores.source, *row)
     return table
 
 

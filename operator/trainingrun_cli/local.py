@@ -21,7 +21,7 @@ from trainingrun_api.status import RunResult
 from trainingrun_trainer import pipeline
 from trainingrun_trainer.errors import TrainerError
 
-from .display import RunDisplay, artifacts_lines, classes_table, data_line, scores_table
+from .display import RunDisplay, artifacts_lines, classes_table, data_line, scores_table, sources_table
 from .errors import CommandError
 from .manifest import Manifest
 
@@ -33,9 +33,8 @@ def train(manifest: Manifest, output: Path, data: Path) -> None:
     """
     console = Console()
     config = local_config(manifest, output, data)
-    console.print(
-        f"{config.run.name}: model {config.model_name}, data from {config.dataset.uri}", highlight=False
-    )
+    data_sets = ", ".join(source.uri for source in config.sources)
+    console.print(f"{config.run.name}: model {config.model_name}, data from {data_sets}", highlight=False)
     with RunDisplay(console) as display:
         logging.basicConfig(level=logging.WARNING, handlers=[_DisplayHandler(display)], force=True)
 
@@ -131,5 +130,7 @@ def _print_result(console: Console, result: RunResult) -> None:
     console.print(scores_table(result.evaluation))
     if evaluation.classification:
         console.print(classes_table(evaluation.classification.classes))
+    if len(evaluation.data.sources) > 1:
+        console.print(sources_table(evaluation.sources))
     for line in artifacts_lines(result.artifacts):
         console.print(line, highlight=False, soft_wrap=True)

@@ -8,6 +8,7 @@ from .conftest import rights_of_the_chart
 from .kubelet import Kubelet
 from .manifests import a_report, a_run
 from .process import NAMESPACE, RELEASE, OperatorProcess
+from .test_waiting import config_of
 
 
 def test_operator_serves_its_namespaces_with_rights_in_them_alone(
@@ -23,12 +24,15 @@ def test_operator_serves_its_namespaces_with_rights_in_them_alone(
     for manifest in rights:
         if manifest["metadata"].get("namespace") == api.namespace:
             create_from_dict(api_client, manifest)
-    operator.start({"WATCH_NAMESPACES": api.namespace})
+    operator.start(
+        {"WATCH_NAMESPACES": api.namespace, "DEFAULT_BASE_MODEL": '{"uri": "s3://models/default"}'}
+    )
     try:
         run = api.apply(a_run("mine"))
         pod = kubelet.pod_of("mine")
         kubelet.start(pod)
         api.eventually("mine", phase="Running")
+        assert config_of(api, "mine")["baseModel"]["uri"] == "s3://models/default"
         assert operator.post(a_report(run), api.token(pod)) == (204, "")
         shared = {"project": "returns", "namespace": "elsewhere"}
         api.apply(a_run("guest", additionalDatasets=[shared]))

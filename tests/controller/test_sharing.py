@@ -24,7 +24,7 @@ def other(api_client: ApiClient, operator: OperatorProcess) -> Iterator[Api]:
 
 
 def sources_of(api: Api, job: str) -> list[dict[str, Any]]:
-    config: dict[str, Any] = config_of(api, job)
+    config = config_of(api, job)
     return [config["dataset"], *config["additionalDatasets"]]
 
 
@@ -47,7 +47,7 @@ def test_a_run_waits_for_each_project_and_reads_their_data_alone(api: Api) -> No
     assert (returns["uri"], returns["labelField"]) == ("s3://data/returns.csv", "topic")
     assert (files["uri"], files["textField"]) == ("s3://data/more.csv", "body")
     assert files["setting"] == "spec.additionalDatasets[2]"
-    config: dict[str, Any] = config_of(api, "wide")
+    config = config_of(api, "wide")
     assert (config["trainPercent"], config["baseModel"].get("uri")) == (80, None)
 
 

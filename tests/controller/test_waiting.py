@@ -1,15 +1,19 @@
 """What a run waits for: named, with what to do, and gone on from when it is there."""
 
 import json
+from typing import Any
 
 from .cluster import Api
 from .kubelet import Kubelet
 from .manifests import a_foreign_job, a_project, a_project_run, a_result, a_run, a_secret
 
 
-def config_of(api: Api, job: str) -> dict[str, object]:
+def config_of(api: Api, job: str) -> dict[str, Any]:
     environment = api.get("Job", job)["spec"]["template"]["spec"]["containers"][0]["env"]
-    return json.loads(next(v["value"] for v in environment if v["name"] == "TRAININGRUN_CONFIG"))
+    config: dict[str, Any] = json.loads(
+        next(v["value"] for v in environment if v["name"] == "TRAININGRUN_CONFIG")
+    )
+    return config
 
 
 def test_run_waits_for_its_project(api: Api) -> None:
@@ -28,11 +32,15 @@ def test_run_waits_for_its_project(api: Api) -> None:
 
 def test_a_run_takes_over_its_projects_defaults_as_they_were_when_it_started(api: Api) -> None:
     defaults = {"trainPercent": 90, "training": {"maxEpochs": 9, "seed": 7}}
-    api.apply(a_project("tickets", defaults=defaults))
+    api.apply(a_project("tickets", defaults=defaults, baseModel={"uri": "s3://models/preset"}))
     api.apply(a_project_run("mine", "tickets", training={"maxEpochs": 2}))
+    api.apply(a_project_run("other", "tickets", baseModel={"uri": "s3://models/own"}))
+    api.eventually("other", phase="Pending", reason="Unschedulable")
+    assert config_of(api, "other")["baseModel"]["uri"] == "s3://models/own"
     api.eventually("mine", phase="Pending", reason="Unschedulable")
     api.change_project("tickets", defaults={"trainPercent": 60})
     config = config_of(api, "mine")
+    assert config["baseModel"]["uri"] == "s3://models/preset"
     assert (config["trainPercent"], config["training"]["maxEpochs"], config["training"]["seed"]) == (90, 2, 7)
     assert api.get("TrainingRun", "mine")["spec"]["training"] == {"maxEpochs": 2}
 
