@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, ClassVar, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, JsonValue
 from pydantic.alias_generators import to_camel
 
 DNS_NAME = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"
@@ -24,6 +24,11 @@ class Rule(NamedTuple):
 
     cel: str
     message: str
+
+    @property
+    def kubernetes(self) -> dict[str, JsonValue]:
+        """As a Kubernetes schema has it."""
+        return {"rule": self.cel, "message": self.message}
 
 
 class Model(BaseModel):
@@ -52,5 +57,5 @@ class Model(BaseModel):
         """The JSON Schema, with the rules where a Kubernetes schema has them."""
         schema = handler.resolve_ref_schema(handler(core_schema))
         if cls.RULES:
-            schema["x-kubernetes-validations"] = [{"rule": r.cel, "message": r.message} for r in cls.RULES]
+            schema["x-kubernetes-validations"] = [rule.kubernetes for rule in cls.RULES]
         return schema

@@ -3,18 +3,35 @@
 from enum import StrEnum
 from typing import Annotated, ClassVar, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from .base import CEL_NAMESPACE, NAMESPACE, Model, Rule
 from .base_model import BaseModel
-from .dataset import Dataset, DatasetFiles, DatasetReference
+from .dataset import Dataset, DatasetFiles, DatasetReference, FieldName
 from .labels import Labels
 from .placement import Resources, Scheduling
 from .references import Output
 from .training import Training
 
+EACH_ONCE = Rule(
+    "self.all(one, self.exists_one(other, other == one))",
+    "contextParameters names a field twice: name each once",
+)
+
+
+def _each_once(names: list[str]) -> list[str]:
+    if len(set(names)) < len(names):
+        raise ValueError(EACH_ONCE.message)
+    return names
+
+
 ModelName = Annotated[str, Field(min_length=1, max_length=96, pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]*$")]
 AllowedNamespace = Annotated[str, Field(max_length=63, pattern=rf"^(\*|{NAMESPACE})$")]
+ContextParameters = Annotated[
+    list[FieldName],
+    Field(max_length=8, json_schema_extra={"x-kubernetes-validations": [EACH_ONCE.kubernetes]}),
+    AfterValidator(_each_once),
+]
 Seconds = Annotated[int, Field(ge=1, le=31_536_000)]
 
 
@@ -56,6 +73,12 @@ class RunSettings(Model):
 
     labels: Labels = Labels()
     """Which labels are learned, and under which names; left out, all as they are."""
+
+    context_parameters: ContextParameters = []
+    """Fields, columns or dotted paths, such as metadata.channel, whose values the model reads beside each
+    text: as the second text of a pair, "email | app", where its tokenizer has pairs, else before the text.
+    Texts without a value are used all the same, and counted in evaluation.json. The model's card and
+    config.json say how to give it the same when it is used."""
 
     skip_duplicates: bool = True
     """Leave out texts that occur again (after Unicode, case and white-space normalisation)."""

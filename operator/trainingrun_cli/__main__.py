@@ -1,5 +1,6 @@
-"""The `trainingrun` command: try a manifest on this machine, watch a run on a cluster."""
+"""The `trainingrun` command: try a manifest on this machine, watch a run on a cluster, use its model."""
 
+import json
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -28,6 +29,14 @@ Namespace = Annotated[
 TimeOut = Annotated[int, typer.Option(help="Seconds after which to stop watching; the run goes on.")]
 
 
+ModelFolder = Annotated[Path, typer.Argument(help="Folder of a published model, copied here.")]
+Texts = Annotated[list[str], typer.Argument(help="Texts to label.")]
+ContextValues = Annotated[
+    list[str] | None,
+    typer.Option("--context", help="NAME=VALUE of what stands beside the texts, once for each name."),
+]
+
+
 @app.callback()
 def trainingrun() -> None:
     """Fine-tune text classifiers, on Kubernetes or here."""
@@ -47,6 +56,26 @@ def run(manifest: Manifest, output: OutputFolder = Path("runs"), data: DataFolde
 def watch(name: str, namespace: Namespace = None, timeout: TimeOut = 3600) -> None:
     """Show a run on the cluster live until it ends; exit status 1 when it failed."""
     sys.exit(0 if watching.watch(name, namespace, timeout) else 1)
+
+
+@app.command()
+def predict(model: ModelFolder, texts: Texts, context: ContextValues = None) -> None:
+    """Label texts with a published model; a line of JSON for each."""
+    values = _context_values(context or [])
+    from .prediction import PublishedModel  # noqa: PLC0415  # torch again
+
+    published = PublishedModel(model)
+    for text, scores in zip(texts, published.scores(texts, values), strict=True):
+        line = {"text": text, "labels": published.given(scores), "scores": scores}
+        print(json.dumps(line, ensure_ascii=False))
+
+
+def _context_values(options: list[str]) -> dict[str, str]:
+    pairs = [option.partition("=") for option in options]
+    for name, equals, _ in pairs:
+        if not equals:
+            raise CommandError(f"--context {name}: write NAME=VALUE")
+    return {name: value for name, _, value in pairs}
 
 
 def main() -> None:

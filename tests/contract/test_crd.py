@@ -33,6 +33,7 @@ FULL: dict[str, Any] = {
         {"uri": "s3://data/more.csv", "textField": "body"},
     ],
     "labels": {"exclude": ["spam"], "allowDisjoint": True, "aliases": {"Bill": "billing"}},
+    "contextParameters": ["metadata.channel", "product"],
     "skipDuplicates": False,
     "trainPercent": 90,
     "training": {
@@ -106,6 +107,11 @@ REFUSED_BY_BOTH = {
         {**SMALLEST, "labels": {"aliases": {"a": "b", "b": "a"}}},
         "an alias can't stand for another alias",
     ),
+    "a context named twice": (
+        {**SMALLEST, "contextParameters": ["channel", "product", "channel"]},
+        "contextParameters names a field twice",
+    ),
+    "too much context": ({**SMALLEST, "contextParameters": list("abcdefghi")}, "contextParameters"),
     "no output": ({"dataset": {"uri": "s3://data/t.jsonl"}}, "output is required with dataset.uri"),
     "two base models": (
         {**SMALLEST, "baseModel": {"fromRun": {"name": "a"}, "uri": "s3://models/b"}},

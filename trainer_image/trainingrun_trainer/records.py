@@ -68,6 +68,10 @@ Targets = NDArray[np.int64]
 """Index of each text's label, (texts,); where it may have several, 1 for each it has, (texts, labels)."""
 
 
+Starts = NDArray[np.int32]
+"""Tokens of each text before those of its context, (texts,)."""
+
+
 @dataclass(frozen=True)
 class EncodedTexts:
     """Tokenised texts with their labels."""
@@ -75,6 +79,8 @@ class EncodedTexts:
     input_ids: TokenIds
     targets: Targets
     truncated: int = field(compare=False)
+    context_starts: Starts | None = field(default=None, compare=False)
+    """Where the model is told which tokens are a text's and which its context's."""
 
 
 class RunRecord(Model):

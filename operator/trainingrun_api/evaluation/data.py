@@ -70,6 +70,8 @@ class DataCounts(Model):
     """Texts that are near-copies of an earlier one with other labels; kept."""
     truncated: int
     """Texts longer than maxSequenceLength, which were cut."""
+    without_context: dict[str, int] = {}
+    """Labelled texts that have no value, of each of spec.contextParameters."""
     training: int
     """Texts trained on."""
     evaluation: int

@@ -2,13 +2,17 @@
 
 from .card import model_card
 from .classifier import Classifier, Features
+from .context import CONTEXT, Context, ContextForm
 from .files import is_model_file, model_files, wanted_files
 from .loading import default_model_folder, load
 from .pooled import PooledClassifier
 from .sequence import SequenceClassifier
 
 __all__ = [
+    "CONTEXT",
     "Classifier",
+    "Context",
+    "ContextForm",
     "Features",
     "PooledClassifier",
     "SequenceClassifier",

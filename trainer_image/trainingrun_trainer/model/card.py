@@ -2,12 +2,14 @@
 
 from trainingrun_api.evaluation import ClassificationScores, Evaluation
 
+from .context import SEPARATOR, Context, ContextForm
+
 POOLED_USE = """\
 ```python
 from sentence_transformers import SentenceTransformer
 
 model = SentenceTransformer("path/to/this/folder")
-logits = model.encode(["a text", "another text"], convert_to_tensor=True)
+logits = model.encode(INPUTS, convert_to_tensor=True)
 for scores in logits.softmax(dim=1):
     print(model.config.id2label[int(scores.argmax())], float(scores.max()))
 ```
@@ -20,7 +22,7 @@ POOLED_MULTI_LABEL_USE = """\
 from sentence_transformers import SentenceTransformer
 
 model = SentenceTransformer("path/to/this/folder")
-logits = model.encode(["a text", "another text"], convert_to_tensor=True)
+logits = model.encode(INPUTS, convert_to_tensor=True)
 for scores in logits.sigmoid():
     given = (scores >= model.config.threshold).nonzero().flatten().tolist()
     print([(model.config.id2label[index], float(scores[index])) for index in given])
@@ -35,7 +37,7 @@ SEQUENCE_USE = """\
 from transformers import pipeline
 
 classify = pipeline("text-classification", "path/to/this/folder")
-print(classify(["a text", "another text"], truncation=True))
+print(classify(INPUTS, truncation=True))
 ```
 """
 
@@ -45,11 +47,24 @@ from transformers import pipeline
 
 classify = pipeline("text-classification", "path/to/this/folder", top_k=None)
 threshold = classify.model.config.threshold
-for scores in classify(["a text", "another text"], truncation=True):
+for scores in classify(INPUTS, truncation=True):
     print([(one["label"], one["score"]) for one in scores if one["score"] >= threshold])
 ```
 
 A text has each label whose probability is at least `threshold` in config.json, and may have none.
+"""
+
+TEXTS = '["a text", "another text"]'
+
+CONTEXT_USE = """\
+The model reads {names} beside each text, in this order and without those that have no value:
+
+```python
+context = {{{values}}}
+written = " | ".join({one} for name, value in context.items() if value)
+```
+
+{form}. The same is in config.json as `context`; a text without any has {empty}.
 """
 
 USES = {
@@ -61,7 +76,7 @@ USES = {
 """By whether the model is pooled, and whether a text may have several labels."""
 
 
-def model_card(evaluation: Evaluation, *, pooled: bool, max_tokens: int) -> str:
+def model_card(evaluation: Evaluation, *, pooled: bool, max_tokens: int, context: Context) -> str:
     """A model card with scores, labels and how to use the model."""
     base = evaluation.base_model.source
     library = "sentence-transformers" if pooled else "transformers"
@@ -86,9 +101,37 @@ On {evaluation.data.evaluation} texts that were not trained on:
 {_scores(evaluation.classification, evaluation.loss) if evaluation.classification else ""}
 ## Use
 
-{USES[pooled, multi_label]}
-Texts are cut after {max_tokens} tokens.
+{USES[pooled, multi_label].replace("INPUTS", _inputs(context, pooled=pooled))}
+{_context_use(context, pooled=pooled) if context.parameters else ""}Texts are cut after {max_tokens} tokens.
 """
+
+
+def _inputs(context: Context, *, pooled: bool) -> str:
+    """What the snippets give the model, as Python."""
+    if not context.parameters:
+        return TEXTS
+    written = context.written([f"some {name}" for name in context.names])
+    if context.form is ContextForm.PREFIX:
+        return f'["{written}{SEPARATOR}a text", "another text"]'
+    if pooled:
+        return f'[("a text", "{written}"), ("another text", "")]'
+    return f'[{{"text": "a text", "text_pair": "{written}"}}, {{"text": "another text", "text_pair": ""}}]'
+
+
+def _context_use(context: Context, *, pooled: bool) -> str:
+    """How what stands beside a text is written."""
+    if context.form is ContextForm.PREFIX:
+        form, empty = f'It goes before the text, as `f"{{written}}{SEPARATOR}{{text}}"`', "nothing before it"
+    else:
+        pair = "`(text, written)`" if pooled else '`{"text": text, "text_pair": written}`'
+        form, empty = f"It is the second text of a pair, {pair}", '`""` there'
+    one = "value" if context.form is ContextForm.PAIR else 'f"{name}: {value}"'
+    values = ", ".join(f'"{name}": "some {name}"' for name in context.names)
+    return CONTEXT_USE.format(names=_listed(context.names), values=values, one=one, form=form, empty=empty)
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def _scores(scores: ClassificationScores, loss: float) -> str:

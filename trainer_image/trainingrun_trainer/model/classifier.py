@@ -11,9 +11,11 @@ from transformers import PreTrainedConfig, PreTrainedTokenizerBase
 from trainingrun_api.lineage import HeadOrigin
 
 from ..errors import ModelError, SettingsError
-from ..records import EncodedTexts, Example, Targets
+from ..records import EncodedTexts, Example, Starts, Targets
 from ..tokens import TokenWriter
+from .context import CONTEXT, NO_CONTEXT, Context
 from .outputs import THRESHOLD, Outputs
+from .tokenising import tokenise
 
 Features = dict[str, Tensor]
 """What a tokenizer gives: input_ids, attention_mask and so on, each (texts, tokens)."""
@@ -41,6 +43,7 @@ class Classifier(ABC):
         self.labels = outputs.labels
         self.multi_label = outputs.multi_label
         self.max_tokens = DEFAULT_MAX_TOKENS
+        self.context = NO_CONTEXT
         self.head_origin = HeadOrigin.NEW
         self.notes: list[str] = []
 
@@ -69,25 +72,56 @@ class Classifier(ABC):
             )
         self.max_tokens = wanted or min(most, DEFAULT_MAX_TOKENS)
 
+    def use_context(self, parameters: Sequence[str]) -> None:
+        """Put the values of these fields beside each text, here and wherever the saved model is used.
+
+        A base model's own context is forgotten.
+        """
+        earlier = getattr(self.config, CONTEXT, None)
+        if earlier is not None:
+            delattr(self.config, CONTEXT)
+            if list(parameters) != earlier["parameters"]:
+                names = ", ".join(earlier["parameters"])
+                self.notes.append(f"the base model was trained with other context ({names})")
+        if parameters:
+            self.context = Context.fitting(parameters, self.tokenizer)
+            setattr(self.config, CONTEXT, self.context.saved())
+
     def set_threshold(self, value: float) -> None:
         """Save with the model the probability from which on a text is given a label."""
         setattr(self.config, THRESHOLD, value)
 
     def encode(self, examples: Sequence[Example]) -> EncodedTexts:
-        """Tokenise, cutting after `max_tokens`."""
+        """Tokenise texts and their context, cutting after `max_tokens`.
+
+        Raises SettingsError for a context that leaves little room for its text.
+        """
         truncated = 0
+        starts: list[Starts] = []
         with TokenWriter() as writer:
             for start in range(0, len(examples), TEXTS_AT_ONCE):
-                texts = [example.text for example in examples[start : start + TEXTS_AT_ONCE]]
-                whole = self.tokenizer(texts, verbose=False)["input_ids"]
-                too_long = sum(len(ids) > self.max_tokens for ids in whole)
-                truncated += too_long
-                writer.add(self._cut(texts) if too_long else whole)
-            return EncodedTexts(writer.tokens(), self._targets(examples), truncated)
+                texts = examples[start : start + TEXTS_AT_ONCE]
+                part = tokenise(self.tokenizer, self.context, texts, self.max_tokens)
+                writer.add(part.input_ids)
+                truncated += part.truncated
+                if part.context_starts is not None:
+                    starts.append(part.context_starts)
+            return EncodedTexts(
+                input_ids=writer.tokens(),
+                targets=self._targets(examples),
+                truncated=truncated,
+                context_starts=np.concatenate(starts) if starts else None,
+            )
 
-    def pad(self, input_ids: list[list[int]]) -> Features:
+    def pad(self, input_ids: list[list[int]], context_starts: Sequence[int] | None = None) -> Features:
         """One batch, padded to its longest text."""
-        return dict(self.tokenizer.pad({"input_ids": input_ids}, return_tensors="pt"))
+        tokens = {"input_ids": input_ids}
+        if context_starts is not None:
+            tokens["token_type_ids"] = [
+                [0] * start + [1] * (len(ids) - start)
+                for ids, start in zip(input_ids, context_starts, strict=True)
+            ]
+        return dict(self.tokenizer.pad(tokens, return_tensors="pt"))
 
     def _targets(self, examples: Sequence[Example]) -> Targets:
         index = {label: position for position, label in enumerate(self.labels)}
@@ -97,11 +131,6 @@ class Classifier(ABC):
         for row, example in zip(targets, examples, strict=True):
             row[[index[label] for label in example.labels]] = 1
         return targets
-
-    def _cut(self, texts: list[str]) -> list[list[int]]:
-        # By the tokenizer, since the last token has to be its end mark.
-        cut: list[list[int]] = self.tokenizer(texts, truncation=True, max_length=self.max_tokens)["input_ids"]
-        return cut
 
 
 def other_outputs(saved: Outputs, wanted: Outputs) -> str:

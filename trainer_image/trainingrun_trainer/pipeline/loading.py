@@ -15,6 +15,7 @@ from ..data import (
     Wanted,
     log_sources,
     require_common_labels,
+    require_context,
     source_counts,
 )
 from ..dedup import Deduplicated, deduplicate, examples, find_copies
@@ -43,23 +44,26 @@ def load_data(run: Run) -> PreparedData:
         for number, source in enumerate(run.config.sources)
     ]
     rules = LabelRules(run.config.labels)
-    reading = Reading(sources, Wanted(rules, run.config.task_type.several_labels))
+    context = run.config.context_parameters
+    reading = Reading(sources, Wanted(rules, run.config.task_type.several_labels, context))
     corpus = Corpus.store(reading)
     rules.require_known()
     log_sources(reading.tallies)
     if not run.config.labels.allow_disjoint:
         require_common_labels(reading.tallies)
+    require_context(reading.tallies, context)
     copies = find_copies(corpus, NEAR)
     unique = deduplicate(corpus.all(), copies, skip=run.config.skip_duplicates, skip_near=False)
     groups = copies.group[unique.texts.rows]
     splits = split(unique.texts, groups, run.config.train_percent, run.config.training.seed)
-    counts = _counts(reading.tallies, unique, splits)
+    counts = _counts(run.config, reading.tallies, unique, splits)
     _log_data(run.config, counts, splits)
     return PreparedData(splits, counts, sources_sha256(sources))
 
 
-def _counts(tallies: Sequence[Tally], unique: Deduplicated, splits: Splits) -> DataCounts:
+def _counts(config: RunConfig, tallies: Sequence[Tally], unique: Deduplicated, splits: Splits) -> DataCounts:
     by_label = splits.by_label()
+    missing = {name: sum(t.without_context[name] for t in tallies) for name in config.context_parameters}
     return DataCounts(
         read=sum(tally.read for tally in tallies),
         empty=sum(tally.empty for tally in tallies),
@@ -70,6 +74,7 @@ def _counts(tallies: Sequence[Tally], unique: Deduplicated, splits: Splits) -> D
         near_duplicates=len(unique.near_duplicates),
         near_conflicts=len(unique.near_conflicts),
         truncated=0,
+        without_context=missing,
         training=len(splits.training),
         evaluation=len(splits.evaluation),
         sources=source_counts(tallies, splits),

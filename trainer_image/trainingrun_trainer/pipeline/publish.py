@@ -45,7 +45,10 @@ def publish(store: Store, places: Places, classifier: Classifier, evaluation: Ev
         classifier.set_threshold(evaluation.classification.threshold.value)
     classifier.save(work)
     card = model_card(
-        evaluation, pooled=isinstance(classifier, PooledClassifier), max_tokens=classifier.max_tokens
+        evaluation,
+        pooled=isinstance(classifier, PooledClassifier),
+        max_tokens=classifier.max_tokens,
+        context=classifier.context,
     )
     (work / "README.md").write_text(card, encoding="utf-8")
     commit_folder(store, work, places.model)

@@ -68,6 +68,7 @@ def _train_and_publish(run: Run) -> Evaluation:
         multi_label=run.config.task_type.several_labels,
         allow_pickled=run.config.base_model.allow_pickled,
     )
+    classifier.use_context(run.config.context_parameters)
     base_model = base.resolved.fitted(classifier.head_origin, classifier.notes)
     classifier.limit_tokens(run.config.training.max_sequence_length)
     record(run, prepared.sha256, base_model)

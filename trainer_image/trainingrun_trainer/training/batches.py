@@ -1,7 +1,7 @@
 """Batches of texts of like length: little padding, and an order that seed and epoch fix."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -38,7 +38,7 @@ class Batch(NamedTuple):
 class Padding(Protocol):
     """A model that makes a batch of token ids of different lengths."""
 
-    def pad(self, input_ids: list[list[int]]) -> Features:
+    def pad(self, input_ids: list[list[int]], context_starts: Sequence[int] | None = None) -> Features:
         """One batch, padded to its longest text."""
 
 
@@ -50,8 +50,14 @@ GROUP_BATCHES = 16
 enough that texts still meet other texts in each epoch."""
 
 
-Row = tuple[list[int], NDArray[np.int64]]
-"""Token ids of a text, and what is wanted of it, as one row of `Targets`."""
+class Row(NamedTuple):
+    """A tokenised text."""
+
+    input_ids: list[int]
+    context_start: int | None
+    """Tokens before those of the context, where the model is told."""
+    target: NDArray[np.int64]
+    """What is wanted of it, as one row of `Targets`."""
 
 
 class TextDataset(Dataset[Row]):
@@ -61,7 +67,9 @@ class TextDataset(Dataset[Row]):
         self._texts = texts
 
     def __getitem__(self, index: int) -> Row:
-        return self._texts.input_ids[index], self._texts.targets[index]
+        starts = self._texts.context_starts
+        start = None if starts is None else int(starts[index])
+        return Row(self._texts.input_ids[index], start, self._texts.targets[index])
 
     def __len__(self) -> int:
         return len(self._texts.targets)
@@ -130,7 +138,8 @@ def collate(model: Padding) -> Callable[[list[Row]], Batch]:
     """What makes a batch of the rows of a TextDataset."""
 
     def padded(texts: list[Row]) -> Batch:
-        features = model.pad([ids for ids, _ in texts])
-        return Batch([features], torch.from_numpy(np.stack([target for _, target in texts])))
+        starts = [text.context_start for text in texts if text.context_start is not None]
+        features = model.pad([text.input_ids for text in texts], starts or None)
+        return Batch([features], torch.from_numpy(np.stack([text.target for text in texts])))
 
     return padded

@@ -1,7 +1,7 @@
 """Contrastive learning from labels: texts of one label are near, texts of others far."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -32,7 +32,7 @@ class Embedder(Protocol):
     def embed(self, features: Features) -> Tensor:
         """Text embeddings, (texts, dimensions)."""
 
-    def pad(self, input_ids: list[list[int]]) -> Features:
+    def pad(self, input_ids: list[list[int]], context_starts: Sequence[int] | None = None) -> Features:
         """One batch, padded to its longest text."""
 
 

@@ -1,0 +1,74 @@
+"""What a published model says of texts: by the libraries alone, as its model card has it."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from sentence_transformers import SentenceTransformer
+from transformers import pipeline
+
+from .errors import CommandError
+
+Scores = dict[str, float]
+"""The probability of each label, the most probable first."""
+
+
+class PublishedModel:
+    """A folder that a run has published."""
+
+    def __init__(self, folder: Path) -> None:
+        """Raises CommandError when it holds no classifier."""
+        try:
+            self._config: dict[str, Any] = json.loads((folder / "config.json").read_text())
+        except OSError as error:
+            raise CommandError(f"{folder}/config.json: {error.strerror}; name a model's folder") from error
+        self._folder = folder
+
+    def scores(self, texts: Sequence[str], context: Mapping[str, str]) -> list[Scores]:
+        """Of each text, all beside the same context: values by name, some or all of the model's.
+
+        Raises CommandError for a name that the model doesn't know.
+        """
+        written = self._written(context)
+        inputs = [self._input(text, written) for text in texts]
+        found = self._encode(inputs) if (self._folder / "modules.json").is_file() else self._classify(inputs)
+        return [dict(sorted(scores.items(), key=lambda one: -one[1])) for scores in found]
+
+    def given(self, scores: Scores) -> list[str]:
+        """The most probable label; where texts have several, all from the model's threshold on."""
+        threshold = self._config.get("threshold")
+        if threshold is None:
+            return [next(iter(scores))]
+        return [label for label, score in scores.items() if score >= threshold]
+
+    def _written(self, context: Mapping[str, str]) -> str:
+        known: list[str] = self._config.get("context", {}).get("names", [])
+        if unknown := sorted(context.keys() - set(known)):
+            reads = ", ".join(known) or "no context"
+            raise CommandError(f"--context {unknown[0]}: this model reads {reads}")
+        named = self._config.get("context", {}).get("form") == "Prefix"
+        return " | ".join(
+            f"{name}: {context[name]}" if named else context[name] for name in known if context.get(name)
+        )
+
+    def _input(self, text: str, written: str) -> Any:
+        match self._config.get("context", {}).get("form"):
+            case "Pair":
+                pooled = (self._folder / "modules.json").is_file()
+                return (text, written) if pooled else {"text": text, "text_pair": written}
+            case "Prefix" if written:
+                return f"{written} | {text}"
+        return text
+
+    def _encode(self, inputs: list[Any]) -> list[Scores]:
+        logits = SentenceTransformer(str(self._folder)).encode(inputs, convert_to_tensor=True)
+        several = self._config.get("problem_type") == "multi_label_classification"
+        labels = [label for _, label in sorted(self._config["id2label"].items(), key=lambda one: int(one[0]))]
+        rows = (logits.sigmoid() if several else logits.softmax(dim=1)).tolist()
+        return [dict(zip(labels, row, strict=True)) for row in rows]
+
+    def _classify(self, inputs: list[Any]) -> list[Scores]:
+        classify = pipeline("text-classification", str(self._folder), top_k=None)
+        rows: Any = classify(inputs, truncation=True)  # typed for the one label it gives without top_k
+        return [{one["label"]: one["score"] for one in row} for row in rows]
