@@ -11,7 +11,7 @@ from .dataset import Dataset, DatasetFiles, DatasetReference, FieldName
 from .labels import Labels
 from .placement import Resources, Scheduling
 from .references import Output
-from .training import Training
+from .training import SimilarityStage, Training
 
 EACH_ONCE = Rule(
     "self.all(one, self.exists_one(other, other == one))",
@@ -152,6 +152,11 @@ class TrainingRunSpec(RunSettings):
             f"self.additionalDatasets.exists_one(e, {_same('d', 'e', ('uri', 'project', CEL_NAMESPACE))}))",
             "name each data set once in dataset and additionalDatasets",
         ),
+        Rule(
+            f"{TASK} == 'Classification' || !has(self.training) || !has(self.training.similarityStage) "
+            "|| self.training.similarityStage != 'Always'",
+            "training.similarityStage Always goes with taskType Classification: it needs one label a text",
+        ),
     )
 
     @property
@@ -170,6 +175,13 @@ class TrainingRunSpec(RunSettings):
         named = [(d.uri, d.shared_name) for d in (self.dataset, *self.additional_datasets)]
         if len(set(named)) < len(named):
             raise ValueError(self.RULES[1].message)
+        return self
+
+    @model_validator(mode="after")
+    def _stage_fits_the_task(self) -> Self:
+        always = self.training.similarity_stage is SimilarityStage.ALWAYS
+        if always and self.task_type is not TaskType.CLASSIFICATION:
+            raise ValueError(self.RULES[2].message)
         return self
 
 

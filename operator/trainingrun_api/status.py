@@ -85,13 +85,13 @@ class Condition(Model):
 
 
 class EpochSummary(Model):
-    """One epoch; 0 is the model before training, its new head set to logistic regression on the frozen body.
+    """One epoch; 0 is the model before epoch 1, its new head set to logistic regression on the body as it is.
 
     Losses are means per text, in nats.
     """
 
     epoch: Annotated[int, Field(ge=0)]
-    """Number of the epoch; 0 is the model before training."""
+    """Number of the epoch; 0 is the model before epoch 1, after the similarity stage where there was one."""
     training_loss: float
     """Mean loss of the training part during the epoch; of some of its texts, without dropout, for epoch 0."""
     evaluation_loss: float
@@ -114,7 +114,7 @@ class Progress(Model):
     """How far training is; the latest report of the trainer."""
 
     stage: Annotated[str, Field(max_length=32)]
-    """LoadingData, LoadingModel, Training, Evaluating, Publishing or Done."""
+    """LoadingData, LoadingModel, SimilarityStage, Training, Evaluating, Publishing or Done."""
     epoch: Annotated[int, Field(ge=0)] = 0
     """Epochs finished."""
     max_epochs: Annotated[int, Field(ge=1)]
@@ -122,9 +122,9 @@ class Progress(Model):
     percent: Annotated[int, Field(ge=0, le=100)] = 0
     """Share of maxEpochs done, in percent; 100 when training has ended."""
     step: Annotated[int, Field(ge=0)] = 0
-    """Optimizer steps done."""
+    """Optimizer steps done; in the similarity stage, of that."""
     total_steps: Annotated[int, Field(ge=0)] = 0
-    """Optimizer steps when no epoch is saved by early stopping."""
+    """Optimizer steps when no epoch is saved by early stopping; in the similarity stage, of that."""
     training_loss: float | None = None
     """Mean loss of the latest steps, in nats per text."""
     evaluation_loss: float | None = None

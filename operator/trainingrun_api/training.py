@@ -32,6 +32,14 @@ class Schedule(StrEnum):
     CONSTANT = "Constant"
 
 
+class SimilarityStage(StrEnum):
+    """When texts of one label are brought near each other before a classifier is trained."""
+
+    AUTO = "Auto"
+    ALWAYS = "Always"
+    NEVER = "Never"
+
+
 class EarlyStopping(Model):
     """Stop when the metric no longer improves; the best epoch by it is published either way."""
 
@@ -111,6 +119,11 @@ class Training(Model):
     freeze_body: bool = False
     """Train the head alone: fast, and little to overfit with, but the body learns nothing of your texts."""
 
+    similarity_stage: SimilarityStage = SimilarityStage.AUTO
+    """For Classification on a base model with pooling: first bring texts of one label near each other, then
+    train the classifier from there, unless that made it worse. Auto: where the training part has fewer than
+    16 texts a label."""
+
     lora: Lora | None = None
     """Train adapters of low rank and the head: a fraction of the memory of training a large model."""
 
@@ -136,6 +149,11 @@ class Training(Model):
             "!has(self.lora) || !has(self.freezeBody) || !self.freezeBody",
             "set at most one of freezeBody and lora",
         ),
+        Rule(
+            "!has(self.similarityStage) || self.similarityStage != 'Always' "
+            "|| !has(self.freezeBody) || !self.freezeBody",
+            "similarityStage Always trains the body, which freezeBody keeps as it is: leave one of them out",
+        ),
     )
 
     @model_validator(mode="after")
@@ -148,4 +166,10 @@ class Training(Model):
     def _one_way_to_spare_the_body(self) -> Self:
         if self.lora is not None and self.freeze_body:
             raise ValueError(self.RULES[1].message)
+        return self
+
+    @model_validator(mode="after")
+    def _stage_has_a_body_to_train(self) -> Self:
+        if self.similarity_stage is SimilarityStage.ALWAYS and self.freeze_body:
+            raise ValueError(self.RULES[2].message)
         return self

@@ -53,10 +53,12 @@ class RunDisplay:
         if progress.stage != self._stage:
             self._stage = progress.stage
             self.say(f"[dim]{progress.stage}[/dim]")
-        steps = progress.total_steps // progress.max_epochs
+        of_stage = progress.stage == "SimilarityStage"
+        steps = progress.total_steps if of_stage else progress.total_steps // progress.max_epochs
+        under_way = f"epoch {min(progress.epoch + 1, progress.max_epochs)}/{progress.max_epochs}"
         self._bar.update(
             self._task,
-            description=f"epoch {min(progress.epoch + 1, progress.max_epochs)}/{progress.max_epochs}",
+            description="before epoch 1" if of_stage else under_way,
             total=steps or None,
             completed=progress.step - progress.epoch * steps,
             detail=_detail(progress),

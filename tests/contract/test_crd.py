@@ -44,6 +44,7 @@ FULL: dict[str, Any] = {
         "batchSize": 16,
         "schedule": "Cosine",
         "freezeBody": True,
+        "similarityStage": "Never",
     },
     "output": {**OUTPUT, "endpoint": "http://s3.local", "credentialsSecretRef": {"name": "s3"}},
     "resources": {"gpusPerNode": 1, "cpu": 4, "memory": "8Gi"},
@@ -139,6 +140,14 @@ REFUSED_BY_BOTH = {
     "adapters in a frozen body": (
         {**SMALLEST, "training": {"freezeBody": True, "lora": {}}},
         "set at most one of freezeBody and lora",
+    ),
+    "a stage for a frozen body": (
+        {**SMALLEST, "training": {"freezeBody": True, "similarityStage": "Always"}},
+        "similarityStage Always trains the body",
+    ),
+    "a stage where a text has several labels": (
+        {**SMALLEST, "taskType": "MultiLabelClassification", "training": {"similarityStage": "Always"}},
+        "training.similarityStage Always goes with taskType Classification",
     ),
     "no epochs": ({**SMALLEST, "training": {"maxEpochs": 0}}, "maxEpochs"),
     "a word for a number": ({**SMALLEST, "trainPercent": "most"}, "trainPercent"),

@@ -6,12 +6,15 @@ import numpy as np
 import pytest
 import torch
 
-from trainingrun_api.training import MixedPrecision, Training
+from trainingrun_api.training import MixedPrecision, SimilarityStage, Training
+from trainingrun_trainer.errors import SettingsError
 from trainingrun_trainer.evaluation import LabelledEmbeddings, average_precision
 from trainingrun_trainer.model import PooledClassifier, load
 from trainingrun_trainer.records import EncodedTexts, Example
-from trainingrun_trainer.training import similarity_stage, stage_steps
+from trainingrun_trainer.training import LabelContrast, StepDone, prepare, stage_steps
+from trainingrun_trainer.training.similarity import stage_before
 from trainingrun_trainer.training.similarity.sampling import LabelPairs
+from trainingrun_trainer.training.steps import train_epoch
 
 from .conftest import WORDS, tickets
 
@@ -30,6 +33,11 @@ def encoded(classifier: PooledClassifier) -> EncodedTexts:
     return classifier.encode([Example(ticket["text"], (ticket["label"],)) for ticket in tickets()])
 
 
+def learn(classifier: PooledClassifier, texts: EncodedTexts, steps: int) -> list[StepDone]:
+    contrast = LabelContrast(classifier, texts, texts, steps)
+    return list(train_epoch(prepare(contrast, SETTINGS.model_copy(update={"max_epochs": 1})), epoch=1))
+
+
 def separation(classifier: PooledClassifier, texts: EncodedTexts) -> float:
     classifier.network.eval()
     with torch.no_grad():
@@ -40,7 +48,7 @@ def separation(classifier: PooledClassifier, texts: EncodedTexts) -> float:
 def test_labels_come_apart_and_the_head_stays(classifier: PooledClassifier) -> None:
     texts = encoded(classifier)
     before, head = separation(classifier, texts), [p.clone() for p in classifier.head_parameters()]
-    steps = list(similarity_stage(classifier, texts, SETTINGS, steps=40))
+    steps = learn(classifier, texts, steps=40)
     assert separation(classifier, texts) > before + 0.2
     assert all(torch.equal(p, q) for p, q in zip(classifier.head_parameters(), head, strict=True))
     assert [step.step for step in steps] == list(range(1, 41))
@@ -54,9 +62,36 @@ def test_the_stage_is_the_same_each_time(pooled_model: Path) -> None:
         torch.manual_seed(0)
         classifier = load(pooled_model, "uri", list(WORDS))
         assert isinstance(classifier, PooledClassifier)
-        steps = similarity_stage(classifier, encoded(classifier), SETTINGS, steps=5)
-        losses.append([step.loss for step in steps])
+        losses.append([step.loss for step in learn(classifier, encoded(classifier), steps=5)])
     assert losses[0] == losses[1]
+
+
+@pytest.mark.parametrize(
+    ("texts", "settings", "done"),
+    [
+        (45, {}, True),
+        (48, {}, False),  # 16 a label
+        (45, {"similarity_stage": SimilarityStage.NEVER}, False),
+        (48, {"similarity_stage": SimilarityStage.ALWAYS}, True),
+        (45, {"freeze_body": True}, False),
+    ],
+)
+def test_the_stage_is_done_where_texts_are_few_or_as_asked(
+    classifier: PooledClassifier, texts: int, settings: dict[str, object], done: bool
+) -> None:
+    all_texts = encoded(classifier)
+    few = EncodedTexts(all_texts.input_ids[:texts], np.arange(texts) % 3, 0)
+    stage = stage_before(classifier, few, SETTINGS.model_copy(update=settings))
+    assert (stage is not None) is done
+
+
+def test_a_model_without_pooling_has_no_stage_and_says_so_when_asked(plain_model: Path) -> None:
+    classifier = load(plain_model, "uri", list(WORDS))
+    texts = classifier.encode([Example(ticket["text"], (ticket["label"],)) for ticket in tickets(5)])
+    assert stage_before(classifier, texts, SETTINGS) is None
+    asked = SETTINGS.model_copy(update={"similarity_stage": SimilarityStage.ALWAYS})
+    with pytest.raises(SettingsError, match=r"spec\.training\.similarityStage is Always, but this base"):
+        stage_before(classifier, texts, asked)
 
 
 def test_few_texts_are_drawn_often_and_many_seldom() -> None:

@@ -28,6 +28,7 @@ from .similarity import (
     SimilarityScores,
 )
 from .sources import SourceScores
+from .stage import StageOutcome
 
 __all__ = [
     "Average",
@@ -57,6 +58,7 @@ __all__ = [
     "SimilarityScores",
     "SourceCounts",
     "SourceScores",
+    "StageOutcome",
     "TextPair",
     "Threshold",
     "TopAccuracy",

@@ -11,6 +11,7 @@ from .data import DataCounts
 from .recipe import Recipe
 from .scores import ClassificationScores
 from .sources import SourceScores
+from .stage import StageOutcome
 
 
 class Evaluation(Model):
@@ -36,6 +37,8 @@ class Evaluation(Model):
     """Scores before training: the published model is never worse, by the metric of early stopping."""
     settings: RunSettings
     """Settings of the run, with its project's defaults in the places it left open."""
+    similarity_stage: StageOutcome | None = None
+    """What was done before epoch 0; null when texts were enough, or the setting says Never."""
     recipe: Recipe
     """How it was trained."""
     curves: Curves

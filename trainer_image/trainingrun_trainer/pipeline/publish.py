@@ -74,6 +74,7 @@ def evaluate(
         sources=sources,
         baseline=history.baseline,
         settings=config.settings(),
+        similarity_stage=history.stage,
         recipe=provenance.recipe,
         curves=Curves(training_loss=history.curve, epochs=history.epochs),
         data=provenance.counts,

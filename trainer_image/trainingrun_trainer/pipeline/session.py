@@ -13,7 +13,7 @@ from trainingrun_api.run_config import RunConfig
 
 from ..artifacts import Store
 from ..records import RunRecord
-from ..training import EpochDone, StepDone, Trainee, fit
+from ..training import EpochDone, History, StageStepDone, StepDone, Trainee, fit
 from .checkpoints import Checkpoints
 from .places import Places
 from .tracker import Tracker
@@ -57,14 +57,20 @@ def train(run: Run, trainee: Trainee, origin: str) -> None:
         hashlib.sha256(origin.encode()).hexdigest(),
     )
     checkpoints.resume(trainee, run.best, run.work / "checkpoint")
-    steps_done = trainee.history.trained * trainee.steps_per_epoch
-    run.tracker.training(trainee.recipe.total_steps, steps_done, trainee.history)
+    _begin(run, trainee)
     for event in fit(trainee, settings):
         match event:
+            case StageStepDone():
+                run.tracker.stage_step(event)
             case StepDone():
                 run.tracker.step(event)
             case EpochDone():
                 _end_epoch(run, trainee, event, checkpoints)
+
+
+def _begin(run: Run, trainee: Trainee) -> None:
+    steps_done = trainee.history.trained * trainee.steps_per_epoch
+    run.tracker.training(trainee.recipe.total_steps, steps_done, trainee.history)
 
 
 def _end_epoch(run: Run, trainee: Trainee, done: EpochDone, checkpoints: Checkpoints) -> None:
@@ -72,7 +78,7 @@ def _end_epoch(run: Run, trainee: Trainee, done: EpochDone, checkpoints: Checkpo
     epoch = done.summary
     log.info(
         "%s: training loss %.4f, evaluation loss %.4f%s%s",
-        _epoch_name(epoch.epoch, run.config, trainee.history.method),
+        _epoch_name(epoch.epoch, run.config, trainee.history),
         epoch.training_loss,
         epoch.evaluation_loss,
         "".join(f", {name} {score:.3f}" for name, score in epoch.scores.items()),
@@ -80,13 +86,32 @@ def _end_epoch(run: Run, trainee: Trainee, done: EpochDone, checkpoints: Checkpo
     )
     if done.is_best:
         trainee.save_weights(run.best)
+    if epoch.epoch == 0:
+        _log_stage(trainee.history)
+        _begin(run, trainee)
     every = run.config.training.checkpoint.every_epochs
-    if done.is_last or (epoch.epoch and epoch.epoch % every == 0):
+    after_stage = epoch.epoch == 0 and trainee.history.stage is not None
+    if done.is_last or after_stage or (epoch.epoch and epoch.epoch % every == 0):
         checkpoints.save(trainee, run.best, run.work / "checkpoint")
 
 
-def _epoch_name(epoch: int, config: RunConfig, method: BaselineMethod) -> str:
+def _log_stage(history: History) -> None:
+    stage, before = history.stage, history.baseline.scores
+    if stage is not None:
+        log.info(
+            "Similarity stage, %d steps of %d pairs: evaluation loss from %.4f to %.4f, %s",
+            stage.steps,
+            stage.pairs,
+            before.evaluation_loss,
+            stage.scores.evaluation_loss,
+            "kept" if stage.kept else "undone, since the baseline is better",
+        )
+
+
+def _epoch_name(epoch: int, config: RunConfig, history: History) -> str:
     if epoch:
         return f"Epoch {epoch} of {config.training.max_epochs}"
-    regression = method is BaselineMethod.LOGISTIC_REGRESSION
+    if history.stage and history.stage.kept:
+        return "Epoch 0 (after the similarity stage, logistic regression)"
+    regression = history.method is BaselineMethod.LOGISTIC_REGRESSION
     return f"Epoch 0 ({'frozen body, logistic regression' if regression else 'the model as it was loaded'})"

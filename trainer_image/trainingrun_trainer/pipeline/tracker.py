@@ -9,7 +9,7 @@ from trainingrun_api.progress import ProgressReport, bounded_epochs
 from trainingrun_api.run_config import RunConfig
 from trainingrun_api.status import EpochSummary, Progress
 
-from ..training import History, StepDone
+from ..training import History, StageStepDone, StepDone
 
 Listener = Callable[[ProgressReport], None]
 """Is given each report, several a second while training; must return quickly."""
@@ -36,23 +36,33 @@ class Tracker:
         self._tell(stage=stage, **({"percent": 100, "remaining_seconds": 0} if ended else {}))
 
     def training(self, total_steps: int, steps_done: int, history: History) -> None:
-        """Training begins, or goes on after a restart."""
-        self._started, self._first_step = time.monotonic(), steps_done
+        """Training begins, or goes on after a restart or epoch 0."""
+        self._started, self._first_step, self._texts = time.monotonic(), steps_done, 0
         self._remember(history)
         percent = 100 * steps_done // total_steps
         self._tell(stage="Training", total_steps=total_steps, step=steps_done, percent=percent)
 
+    def stage_step(self, event: StageStepDone) -> None:
+        """A step of the similarity stage is done; its loss is another one, and not told."""
+        self._tell(
+            stage="SimilarityStage",
+            step=event.done.step,
+            total_steps=event.total,
+            learning_rate=event.done.learning_rate,
+            samples_per_second=self._speed(event.done.texts),
+        )
+
     def step(self, done: StepDone) -> None:
         """A step is done."""
-        seconds = max(time.monotonic() - self._started, 1e-9)
-        self._texts += done.texts
+        speed = self._speed(done.texts)
+        seconds = time.monotonic() - self._started
         total = self._progress.total_steps
         self._tell(
             step=done.step,
             percent=100 * done.step // total,
             training_loss=done.loss,
             learning_rate=done.learning_rate,
-            samples_per_second=self._texts / seconds,
+            samples_per_second=speed,
             remaining_seconds=round(seconds / (done.step - self._first_step) * (total - done.step)),
         )
 
@@ -67,6 +77,10 @@ class Tracker:
         self._epochs, self._best = history, best_epoch
         self._progress = self._progress.model_copy(update={"epoch": history[-1].epoch})
         self.stage("Done")
+
+    def _speed(self, texts: int) -> float:
+        self._texts += texts
+        return self._texts / max(time.monotonic() - self._started, 1e-9)
 
     def _remember(self, history: History) -> None:
         self._epochs = history.epochs

@@ -1,10 +1,11 @@
 """Fine-tuning: an epoch at a time, resumable, with no notion of who listens."""
 
 from .classification import Classification, MultiLabelClassification, SingleLabelClassification
-from .fit import EpochDone, StepDone, fit
+from .events import EpochDone, StageStepDone, StepDone
+from .fit import fit
 from .history import History
 from .objective import Objective, Outcome
-from .similarity import similarity_stage, stage_steps
+from .similarity import LabelContrast, stage_steps
 from .trainee import HISTORY, Trainee, prepare
 
 __all__ = [
@@ -12,14 +13,15 @@ __all__ = [
     "Classification",
     "EpochDone",
     "History",
+    "LabelContrast",
     "MultiLabelClassification",
     "Objective",
     "Outcome",
     "SingleLabelClassification",
+    "StageStepDone",
     "StepDone",
     "Trainee",
     "fit",
     "prepare",
-    "similarity_stage",
     "stage_steps",
 ]

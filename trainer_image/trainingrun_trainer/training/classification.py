@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from trainingrun_api.evaluation import BaselineMethod
+from trainingrun_api.training import Training
 
 from ..evaluation import LabelPredictions, MultiLabelPredictions, Predictions, macro_f1
 from ..model import Classifier, PooledClassifier
@@ -19,6 +20,7 @@ from ..records import EncodedTexts, Targets
 from .batches import Batch, BatchLoader, evaluation_batches, evaluation_order, training_batches
 from .objective import Objective, Outcome
 from .probe import Regression, one_against_rest, probe, softmax_regression
+from .similarity import stage_before
 
 
 class Classification(Objective):
@@ -80,6 +82,15 @@ class SingleLabelClassification(Classification):
     """One label for each text: softmax, cross-entropy; targets are label indices, (texts,)."""
 
     regression = softmax_regression
+
+    def stage(self, settings: Training) -> Objective | None:
+        """Texts of one label come near each other, where the settings say so."""
+        return stage_before(self._classifier, self._training, settings)
+
+    def forget_head(self) -> None:
+        """Only a pooled model has the stage."""
+        if isinstance(self._classifier, PooledClassifier):
+            self._classifier.head_is_new = True
 
     def loss_of(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Cross-entropy."""

@@ -3,7 +3,7 @@
 from typing import Self
 
 from trainingrun_api.base import Model
-from trainingrun_api.evaluation import Baseline, BaselineMethod, LossPoint
+from trainingrun_api.evaluation import Baseline, BaselineMethod, LossPoint, StageOutcome
 from trainingrun_api.status import EpochSummary
 from trainingrun_api.training import EarlyStopping, StoppingMetric
 
@@ -14,9 +14,13 @@ class History(Model):
     """Epochs and curve so far; a value, `after` gives the next one."""
 
     method: BaselineMethod = BaselineMethod.BASE_MODEL
-    """What epoch 0 is."""
+    """How the model that training starts from came by its head."""
+    before_stage: EpochSummary | None = None
+    """The model before the similarity stage; None where there is no stage, and epoch 0 is that model."""
+    stage: StageOutcome | None = None
+    """What the similarity stage made of it."""
     epochs: list[EpochSummary] = []
-    """All epochs, from 0, the model before training."""
+    """All epochs, from 0, the model before epoch 1."""
     curve: list[LossPoint] = []
     """Training loss by step."""
     metric: StoppingMetric = StoppingMetric.EVALUATION_LOSS
@@ -34,7 +38,7 @@ class History(Model):
     @property
     def baseline(self) -> Baseline:
         """The model before training."""
-        return Baseline(method=self.method, scores=self.epochs[0])
+        return Baseline(method=self.method, scores=self.before_stage or self.epochs[0])
 
     @property
     def best(self) -> EpochSummary:

@@ -8,6 +8,7 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from trainingrun_api.evaluation import BaselineMethod
+from trainingrun_api.training import Training
 
 from ..evaluation import LabelPredictions
 from .batches import Batch, BatchLoader
@@ -37,6 +38,17 @@ class Objective(ABC):
 
     divisible: ClassVar[bool] = True
     """Whether the loss of a batch is the mean over its texts, so that a part of it has the same meaning."""
+
+    def stage(self, settings: Training) -> "Objective | None":
+        """What the same network learns before epoch 0, in one epoch; None when there is no such stage.
+
+        Raises SettingsError when the settings ask for a stage that can't be.
+        """
+        return None
+
+    def forget_head(self) -> None:
+        """Have `start_head` start any head anew: the stage has changed what an earlier one was made for."""
+        return
 
     @abstractmethod
     def head_parameters(self) -> Iterator[nn.Parameter]:

@@ -48,6 +48,8 @@ class Trainee:
     """Until they are merged."""
     parts: int = 1
     """Parts that each batch is taken in."""
+    stage: Objective | None = None
+    """What the network learns before epoch 0."""
 
     @property
     def steps_per_epoch(self) -> int:
@@ -128,6 +130,7 @@ def prepare(objective: Objective, settings: Training) -> Trainee:
         freeze_body(objective)
     adapters = add_adapters(objective.network, settings.lora) if settings.lora else None
     objective.network.to(accelerator.device)
+    stage = objective.stage(settings)
     recipe = decide(objective, settings, len(batches), accelerator.mixed_precision)
     optimizer = build_optimizer(
         objective, recipe.learning_rate, settings.weight_decay, 1 if adapters else HEAD_FACTOR
@@ -143,4 +146,5 @@ def prepare(objective: Objective, settings: Training) -> Trainee:
         history=History(),
         divisible=settings.batch_size is None and objective.divisible,
         adapters=adapters,
+        stage=stage,
     )

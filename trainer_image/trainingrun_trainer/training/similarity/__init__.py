@@ -1,5 +1,6 @@
 """Training embeddings: texts that belong together come near each other."""
 
-from .stage import similarity_stage, stage_steps
+from .contrast import LabelContrast
+from .stage import stage_before, stage_steps
 
-__all__ = ["similarity_stage", "stage_steps"]
+__all__ = ["LabelContrast", "stage_before", "stage_steps"]

@@ -1,0 +1,49 @@
+"""Scores of a model in training, as epochs have them."""
+
+import math
+from itertools import islice
+
+import torch
+
+from trainingrun_api.status import EpochSummary
+
+from ..errors import SettingsError
+from .steps import batch_loss
+from .trainee import Trainee
+
+BATCHES_BEFORE_TRAINING = 50
+"""Batches that the training loss of epoch 0 is the mean of: enough to draw where the curve begins."""
+
+
+def evaluate_untrained(trainee: Trainee) -> EpochSummary:
+    """The model as it is, as epoch 0."""
+    return evaluate_epoch(trainee, 0, _loss_before_training(trainee))
+
+
+def evaluate_epoch(trainee: Trainee, epoch: int, training_loss: float) -> EpochSummary:
+    """The model after `epoch`. Raises SettingsError when the evaluation loss is no number."""
+    outcome = trainee.evaluate()
+    if not math.isfinite(outcome.loss):
+        raise SettingsError(
+            f"epoch {epoch}: the evaluation loss is no number; lower spec.training.learningRate"
+        )
+    return EpochSummary(
+        epoch=epoch,
+        training_loss=training_loss,
+        evaluation_loss=outcome.loss,
+        accuracy=outcome.accuracy,
+        f1=outcome.f1,
+        learning_rate=trainee.learning_rate if epoch else 0.0,
+    )
+
+
+def _loss_before_training(trainee: Trainee) -> float:
+    trainee.objective.network.eval()
+    trainee.training.set_epoch(1)
+    losses, texts = 0.0, 0
+    with torch.no_grad():
+        for batch in islice(trainee.training, BATCHES_BEFORE_TRAINING):
+            count = len(batch.targets)
+            losses += count * float(batch_loss(trainee, batch))
+            texts += count
+    return losses / texts

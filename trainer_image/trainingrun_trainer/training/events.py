@@ -1,0 +1,36 @@
+"""What training tells whoever listens."""
+
+from dataclasses import dataclass
+
+from trainingrun_api.status import EpochSummary
+
+
+@dataclass(frozen=True)
+class StepDone:
+    """An optimizer step, numbered from 1 over all epochs."""
+
+    step: int
+    texts: int
+    loss: float
+    """Mean of the batch, in nats per text."""
+    learning_rate: float
+    gradient_norm: float
+    """Before it is cut to maxGradientNorm."""
+
+
+@dataclass(frozen=True)
+class StageStepDone:
+    """A step of the similarity stage, before epoch 0."""
+
+    done: StepDone
+    total: int
+    """Steps of the stage."""
+
+
+@dataclass(frozen=True)
+class EpochDone:
+    """An epoch, already part of the history."""
+
+    summary: EpochSummary
+    is_best: bool
+    is_last: bool

@@ -1,0 +1,68 @@
+"""Before the first epoch: the baseline, and the similarity stage where the objective has one."""
+
+from collections.abc import Iterator
+
+from torch import Tensor, nn
+
+from trainingrun_api.evaluation import StageOutcome
+from trainingrun_api.training import Training
+
+from .evaluating import evaluate_untrained
+from .events import EpochDone, StageStepDone
+from .history import History, merit
+from .objective import Objective
+from .steps import train_epoch
+from .trainee import Trainee, prepare
+
+
+def start(trainee: Trainee, settings: Training) -> Iterator[StageStepDone | EpochDone]:
+    """Start the head, which makes the baseline; then do the stage, if there is one. The better is epoch 0.
+
+    Raises SettingsError when a loss is no number any more.
+    """
+    stopping = settings.early_stopping
+    method = trainee.objective.start_head(trainee.training)
+    trainee.history = History(method=method, metric=stopping.metric)
+    first = evaluate_untrained(trainee)
+    if trainee.stage is not None:
+        trainee.history = trainee.history.model_copy(update={"before_stage": first})
+        yield from _do_stage(trainee, trainee.stage, settings)
+        outcome = trainee.history.stage
+        first = outcome.scores if outcome and outcome.kept else first
+    trainee.history = trainee.history.after(first, [], stopping)
+    yield EpochDone(first, is_best=True, is_last=False)
+
+
+def _do_stage(trainee: Trainee, stage: Objective, settings: Training) -> Iterator[StageStepDone]:
+    network, history = trainee.objective.network, trainee.history
+    before = _weights(network)
+    learner = prepare(stage, _settings_of_stage(trainee, settings))
+    for done in train_epoch(learner, epoch=1):
+        yield StageStepDone(done, learner.steps_per_epoch)
+    trainee.objective.forget_head()
+    trainee.objective.start_head(trainee.training)
+    scores = evaluate_untrained(trainee)
+    baseline = history.before_stage
+    kept = baseline is None or merit(scores, history.metric) > merit(baseline, history.metric)
+    if not kept:
+        network.load_state_dict(before)
+    outcome = StageOutcome(
+        steps=learner.steps_per_epoch, pairs=learner.recipe.batch_size, kept=kept, scores=scores
+    )
+    trainee.history = history.model_copy(update={"stage": outcome})
+
+
+def _settings_of_stage(trainee: Trainee, settings: Training) -> Training:
+    """One epoch at the rate of the body. The network has its adapters already, if it is to have some."""
+    changes = {
+        "max_epochs": 1,
+        "warmup_steps": None,
+        "gradient_accumulation_steps": 1,
+        "lora": None,
+        "learning_rate": trainee.recipe.learning_rate,
+    }
+    return settings.model_copy(update=changes)
+
+
+def _weights(network: nn.Module) -> dict[str, Tensor]:
+    return {name: value.detach().to("cpu", copy=True) for name, value in network.state_dict().items()}

@@ -1,0 +1,90 @@
+"""Optimizer steps over one epoch."""
+
+import logging
+import math
+from collections.abc import Iterable, Iterator
+from itertools import islice
+
+from accelerate.utils.memory import clear_device_cache, should_reduce_batch_size
+from torch import Tensor
+
+from ..errors import SettingsError
+from .batches import Batch
+from .events import StepDone
+from .trainee import Trainee
+
+log = logging.getLogger(__name__)
+
+
+def train_epoch(trainee: Trainee, epoch: int) -> Iterator[StepDone]:
+    """Train one epoch, yielding each step. Raises SettingsError when the loss is no number any more."""
+    trainee.objective.network.train()
+    trainee.training.set_epoch(epoch)  # of the loader, which sets its own count otherwise
+    first = (epoch - 1) * trainee.steps_per_epoch + 1
+    groups = _groups(trainee.training, trainee.recipe.gradient_accumulation_steps)
+    for step, batches in enumerate(groups, start=first):
+        texts = sum(len(batch.targets) for batch in batches)
+        loss = _backward_in_parts(trainee, batches, texts)
+        if not math.isfinite(loss):
+            raise SettingsError(
+                f"step {step}: the training loss is no number any more; lower spec.training.learningRate"
+            )
+        norm = _step(trainee)
+        yield StepDone(step, texts, loss, trainee.learning_rate, norm)
+
+
+def _groups(batches: Iterable[Batch], size: int) -> Iterator[list[Batch]]:
+    """Lists of `size` batches, the last one of what is left."""
+    remaining = iter(batches)
+    return iter(lambda: list(islice(remaining, size)), [])
+
+
+def _backward_in_parts(trainee: Trainee, batches: list[Batch], texts: int) -> float:
+    """As `_backward`, with batches in twice as many parts from now on when memory is not enough."""
+    while True:
+        try:
+            return _backward(
+                trainee, [part for batch in batches for part in batch.parts(trainee.parts)], texts
+            )
+        except RuntimeError as error:
+            if not _can_divide(trainee, error):
+                raise
+        trainee.parts *= 2
+        log.warning(
+            "Memory is not enough for %d texts at once, going on with %d",
+            2 * trainee.recipe_used.batch_size,
+            trainee.recipe_used.batch_size,
+        )
+        trainee.optimizer.zero_grad()
+        clear_device_cache(garbage_collection=True)
+
+
+def _can_divide(trainee: Trainee, error: RuntimeError) -> bool:
+    return trainee.divisible and trainee.parts < trainee.recipe.batch_size and should_reduce_batch_size(error)
+
+
+def _backward(trainee: Trainee, batches: list[Batch], texts: int) -> float:
+    """Gather the gradient of the mean over all texts of the batches; gives that mean."""
+    total = 0.0
+    for batch in batches:
+        loss = batch_loss(trainee, batch) * (len(batch.targets) / texts)
+        trainee.accelerator.backward(loss)
+        total += float(loss.detach())
+    return total
+
+
+def _step(trainee: Trainee) -> float:
+    """Go a step along the gradient, cut to maxGradientNorm; gives its norm before."""
+    norm = trainee.accelerator.clip_grad_norm_(
+        trainee.objective.network.parameters(), trainee.recipe.max_gradient_norm
+    )
+    trainee.optimizer.step()
+    trainee.schedule.step()
+    trainee.optimizer.zero_grad()
+    return float(norm)
+
+
+def batch_loss(trainee: Trainee, batch: Batch) -> Tensor:
+    """The objective's loss in the precision of training."""
+    with trainee.accelerator.autocast():
+        return trainee.objective.loss(batch)
