@@ -6,17 +6,22 @@ import pytest
 from pydantic import ValidationError
 
 from trainingrun_api.defaults import effective_spec
+from trainingrun_api.progress import RunIdentity
+from trainingrun_api.run_config import BaseModelSource, Resolved, RunConfig
 from trainingrun_api.spec import RunSettings, TrainingProjectSpec, TrainingRunSpec
 
 OPEN: dict[str, Any] = {"dataset": {"project": "tickets"}}
 
 
-def settings(defaults: dict[str, Any], **spec: Any) -> dict[str, Any]:
-    """Settings of a run of a project, those that aren't the contract's defaults."""
-    project = TrainingProjectSpec.model_validate(
+def project_with(defaults: dict[str, Any]) -> TrainingProjectSpec:
+    return TrainingProjectSpec.model_validate(
         {"dataset": {"uri": "s3://d/t.csv"}, "output": {"uri": "s3://m"}, "defaults": defaults}
     )
-    effective = effective_spec(TrainingRunSpec.model_validate(OPEN | spec), project)
+
+
+def settings(defaults: dict[str, Any], **spec: Any) -> dict[str, Any]:
+    """Settings of a run of a project, those that aren't the contract's defaults."""
+    effective = effective_spec(TrainingRunSpec.model_validate(OPEN | spec), project_with(defaults))
     return effective.settings().model_dump(mode="json", exclude_defaults=True)
 
 
@@ -81,3 +86,17 @@ def test_a_run_without_a_project_has_the_contracts_defaults() -> None:
     effective = effective_spec(spec, None)
     assert effective.settings() == RunSettings()
     assert set(RunSettings.model_fields) <= effective.model_fields_set
+
+
+def test_results_of_other_settings_have_another_place() -> None:
+    """Also where it is the project's that changed before a deleted Job was made again."""
+    places = [resolved({"trainPercent": percent}).output_prefix for percent in (90, 90, 70)]
+    assert places[0] == places[1] != places[2]
+    assert places[0].startswith("s3://m/team/tickets-v1/")
+
+
+def resolved(defaults: dict[str, Any]) -> RunConfig:
+    """What the trainer of a run of a project with these defaults is told."""
+    run = RunIdentity(namespace="team", name="tickets-v1", uid="1")
+    found = Resolved(project_with(defaults), BaseModelSource(), "tickets-v1")
+    return RunConfig.resolve(run, TrainingRunSpec.model_validate(OPEN), found, progress=None)
