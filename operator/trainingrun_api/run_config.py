@@ -1,6 +1,5 @@
 """Everything the trainer needs to know, as one JSON value made by the operator or the command line."""
 
-from collections.abc import Sequence
 from typing import NamedTuple, Self
 
 from .base import Model
@@ -67,6 +66,19 @@ class ProgressEndpoint(Model):
     """File with the pod-bound token; read anew for each report, since it is rotated."""
 
 
+class OtherDatasets(NamedTuple):
+    """Data sets that a spec names beside the main one, as found."""
+
+    additional: tuple[DataSource, ...] = ()
+    """Those of spec.additionalDatasets."""
+    evaluation: DataSource | None = None
+    """That of spec.evaluationDataset."""
+
+    def all(self) -> tuple[DataSource, ...]:
+        """Both."""
+        return (*self.additional, *([self.evaluation] if self.evaluation else []))
+
+
 class Resolved(NamedTuple):
     """What a spec leaves open or refers to, as found."""
 
@@ -76,8 +88,8 @@ class Resolved(NamedTuple):
     """Where training starts."""
     model_name: str
     """Name of the model."""
-    additional_datasets: Sequence[DataSource] = ()
-    """The ones that spec.additionalDatasets names."""
+    others: OtherDatasets = OtherDatasets()
+    """The data sets beside the main one."""
 
 
 class RunConfig(RunSettings):
@@ -93,6 +105,8 @@ class RunConfig(RunSettings):
     """Texts to learn from."""
     additional_datasets: list[DataSource] = []
     """More of them, from elsewhere."""
+    evaluation_dataset: DataSource | None = None
+    """Texts to evaluate on; None: a part of those to learn from."""
     output_prefix: str
     """URI under which all results of this run are kept."""
     storage: Storage
@@ -104,6 +118,11 @@ class RunConfig(RunSettings):
     def sources(self) -> list[DataSource]:
         """All data sets to learn from, the main one first."""
         return [self.dataset, *self.additional_datasets]
+
+    @property
+    def all_sources(self) -> list[DataSource]:
+        """All data sets that are read, the one to evaluate on last."""
+        return [*self.sources, *([self.evaluation_dataset] if self.evaluation_dataset else [])]
 
     @classmethod
     def resolve(
@@ -128,7 +147,8 @@ class RunConfig(RunSettings):
             model_name=found.model_name,
             base_model=found.base_model,
             dataset=dataset,
-            additional_datasets=list(found.additional_datasets),
+            additional_datasets=list(found.others.additional),
+            evaluation_dataset=found.others.evaluation,
             output_prefix=run_prefix(output.uri, run.namespace, run.name, _spec_hash(run, spec)),
             storage=Storage(endpoint=output.endpoint, region=output.region),
             progress=progress,

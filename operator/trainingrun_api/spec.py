@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 from .base import CEL_NAMESPACE, NAMESPACE, Model, Rule
 from .base_model import BaseModel
 from .dataset import Dataset, DatasetFiles, DatasetReference, FieldName
+from .duplicates import NearDuplicates
 from .labels import Labels
 from .placement import Resources, Scheduling
 from .references import Output
@@ -81,13 +82,32 @@ class RunSettings(Model):
     config.json say how to give it the same when it is used."""
 
     skip_duplicates: bool = True
-    """Leave out texts that occur again (after Unicode, case and white-space normalisation)."""
+    """Leave out texts that occur again (after Unicode, case and white-space normalisation). Of one that has
+    different labels, the most frequent ones are kept, those that come first on a tie."""
+
+    near_duplicates: NearDuplicates = NearDuplicates()
+    """Texts that are nearly the same."""
 
     train_percent: Annotated[int, Field(ge=50, le=95)] = 80
-    """Share of the texts that is trained on, in percent; the rest evaluates. Stratified by label."""
+    """Share of the texts that is trained on, in percent; the rest evaluates. Stratified by label, fixed by
+    seed and texts. Goes without evaluationDataset."""
 
     training: Training = Training()
     """How the model is fine-tuned."""
+
+    RULES: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "!has(self.skipDuplicates) || self.skipDuplicates || !has(self.nearDuplicates) "
+            "|| !has(self.nearDuplicates.skip) || !self.nearDuplicates.skip",
+            "nearDuplicates.skip goes with skipDuplicates: leave out copies too, or keep near-copies",
+        ),
+    )
+
+    @model_validator(mode="after")
+    def _skips_copies_first(self) -> Self:
+        if self.near_duplicates.skip and not self.skip_duplicates:
+            raise ValueError(RunSettings.RULES[0].message)
+        return self
 
     def settings(self) -> "RunSettings":
         """The settings alone, all of them set."""
@@ -110,6 +130,10 @@ class TrainingRunSpec(RunSettings):
     additional_datasets: Annotated[list[DatasetReference], Field(max_length=16)] = []
     """More texts to learn from, together with those of dataset, with which each must have a label in common.
     Read with endpoint, region and credentials of the run's output."""
+
+    evaluation_dataset: DatasetReference | None = None
+    """Texts to evaluate on, in place of a part of dataset. All other data sets are trained on then, without
+    texts that are copies or near-copies of these. Read as additionalDatasets are."""
 
     output: Output | None = None
     """Where results go; left out, the project's output."""
@@ -141,6 +165,7 @@ class TrainingRunSpec(RunSettings):
         "pending_deadline_seconds",
         "ttl_seconds_after_finished",
     )
+    ALTERNATIVES: ClassVar = (frozenset({"evaluation_dataset", "train_percent"}),)
     RULES: ClassVar = (
         Rule(
             "has(self.dataset.project) || has(self.output)",
@@ -157,6 +182,11 @@ class TrainingRunSpec(RunSettings):
             "|| self.training.similarityStage != 'Always'",
             "training.similarityStage Always goes with taskType Classification: it needs one label a text",
         ),
+        Rule(
+            "!has(self.evaluationDataset) || !has(self.trainPercent) || self.trainPercent == 80",
+            "trainPercent goes without evaluationDataset, which is evaluated on instead of a part",
+        ),
+        *RunSettings.RULES,
     )
 
     @property
@@ -182,6 +212,12 @@ class TrainingRunSpec(RunSettings):
         always = self.training.similarity_stage is SimilarityStage.ALWAYS
         if always and self.task_type is not TaskType.CLASSIFICATION:
             raise ValueError(self.RULES[2].message)
+        return self
+
+    @model_validator(mode="after")
+    def _split_or_given(self) -> Self:
+        if self.evaluation_dataset is not None and self.train_percent != 80:
+            raise ValueError(self.RULES[3].message)
         return self
 
 

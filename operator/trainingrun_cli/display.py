@@ -87,7 +87,8 @@ def data_line(data: DataCounts) -> str:
     return (
         f"{data.read} texts read: {data.empty} empty, {data.unlabelled} without label, "
         f"{data.filtered} filtered, "
-        f"{data.duplicates} duplicates, {data.conflicts} conflicts, {data.truncated} cut; "
+        f"{data.duplicates} duplicates, {data.conflicts} conflicts, {data.near_duplicates} near-duplicates, "
+        f"{data.leaked} also evaluated on, {data.truncated} cut; "
         f"{data.training} trained on, {data.evaluation} evaluated on"
     )
 

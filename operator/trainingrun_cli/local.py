@@ -56,10 +56,13 @@ def local_config(manifest: Manifest, output: Path, data: Path) -> RunConfig:
     run = RunIdentity(namespace=manifest.namespace, name=manifest.name, uid=str(uuid.uuid4()))
     spec = manifest.spec.model_copy(update={"output": Output(uri=output.resolve().as_uri())})
     model_name = spec.model_name or next(candidate_names(run.uid))
-    found = Resolved(manifest.project, _base_model(manifest, spec, output), model_name, manifest.additional)
+    found = Resolved(manifest.project, _base_model(manifest, spec, output), model_name, manifest.others)
     config = RunConfig.resolve(run, spec, found, progress=None)
     dataset, *additional = (local_copy(source, data) for source in config.sources)
-    return config.model_copy(update={"dataset": dataset, "additional_datasets": additional})
+    evaluation = local_copy(config.evaluation_dataset, data) if config.evaluation_dataset else None
+    return config.model_copy(
+        update={"dataset": dataset, "additional_datasets": additional, "evaluation_dataset": evaluation}
+    )
 
 
 def local_copy(dataset: DataSource, data: Path) -> DataSource:

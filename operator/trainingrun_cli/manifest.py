@@ -11,6 +11,7 @@ from trainingrun_api.base import Model
 from trainingrun_api.dataset import DatasetReference, DataSource
 from trainingrun_api.defaults import effective_spec
 from trainingrun_api.names import API_VERSION, PROJECT_KIND, RUN_KIND
+from trainingrun_api.run_config import OtherDatasets
 from trainingrun_api.spec import TrainingProjectSpec, TrainingRunSpec
 
 from .errors import CommandError
@@ -27,8 +28,8 @@ class Manifest:
     namespace: str
     spec: TrainingRunSpec
     project: TrainingProjectSpec | None
-    additional: tuple[DataSource, ...]
-    """The data sets that spec.additionalDatasets names."""
+    others: OtherDatasets
+    """The data sets beside the main one."""
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -49,11 +50,15 @@ def read_manifest(path: Path) -> Manifest:
     projects = Projects(path, documents, namespace)
     own = projects.named(spec.dataset.project) if spec.dataset.project else None
     _require_fitting(path, spec, own)
-    additional = tuple(
-        projects.data_set(dataset, f"spec.additionalDatasets[{number}]")
-        for number, dataset in enumerate(spec.additional_datasets)
+    evaluation = spec.evaluation_dataset
+    others = OtherDatasets(
+        additional=tuple(
+            projects.data_set(dataset, f"spec.additionalDatasets[{number}]")
+            for number, dataset in enumerate(spec.additional_datasets)
+        ),
+        evaluation=projects.data_set(evaluation, "spec.evaluationDataset") if evaluation else None,
     )
-    return Manifest(name, namespace, spec, own, additional)
+    return Manifest(name, namespace, spec, own, others)
 
 
 @dataclass(frozen=True)

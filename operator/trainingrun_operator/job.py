@@ -41,9 +41,7 @@ def build_job(
     output = effective_output(spec, references.project)
     if output is None or run.status.model_name is None:
         raise ValueError("a run without an output or a model name has something missing and gets no Job")
-    found = Resolved(
-        references.project, references.base_model, run.status.model_name, references.additional_datasets
-    )
+    found = Resolved(references.project, references.base_model, run.status.model_name, references.others)
     config = RunConfig.resolve(run.identity, spec, found, _endpoint(ca_certificate, settings))
     return {
         "apiVersion": "batch/v1",

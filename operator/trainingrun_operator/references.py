@@ -5,11 +5,11 @@ from collections import defaultdict
 from pydantic import ValidationError
 
 from trainingrun_api.base_model import BaseModel
-from trainingrun_api.dataset import DataSource
 from trainingrun_api.defaults import effective_spec
 from trainingrun_api.names import RUN_KIND
 from trainingrun_api.run_config import (
     BaseModelSource,
+    OtherDatasets,
     effective_base_model,
     effective_dataset,
     effective_output,
@@ -55,7 +55,7 @@ class Resolver:
         """All that `run` refers to; `missing` names everything that isn't there."""
         name = spec.dataset.project
         project, absent = await self._projects.own(run.key, name) if name else NO_PROJECT
-        additional, missing_data = await self._additional(run.key, spec)
+        others, missing_data = await self._others(run.key, spec)
         if absent is not None:
             secret = await self._credentials(run.key, spec, None)
             return References(missing=(absent, *missing_data, *([secret] if secret else [])))
@@ -67,20 +67,21 @@ class Resolver:
             await self._credentials(run.key, spec, project),
             await self._secret(run.key, token, (HUB_TOKEN_KEY,)),
         )
-        failure = failure or _unfit_settings(spec, project) or _files_of_the_pod(spec, project, additional)
-        return References(
-            project, source, token, additional, (*missing_data, *(m for m in found if m)), failure
-        )
+        failure = failure or _unfit_settings(spec, project) or _files_of_the_pod(spec, project, others)
+        return References(project, source, token, others, (*missing_data, *(m for m in found if m)), failure)
 
-    async def _additional(
-        self, key: RunKey, spec: TrainingRunSpec
-    ) -> tuple[tuple[DataSource, ...], tuple[Missing, ...]]:
+    async def _others(self, key: RunKey, spec: TrainingRunSpec) -> tuple[OtherDatasets, tuple[Missing, ...]]:
         looked_up = [
             await self._projects.data_set(key, dataset, f"spec.additionalDatasets[{number}]")
             for number, dataset in enumerate(spec.additional_datasets)
         ]
-        sources = tuple(source for source, _ in looked_up if source)
-        return sources, tuple(missing for _, missing in looked_up if missing)
+        additional = tuple(source for source, _ in looked_up if source)
+        evaluation = None
+        if spec.evaluation_dataset is not None:
+            found = await self._projects.data_set(key, spec.evaluation_dataset, "spec.evaluationDataset")
+            looked_up.append(found)
+            evaluation, _ = found
+        return OtherDatasets(additional, evaluation), tuple(missing for _, missing in looked_up if missing)
 
     async def _base_model(self, key: RunKey, model: BaseModel | None) -> Found:
         if model is None or model.from_run is None:
@@ -138,12 +139,12 @@ def _unfit_settings(spec: TrainingRunSpec, project: TrainingProjectSpec | None) 
 
 
 def _files_of_the_pod(
-    spec: TrainingRunSpec, project: TrainingProjectSpec | None, additional: tuple[DataSource, ...]
+    spec: TrainingRunSpec, project: TrainingProjectSpec | None, others: OtherDatasets
 ) -> Missing | None:
     """A pod's files are gone with it, so results there would be lost, and data can't be there."""
     named = [
         ("spec.dataset", effective_dataset(spec, project)),
-        *((source.setting, source) for source in additional),
+        *((source.setting, source) for source in others.all()),
         ("spec.baseModel", effective_base_model(spec, project)),
         ("spec.output", effective_output(spec, project)),
     ]

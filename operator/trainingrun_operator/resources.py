@@ -7,10 +7,9 @@ from typing import Any, NamedTuple, Self
 
 from pydantic import ValidationError
 
-from trainingrun_api.dataset import DataSource
 from trainingrun_api.names import API_VERSION, RUN_KIND, RUN_LABEL
 from trainingrun_api.progress import RunIdentity
-from trainingrun_api.run_config import BaseModelSource
+from trainingrun_api.run_config import BaseModelSource, OtherDatasets
 from trainingrun_api.spec import TrainingProjectSpec, TrainingRunSpec
 from trainingrun_api.status import Reason, TrainingRunStatus
 
@@ -114,6 +113,7 @@ class Missing(NamedTuple):
 
 
 DEFAULT_MODEL = BaseModelSource()
+NO_OTHERS = OtherDatasets()
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ class References:
     project: TrainingProjectSpec | None = None
     base_model: BaseModelSource = DEFAULT_MODEL
     hub_token_secret: str | None = None
-    additional_datasets: tuple[DataSource, ...] = ()
+    others: OtherDatasets = NO_OTHERS
     missing: tuple[Missing, ...] = ()
     failure: Missing | None = None
 

@@ -35,6 +35,7 @@ FULL: dict[str, Any] = {
     "labels": {"exclude": ["spam"], "allowDisjoint": True, "aliases": {"Bill": "billing"}},
     "contextParameters": ["metadata.channel", "product"],
     "skipDuplicates": False,
+    "nearDuplicates": {"threshold": 0.7},
     "trainPercent": 90,
     "training": {
         "maxEpochs": 3,
@@ -94,6 +95,22 @@ REFUSED_BY_BOTH = {
     "a namespace that no name can be": (
         {**SMALLEST, "additionalDatasets": [{"project": "b", "namespace": "*"}]},
         "namespace",
+    ),
+    "an evaluation data set from nowhere": (
+        {**SMALLEST, "evaluationDataset": {"textField": "body"}},
+        "set exactly one of project and uri",
+    ),
+    "a share and an evaluation data set": (
+        {**SMALLEST, "trainPercent": 90, "evaluationDataset": {"project": "held-out"}},
+        "trainPercent goes without evaluationDataset",
+    ),
+    "near-copies skipped and copies kept": (
+        {**SMALLEST, "skipDuplicates": False, "nearDuplicates": {"skip": True}},
+        "nearDuplicates.skip goes with skipDuplicates",
+    ),
+    "near-copies that have little in common": (
+        {**SMALLEST, "nearDuplicates": {"threshold": 0.3}},
+        "threshold",
     ),
     "labels to include and to exclude": (
         {**SMALLEST, "labels": {"include": ["a"], "exclude": ["b"]}},

@@ -66,6 +66,10 @@ def test_one_of_two_alternatives_takes_the_place_of_the_other(
     assert {name: value for name, value in found.items() if value is not None} == result
 
 
+def test_an_evaluation_data_set_takes_the_place_of_a_share() -> None:
+    assert settings({"trainPercent": 60}, evaluationDataset={"project": "held-out"}) == {}
+
+
 def test_a_choice_of_labels_is_replaced_and_aliases_are_added() -> None:
     shared = {"labels": {"exclude": ["spam"], "aliases": {"Bill": "billing", "Login": "login"}}}
     own = {"include": ["billing"], "aliases": {"Login": "account"}}

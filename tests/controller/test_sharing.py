@@ -84,7 +84,28 @@ def test_a_project_for_all_and_one_of_the_own_namespace_by_its_full_name(api: Ap
     assert len(sources_of(api, "guest")) == 3
 
 
+def test_a_run_waits_for_the_project_it_is_evaluated_on(api: Api, other: Api) -> None:
+    held_out = {"project": "held-out", "namespace": other.namespace}
+    api.apply(a_run("measured", evaluationDataset=held_out))
+    api.eventually("measured", phase="Pending", reason="ProjectNotShared", message="held-out does not exist")
+
+    other.apply(a_project("held-out", allowedNamespaces=[api.namespace]))
+
+    api.eventually("measured", phase="Pending", reason="Unschedulable")
+    config: dict[str, Any] = config_of(api, "measured")
+    evaluation = config["evaluationDataset"]
+    assert (evaluation["uri"], evaluation["project"]) == (
+        "s3://data/project.csv",
+        f"{other.namespace}/held-out",
+    )
+    assert config["dataset"]["uri"] == "s3://data/tickets.jsonl"
+
+
 def test_files_of_this_machine_are_refused_in_additional_data_too(api: Api) -> None:
-    api.apply(a_run("local", additionalDatasets=[{"uri": "file:///data/x.csv"}]))
-    message = "spec.additionalDatasets[0] (file:///data/x.csv): pods have no such files"
+    more = {"additionalDatasets": [{"uri": "file:///x.csv"}], "evaluationDataset": {"uri": "file:///y.csv"}}
+    api.apply(a_run("local", **more))
+    message = (
+        "spec.additionalDatasets[0] (file:///x.csv) and spec.evaluationDataset (file:///y.csv): "
+        "pods have no such files"
+    )
     api.eventually("local", phase="Failed", reason="InvalidSpec", message=message)

@@ -37,7 +37,7 @@ def split(texts: Texts, groups: NDArray[np.int64], train_percent: int, seed: int
 
     Raises DataError when there is nothing to tell apart or nothing to evaluate on.
     """
-    _require_classes(texts)
+    require_classes(texts)
     numbers, group = np.unique(groups, return_inverse=True)
     rank = np.full(len(numbers), np.iinfo(np.uint64).max)
     np.minimum.at(rank, group, _hashes(texts, seed))
@@ -55,7 +55,8 @@ def split(texts: Texts, groups: NDArray[np.int64], train_percent: int, seed: int
     )
 
 
-def _require_classes(texts: Texts) -> None:
+def require_classes(texts: Texts) -> None:
+    """Raises DataError when there is nothing to tell apart."""
     sets = [texts.corpus.label_sets[one] for one in np.unique(texts.corpus.label_set[texts.rows])]
     if len(sets) < 2:
         found = f"all texts have the label {', '.join(sets[0])!r}" if sets else "there is no labelled text"

@@ -65,9 +65,11 @@ class DataCounts(Model):
     conflicts: int
     """Texts that occur again with another label; the most frequent label is kept, the first one on a tie."""
     near_duplicates: int = 0
-    """Texts that are near-copies of an earlier one with the same labels."""
+    """Near-copies of an earlier text with the same labels; left out when nearDuplicates.skip is on."""
     near_conflicts: int = 0
-    """Texts that are near-copies of an earlier one with other labels; kept."""
+    """Near-copies of an earlier text with other labels; always kept."""
+    leaked: int = 0
+    """Left out of training: copies and near-copies of texts of evaluationDataset."""
     truncated: int
     """Texts longer than maxSequenceLength, which were cut."""
     without_context: dict[str, int] = {}

@@ -61,6 +61,8 @@ def deduplicate(texts: Texts, copies: Copies, *, skip: bool, skip_near: bool) ->
 
 def without_copies_of(texts: Texts, others: Texts, copies: Copies) -> tuple[Texts, Pairs]:
     """Those of `texts` that are no copy or near-copy of one of `others`, and those that are one."""
+    if not len(others):
+        return texts, Pairs(texts.rows[:0], texts.rows[:0])
     groups, where = np.unique(copies.group[others.rows], return_index=True)
     mine = copies.group[texts.rows]
     found = np.minimum(np.searchsorted(groups, mine), len(groups) - 1)

@@ -18,14 +18,12 @@ from ..data import (
     require_context,
     source_counts,
 )
-from ..dedup import Deduplicated, deduplicate, examples, find_copies
-from ..split import split
+from ..dedup import examples
 from .datasets import fetch_dataset, sources_sha256
+from .parts import Parts, divide
 from .session import Run
 
 log = logging.getLogger(__name__)
-
-NEAR = 0.8
 
 
 @dataclass(frozen=True)
@@ -39,29 +37,29 @@ class PreparedData:
 
 def load_data(run: Run) -> PreparedData:
     """Fetch, read, deduplicate and split. Raises DataError that says what to change."""
+    config = run.config
     sources = [
-        fetch_dataset(source, run.config.storage, run.work / "data" / str(number))
-        for number, source in enumerate(run.config.sources)
+        fetch_dataset(source, config.storage, run.work / "data" / str(number))
+        for number, source in enumerate(config.all_sources)
     ]
-    rules = LabelRules(run.config.labels)
-    context = run.config.context_parameters
-    reading = Reading(sources, Wanted(rules, run.config.task_type.several_labels, context))
+    rules = LabelRules(config.labels)
+    reading = Reading(sources, Wanted(rules, config.task_type.several_labels, config.context_parameters))
     corpus = Corpus.store(reading)
     rules.require_known()
-    log_sources(reading.tallies)
-    if not run.config.labels.allow_disjoint:
-        require_common_labels(reading.tallies)
-    require_context(reading.tallies, context)
-    copies = find_copies(corpus, NEAR)
-    unique = deduplicate(corpus.all(), copies, skip=run.config.skip_duplicates, skip_near=False)
-    groups = copies.group[unique.texts.rows]
-    splits = split(unique.texts, groups, run.config.train_percent, run.config.training.seed)
-    counts = _counts(run.config, reading.tallies, unique, splits)
-    _log_data(run.config, counts, splits)
-    return PreparedData(splits, counts, sources_sha256(sources))
+    tallies = reading.tallies
+    learned = tallies[: len(config.sources)]
+    log_sources(learned)
+    if not config.labels.allow_disjoint:
+        require_common_labels(learned)
+    require_context(tallies, config.context_parameters)
+    parts = divide(corpus, sum(tally.used for tally in learned), config)
+    counts = _counts(config, tallies, parts)
+    _log_data(config, counts, parts.splits)
+    return PreparedData(parts.splits, counts, sources_sha256(sources))
 
 
-def _counts(config: RunConfig, tallies: Sequence[Tally], unique: Deduplicated, splits: Splits) -> DataCounts:
+def _counts(config: RunConfig, tallies: Sequence[Tally], parts: Parts) -> DataCounts:
+    found, splits = parts.found, parts.splits
     by_label = splits.by_label()
     missing = {name: sum(t.without_context[name] for t in tallies) for name in config.context_parameters}
     return DataCounts(
@@ -69,10 +67,11 @@ def _counts(config: RunConfig, tallies: Sequence[Tally], unique: Deduplicated, s
         empty=sum(tally.empty for tally in tallies),
         unlabelled=sum(tally.unlabelled for tally in tallies),
         filtered=sum(tally.filtered for tally in tallies),
-        duplicates=len(unique.duplicates),
-        conflicts=len(unique.conflicts),
-        near_duplicates=len(unique.near_duplicates),
-        near_conflicts=len(unique.near_conflicts),
+        duplicates=len(found.duplicates),
+        conflicts=len(found.conflicts),
+        near_duplicates=len(found.near_duplicates),
+        near_conflicts=len(found.near_conflicts),
+        leaked=len(parts.leaked),
         truncated=0,
         without_context=missing,
         training=len(splits.training),
@@ -80,32 +79,38 @@ def _counts(config: RunConfig, tallies: Sequence[Tally], unique: Deduplicated, s
         sources=source_counts(tallies, splits),
         by_label=[LabelParts(label=label, training=t, evaluation=e) for label, (t, e) in by_label.items()],
         not_evaluated=[label for label, (_, evaluated) in by_label.items() if not evaluated],
-        examples=_examples(unique),
+        examples=_examples(parts),
     )
 
 
-def _examples(unique: Deduplicated) -> CopyExamples:
-    corpus = unique.texts.corpus
+def _examples(parts: Parts) -> CopyExamples:
+    corpus, found = parts.splits.training.corpus, parts.found
     return CopyExamples(
-        duplicates=examples(corpus, unique.duplicates),
-        conflicts=examples(corpus, unique.conflicts),
-        near_duplicates=examples(corpus, unique.near_duplicates),
-        near_conflicts=examples(corpus, unique.near_conflicts),
+        duplicates=examples(corpus, found.duplicates),
+        conflicts=examples(corpus, found.conflicts),
+        near_duplicates=examples(corpus, found.near_duplicates),
+        near_conflicts=examples(corpus, found.near_conflicts),
+        leaked=examples(corpus, parts.leaked),
     )
 
 
 def _log_data(config: RunConfig, counts: DataCounts, splits: Splits) -> None:
     log.info(
-        "Data: %d texts read from %s; %d empty, %d unlabelled, %d filtered, %d duplicates, %d conflicts%s",
+        "Data: %d texts read from %s; %d empty, %d unlabelled, %d filtered, %d duplicates, %d conflicts, "
+        "%d near-duplicates, %d also evaluated on%s",
         counts.read,
-        ", ".join(source.name for source in config.sources),
+        ", ".join(source.name for source in config.all_sources),
         counts.empty,
         counts.unlabelled,
         counts.filtered,
         counts.duplicates,
         counts.conflicts,
+        counts.near_duplicates,
+        counts.leaked,
         "" if config.skip_duplicates else " (duplicates are kept)",
     )
     shown = ", ".join(splits.labels[:20]) + (", …" if len(splits.labels) > 20 else "")
     log.info("Split: %d texts to train on, %d to evaluate on", counts.training, counts.evaluation)
     log.info("%d labels: %s", len(splits.labels), shown)
+    if counts.not_evaluated:
+        log.warning("Trained and not evaluated, for want of texts: %s", ", ".join(counts.not_evaluated[:20]))

@@ -83,7 +83,7 @@ def _train_and_publish(run: Run) -> Evaluation:
         predictions,
         Provenance(trainee.history, trainee.recipe_used, counts, base_model),
         score_sources(
-            predictions, prepared.splits.evaluation, [source.name for source in run.config.sources]
+            predictions, prepared.splits.evaluation, [source.name for source in run.config.all_sources]
         ),
     )
     table = predictions_table(prepared.splits.evaluation, classifier.labels, predictions)
