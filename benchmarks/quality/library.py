@@ -1,11 +1,13 @@
 """Score a published model by its own library, in a process that knows nothing of the trainer.
 
-Run as `python -I library.py FOLDER TEXTS FIGURES`: the texts are rows of JSON with text and label.
+Run as `python -I library.py FOLDER TEXTS FIGURES`: the texts are rows of JSON with text and label, and with
+context where the model reads one, which its card gives `encode` as the second text of a pair.
 """
 
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import torch
 from sentence_transformers import SentenceTransformer
@@ -14,7 +16,7 @@ from torch.nn.functional import cross_entropy
 from transformers import pipeline
 
 
-def logits(folder: Path, texts: list[str]) -> tuple[torch.Tensor, dict[int, str]]:
+def logits(folder: Path, texts: list[Any]) -> tuple[torch.Tensor, dict[int, str]]:
     """Logits (texts, labels) and the label of each column."""
     if (folder / "modules.json").is_file():
         model = SentenceTransformer(str(folder), device="cpu")
@@ -29,7 +31,8 @@ def logits(folder: Path, texts: list[str]) -> tuple[torch.Tensor, dict[int, str]
 def main(folder: Path, path: Path, figures: Path) -> None:
     """Write accuracy, macro F1 (shares) and loss (nats per text)."""
     rows = [json.loads(line) for line in path.read_text().splitlines()]
-    found, id2label = logits(folder, [row["text"] for row in rows])
+    texts = [(row["text"], row["context"]) if "context" in row else row["text"] for row in rows]
+    found, id2label = logits(folder, texts)
     index = {label: int(number) for number, label in id2label.items()}
     targets = torch.tensor([index[row["label"]] for row in rows])
     predicted = found.argmax(dim=1)

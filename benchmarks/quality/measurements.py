@@ -57,6 +57,12 @@ def all_stage(setup: Setup, seed: int) -> Figures:
     )
 
 
+def all_context(setup: Setup, seed: int) -> Figures:
+    """All data, the domain as context."""
+    context = ["metadata.domain"]
+    return _classified(setup, setup.train_file, f"all-context-{seed}", seed, contextParameters=context)
+
+
 def all_regression(setup: Setup, seed: int) -> Figures:
     """The cheap baseline on the texts that the run with defaults trains on, and on the whole file."""
     published = train(setup.train_file, setup.work / f"all-default-{seed}", seed)
@@ -83,6 +89,13 @@ def few_never(setup: Setup, seed: int) -> Figures:
     """The same without the similarity stage."""
     return _classified(
         setup, setup.few(seed), f"few-never-{seed}", seed, training={"similarityStage": "Never"}
+    )
+
+
+def few_stage(setup: Setup, seed: int) -> Figures:
+    """The same with the similarity stage."""
+    return _classified(
+        setup, setup.few(seed), f"few-stage-{seed}", seed, training={"similarityStage": "Always"}
     )
 
 
@@ -146,41 +159,48 @@ MEASUREMENTS: dict[str, Measurement] = {
     "all-regression": all_regression,
     "few-default": few_default,
     "few-regression": few_regression,
-    "all-trainer": all_trainer,
     "few-setfit": few_setfit,
-    "similarity": similarity,
-    "all-stage": all_stage,
+    "few-stage": few_stage,
     "few-never": few_never,
     "thirty-default": thirty_default,
     "thirty-regression": thirty_regression,
     "thirty-plain": thirty_plain,
+    "similarity": similarity,
+    "all-trainer": all_trainer,
+    "all-context": all_context,
+    "all-stage": all_stage,
 }
 """In the order that they are done for each seed: those that others need first."""
 
 
 def _classified(setup: Setup, texts: Path, name: str, seed: int, **spec: Any) -> Figures:
     published = train(texts, setup.work / name, seed, **spec)
-    rows = [
-        {"text": text.text, "label": text.label}
-        for text in of_labels(setup.test(), published.evaluation.labels)
-    ]
+    rows = _rows(published, of_labels(setup.test(), published.evaluation.labels))
     found = score(published.model, rows, setup.work / name / "test")
     return {
         "accuracy": found.accuracy,
         "f1": found.f1,
         "best_epoch": published.evaluation.best_epoch,
-        **_gap(setup, published, name),
+        "gap": _gap(setup, published, name),
     }
 
 
-def _gap(setup: Setup, published: Published, name: str) -> Figures:
+def _gap(setup: Setup, published: Published, name: str) -> float:
     """The largest difference between evaluation.json and what the library gives on the same texts."""
     wanted = _saved(published)
-    labels = {text.text: text.label for text in read(published.texts)}
-    rows = [{"text": text, "label": labels[text]} for text in published.evaluation_texts()]
+    kept = set(published.evaluation_texts())
+    rows = _rows(published, [text for text in read(published.texts) if text.text in kept])
     found = score(published.model, rows, setup.work / name / "again")
     pairs = ((wanted.accuracy, found.accuracy), (wanted.f1, found.f1), (wanted.loss, found.loss))
-    return {"gap": max(abs(one - other) for one, other in pairs)}
+    return max(abs(one - other) for one, other in pairs)
+
+
+def _rows(published: Published, texts: list[Text]) -> list[dict[str, str]]:
+    """Texts as the published model reads them."""
+    plain = [{"text": text.text, "label": text.label} for text in texts]
+    if not published.context:
+        return plain
+    return [{**row, "context": text.domain} for row, text in zip(plain, texts, strict=True)]
 
 
 def _saved(published: Published) -> Scores:

@@ -40,6 +40,8 @@ class Published:
     predictions: Path
     texts: Path
     """What it was given."""
+    context: bool
+    """Whether it reads a context beside the text."""
 
     def evaluation_texts(self) -> list[str]:
         """What it kept to evaluate on."""
@@ -72,6 +74,7 @@ def train(texts: Path, folder: Path, seed: int, base: Path | None = None, **spec
         model=_path(artifacts.model),
         predictions=_path(artifacts.predictions),
         texts=texts,
+        context="contextParameters" in spec,
     )
 
 
