@@ -96,7 +96,7 @@ def test_a_model_without_pooling_has_no_stage_and_says_so_when_asked(plain_model
 
 def test_few_texts_are_drawn_often_and_many_seldom() -> None:
     assert stage_steps(10, 32) == 50
-    assert stage_steps(1200, 32) == 375
+    assert stage_steps(1200, 32) == 188
     assert stage_steps(1_000_000, 32) == 500
 
 
