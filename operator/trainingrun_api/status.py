@@ -173,6 +173,8 @@ class Artifacts(Model):
     """evaluation.json."""
     predictions: str | None = None
     """predictions.parquet: every evaluation text with its labels, probabilities and loss."""
+    report: str | None = None
+    """report.html: scores, confusions with their texts, curves; one file for a browser."""
     checkpoints: str
     """Folder of the checkpoints."""
     run: str

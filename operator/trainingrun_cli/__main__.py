@@ -28,6 +28,14 @@ Namespace = Annotated[
 ]
 TimeOut = Annotated[int, typer.Option(help="Seconds after which to stop watching; the run goes on.")]
 
+ReportFile = Annotated[
+    Path | None, typer.Option("--output", "-o", help="File to write; NAME.html in a temporary folder.")
+]
+Endpoint = Annotated[
+    str | None, typer.Option(help="URL of the object store as it is reached from here; the run's own.")
+]
+Show = Annotated[bool, typer.Option("--open/--no-open", help="Open it in the browser.")]
+
 
 ModelFolder = Annotated[Path, typer.Argument(help="Folder of a published model, copied here.")]
 Texts = Annotated[list[str], typer.Argument(help="Texts to label.")]
@@ -76,6 +84,23 @@ def _context_values(options: list[str]) -> dict[str, str]:
         if not equals:
             raise CommandError(f"--context {name}: write NAME=VALUE")
     return {name: value for name, _, value in pairs}
+
+
+@app.command()
+def report(
+    name: str,
+    namespace: Namespace = None,
+    output: ReportFile = None,
+    endpoint: Endpoint = None,
+    show: Show = True,
+) -> None:
+    """Fetch the report of a run on the cluster, also while it trains, and open it in the browser."""
+    from . import reports  # noqa: PLC0415  # what speaks to object stores takes long to import, too
+
+    path = reports.fetch(name, namespace, output, endpoint)
+    print(path)
+    if show:
+        typer.launch(path.as_uri())
 
 
 def main() -> None:

@@ -137,3 +137,6 @@ def _print_result(console: Console, result: RunResult) -> None:
         console.print(sources_table(evaluation.sources))
     for line in artifacts_lines(result.artifacts):
         console.print(line, highlight=False, soft_wrap=True)
+    if result.artifacts.report:
+        report = unquote(urlsplit(result.artifacts.report).path)
+        console.print(f"Open the report in a browser: {report}", highlight=False, soft_wrap=True)

@@ -1,13 +1,10 @@
 """A run on a cluster, watched until it ends."""
 
-import os
 import time
 from collections.abc import Iterator
 from typing import Any
 
-from kubernetes import config
-from kubernetes.client import ApiClient, ApiException, CustomObjectsApi
-from kubernetes.config import ConfigException
+from kubernetes.client import ApiException, CustomObjectsApi
 from kubernetes.watch import Watch
 from rich.console import Console
 from rich.markup import escape
@@ -15,6 +12,7 @@ from rich.markup import escape
 from trainingrun_api.names import GROUP, RUN_PLURAL, VERSION
 from trainingrun_api.status import Phase, TrainingRunStatus
 
+from .connection import connect
 from .display import RunDisplay, artifacts_lines, scores_table
 from .errors import CommandError
 
@@ -28,7 +26,7 @@ def watch(name: str, namespace: str | None, timeout: int) -> bool:
     Raises CommandError when there is no such run, or `timeout` seconds pass first.
     """
     console = Console()
-    client, namespace = _connect(namespace)
+    client, namespace = connect(namespace)
     phase_shown = ""
     status = TrainingRunStatus()
     with RunDisplay(console) as display:
@@ -47,15 +45,6 @@ def watch(name: str, namespace: str | None, timeout: int) -> bool:
         for line in artifacts_lines(status.artifacts):
             console.print(line, highlight=False, soft_wrap=True)
     return status.phase is Phase.SUCCEEDED
-
-
-def _connect(namespace: str | None) -> tuple[ApiClient, str]:
-    try:
-        file = os.environ.get("KUBECONFIG")  # given by hand, since the library reads it once, at its import
-        _, active = config.list_kube_config_contexts(file)
-        return config.new_client_from_config(file), namespace or active["context"].get("namespace", "default")
-    except ConfigException as error:
-        raise CommandError(f"no cluster: {error}; set KUBECONFIG or pick a kubectl context") from error
 
 
 def _versions(api: CustomObjectsApi, name: str, namespace: str, timeout: int) -> Iterator[dict[str, Any]]:

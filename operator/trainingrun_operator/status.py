@@ -157,6 +157,7 @@ def _usual_artifacts(prefix: str) -> Artifacts:
     return Artifacts(
         model=f"{prefix}/model",
         evaluation=f"{prefix}/evaluation.json",
+        report=f"{prefix}/report.html",
         checkpoints=f"{prefix}/checkpoints",
         run=f"{prefix}/run.json",
     )

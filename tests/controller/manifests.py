@@ -62,6 +62,7 @@ def a_result(prefix: str = "s3://models/team/x") -> str:
             "artifacts": {
                 "model": f"{prefix}/model",
                 "evaluation": f"{prefix}/evaluation.json",
+                "report": f"{prefix}/report.html",
                 "checkpoints": f"{prefix}/checkpoints",
                 "run": f"{prefix}/run.json",
             },

@@ -1,9 +1,10 @@
-"""The Debian packages a node needs: looked up, and only the missing ones installed."""
+"""The Debian packages that a node or a test needs: looked up, and only the missing ones installed."""
 
 import os
 import shutil
 import subprocess
 
+from localcluster.cache import locked
 from localcluster.errors import LocalClusterError
 from localcluster.process import execute
 from localcluster.progress import say, step
@@ -34,7 +35,13 @@ def ensure(names: tuple[str, ...] = NODE_PACKAGES) -> None:
     Raises:
         LocalClusterError: this is not Debian, we are not root, or apt failed.
     """
-    wanted = missing(names)
+    if not missing(names):
+        return
+    with locked("packages"):  # apt-get fails where another one is at work
+        _install(missing(names))
+
+
+def _install(wanted: list[str]) -> None:
     if not wanted:
         return
     say(f"Debian packages to install: {' '.join(wanted)}")

@@ -27,6 +27,11 @@ class Places:
         return f"{self.prefix}/predictions.parquet"
 
     @property
+    def report(self) -> str:
+        """report.html."""
+        return f"{self.prefix}/report.html"
+
+    @property
     def checkpoints(self) -> str:
         """Folder of the checkpoints."""
         return f"{self.prefix}/checkpoints"
@@ -42,6 +47,7 @@ class Places:
             model=self.model,
             evaluation=self.evaluation,
             predictions=self.predictions,
+            report=self.report,
             checkpoints=self.checkpoints,
             run=self.run,
         )

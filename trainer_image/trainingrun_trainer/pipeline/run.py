@@ -16,7 +16,9 @@ from ..base_model import fetch_base_model
 from ..corpus import Splits
 from ..evaluation import LabelPredictions, predictions_table, score_sources, to_parquet
 from ..model import Classifier
+from ..report import Report
 from ..training import (
+    EpochDone,
     MultiLabelClassification,
     SingleLabelClassification,
     Trainee,
@@ -26,6 +28,7 @@ from .loading import load_data
 from .memory import memory_errors
 from .places import Places
 from .publish import Provenance, evaluate, publish, published, result
+from .reports import LiveReport, write_report
 from .session import Run, record, train
 from .tracker import Listener, Tracker
 
@@ -71,26 +74,33 @@ def _train_and_publish(run: Run) -> Evaluation:
     classifier.use_context(run.config.context_parameters)
     base_model = base.resolved.fitted(classifier.head_origin, classifier.notes)
     classifier.limit_tokens(run.config.training.max_sequence_length)
-    record(run, prepared.sha256, base_model)
+    made_of = record(run, prepared.sha256, base_model)
     trainee, truncated = _prepare(run, classifier, prepared.splits)
-    train(run, trainee, origin=f"{prepared.sha256} {base_model.digest}")
-    run.tracker.stage("Evaluating")
     counts = prepared.counts.model_copy(update={"truncated": truncated})
-    predictions = _predict(run, trainee)
-    evaluation = evaluate(
-        run.config,
-        classifier.labels,
-        predictions,
-        Provenance(trainee.history, trainee.recipe_used, counts, base_model),
-        score_sources(
-            predictions, prepared.splits.evaluation, [source.name for source in run.config.all_sources]
-        ),
-    )
-    table = predictions_table(prepared.splits.evaluation, classifier.labels, predictions)
+
+    def report(predictions: LabelPredictions, *, finished: bool) -> Report:
+        provenance = Provenance(trainee.history, trainee.recipe_used, counts, base_model)
+        texts = prepared.splits.evaluation
+        by_source = score_sources(predictions, texts, [source.name for source in run.config.all_sources])
+        evaluation = evaluate(run.config, classifier.labels, predictions, provenance, by_source)
+        table = predictions_table(texts, classifier.labels, predictions)
+        return Report(evaluation, made_of, table, finished)
+
+    live = LiveReport(run)
+
+    def after_epoch(done: EpochDone) -> None:
+        if done.predictions is not None and not done.is_last:
+            predictions = done.predictions
+            live.update(lambda: report(predictions, finished=False))
+
+    train(run, trainee, origin=f"{prepared.sha256} {base_model.digest}", after_epoch=after_epoch)
+    run.tracker.stage("Evaluating")
+    final = report(_predict(run, trainee), finished=True)
     run.tracker.stage("Publishing")
-    run.store.write(run.places.predictions, to_parquet(table))
-    publish(run.store, run.places, classifier, evaluation, run.work / "model")
-    return evaluation
+    run.store.write(run.places.predictions, to_parquet(final.predictions))
+    write_report(run, final)
+    publish(run.store, run.places, classifier, final.evaluation, run.work / "model")
+    return final.evaluation
 
 
 def _prepare(run: Run, classifier: Classifier, splits: Splits) -> tuple[Trainee, int]:

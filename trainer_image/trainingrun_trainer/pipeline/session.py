@@ -3,6 +3,7 @@
 import hashlib
 import logging
 import platform
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -40,15 +41,19 @@ class Run:
         return self.work / "best"
 
 
-def record(run: Run, dataset: str | None, base_model: ResolvedBaseModel | None) -> None:
-    """Write run.json with what is known so far."""
+def record(run: Run, dataset: str | None, base_model: ResolvedBaseModel | None) -> RunRecord:
+    """Write run.json with what is known so far, and give it."""
     versions = {"python": platform.python_version()} | {name: version(name) for name in DECIDING_LIBRARIES}
-    record = RunRecord(config=run.config, dataset_sha256=dataset, base_model=base_model, versions=versions)
-    run.store.write(run.places.run, record.model_dump_json(indent=2).encode())
+    made_of = RunRecord(config=run.config, dataset_sha256=dataset, base_model=base_model, versions=versions)
+    run.store.write(run.places.run, made_of.model_dump_json(indent=2).encode())
+    return made_of
 
 
-def train(run: Run, trainee: Trainee, origin: str) -> None:
-    """Go on from the last checkpoint of this `origin`; `run.best` holds the best weights then."""
+def train(run: Run, trainee: Trainee, origin: str, after_epoch: Callable[[EpochDone], None]) -> None:
+    """Go on from the last checkpoint of this `origin`; `run.best` holds the best weights then.
+
+    `after_epoch` is called once an epoch is saved.
+    """
     settings = run.config.training
     checkpoints = Checkpoints(
         run.store,
@@ -66,6 +71,7 @@ def train(run: Run, trainee: Trainee, origin: str) -> None:
                 run.tracker.step(event)
             case EpochDone():
                 _end_epoch(run, trainee, event, checkpoints)
+                after_epoch(event)
 
 
 def _begin(run: Run, trainee: Trainee) -> None:

@@ -8,6 +8,7 @@ import torch
 from trainingrun_api.status import EpochSummary
 
 from ..errors import SettingsError
+from ..evaluation import LabelPredictions
 from .steps import batch_loss
 from .trainee import Trainee
 
@@ -17,17 +18,23 @@ BATCHES_BEFORE_TRAINING = 50
 
 def evaluate_untrained(trainee: Trainee) -> EpochSummary:
     """The model as it is, as epoch 0."""
-    return evaluate_epoch(trainee, 0, _loss_before_training(trainee))
+    summary, _ = evaluate_epoch(trainee, 0, _loss_before_training(trainee))
+    return summary
 
 
-def evaluate_epoch(trainee: Trainee, epoch: int, training_loss: float) -> EpochSummary:
-    """The model after `epoch`. Raises SettingsError when the evaluation loss is no number."""
+def evaluate_epoch(
+    trainee: Trainee, epoch: int, training_loss: float
+) -> tuple[EpochSummary, LabelPredictions | None]:
+    """The model after `epoch`, and what its scores of labels were made of; None for a task without labels.
+
+    Raises SettingsError when the evaluation loss is no number.
+    """
     outcome = trainee.evaluate()
     if not math.isfinite(outcome.loss):
         raise SettingsError(
             f"epoch {epoch}: the evaluation loss is no number; lower spec.training.learningRate"
         )
-    return EpochSummary(
+    summary = EpochSummary(
         epoch=epoch,
         training_loss=training_loss,
         evaluation_loss=outcome.loss,
@@ -35,6 +42,7 @@ def evaluate_epoch(trainee: Trainee, epoch: int, training_loss: float) -> EpochS
         f1=outcome.f1,
         learning_rate=trainee.learning_rate if epoch else 0.0,
     )
+    return summary, outcome.predictions
 
 
 def _loss_before_training(trainee: Trainee) -> float:

@@ -1,8 +1,10 @@
 """What training tells whoever listens."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from trainingrun_api.status import EpochSummary
+
+from ..evaluation import LabelPredictions
 
 
 @dataclass(frozen=True)
@@ -34,3 +36,5 @@ class EpochDone:
     summary: EpochSummary
     is_best: bool
     is_last: bool
+    predictions: LabelPredictions | None = field(default=None, repr=False)
+    """What its scores of labels were made of; None for epoch 0, and for a task without labels."""

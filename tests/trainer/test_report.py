@@ -1,0 +1,269 @@
+"""report.html: what it says, that it holds what it should, that it is small, quick and safe."""
+
+import json
+import re
+import time
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import pytest
+
+from trainingrun_api.progress import ProgressReport
+from trainingrun_api.run_config import RunConfig
+from trainingrun_trainer import pipeline
+from trainingrun_trainer.evaluation import Predictions, score_labels
+from trainingrun_trainer.pipeline.reports import LiveReport
+from trainingrun_trainer.pipeline.session import Run
+from trainingrun_trainer.records import Example
+from trainingrun_trainer.report import Report, render
+
+from .reports import a_report, examples, label_names, several, single
+
+HOSTILE = (
+    "</script><script>alert(1)</script>",
+    "<!--<script>",
+    '"><img src=x onerror=alert(1)>',
+    "{{ 7 * 7 }}{% raw %}",
+    "\u2028\x00 &lt;b&gt;",
+)
+
+
+class Page(HTMLParser):
+    """Elements, text outside scripts, and the data."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.scripts: list[str] = []
+        self.text = ""
+        self._inside = ""
+        self.feed(html)
+        self.data: dict[str, Any] = json.loads(self.scripts[0])
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        self._inside = tag if tag in {"script", "style"} else ""
+        if tag == "script":
+            self.scripts.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._inside = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._inside == "script":
+            self.scripts[-1] += data
+        elif not self._inside:
+            self.text += f"{' '.join(data.split())} "
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Of this process, whatever else the machine does."""
+    begun = time.process_time()
+    work()
+    return time.process_time() - begun
+
+
+def five() -> Report:
+    labels = label_names(5)
+    return a_report(single(5, 300), labels)
+
+
+def test_the_top_says_how_good_it_is_and_against_what() -> None:
+    report = five()
+    page = Page(render(report))
+    scores = report.evaluation.classification
+    assert scores is not None
+    assert scores.accuracy_interval is not None
+    assert f"Accuracy is {100 * scores.accuracy:.1f} % on 300 texts" in page.text
+    assert f"{100 * scores.accuracy - 12:.1f} %. Training bought 12.0 points" in page.text
+    low, high = scores.accuracy_interval.low, scores.accuracy_interval.high
+    assert f"{100 * low:.1f} to {100 * high:.1f}" in page.text
+    assert f"{100 * scores.averages.samples.f1:.1f}" in page.text
+
+
+@pytest.mark.parametrize(
+    ("best_epoch", "said"),
+    [(0, "No epoch was better"), (6, "within the margin of error")],
+)
+def test_a_gain_that_may_be_chance_is_called_so(best_epoch: int, said: str) -> None:
+    report = a_report(single(3, 20), label_names(3), best_epoch=best_epoch)
+    assert said in Page(render(report)).text
+
+
+def test_every_text_is_there_with_its_probabilities() -> None:
+    report = five()
+    data = Page(render(report)).data
+    rows = report.predictions.to_pylist()
+    assert [row[1] for row in data["texts"]] == [row["text"] for row in rows]
+    _, _, cut, context, source, true, predicted, probable, loss = data["texts"][7]
+    assert (cut, context, data["sources"][source]) == (0, rows[7]["context"], "s3://data/tickets.jsonl")
+    assert [data["labels"][index] for index in (*true, *predicted)] == [
+        *rows[7]["labels"],
+        *rows[7]["predicted"],
+    ]
+    shares = dict(zip(probable[::2], probable[1::2], strict=True))
+    assert shares[true[0]] == round(1000 * rows[7]["probabilities"][true[0]])
+    assert loss == round(rows[7]["loss"], 3)
+
+
+def test_the_cells_are_those_of_the_matrix() -> None:
+    report = five()
+    data = Page(render(report)).data
+    counts = np.zeros((5, 5), int)
+    for true, predicted, count in zip(*(data["cells"][n::3] for n in range(3)), strict=True):
+        counts[true, predicted] = count
+    assert report.evaluation.classification is not None
+    assert counts.tolist() == report.evaluation.classification.confusion_matrix.counts
+
+
+def test_a_data_set_of_script_tags_stays_text() -> None:
+    labels = sorted(HOSTILE)
+    predictions = single(len(labels), 40)
+    texts = [
+        Example(HOSTILE[n % 5], (labels[index],), (HOSTILE[n % 4],), HOSTILE[n % 3])
+        for n, index in enumerate(predictions.targets)
+    ]
+    html = render(a_report(predictions, labels, texts, model_name=HOSTILE[2]))
+    page = Page(html)
+    assert [row[1] for row in page.data["texts"]] == [text.text for text in texts]
+    assert page.data["labels"] == labels
+    assert len(page.scripts) == 2
+    assert "alert(1)" not in page.scripts[1]
+    assert not [tag for tag, _ in page.tags if tag == "img"]
+    assert all(
+        label.split("\x00")[0].strip() in page.text.replace("\u2028", "") or "\u2028" in label
+        for label in labels
+    )
+
+
+def test_nothing_is_loaded_and_no_style_or_script_but_its_own_runs() -> None:
+    html = render(five())
+    page = Page(html)
+    (policy,) = [a["content"] or "" for _, a in page.tags if a.get("http-equiv") == "Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'; style-src 'sha256-")
+    assert "unsafe" not in policy
+    for tag, attributes in page.tags:
+        assert "style" not in attributes, tag
+        assert not any(name.startswith("on") for name in attributes), tag
+        for name in ("src", "href", "xlink:href"):
+            target = attributes.get(name) or "#"
+            assert target.startswith("#") or target in {"data:,", "predictions.parquet"}, target
+
+
+def test_150_classes_and_5000_texts_fit_in_2_mb_whatever_their_length() -> None:
+    labels = label_names(150)
+    predictions = single(150, 5000)
+    short, long = (a_report(predictions, labels, examples(predictions, labels, words)) for words in (12, 400))
+    pages = [render(short), render(long)]
+    assert all(len(page.encode()) < 2_000_000 for page in pages)
+    whole, cut = (Page(page) for page in pages)
+    assert "texts are cut" not in whole.text
+    assert all(row[2] == 0 for row in whole.data["texts"])
+    assert "of its texts are cut to keep it small" in cut.text
+    assert "predictions.parquet" in cut.text
+
+
+def test_the_page_costs_little_beside_the_scores_it_shows() -> None:
+    labels = label_names(150)
+    predictions = single(150, 5000)
+    report = a_report(predictions, labels)
+    render(report)  # reads the templates
+    scoring = seconds(lambda: score_labels(predictions, labels))
+    assert seconds(lambda: render(report)) < 4 * scoring
+
+
+def test_of_more_texts_the_wrong_ones_are_kept() -> None:
+    predictions = single(4, 6000)
+    page = Page(render(a_report(predictions, label_names(4))))
+    wrong = np.flatnonzero(predictions.targets != predictions.predicted)
+    assert len(page.data["texts"]) == 5000
+    assert set(wrong) <= {row[0] for row in page.data["texts"]}
+    assert "This page holds 5,000 of 6,000 texts" in page.text
+
+
+def test_several_labels_a_text_with_their_threshold() -> None:
+    report = a_report(several(8, 200), label_names(8))
+    page = Page(render(report))
+    scores = report.evaluation.classification
+    assert scores is not None
+    assert scores.threshold is not None
+    assert f"probability reaches {scores.threshold.value:.3f}" in page.text
+    assert page.data["several"]
+    assert any(len(row[5]) > 1 for row in page.data["texts"])
+
+
+def test_a_task_without_labels_has_no_confusions() -> None:
+    report = five()
+    evaluation = report.evaluation.model_copy(update={"classification": None})
+    page = Page(render(Report(evaluation, report.record)))
+    assert not {"confusions", "classes", "texts"} & {a.get("id") for _, a in page.tags}
+    assert "How did training go?" in page.text
+
+
+def test_settings_lineage_versions_and_the_way_of_the_data_are_there() -> None:
+    page = Page(render(five()))
+    for said in (
+        "maxEpochs 10",
+        "tickets-v2/model",
+        "tickets-v1 from Default",
+        "torch 2.10.0",
+        "Read 1,800",
+        "textField message",
+    ):
+        assert said in page.text, said
+
+
+def test_text_of_the_charts_is_text() -> None:
+    html = render(five())
+    charts = re.findall(r"<svg[^>]*chart.*?</svg>", html, re.DOTALL)
+    assert len(charts) == 4
+    assert "loss, nats per text" in charts[0]
+    assert "stopped early" in charts[0]
+    assert "Epoch 3: evaluation loss 0.780" in charts[0]
+    assert "Best epoch: 6 of 9, stopped early." in charts[0]
+
+
+def test_the_page_of_a_run_under_way_says_so() -> None:
+    report = five()
+    page = Page(render(Report(report.evaluation, report.record, report.predictions, finished=False)))
+    assert "Training is under way: this is epoch 9 of at most 10" in page.text
+
+
+def test_the_same_run_gives_the_same_page() -> None:
+    assert render(five()) == render(five())
+
+
+def test_a_run_leaves_its_report_also_while_it_trains(
+    config: RunConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LiveReport, "due", lambda live, now: True)
+    path = Path(config.output_prefix.removeprefix("file://")) / "report.html"
+    seen: list[str] = []
+
+    def look(report: ProgressReport) -> None:
+        if path.exists() and report.progress.stage == "Training":
+            seen.append(Page(path.read_text()).text)
+
+    result = pipeline.run(config, look)
+    assert result.artifacts.report == path.as_uri()
+    assert any("this is epoch 2 of at most 3" in text for text in seen)
+    text = Page(path.read_text()).text
+    assert "Training is under way" not in text
+    assert f"Accuracy is {100 * (result.evaluation.accuracy or 0):.1f} % on 12 texts" in text
+
+
+def test_reports_during_training_take_a_tenth_of_its_time_at_most(config: RunConfig) -> None:
+    live = LiveReport(cast("Run", None))
+    begun = time.monotonic()
+    assert not live.due(begun + 15)
+    assert live.due(begun + 25)
+
+
+def test_one_class_that_is_never_given_is_no_error() -> None:
+    targets = np.array([0, 0, 1, 2])
+    logits = np.array([[3, 0, -9]] * 4, dtype=np.float32)
+    page = Page(render(a_report(Predictions(targets, logits, 1.0), ["a", "b", "c"])))
+    assert page.data["cells"] == [0, 0, 2, 1, 0, 1, 2, 0, 1]

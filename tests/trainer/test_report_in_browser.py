@@ -1,0 +1,251 @@
+"""report.html as a person uses it: in Chromium, by pointer and by keys, light and dark, wide and narrow."""
+
+import csv
+import io
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from localcluster import packages
+from trainingrun_trainer.report import Report, render
+
+from .reports import a_report, label_names, several, single
+from .test_report import HOSTILE
+
+SCREENSHOTS_VARIABLE = "TRAININGRUN_SCREENSHOTS"
+"""Environment variable that names a folder for pictures of the page."""
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    packages.ensure(("chromium", "fonts-liberation"))
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+class Reader:
+    """One tab, and everything in it that should not be: messages of errors, requests."""
+
+    def __init__(self, context: BrowserContext) -> None:
+        self.problems: list[str] = []
+        self.page = context.new_page()
+        self.page.on("console", lambda message: self.problems.append(f"console: {message.text}"))
+        self.page.on("pageerror", lambda error: self.problems.append(f"error: {error}"))
+        self.page.on("request", lambda request: self.problems.append(f"request: {request.url}"))
+        self.page.on("dialog", lambda dialog: self.problems.append(f"dialog: {dialog.message}"))
+
+    def open(self, report: Report, folder: Path) -> Page:
+        path = folder / "report.html"
+        path.write_text(render(report), encoding="utf-8")
+        self.page.goto(path.as_uri())
+        self.problems.remove(f"request: {path.as_uri()}")
+        return self.page
+
+
+@pytest.fixture
+def reader(browser: Browser) -> Iterator[Reader]:
+    """Fails the test when the page complained or asked for anything."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
+    context.set_default_timeout(30_000)
+    reader = Reader(context)
+    yield reader
+    context.close()
+    assert [p for p in reader.problems if not p.startswith(("request: blob:", "request: data:,"))] == []
+
+
+@pytest.fixture(scope="module")
+def five() -> Report:
+    return a_report(single(5, 300), label_names(5))
+
+
+@pytest.fixture(scope="module")
+def many() -> Report:
+    return a_report(single(150, 5000), label_names(150))
+
+
+def cell(page: Page, true: int, predicted: int) -> str:
+    return f"table.matrix tbody tr:nth-child({true + 1}) td:nth-of-type({predicted + 1}) button"
+
+
+def listed(page: Page) -> list[str]:
+    return page.locator("#texts-list .text").all_text_contents()
+
+
+def confused(report: Report, true: int, predicted: int) -> list[str]:
+    labels = report.evaluation.labels
+    return [
+        row["text"]
+        for row in report.predictions.to_pylist()
+        if (row["labels"], row["predicted"]) == ([labels[true]], [labels[predicted]])
+    ]
+
+
+def test_a_click_on_a_cell_lists_its_texts_with_probabilities(
+    reader: Reader, five: Report, tmp_path: Path
+) -> None:
+    page = reader.open(five, tmp_path)
+    page.locator(cell(page, 1, 0)).click()
+    expected = confused(five, 1, 0)
+    assert sorted(listed(page)) == sorted(expected)
+    assert page.locator("#texts-count").text_content() == f"{len(expected)} texts"
+    labels = five.evaluation.labels
+    assert page.locator("#texts-title").text_content() == f"Texts of {labels[1]}, given {labels[0]}"
+    first = page.locator("#texts-list li").first
+    assert first.locator("dt.wrong").text_content() == labels[0]
+    assert first.locator("dt.true").text_content() == labels[1]
+    assert "%" in (first.locator("dd").first.text_content() or "")
+    assert page.evaluate("document.activeElement.id") == "texts-title"
+
+
+def test_texts_are_searched_ordered_and_exported(reader: Reader, five: Report, tmp_path: Path) -> None:
+    page = reader.open(five, tmp_path)
+    page.locator("#texts-clear").click()
+    assert page.locator("#texts-count").text_content() == "300 texts"
+    page.locator("#texts-kind").select_option("wrong")
+    page.locator("#texts-order").select_option("row")
+    page.locator("#texts-find").fill("PHONE")
+    wrong = [
+        row
+        for row in five.predictions.to_pylist()
+        if row["labels"] != row["predicted"] and row["context"] == ["phone"]
+    ]
+    assert listed(page) == [row["text"] for row in wrong[:50]]
+    with page.expect_download() as download:
+        page.locator("#texts-export").click()
+    assert download.value.suggested_filename == "tickets-v3-texts.csv"
+    content = download.value.path().read_text(encoding="utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(content, newline="")))
+    assert [(row["message"], row["topic"], row["predicted"]) for row in rows] == [
+        (row["text"], row["labels"][0], row["predicted"][0]) for row in wrong
+    ]
+
+
+def test_classes_are_sorted_and_searched(reader: Reader, five: Report, tmp_path: Path) -> None:
+    page = reader.open(five, tmp_path)
+    scores = five.evaluation.classification
+    assert scores is not None
+    names = page.locator("#classes-table tbody tr:not([hidden]) th")
+    by_f1 = [one.label for one in sorted(scores.classes, key=lambda one: one.f1)]
+    assert names.all_text_contents() == by_f1
+    recall = page.get_by_role("button", name="Recall")
+    recall.click()
+    by_recall = [one.label for one in sorted(scores.classes, key=lambda one: one.recall)]
+    assert names.all_text_contents() == by_recall
+    recall.press("Enter")
+    assert names.all_text_contents() == by_recall[::-1]
+    assert page.locator("th[aria-sort=descending]").text_content() == "Recall"
+    page.locator("#classes-find").fill(by_f1[0].upper())
+    assert names.all_text_contents() == by_f1[:1]
+
+
+def test_the_matrix_is_ordered_filtered_and_zoomed(reader: Reader, many: Report, tmp_path: Path) -> None:
+    page = reader.open(many, tmp_path)
+    rows = page.locator("table.matrix tbody tr")
+    assert rows.count() == 150
+    box = page.locator("table.matrix").bounding_box()
+    assert box is not None
+    assert box["width"] <= 1280
+    page.locator("#matrix-order").select_option("worst")
+    scores = many.evaluation.classification
+    assert scores is not None
+    worst = min((one for one in scores.classes if one.support), key=lambda one: one.recall)
+    assert rows.first.locator("th").get_attribute("title") == worst.label
+    page.locator("#matrix-show").select_option("10")
+    assert rows.count() == 10
+    assert "numbered" in (page.locator("table.matrix").get_attribute("class") or "")
+    page.locator("#matrix-show").select_option("confused")
+    assert 2 <= rows.count() < 150
+    page.locator("#zoom-in").click()
+    page.locator("#matrix-show").select_option("all")
+    page.locator("#matrix-find").fill(many.evaluation.labels[1])
+    assert 2 <= rows.count() < 150
+
+
+def test_the_matrix_is_used_with_keys_alone(reader: Reader, five: Report, tmp_path: Path) -> None:
+    page = reader.open(five, tmp_path)
+    page.locator("#zoom-fit").focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab") if page.evaluate("document.activeElement.id") == "zoom-in" else None
+    labels = five.evaluation.labels
+    assert labels[0] in (page.evaluate("document.activeElement.ariaLabel") or "")
+    for key in ("ArrowDown", "End", "Home", "Enter"):
+        page.keyboard.press(key)
+    assert page.locator("#texts-title").text_content() == f"Texts of {labels[1]}, given {labels[0]}"
+    assert sorted(listed(page)) == sorted(confused(five, 1, 0))
+
+
+def test_roles_and_names_tell_a_screen_reader_what_is_there(
+    reader: Reader, five: Report, tmp_path: Path
+) -> None:
+    page = reader.open(five, tmp_path)
+    assert page.get_by_role("grid", name="Confusion matrix of 5 labels").count() == 1
+    assert page.get_by_role("gridcell").count() == 25
+    assert page.get_by_role("rowheader", name=five.evaluation.labels[0]).count() >= 1
+    assert page.get_by_role("img", name="Training and evaluation loss").count() == 1
+    nameless = page.evaluate(
+        "[...document.querySelectorAll('input, select')].filter((field) => !field.labels.length).length"
+        " + [...document.querySelectorAll('button')]"
+        ".filter((button) => !(button.ariaLabel || button.textContent.trim())).length"
+    )
+    assert nameless == 0
+    ids = page.evaluate("[...document.querySelectorAll('body [id]')].map((element) => element.id)")
+    assert len(ids) == len(set(ids))
+
+
+def test_a_data_set_of_script_tags_runs_nothing(reader: Reader, tmp_path: Path) -> None:
+    labels = sorted(HOSTILE)
+    predictions = single(5, 60)
+    page = reader.open(a_report(predictions, labels, model_name=HOSTILE[0]), tmp_path)
+    page.locator("#texts-clear").click()
+    assert page.locator("#texts-list li").count() == 50
+    assert len(listed(page)) == 50
+    assert page.evaluate("document.scripts.length") == 2
+    assert page.locator("h1").text_content() == HOSTILE[0]
+
+
+def test_cells_of_several_labels_a_text_list_what_they_count(reader: Reader, tmp_path: Path) -> None:
+    report = a_report(several(6, 400), label_names(6))
+    page = reader.open(report, tmp_path)
+    assert report.evaluation.classification is not None
+    counts = report.evaluation.classification.confusion_matrix.counts
+    for true, predicted in ((0, 0), (1, 2), (3, 1)):
+        if counts[true][predicted]:
+            page.locator(cell(page, true, predicted)).click()
+            assert page.locator("#texts-count").text_content() == f"{counts[true][predicted]} text" + (
+                "s" if counts[true][predicted] > 1 else ""
+            )
+
+
+@pytest.mark.parametrize("look", [(1440, "light"), (1440, "dark"), (400, "light"), (400, "dark")])
+def test_it_fits_the_screen(
+    browser: Browser, five: Report, many: Report, tmp_path: Path, look: tuple[int, Any]
+) -> None:
+    width, scheme = look
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    reader = Reader(context)
+    for name, report in (("5", five), ("150", many)):
+        page = reader.open(report, tmp_path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        page.locator(cell(page, 1, 0)).click()
+        if folder := os.environ.get(SCREENSHOTS_VARIABLE):
+            page.screenshot(path=f"{folder}/report-{name}-{width}-{scheme}.png", full_page=True)
+    context.close()
+    assert reader.problems == []

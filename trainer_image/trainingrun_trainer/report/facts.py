@@ -1,0 +1,92 @@
+"""What went in: steps of the data, settings, lineage and versions, as rows of tables."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from trainingrun_api.evaluation import Recipe
+from trainingrun_api.run_config import RunConfig
+
+from .content import Report
+
+HIDDEN = {"run", "progress", "storage", "base_model", "output_prefix"}
+"""What has no bearing on the model, or stands elsewhere on the page."""
+
+
+@dataclass(frozen=True)
+class DataStep:
+    """A step of the way from file to split."""
+
+    name: str
+    count: int
+    note: str
+    share: float
+    """Of all texts read, 0 to 1."""
+    kind: str
+    """kept, lost, noted or split: how it is drawn."""
+
+
+def data_steps(report: Report) -> list[DataStep]:
+    """From the texts read to those trained and evaluated on."""
+    data, kept = report.evaluation.data, not report.record.config.skip_duplicates
+    steps = [
+        ("Read", data.read, "", "kept"),
+        ("Empty", data.empty, "no text; left out", "lost"),
+        ("Unlabelled", data.unlabelled, "no label; left out", "lost"),
+        ("Filtered", data.filtered, "labels that spec.labels leaves out", "lost"),
+        (
+            "Duplicates",
+            data.duplicates,
+            "the same text again; kept on one side of the split" if kept else "the same text again; left out",
+            "noted" if kept else "lost",
+        ),
+        ("Conflicts", data.conflicts, "the same text with another label; the most frequent is kept", "lost"),
+        ("Trained on", data.training, "", "split"),
+        ("Evaluated on", data.evaluation, "", "split"),
+        ("Cut", data.truncated, "longer than maxSequenceLength, and cut there", "noted"),
+    ]
+    return [DataStep(name, count, note, count / max(data.read, 1), kind) for name, count, note, kind in steps]
+
+
+def settings(config: RunConfig) -> list[tuple[str, str]]:
+    """Path in the spec, and value; nothing for what is left open."""
+    return list(_flat(config.model_dump(mode="json", exclude=HIDDEN, exclude_none=True)))
+
+
+def recipe(used: Recipe) -> list[tuple[str, str]]:
+    """What the settings left open, as it was decided."""
+    return [
+        (name, f"{value:,}" if isinstance(value, int) else str(value))
+        for name, value in used.model_dump().items()
+    ]
+
+
+def lineage(report: Report) -> list[tuple[str, str]]:
+    """What the model was made from, by name."""
+    base = report.evaluation.base_model
+    rows = {
+        "Base model": "the trainer image's default" if base.source == "Default" else base.source,
+        "Of the run": base.from_run,
+        "Revision": base.revision,
+        "Digest of its files": base.digest,
+        "Its head": base.head,
+        "Digest of the data": report.record.dataset_sha256,
+    }
+    return [(name, value) for name, value in rows.items() if value]
+
+
+def _flat(values: dict[str, Any], path: str = "") -> list[tuple[str, str]]:
+    rows: list[tuple[str, str]] = []
+    for name, value in values.items():
+        if isinstance(value, dict):
+            rows += _flat(value, f"{path}{name}.")
+        elif isinstance(value, list) and value and isinstance(value[0], dict):
+            rows += [row for n, one in enumerate(value) for row in _flat(one, f"{path}{name}[{n}].")]
+        else:
+            rows.append((f"{path}{name}", _shown(value)))
+    return rows
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return ", ".join(map(_shown, value)) if isinstance(value, list) else str(value)
