@@ -178,6 +178,13 @@ class TrainingRunSpec(RunSettings):
             "name each data set once in dataset and additionalDatasets",
         ),
         Rule(
+            "!has(self.evaluationDataset) "
+            f"|| !({_same('self.evaluationDataset', 'self.dataset', ('uri', 'project'))} "
+            f"&& !has(self.evaluationDataset.{CEL_NAMESPACE})) && self.additionalDatasets.all(d, "
+            f"!({_same('self.evaluationDataset', 'd', ('uri', 'project', CEL_NAMESPACE))}))",
+            "evaluationDataset is one that is trained on: name another, or leave it out",
+        ),
+        Rule(
             f"{TASK} == 'Classification' || !has(self.training) || !has(self.training.similarityStage) "
             "|| self.training.similarityStage != 'Always'",
             "training.similarityStage Always goes with taskType Classification: it needs one label a text",
@@ -202,22 +209,25 @@ class TrainingRunSpec(RunSettings):
 
     @model_validator(mode="after")
     def _each_data_set_once(self) -> Self:
-        named = [(d.uri, d.shared_name) for d in (self.dataset, *self.additional_datasets)]
-        if len(set(named)) < len(named):
+        learned = [(d.uri, d.shared_name) for d in (self.dataset, *self.additional_datasets)]
+        if len(set(learned)) < len(learned):
             raise ValueError(self.RULES[1].message)
+        evaluated = self.evaluation_dataset
+        if evaluated is not None and (evaluated.uri, evaluated.shared_name) in learned:
+            raise ValueError(self.RULES[2].message)
         return self
 
     @model_validator(mode="after")
     def _stage_fits_the_task(self) -> Self:
         always = self.training.similarity_stage is SimilarityStage.ALWAYS
         if always and self.task_type is not TaskType.CLASSIFICATION:
-            raise ValueError(self.RULES[2].message)
+            raise ValueError(self.RULES[3].message)
         return self
 
     @model_validator(mode="after")
     def _split_or_given(self) -> Self:
         if self.evaluation_dataset is not None and self.train_percent != 80:
-            raise ValueError(self.RULES[3].message)
+            raise ValueError(self.RULES[4].message)
         return self
 
 
@@ -238,8 +248,8 @@ class TrainingProjectSpec(Model):
     a run was started with stays as it was when these change."""
 
     allowed_namespaces: Annotated[list[AllowedNamespace], Field(max_length=256)] = []
-    """Other namespaces whose runs may read the data set, as one of their additionalDatasets; * for all. They
-    read it with their own credentials."""
+    """Other namespaces whose runs may read the data set, in additionalDatasets or evaluationDataset; * for
+    all. They read it with their own credentials."""
 
     def allows(self, namespace: str) -> bool:
         """Whether runs of that other namespace may read the data set."""

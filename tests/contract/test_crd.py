@@ -92,6 +92,14 @@ REFUSED_BY_BOTH = {
         {**SMALLEST, "additionalDatasets": [{"project": "b", "namespace": "c"}] * 2},
         "name each data set once",
     ),
+    "the main data set to evaluate on": (
+        {**SMALLEST, "evaluationDataset": {"uri": "s3://data/tickets.jsonl"}},
+        "evaluationDataset is one that is trained on",
+    ),
+    "an additional project to evaluate on": (
+        {**SMALLEST, "additionalDatasets": [{"project": "b"}], "evaluationDataset": {"project": "b"}},
+        "evaluationDataset is one that is trained on",
+    ),
     "a namespace that no name can be": (
         {**SMALLEST, "additionalDatasets": [{"project": "b", "namespace": "*"}]},
         "namespace",
