@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from .advice import MAX_FINDINGS, Finding
 from .base import Model
 from .lineage import ResolvedBaseModel
 
@@ -13,6 +14,9 @@ Rounded = Annotated[float, AfterValidator(lambda value: round(value, 4))]
 
 MAX_EPOCHS_IN_STATUS = 60
 """Keeps the resource under 32 KiB; the first, the best and the latest stay, evaluation.json has all."""
+
+
+Advice = Annotated[list[Finding], Field(max_length=MAX_FINDINGS)]
 
 
 class Phase(StrEnum):
@@ -196,6 +200,8 @@ class RunResult(Model):
     """Where results are."""
     base_model: ResolvedBaseModel
     """The model that training started from, without its lineage, for which there is no room."""
+    advice: Advice = []
+    """What training shows and a user can act on."""
 
 
 class RunFailure(Model):
@@ -244,3 +250,5 @@ class TrainingRunStatus(Model):
     """Where results are."""
     base_model: ResolvedBaseModel | None = None
     """The model that training started from."""
+    advice: Advice = []
+    """What training shows and a user can act on, warnings first; at most 5, evaluation.json has all."""

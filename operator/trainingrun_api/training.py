@@ -40,6 +40,13 @@ class SimilarityStage(StrEnum):
     NEVER = "Never"
 
 
+class ClassWeights(StrEnum):
+    """How much the texts of each label count in training."""
+
+    NONE = "None"
+    BALANCED = "Balanced"
+
+
 class EarlyStopping(Model):
     """Stop when the metric no longer improves; the best epoch by it is published either way."""
 
@@ -128,7 +135,15 @@ class Training(Model):
     """Train adapters of low rank and the head: a fraction of the memory of training a large model."""
 
     max_sequence_length: Annotated[int, Field(ge=8, le=8192)] | None = None
-    """Tokens after which a text is cut; the model's own limit, at most 256, when left out."""
+    """Tokens after which a text is cut; at most what the model reads.
+
+    Left out: where 99 of 100 texts of the training part end, at least 64, within the model's limit. How many
+    were cut is in evaluation.json.
+    """
+
+    class_weights: ClassWeights = ClassWeights.NONE
+    """None: each text counts the same. Balanced: each label does, however few its texts, in the training loss
+    and in the regression that a new head starts from; the evaluation loss and all scores stay unweighted."""
 
     mixed_precision: MixedPrecision = MixedPrecision.AUTO
     """Auto: BF16 where the hardware computes it, No elsewhere."""

@@ -80,11 +80,12 @@ def _told_failure(pod: str, termination: Termination) -> tuple[Reason, str]:
 
 
 def success_message(result: RunResult) -> str:
-    """The scores in one line."""
+    """The scores in one line, and the first finding of the advice."""
+    advice = f". {result.advice[0].message}: see status.advice" if result.advice else ""
     early = ", stopped early" if result.stopped_early else ""
     return (
         f"Trained {result.epochs} epochs{early}; epoch {result.best_epoch} is the best: "
-        f"{result.evaluation.in_words()}. Model: {result.artifacts.model}"
+        f"{result.evaluation.in_words()}. Model: {result.artifacts.model}{advice}"
     )
 
 

@@ -144,6 +144,7 @@ def _ending(verdict: Verdict, seen: Observation, now: datetime) -> dict[str, Any
         "stopped_early": result.stopped_early,
         "evaluation": result.evaluation,
         "artifacts": result.artifacts,
+        "advice": result.advice,
         "base_model": _with_lineage(result.base_model, seen),
     }
 

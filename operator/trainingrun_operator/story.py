@@ -4,6 +4,7 @@ import hashlib
 from datetime import datetime
 from typing import NamedTuple
 
+from trainingrun_api.advice import Severity
 from trainingrun_api.names import OPERATOR
 from trainingrun_api.status import Phase, Reason, TrainingRunStatus
 
@@ -20,6 +21,7 @@ PLACES = {
     Phase.SUCCEEDED: 4,
     Phase.FAILED: 4,
 }
+AFTER_THE_END = 5
 QUIET = {
     Reason.COMPLETED,
     Reason.EVALUATING,
@@ -60,6 +62,10 @@ def chapters(before: TrainingRunStatus, after: TrainingRunStatus) -> list[Chapte
         kind = "Normal" if condition.reason in QUIET else "Warning"
         place = 4 if condition.reason == Reason.RESTARTING else PLACES[after.phase]
         told.append(Chapter(place, kind, condition.reason, condition.message))
+    if after.advice and not before.advice:
+        warnings = [finding for finding in after.advice if finding.severity is Severity.WARNING]
+        for place, finding in enumerate(warnings, start=AFTER_THE_END):
+            told.append(Chapter(place, "Warning", finding.type, f"{finding.message}. {finding.suggestion}"))
     return told
 
 

@@ -10,6 +10,7 @@ from kubernetes.dynamic.exceptions import DynamicApiError
 from pydantic import ValidationError
 from pydantic.alias_generators import to_camel
 
+from trainingrun_api.advice import Finding, FindingType, Severity
 from trainingrun_api.crd import structural_schema
 from trainingrun_api.names import API_VERSION
 from trainingrun_api.progress import bounded_epochs
@@ -46,6 +47,8 @@ FULL: dict[str, Any] = {
         "schedule": "Cosine",
         "freezeBody": True,
         "similarityStage": "Never",
+        "maxSequenceLength": 128,
+        "classWeights": "Balanced",
     },
     "output": {**OUTPUT, "endpoint": "http://s3.local", "credentialsSecretRef": {"name": "s3"}},
     "resources": {"gpusPerNode": 1, "cpu": 4, "memory": "8Gi"},
@@ -174,6 +177,7 @@ REFUSED_BY_BOTH = {
         {**SMALLEST, "taskType": "MultiLabelClassification", "training": {"similarityStage": "Always"}},
         "training.similarityStage Always goes with taskType Classification",
     ),
+    "weights of no kind": ({**SMALLEST, "training": {"classWeights": "Heavy"}}, "classWeights"),
     "no epochs": ({**SMALLEST, "training": {"maxEpochs": 0}}, "maxEpochs"),
     "a word for a number": ({**SMALLEST, "trainPercent": "most"}, "trainPercent"),
     "an unknown task": ({**SMALLEST, "taskType": "Translation"}, "taskType"),
@@ -316,7 +320,16 @@ def test_resource_stays_small_after_a_thousand_epochs(cluster: DynamicClient) ->
     progress = Progress(
         stage="Training", epoch=1000, max_epochs=1000, last_update_time="2026-01-01T00:00:00Z"
     )
-    status = TrainingRunStatus(progress=progress, epochs=kept).model_dump(mode="json", exclude_none=True)
+    finding = Finding(
+        type=FindingType.ONE_LABEL,
+        severity=Severity.WARNING,
+        message="m" * 256,
+        evidence={"lossBefore": 1 / 3, "lossAfter": 2 / 3},
+        suggestion="s" * 256,
+    )
+    status = TrainingRunStatus(progress=progress, epochs=kept, advice=[finding] * 5).model_dump(
+        mode="json", exclude_none=True
+    )
     runs = cluster.resources.get(api_version=API_VERSION, kind="TrainingRun")
     stored = runs.status.patch(
         body={"status": status},

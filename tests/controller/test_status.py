@@ -1,5 +1,6 @@
 """The status as a value of what was seen."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -132,6 +133,29 @@ def test_result_of_the_trainer_becomes_the_scores() -> None:
     assert status.best_epoch == 3
     assert status.evaluation is not None
     assert status.completion_time == "2026-11-01T11:59:00Z"
+
+
+def test_advice_of_the_trainer_is_told_as_warnings() -> None:
+    message, suggestion = "The training loss rose", "Lower spec.training.learningRate"
+    found = [
+        {"type": kind, "severity": severity, "message": message, "suggestion": suggestion}
+        for kind, severity in (("LossJump", "Warning"), ("NewerThanThis", "Warning"), ("Slow", "Info"))
+    ]
+    result = json.dumps(json.loads(a_result()) | {"advice": found})
+    done = an_attempt(phase="Succeeded", termination=Termination(0, "", result))
+    before = status_of(seen(an_attempt()))
+    after = status_of(seen(done, job=COMPLETE), a_parsed_run(before))
+    assert [one.type for one in after.advice] == ["LossJump", "NewerThanThis", "Slow"]
+    assert after.conditions[0].message.endswith("The training loss rose: see status.advice")
+    told = chapters(before, after)
+    assert [(one.kind, one.reason) for one in told] == [
+        ("Normal", "Completed"),
+        ("Warning", "LossJump"),
+        ("Warning", "NewerThanThis"),
+    ]
+    assert told[1].note == f"{message}. {suggestion}"
+    assert len({one.place for one in told}) == 3
+    assert chapters(after, status_of(Observation(), a_parsed_run(after))) == []
 
 
 @pytest.mark.parametrize("text", ["", "{", a_result().replace("0.912", "NaN")])

@@ -170,7 +170,7 @@ def test_a_field_that_no_text_has_is_refused(with_context: RunConfig) -> None:
 def with_parameters(folder: Path, parameters: list[str] | None = None, tokens: int = 12) -> Classifier:
     classifier = load(folder, "uri", ["billing", "login"])
     classifier.use_context(parameters or PARAMETERS)
-    classifier.limit_tokens(tokens)
+    classifier.limit_tokens(tokens, [])
     return classifier
 
 

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from trainingrun_api.advice import Finding, Severity
 from trainingrun_api.dataset import DataSource
+from trainingrun_api.lineage import ResolvedBaseModel
 from trainingrun_api.names import RUN_CONFIG_VARIABLE, ExitCode
 from trainingrun_api.run_config import RunConfig
-from trainingrun_api.status import Reason, RunFailure, RunResult
+from trainingrun_api.status import Artifacts, EvaluationScores, Reason, RunFailure, RunResult
 from trainingrun_api.training import EarlyStopping
-from trainingrun_trainer.__main__ import main
+from trainingrun_trainer.__main__ import fitting, main
 from trainingrun_trainer.settings import TERMINATION_PATH_VARIABLE
 
 from .conftest import changed
@@ -94,3 +96,18 @@ def test_a_long_message_still_is_json(
     assert main() != ExitCode.OK
     assert len(message.read_bytes()) <= 4096
     RunFailure.model_validate_json(message.read_text())
+
+
+def test_advice_gives_way_where_the_termination_message_is_full() -> None:
+    finding = Finding(type="LossJump", severity=Severity.WARNING, message="m" * 256, suggestion="s" * 256)
+    result = RunResult(
+        best_epoch=1,
+        epochs=1,
+        stopped_early=False,
+        evaluation=EvaluationScores(loss=1, support=1),
+        artifacts=Artifacts(model="s3://" + "m" * 900, evaluation="e" * 900, checkpoints="c" * 900, run="r"),
+        base_model=ResolvedBaseModel(source="Default"),
+        advice=[finding] * 5,
+    )
+    assert len(fitting(result).advice) == 1
+    assert fitting(result.model_copy(update={"advice": [finding]})).advice == [finding]

@@ -44,7 +44,7 @@ def test_a_head_is_reused_for_equal_labels_only(
 
 def test_long_texts_are_cut_and_counted(pooled_model: Path) -> None:
     classifier = load(pooled_model, "uri", LABELS)
-    classifier.limit_tokens(8)
+    classifier.limit_tokens(8, [])
     encoded = classifier.encode([Example("my card " * 9, ("login",)), Example("my card", ("billing",))])
     assert [len(ids) for ids in encoded.input_ids] == [8, 4]
     assert encoded.input_ids[0][-1] == classifier.tokenizer.sep_token_id
@@ -53,7 +53,25 @@ def test_long_texts_are_cut_and_counted(pooled_model: Path) -> None:
 
 def test_more_tokens_than_the_model_reads_are_refused(pooled_model: Path) -> None:
     with pytest.raises(SettingsError, match="maxSequenceLength is 64, but this model reads at most 32"):
-        load(pooled_model, "uri", LABELS).limit_tokens(64)
+        load(pooled_model, "uri", LABELS).limit_tokens(64, [])
+
+
+def test_the_limit_left_out_is_where_99_of_100_texts_end() -> None:
+    classifier = load(default_model_folder(), "Default", LABELS)
+    short, long = Example("my card", ("login",)), Example("my card " * 50, ("login",))
+    longer = Example("my card " * 90, ("login",))
+    limits = []
+    for examples in (
+        [short] * 100,
+        [short] * 95 + [long] * 5,
+        [long] * 2 + [short] * 396,
+        [long, longer] * 5,
+    ):
+        classifier.limit_tokens(None, examples)
+        limits.append(classifier.max_tokens)
+    assert limits == [64, 104, 64, 184]
+    classifier.limit_tokens(None, [Example("my card " * 500, ("login",))])
+    assert classifier.max_tokens == classifier.token_limit() == 256
 
 
 def without_weights(folder: Path) -> None:

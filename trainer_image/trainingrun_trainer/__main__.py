@@ -35,7 +35,7 @@ def main() -> int:
         log.exception("Unexpected error")
         _leave_message(_failure(Reason.TRAINER_ERROR, f"unexpected {type(error).__name__}: {error}"))
         return ExitCode.BUG
-    _leave_message(result)
+    _leave_message(fitting(result))
     return ExitCode.OK
 
 
@@ -67,6 +67,13 @@ def _failure(reason: Reason, message: str) -> RunFailure:
     while len(failure.model_dump_json().encode()) > MAX_TERMINATION_BYTES:
         failure = RunFailure(reason=reason, message=failure.message[: len(failure.message) * 3 // 4] + "…")
     return failure
+
+
+def fitting(result: RunResult) -> RunResult:
+    """With as much of the advice as there is room for."""
+    while result.advice and len(result.model_dump_json(exclude_none=True).encode()) > MAX_TERMINATION_BYTES:
+        result = result.model_copy(update={"advice": result.advice[:-1]})
+    return result
 
 
 def _leave_message(message: Model) -> None:

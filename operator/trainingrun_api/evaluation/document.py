@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from ..advice import Finding
 from ..base import Model
 from ..lineage import ResolvedBaseModel
 from ..spec import RunSettings
@@ -47,3 +48,5 @@ class Evaluation(Model):
     """Texts at each step from file to split."""
     base_model: ResolvedBaseModel
     """The model that training started from."""
+    advice: list[Finding] = []
+    """What training shows and a user can act on, warnings first."""

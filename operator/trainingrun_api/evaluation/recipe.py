@@ -16,6 +16,8 @@ class Recipe(Model):
     """Texts that went through the model at once, on each device."""
     gradient_accumulation_steps: int
     """Batches whose gradients made one step."""
+    max_sequence_length: int | None = None
+    """Tokens after which texts were cut, context included."""
     max_gradient_norm: float
     """Length that gradients were cut to."""
     mixed_precision: str

@@ -1,5 +1,7 @@
 """What training needs of a model, whatever format it is saved in."""
 
+import math
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -15,13 +17,17 @@ from ..records import EncodedTexts, Example, Starts, Targets
 from ..tokens import TokenWriter
 from .context import CONTEXT, NO_CONTEXT, Context
 from .outputs import THRESHOLD, Outputs
-from .tokenising import tokenise
+from .tokenising import Tokenised, tokenise
 
 Features = dict[str, Tensor]
 """What a tokenizer gives: input_ids, attention_mask and so on, each (texts, tokens)."""
 
-DEFAULT_MAX_TOKENS = 256
-"""Longer texts cost much and seldom say more about their label."""
+LEAST_TOKENS = 64
+"""A longer limit than short texts need costs nothing, since batches are padded to their longest text; a model
+that is given longer texts later reads them."""
+
+LENGTH_SAMPLE = 20_000
+"""Texts whose lengths say how long the data are."""
 
 TEXTS_AT_ONCE = 1024
 
@@ -42,7 +48,7 @@ class Classifier(ABC):
         self.config = config
         self.labels = outputs.labels
         self.multi_label = outputs.multi_label
-        self.max_tokens = DEFAULT_MAX_TOKENS
+        self.max_tokens = LEAST_TOKENS
         self.context = NO_CONTEXT
         self.head_origin = HeadOrigin.NEW
         self.notes: list[str] = []
@@ -63,14 +69,17 @@ class Classifier(ABC):
     def token_limit(self) -> int:
         """Tokens that the model reads at most, by its own configuration."""
 
-    def limit_tokens(self, wanted: int | None) -> None:
-        """Cut texts after so many tokens. Raises SettingsError when the model can't read that many."""
+    def limit_tokens(self, wanted: int | None, examples: Sequence[Example]) -> None:
+        """Cut texts after so many tokens; None: where 99 of 100 of the examples end, context included.
+
+        Raises SettingsError when the model can't read that many.
+        """
         most = self.token_limit()
         if wanted is not None and wanted > most:
             raise SettingsError(
                 f"spec.training.maxSequenceLength is {wanted}, but this model reads at most {most} tokens"
             )
-        self.max_tokens = wanted or min(most, DEFAULT_MAX_TOKENS)
+        self.max_tokens = wanted or min(most, max(self._usual_tokens(examples), LEAST_TOKENS))
 
     def use_context(self, parameters: Sequence[str]) -> None:
         """Put the values of these fields beside each text, here and wherever the saved model is used.
@@ -99,9 +108,7 @@ class Classifier(ABC):
         truncated = 0
         starts: list[Starts] = []
         with TokenWriter() as writer:
-            for start in range(0, len(examples), TEXTS_AT_ONCE):
-                texts = examples[start : start + TEXTS_AT_ONCE]
-                part = tokenise(self.tokenizer, self.context, texts, self.max_tokens)
+            for part in self._tokenised(examples, self.max_tokens):
                 writer.add(part.input_ids)
                 truncated += part.truncated
                 if part.context_starts is not None:
@@ -122,6 +129,17 @@ class Classifier(ABC):
                 for ids, start in zip(input_ids, context_starts, strict=True)
             ]
         return dict(self.tokenizer.pad(tokens, return_tensors="pt"))
+
+    def _tokenised(self, examples: Sequence[Example], max_tokens: int) -> Iterator[Tokenised]:
+        for start in range(0, len(examples), TEXTS_AT_ONCE):
+            part = examples[start : start + TEXTS_AT_ONCE]
+            yield tokenise(self.tokenizer, self.context, part, max_tokens)
+
+    def _usual_tokens(self, examples: Sequence[Example]) -> int:
+        """The 99th percentile of their tokens, of an even sample when there are many; a multiple of 8."""
+        sample = examples[:: math.ceil(len(examples) / LENGTH_SAMPLE)]
+        lengths = [len(ids) for part in self._tokenised(sample, sys.maxsize) for ids in part.input_ids]
+        return 8 * math.ceil(np.percentile(lengths, 99) / 8)
 
     def _targets(self, examples: Sequence[Example]) -> Targets:
         index = {label: position for position, label in enumerate(self.labels)}

@@ -5,11 +5,13 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from trainingrun_api.advice import MAX_FINDINGS
 from trainingrun_api.evaluation import Curves, DataCounts, Evaluation, Recipe, SourceScores
 from trainingrun_api.lineage import ResolvedBaseModel
 from trainingrun_api.run_config import RunConfig
 from trainingrun_api.status import RunResult
 
+from ..advice import Course, advise
 from ..artifacts import Store, commit_folder, is_committed
 from ..errors import ObjectMissingError
 from ..evaluation import LabelPredictions, headline, score_labels
@@ -64,21 +66,24 @@ def evaluate(
 ) -> Evaluation:
     """All of evaluation.json."""
     history = provenance.history
+    curves = Curves(training_loss=history.curve, epochs=history.epochs)
+    scores = score_labels(predictions, labels)
     return Evaluation(
         model_name=config.model_name,
         labels=labels,
         best_epoch=history.best.epoch,
         stopped_early=history.trained < config.training.max_epochs,
         loss=predictions.loss,
-        classification=score_labels(predictions, labels),
+        classification=scores,
         sources=sources,
         baseline=history.baseline,
         settings=config.settings(),
         similarity_stage=history.stage,
         recipe=provenance.recipe,
-        curves=Curves(training_loss=history.curve, epochs=history.epochs),
+        curves=curves,
         data=provenance.counts,
         base_model=provenance.base_model,
+        advice=advise(Course(curves, provenance.recipe, [one.support for one in scores.classes])),
     )
 
 
@@ -91,4 +96,5 @@ def result(evaluation: Evaluation, places: Places) -> RunResult:
         evaluation=headline(evaluation),
         artifacts=places.artifacts(),
         base_model=evaluation.base_model.model_copy(update={"lineage": []}),
+        advice=evaluation.advice[:MAX_FINDINGS],
     )

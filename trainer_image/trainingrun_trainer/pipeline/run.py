@@ -73,13 +73,14 @@ def _train_and_publish(run: Run) -> Evaluation:
     )
     classifier.use_context(run.config.context_parameters)
     base_model = base.resolved.fitted(classifier.head_origin, classifier.notes)
-    classifier.limit_tokens(run.config.training.max_sequence_length)
+    classifier.limit_tokens(run.config.training.max_sequence_length, prepared.splits.training)
     made_of = record(run, prepared.sha256, base_model)
     trainee, truncated = _prepare(run, classifier, prepared.splits)
     counts = prepared.counts.model_copy(update={"truncated": truncated})
 
     def report(predictions: LabelPredictions, *, finished: bool) -> Report:
-        provenance = Provenance(trainee.history, trainee.recipe_used, counts, base_model)
+        recipe = trainee.recipe_used.model_copy(update={"max_sequence_length": classifier.max_tokens})
+        provenance = Provenance(trainee.history, recipe, counts, base_model)
         texts = prepared.splits.evaluation
         by_source = score_sources(predictions, texts, [source.name for source in run.config.all_sources])
         evaluation = evaluate(run.config, classifier.labels, predictions, provenance, by_source)
@@ -106,7 +107,8 @@ def _train_and_publish(run: Run) -> Evaluation:
 def _prepare(run: Run, classifier: Classifier, splits: Splits) -> tuple[Trainee, int]:
     training, evaluation = classifier.encode(splits.training), classifier.encode(splits.evaluation)
     task = MultiLabelClassification if classifier.multi_label else SingleLabelClassification
-    trainee = prepare(task(classifier, training, evaluation), run.config.training)
+    objective = task(classifier, training, evaluation, run.config.training.class_weights)
+    trainee = prepare(objective, run.config.training)
     recipe = trainee.recipe
     log.info(
         "Model: %.1f million parameters, %.1f trained; texts cut after %d tokens (%d are longer), on %s, "

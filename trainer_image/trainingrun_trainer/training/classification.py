@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from trainingrun_api.evaluation import BaselineMethod
-from trainingrun_api.training import Training
+from trainingrun_api.training import ClassWeights, Training
 
 from ..evaluation import LabelPredictions, MultiLabelPredictions, Predictions, macro_f1
 from ..model import Classifier, PooledClassifier
@@ -21,6 +21,7 @@ from .batches import Batch, BatchLoader, evaluation_batches, evaluation_order, t
 from .objective import Objective, Outcome
 from .probe import Regression, one_against_rest, probe, softmax_regression
 from .similarity import stage_before
+from .weights import ClassWeighting, balanced_weights
 
 
 class Classification(Objective):
@@ -29,7 +30,15 @@ class Classification(Objective):
     regression: ClassVar[Regression]
     """What the head of a pooled model starts from."""
 
-    def __init__(self, classifier: Classifier, training: EncodedTexts, evaluation: EncodedTexts) -> None:
+    def __init__(
+        self,
+        classifier: Classifier,
+        training: EncodedTexts,
+        evaluation: EncodedTexts,
+        class_weights: ClassWeights = ClassWeights.NONE,
+    ) -> None:
+        balanced = class_weights is ClassWeights.BALANCED
+        self._weights = balanced_weights(training.targets, len(classifier.labels)) if balanced else None
         self.network = classifier.network
         self._classifier = classifier
         self._training = training
@@ -51,12 +60,12 @@ class Classification(Objective):
         """Logistic regression on the embeddings of a pooled model; other models start as they were loaded."""
         if not isinstance(self._classifier, PooledClassifier) or not self._classifier.head_is_new:
             return BaselineMethod.BASE_MODEL
-        found = probe(self._classifier, batches, type(self).regression)
+        found = probe(self._classifier, batches, type(self).regression, balanced=self._weights is not None)
         return BaselineMethod.LOGISTIC_REGRESSION if found else BaselineMethod.BASE_MODEL
 
     def loss(self, batch: Batch) -> Tensor:
-        """Negative log-likelihood of the labels, in nats per text."""
-        return self.loss_of(self._classifier.logits(batch.columns[0]).float(), batch.targets)
+        """Negative log-likelihood of the labels, weighted by class if that is asked for, in nats per text."""
+        return self.loss_of(self._classifier.logits(batch.columns[0]).float(), batch.targets, self._weights)
 
     def evaluate(self, batches: Iterable[Batch]) -> Outcome:
         """Predictions in the order of the evaluation texts."""
@@ -70,7 +79,7 @@ class Classification(Objective):
         return self.outcome(targets.cpu().numpy()[back], logits.cpu().numpy()[back], loss)
 
     @abstractmethod
-    def loss_of(self, logits: Tensor, targets: Tensor) -> Tensor:
+    def loss_of(self, logits: Tensor, targets: Tensor, weights: ClassWeighting | None = None) -> Tensor:
         """Mean over texts of their labels' negative log-likelihood, in nats; logits are (texts, labels)."""
 
     @abstractmethod
@@ -92,9 +101,13 @@ class SingleLabelClassification(Classification):
         if isinstance(self._classifier, PooledClassifier):
             self._classifier.head_is_new = True
 
-    def loss_of(self, logits: Tensor, targets: Tensor) -> Tensor:
+    def loss_of(self, logits: Tensor, targets: Tensor, weights: ClassWeighting | None = None) -> Tensor:
         """Cross-entropy."""
-        return cross_entropy(logits, targets)
+        if weights is None:
+            return cross_entropy(logits, targets)
+        # Not torch's weighted mean, which would count a batch of rare labels for more than their weight.
+        weight = weights.present.to(logits.device)
+        return cross_entropy(logits, targets, weight, reduction="sum") / len(targets)
 
     def outcome(self, targets: Targets, logits: NDArray[np.float32], loss: float) -> Outcome:
         """Accuracy and macro F1 of the most probable label."""
@@ -107,9 +120,12 @@ class MultiLabelClassification(Classification):
 
     regression = one_against_rest
 
-    def loss_of(self, logits: Tensor, targets: Tensor) -> Tensor:
+    def loss_of(self, logits: Tensor, targets: Tensor, weights: ClassWeighting | None = None) -> Tensor:
         """Binary cross-entropy summed over labels: the likelihood of the text's set of labels."""
-        return binary_cross_entropy_with_logits(logits, targets.float(), reduction="sum") / len(targets)
+        weight = weights.of_decisions(targets) if weights else None
+        return binary_cross_entropy_with_logits(logits, targets.float(), weight, reduction="sum") / len(
+            targets
+        )
 
     def outcome(self, targets: Targets, logits: NDArray[np.float32], loss: float) -> Outcome:
         """Exact matches and macro F1 at the threshold that is best now."""

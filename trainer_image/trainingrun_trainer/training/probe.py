@@ -28,8 +28,9 @@ file that were not drawn, C = 1 has 88.1% before training and 91.2% after, C = 1
 all-MiniLM-L6-v2, 5 epochs at 1e-4)."""
 
 
-Regression = Callable[[NDArray[np.float32], NDArray[np.int64], int], "Solution | None"]
-"""Solves for embeddings (texts, dimensions), targets and the number of labels; None when it can't."""
+Regression = Callable[[NDArray[np.float32], NDArray[np.int64], int, bool], "Solution | None"]
+"""Solves for embeddings (texts, dimensions), targets, the number of labels, and whether these count the same
+whatever their counts; None when it can't."""
 
 
 class Solution(NamedTuple):
@@ -41,13 +42,15 @@ class Solution(NamedTuple):
     """(labels,)."""
 
 
-def probe(classifier: PooledClassifier, loader: Iterable[Batch], regression: Regression) -> bool:
+def probe(
+    classifier: PooledClassifier, loader: Iterable[Batch], regression: Regression, *, balanced: bool = False
+) -> bool:
     """Set the head to `regression` on the embeddings of the training part.
 
     False, with the head as it was, when the texts that are looked at don't say enough.
     """
     embeddings, targets = _embed(classifier, loader)
-    solution = regression(embeddings, targets, len(classifier.labels))
+    solution = regression(embeddings, targets, len(classifier.labels), balanced)
     if solution is None:
         return False
     classifier.set_head(torch.from_numpy(solution.weight), torch.from_numpy(solution.bias))
@@ -55,30 +58,33 @@ def probe(classifier: PooledClassifier, loader: Iterable[Batch], regression: Reg
 
 
 def softmax_regression(
-    embeddings: NDArray[np.float32], targets: NDArray[np.int64], labels: int
+    embeddings: NDArray[np.float32], targets: NDArray[np.int64], labels: int, balanced: bool
 ) -> Solution | None:
     """Of targets (texts,) that are label indices. None when not every label is among them."""
     if len(np.unique(targets)) < labels:
         return None
-    solution = _solve(embeddings, targets)
+    solution = _solve(embeddings, targets, balanced)
     if labels == 2:  # one row tells two labels apart: half of it for each
         return Solution(*(np.concatenate([-part, part]) / 2 for part in solution))
     return solution
 
 
 def one_against_rest(
-    embeddings: NDArray[np.float32], targets: NDArray[np.int64], labels: int
+    embeddings: NDArray[np.float32], targets: NDArray[np.int64], labels: int, balanced: bool
 ) -> Solution | None:
     """Of targets (texts, labels) that are 0 or 1. None when all texts, or none, have one of the labels."""
     if np.isin(targets.sum(axis=0), (0, len(targets))).any():
         return None
-    solutions = [_solve(embeddings, targets[:, label]) for label in range(labels)]
+    solutions = [_solve(embeddings, targets[:, label], balanced) for label in range(labels)]
     return Solution(*(np.concatenate(parts) for parts in zip(*solutions, strict=True)))
 
 
-def _solve(embeddings: NDArray[np.float32], targets: NDArray[np.int64]) -> Solution:
+def _solve(embeddings: NDArray[np.float32], targets: NDArray[np.int64], balanced: bool) -> Solution:
+    weights = "balanced" if balanced else None
     with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):  # a start need not be the end
-        solved = LogisticRegression(C=INVERSE_REGULARIZATION, max_iter=300).fit(embeddings, targets)
+        solved = LogisticRegression(C=INVERSE_REGULARIZATION, max_iter=300, class_weight=weights).fit(
+            embeddings, targets
+        )
     return Solution(solved.coef_, solved.intercept_)
 
 

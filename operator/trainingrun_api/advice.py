@@ -1,0 +1,51 @@
+"""What training shows and a user can act on."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from .base import Model
+
+MAX_FINDINGS = 5
+"""In status; evaluation.json has all."""
+
+MAX_SENTENCE = 256
+"""Findings travel in the termination message, which has 4,096 bytes."""
+
+
+class FindingType(StrEnum):
+    """What this version finds."""
+
+    LOSS_JUMP = "LossJump"
+    """The training loss rose at one point and stayed there."""
+    EVALUATION_LOSS_ROSE = "EvaluationLossRose"
+    """Training ended with an evaluation loss far above that of the model before training."""
+    ONE_LABEL = "OneLabel"
+    """The model gives all evaluation texts one label."""
+    GROWING_GRADIENTS = "GrowingGradients"
+    """Gradients grew far beyond maxGradientNorm."""
+
+
+class Severity(StrEnum):
+    """How much it matters."""
+
+    INFO = "Info"
+    """Good to know."""
+    WARNING = "Warning"
+    """The model is worse for it."""
+
+
+class Finding(Model):
+    """One thing that was found, with what shows it and what to do."""
+
+    type: Annotated[str, Field(max_length=64, pattern="^[A-Z][A-Za-z]*$")]
+    """One CamelCase word for programs, such as LossJump; a newer trainer may know more of them."""
+    severity: Severity
+    """Info: good to know. Warning: the model is worse for it."""
+    message: Annotated[str, Field(max_length=MAX_SENTENCE)]
+    """What was found, for people."""
+    evidence: dict[str, float] = {}
+    """The numbers that show it."""
+    suggestion: Annotated[str, Field(max_length=MAX_SENTENCE)]
+    """What to change in the next run."""

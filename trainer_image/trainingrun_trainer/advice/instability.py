@@ -1,0 +1,115 @@
+"""Training that became unstable: what its curves show."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from trainingrun_api.advice import Finding, FindingType, Severity
+from trainingrun_api.evaluation import LossPoint
+from trainingrun_api.status import EpochSummary
+
+from .course import Course
+
+SMOOTHED = 5
+"""Points of the curve whose median counts as one: single batches are hard at times."""
+
+JUMP, ROSE = 2.0, 1.5
+"""Times the loss before, from which on a loss has jumped, or has risen above that of the untrained model."""
+
+LEAST_RISE = 0.2
+"""Nats; between losses near zero, large factors mean nothing."""
+
+GROWN = 10.0
+"""Times maxGradientNorm, and times what they were at first, from which on gradients have grown."""
+
+
+def loss_jump(course: Course) -> Iterator[Finding]:
+    """The training loss rose to twice its lowest and stayed there until the end."""
+    losses = _smoothed([point.loss for point in course.curves.training_loss])
+    if len(losses) < 2:
+        return
+    lowest = int(np.argmin(losses))
+    before, after = losses[lowest], float(np.min(losses[lowest:][-SMOOTHED:]))
+    if lowest < len(losses) - SMOOTHED and after > max(JUMP * before, before + LEAST_RISE):
+        step = _first_above(course.curves.training_loss, lowest, max(JUMP * before, before + LEAST_RISE))
+        yield Finding(
+            type=FindingType.LOSS_JUMP,
+            severity=Severity.WARNING,
+            message=f"The training loss rose from {before:.3g} to {after:.3g} at step {step} and stayed",
+            evidence={"step": step, "lossBefore": before, "lossAfter": after},
+            suggestion=_calmer(course),
+        )
+
+
+def evaluation_loss_rose(course: Course) -> Iterator[Finding]:
+    """The last epoch's evaluation loss is far above that of the model before training."""
+    first, last = course.curves.epochs[0], course.curves.epochs[-1]
+    limit = max(ROSE * first.evaluation_loss, first.evaluation_loss + LEAST_RISE)
+    if last.epoch and last.evaluation_loss > limit:
+        yield Finding(
+            type=FindingType.EVALUATION_LOSS_ROSE,
+            severity=Severity.WARNING,
+            message=(
+                f"The evaluation loss was {first.evaluation_loss:.3g} before training "
+                f"and {last.evaluation_loss:.3g} after epoch {last.epoch}"
+            ),
+            evidence={"lossBefore": first.evaluation_loss, "lossAfter": last.evaluation_loss},
+            suggestion=_calmer(course),
+        )
+
+
+def one_label(course: Course) -> Iterator[Finding]:
+    """After the last epoch the model gave all texts one label, as its accuracy and F1 tell."""
+    last, support = course.curves.epochs[-1], course.support
+    if sum(count > 0 for count in support) < 2:
+        return
+    if any(_is_all_one_label(last, count, support) for count in set(support) if count):
+        yield Finding(
+            type=FindingType.ONE_LABEL,
+            severity=Severity.WARNING,
+            message=f"After epoch {last.epoch} the model gave all evaluation texts the same label",
+            evidence={"epoch": last.epoch},
+            suggestion=_calmer(course),
+        )
+
+
+def growing_gradients(course: Course) -> Iterator[Finding]:
+    """The last quarter's gradients are far longer than the first quarter's, and than they are cut to."""
+    norms = [point.gradient_norm for point in course.curves.training_loss]
+    quarter = len(norms) // 4
+    if not quarter:
+        return
+    first, last = float(np.median(norms[:quarter])), float(np.median(norms[-quarter:]))
+    if last > GROWN * max(first, course.recipe.max_gradient_norm):
+        yield Finding(
+            type=FindingType.GROWING_GRADIENTS,
+            severity=Severity.WARNING,
+            message=f"Gradients grew from a norm of {first:.3g} to {last:.3g}",
+            evidence={"normBefore": first, "normAfter": last},
+            suggestion=_calmer(course),
+        )
+
+
+def _smoothed(values: Sequence[float]) -> list[float]:
+    """Medians of SMOOTHED values each."""
+    windows = [values[start : start + SMOOTHED] for start in range(len(values) - SMOOTHED + 1)]
+    return [float(np.median(window)) for window in windows]
+
+
+def _first_above(points: Sequence[LossPoint], start: int, limit: float) -> int:
+    return next((point.step for point in points[start:] if point.loss > limit), points[-1].step)
+
+
+def _is_all_one_label(epoch: EpochSummary, count: int, support: Sequence[int]) -> bool:
+    """Whether the scores are those of giving all texts a label that `count` of them have."""
+    share = count / sum(support)
+    f1 = 2 * share / (1 + share) / len(support)
+    return bool(np.allclose([epoch.accuracy or 0, epoch.f1 or 0], [share, f1], atol=1e-9))
+
+
+def _calmer(course: Course) -> str:
+    rate = course.recipe.learning_rate
+    return (
+        f"Lower spec.training.learningRate, which was {rate:.2g}, to about {rate / 4:.0e}; "
+        "a longer warm-up or a lower maxGradientNorm can help as well"
+    )
