@@ -55,6 +55,10 @@ test-fast: setup ## Run the tests that need no node: contract, controller, train
 bench-quality: setup ## Measure accuracy beside peers into benchmarks/RESULTS-quality.md; DATA=folder with CLINC150, hours of one core
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.quality $(if $(DATA),--data $(DATA)) $(ARGS)
 
+.PHONY: bench-data
+bench-data: setup ## Measure speed and memory of data sets beside peers into benchmarks/RESULTS-data.md; half an hour of one core
+	OMP_NUM_THREADS=1 RAYON_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false $(BIN)/python -m benchmarks.data $(ARGS)
+
 .PHONY: check
 check: lint types imports check-generated ## Run all checks that run no code
 

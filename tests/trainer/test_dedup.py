@@ -66,6 +66,21 @@ def test_the_first_label_is_kept_on_a_tie() -> None:
     assert counts(unique) == (0, 1, 0, 0)
 
 
+def test_texts_in_different_context_are_no_copies_but_stay_together() -> None:
+    rows = [Example("Is it late?", (label,), (place,)) for label, place in ("ax", "bx", "by", "by", "ax")]
+    more = [Example("Is it late??", (label,), (place,)) for label, place in ("by", "az")]
+    texts = Texts.of([*rows, *more])
+    copies = find_copies(texts.corpus, 0.5)
+    unique = deduplicate(texts, copies, skip=True, skip_near=True)
+    assert [(e.text, *e.labels, *e.context) for e in unique.texts] == [
+        ("Is it late?", "a", "x"),
+        ("Is it late?", "b", "y"),
+        ("Is it late??", "a", "z"),
+    ]
+    assert counts(unique) == (2, 1, 1, 0)
+    assert len(set(copies.group.tolist())) == 1
+
+
 def test_copies_are_counted_when_they_are_kept_too() -> None:
     rows = [("x", "a"), ("y", "b"), ("X", "b"), ("x ", "a")]
     unique = deduplicated(*rows, skip=False)

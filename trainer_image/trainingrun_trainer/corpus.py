@@ -11,6 +11,7 @@ from typing import Self, TypeVar, overload
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+from xxhash import xxh3_64_digest
 
 from .records import Example, text_key
 
@@ -35,6 +36,8 @@ class Corpus:
     """Text and context, AT_ONCE texts each but the last; their memory is mapped from the file."""
     keys: NDArray[np.uint64]
     """`text_key` of each text, (texts, 2)."""
+    contexts: NDArray[np.uint64]
+    """A hash of each text's context, (texts,)."""
     label_set: NDArray[np.int32]
     """Position of each text's labels in `label_sets`, (texts,)."""
     label_sets: list[tuple[str, ...]]
@@ -47,7 +50,7 @@ class Corpus:
     @classmethod
     def store(cls, examples: Iterable[Example]) -> Self:
         """Write texts as they come. Their position is the order they come in."""
-        keys, label_set, source = [], [], []
+        keys, contexts, label_set, source = [], [], [], []
         label_sets: dict[tuple[str, ...], int] = {}
         sources: dict[str, int] = {}
         with NamedTemporaryFile(prefix="texts-", suffix=".arrow") as file:
@@ -55,6 +58,7 @@ class Corpus:
                 for batch in _batched(examples):
                     writer.write_batch(_record_batch(batch))
                     keys.append(b"".join([text_key(example.text) for example in batch]))
+                    contexts.append(b"".join([_context_key(example.context) for example in batch]))
                     label_set.append(_codes(label_sets, [example.labels for example in batch]))
                     source.append(_codes(sources, [example.source for example in batch]))
             # The map outlives the name.
@@ -62,6 +66,7 @@ class Corpus:
         return cls(
             batches=batches,
             keys=np.frombuffer(b"".join(keys), np.uint64).reshape(-1, 2),
+            contexts=np.frombuffer(b"".join(contexts), np.uint64),
             label_set=np.concatenate([_NONE, *label_set]),
             label_sets=list(label_sets),
             source=np.concatenate([_NONE, *source]),
@@ -180,6 +185,10 @@ def _batched(examples: Iterable[Example]) -> Iterator[list[Example]]:
 def _record_batch(examples: list[Example]) -> pa.RecordBatch:
     columns = [[example.text for example in examples], [example.context for example in examples]]
     return pa.record_batch([pa.array(*one) for one in zip(columns, SCHEMA.types, strict=True)], schema=SCHEMA)
+
+
+def _context_key(context: tuple[str, ...]) -> bytes:
+    return xxh3_64_digest("\0".join(context).encode())
 
 
 def _codes(known: dict[_Value, int], values: list[_Value]) -> NDArray[np.int32]:

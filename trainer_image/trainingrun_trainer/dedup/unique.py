@@ -39,16 +39,20 @@ def deduplicate(texts: Texts, copies: Copies, *, skip: bool, skip_near: bool) ->
     """Look for what occurs again among `texts`.
 
     `skip` keeps of copies the first one that has the labels most of them have (the first such labels on a
-    tie); `skip_near` of these, among near-copies with the same labels, the first one. The order stays.
+    tie); `skip_near` of these, among near-copies with the same labels, the first one. The order stays. Texts
+    with different context are different texts here: the model can tell them apart.
     """
-    rows, label_set = texts.rows, texts.corpus.label_set
-    once = rows[_representatives(copies.first[rows], label_set[rows])]
-    stands_for = np.zeros(len(texts.corpus), dtype=np.int64)
-    stands_for[copies.first[once]] = once
-    kept = stands_for[copies.first[rows]]
+    rows, label_set, contexts = texts.rows, texts.corpus.label_set, texts.corpus.contexts
+    copy = _together(copies.first[rows], contexts[rows])
+    chosen = _representatives(copy, label_set[rows])
+    once = rows[chosen]
+    stands_for = np.empty_like(once)
+    stands_for[copy[chosen]] = once
+    kept = stands_for[copy]
     again, same = kept != rows, label_set[kept] == label_set[rows]
-    near = _first_of_each(copies.group[once], once)
-    near_same = _first_of_each(_joint(copies.group[once], label_set[once]), once)
+    group = _together(copies.group[once], contexts[once])
+    near = _first_of_each(group, once)
+    near_same = _first_of_each(_together(group, label_set[once]), once)
     distinct = near_same == once
     return Deduplicated(
         texts=Texts(texts.corpus, (once[distinct] if skip_near else once) if skip else rows),
@@ -77,10 +81,11 @@ def _where(chosen: NDArray[np.bool_], earlier: Rows, later: Rows) -> Pairs:
     return Pairs(earlier[chosen], later[chosen])
 
 
-def _joint(group: NDArray[np.int64], label_set: NDArray[np.int32]) -> NDArray[np.int64]:
-    """One number for each pair of numbers."""
-    joint: NDArray[np.int64] = group * (int(label_set.max(initial=0)) + 1) + label_set
-    return joint
+def _together(group: NDArray[np.int64], other: NDArray[np.integer]) -> NDArray[np.int64]:
+    """A number, from 0 on, for each group that is the same in both."""
+    kinds, kind = np.unique(other, return_inverse=True)
+    _, number = np.unique(group * max(len(kinds), 1) + kind, return_inverse=True)
+    return number
 
 
 def _first_of_each(group: NDArray[np.int64], rows: Rows) -> Rows:
@@ -90,9 +95,9 @@ def _first_of_each(group: NDArray[np.int64], rows: Rows) -> Rows:
     return firsts
 
 
-def _representatives(first: Rows, label_set: NDArray[np.int32]) -> NDArray[np.int64]:
+def _representatives(copy: NDArray[np.int64], label_set: NDArray[np.int32]) -> NDArray[np.int64]:
     """Positions of one text for each group of copies, in order."""
-    _, where, count = np.unique(_joint(first, label_set), return_index=True, return_counts=True)
-    best = np.lexsort((where, -count, first[where]))
-    begins = np.concatenate([[True], np.diff(first[where[best]]) != 0])[: len(best)]
+    _, where, count = np.unique(_together(copy, label_set), return_index=True, return_counts=True)
+    best = np.lexsort((where, -count, copy[where]))
+    begins = np.concatenate([[True], np.diff(copy[where[best]]) != 0])[: len(best)]
     return np.sort(where[best[begins]])

@@ -1,0 +1,1 @@
+"""What reading, deduplicating, splitting and tokenising cost, beside other ways to do the same."""

@@ -1,0 +1,90 @@
+"""Texts a second of finding copies and near-copies, on one core."""
+
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from rensa import RMinHash, RMinHashDeduplicator
+
+from trainingrun_trainer.corpus import Corpus
+from trainingrun_trainer.dedup import find_copies
+from trainingrun_trainer.dedup.copies import first_copies
+from trainingrun_trainer.dedup.near import SEED, VALUES, near_pairs
+from trainingrun_trainer.dedup.shingles import shingle_set
+from trainingrun_trainer.records import Example, normalised, text_key
+
+from .texts import examples, texts
+
+THRESHOLD = 0.8
+REPEATS = 3
+
+
+class Speed(NamedTuple):
+    """Texts a second, ours and the peer's, and what both found."""
+
+    what: str
+    peer: str
+    texts: int
+    ours: float
+    theirs: float
+    found: int
+    found_by_peer: int
+
+
+def exact(count: int) -> Speed:
+    """Texts that are copies of an earlier one; both fold Unicode, case and white space."""
+    given = list(texts(count))
+    ours, found = _timed(lambda: _copies_by_key(given))
+    theirs, by_peer = _timed(lambda: _copies_by_pandas(given))
+    return Speed("copies", "pandas, string by string", count, count / ours, count / theirs, found, by_peer)
+
+
+def near(count: int) -> Speed:
+    """Texts that are near-copies of an earlier one, among texts none of which is a copy."""
+    corpus = Corpus.store(examples(count))
+    rows = find_copies(corpus, 1.0).first
+    rows = rows[rows == range(count)]
+    given = [normalised(text) for text in corpus.texts(rows)]
+    ours, found = _timed(lambda: len(near_pairs(corpus, rows, THRESHOLD).first))
+    theirs, by_peer = _timed(lambda: _near_by_rensa(given))
+    peer = "rensa's own deduplicator, estimates only"
+    return Speed("near-copies", peer, len(rows), len(rows) / ours, len(rows) / theirs, found, by_peer)
+
+
+def store(count: int) -> float:
+    """Texts a second that are written to disk with their keys."""
+    given = [Example(text, ("a",)) for text in texts(count)]
+    seconds, _ = _timed(lambda: len(Corpus.store(given)))
+    return count / seconds
+
+
+def _copies_by_key(given: list[str]) -> int:
+    keys = np.frombuffer(b"".join([text_key(text) for text in given]), np.uint64).reshape(-1, 2)
+    return int((first_copies(keys) != np.arange(len(given))).sum())
+
+
+def _copies_by_pandas(given: list[str]) -> int:
+    folded = pd.Series(given).str.normalize("NFKC").str.casefold().str.split().str.join(" ")
+    return int(folded.duplicated().sum())
+
+
+def _near_by_rensa(given: list[str]) -> int:
+    deduplicator = RMinHashDeduplicator(THRESHOLD, VALUES, use_lsh=True, seed=SEED)
+    kept = 0
+    for start in range(0, len(given), 4096):
+        sets = [shingle_set(text) for text in given[start : start + 4096]]
+        sketches = RMinHash.from_token_sets(sets, VALUES, SEED)
+        kept += sum(deduplicator.add_pairs([(str(start + n), one) for n, one in enumerate(sketches)]))
+    return len(given) - kept
+
+
+def _timed(work: Callable[[], int]) -> tuple[float, int]:
+    """Seconds of this process's one core, the best of some times; and what was found."""
+    times, found = [], 0
+    for _ in range(REPEATS):
+        start = time.process_time()
+        found = work()
+        times.append(time.process_time() - start)
+    return min(times), found
