@@ -11,6 +11,17 @@ FieldName = Annotated[str, Field(min_length=1, max_length=128)]
 
 
 MAIN_SETTING = "spec.dataset"
+PAIR_RULES = (
+    Rule(
+        "has(self.pairField) || !(has(self.scoreField) || has(self.negativeField))",
+        "scoreField and negativeField go with pairField, the second text of each pair",
+    ),
+    Rule(
+        "!(has(self.scoreField) && has(self.negativeField))",
+        "set at most one of scoreField and negativeField: a pair has a score, or a text to be told from",
+    ),
+)
+
 LabelSeparator = Annotated[str, Field(min_length=1, max_length=8)]
 
 
@@ -33,6 +44,25 @@ class DatasetFiles(Model):
     label_separator: LabelSeparator | None = None
     """What divides several labels in one string, such as |, for files that can't hold lists; left out, the
     whole string is one label."""
+
+    pair_field: FieldName | None = None
+    """For TextSimilarity: field, column or dotted path that holds a second text, which belongs to the first.
+    Runs of TextSimilarity then learn from these pairs, other runs from the labels."""
+
+    score_field: FieldName | None = None
+    """Field that says how much the two texts of a pair are alike, a number; its range doesn't matter, only
+    that more is more alike. Left out, both texts of each pair belong together. Goes with pairField."""
+
+    negative_field: FieldName | None = None
+    """Field that holds a third text, which the first is to be told from: triplets. Goes with pairField, and
+    not with scoreField."""
+
+    RULES: ClassVar = PAIR_RULES
+
+    @model_validator(mode="after")
+    def _whole_pairs(self) -> Self:
+        require_whole_pairs(self.pair_field, self.score_field, self.negative_field)
+        return self
 
 
 class DataSource(DatasetFiles):
@@ -74,21 +104,46 @@ class Dataset(Model):
     """What divides several labels in one string, such as |, for files that can't hold lists; left out, the
     whole string is one label. Goes with uri."""
 
+    pair_field: FieldName | None = None
+    """For TextSimilarity: field, column or dotted path that holds a second text, which belongs to the first.
+    Such data are pairs and have no labels. Goes with uri."""
+
+    score_field: FieldName | None = None
+    """Field that says how much the two texts of a pair are alike, a number; its range doesn't matter, only
+    that more is more alike. Left out, both texts of each pair belong together. Goes with pairField."""
+
+    negative_field: FieldName | None = None
+    """Field that holds a third text, which the first is to be told from: triplets. Goes with pairField, and
+    not with scoreField."""
+
     RULES: ClassVar[tuple[Rule, ...]] = (
         Rule("has(self.project) != has(self.uri)", "set exactly one of project and uri"),
         Rule(
             "!has(self.project) || !(has(self.textField) || has(self.labelField) "
-            "|| has(self.labelSeparator))",
-            "textField, labelField and labelSeparator go with uri; the project names its own",
+            "|| has(self.labelSeparator) || has(self.pairField))",
+            "textField, labelField, labelSeparator and pairField go with uri; the project names its own",
         ),
+        Rule(
+            "!has(self.pairField) || !(has(self.labelField) || has(self.labelSeparator))",
+            "labelField and labelSeparator don't go with pairField: pairs of texts have no labels",
+        ),
+        *PAIR_RULES,
     )
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
         if (self.project is None) == (self.uri is None):
             raise ValueError(self.RULES[0].message)
-        if self.project is not None and (self.text_field or self.label_field or self.label_separator):
+        own = (self.text_field, self.label_field, self.label_separator, self.pair_field)
+        if self.project is not None and any(own):
             raise ValueError(self.RULES[1].message)
+        return self
+
+    @model_validator(mode="after")
+    def _pairs_or_labels(self) -> Self:
+        if self.pair_field and (self.label_field or self.label_separator):
+            raise ValueError(self.RULES[2].message)
+        require_whole_pairs(self.pair_field, self.score_field, self.negative_field)
         return self
 
     def files(self) -> DatasetFiles | None:
@@ -100,6 +155,9 @@ class Dataset(Model):
             text_field=self.text_field or "text",
             label_field=self.label_field or "label",
             label_separator=self.label_separator,
+            pair_field=self.pair_field,
+            score_field=self.score_field,
+            negative_field=self.negative_field,
         )
 
     @property
@@ -143,3 +201,11 @@ class DatasetReference(Dataset):
     def shared_name(self) -> str | None:
         """The project with its namespace."""
         return self.project if self.namespace is None else f"{self.namespace}/{self.project}"
+
+
+def require_whole_pairs(pair: str | None, score: str | None, negative: str | None) -> None:
+    """Raises ValueError for fields of pairs that don't make one: PAIR_RULES in Python."""
+    if pair is None and (score or negative):
+        raise ValueError(PAIR_RULES[0].message)
+    if score and negative:
+        raise ValueError(PAIR_RULES[1].message)

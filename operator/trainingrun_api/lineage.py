@@ -48,13 +48,14 @@ class ResolvedBaseModel(Model):
     digest: str | None = None
     """SHA-256 over the files read."""
     head: HeadOrigin | None = None
-    """Reused: the base model's head was made for the same labels and goes on. New: only its body does."""
+    """Reused: the base model's head was made for the same labels and goes on. New: only its body does. Null
+    where the task has no head."""
     notes: Annotated[list[Annotated[str, Field(max_length=MAX_NOTE)]], Field(max_length=MAX_NOTES)] = []
     """What did not fit and was made to: why the head is new, embeddings added for a larger tokenizer."""
     lineage: Annotated[list[Ancestor], Field(max_length=MAX_ANCESTORS)] = []
     """The runs behind the base model, the first one first; at most 16: the first and the latest."""
 
-    def fitted(self, head: HeadOrigin, notes: list[str]) -> Self:
+    def fitted(self, head: HeadOrigin | None, notes: list[str]) -> Self:
         """With what was said when it was loaded, as far as there is room."""
         short = [note if len(note) <= MAX_NOTE else f"{note[: MAX_NOTE - 1]}…" for note in notes]
         return self.model_copy(update={"head": head, "notes": short[:MAX_NOTES]})

@@ -1,6 +1,5 @@
 """What a user asks for: the specs of TrainingRun and TrainingProject."""
 
-from enum import StrEnum
 from typing import Annotated, ClassVar, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -12,7 +11,8 @@ from .duplicates import NearDuplicates
 from .labels import Labels
 from .placement import Resources, Scheduling
 from .references import Output
-from .training import SimilarityStage, Training
+from .tasks import TASK_RULES, TaskType, broken_task_rule
+from .training import Training
 
 EACH_ONCE = Rule(
     "self.all(one, self.exists_one(other, other == one))",
@@ -36,26 +36,6 @@ ContextParameters = Annotated[
 Seconds = Annotated[int, Field(ge=1, le=31_536_000)]
 
 
-class TaskType(StrEnum):
-    """What the model learns to do."""
-
-    CLASSIFICATION = "Classification"
-    MULTI_LABEL_CLASSIFICATION = "MultiLabelClassification"
-
-    @property
-    def several_labels(self) -> bool:
-        """True where a text may have more than one label."""
-        return self is TaskType.MULTI_LABEL_CLASSIFICATION
-
-
-OPEN_TASK = "(!has(self.taskType) && has(self.dataset.project))"
-"""CEL: the project may say what the task is. A rule that asks for one task holds then, and is asked again
-when the run takes over its project's defaults (`effective_spec`)."""
-
-TASK = "(has(self.taskType) ? self.taskType : 'Classification')"
-"""CEL: the task, unless it is open."""
-
-
 def _same(one: str, other: str, fields: tuple[str, ...]) -> str:
     """CEL: both have the same values in these fields, or both none."""
     same = (
@@ -70,7 +50,8 @@ class RunSettings(Model):
     task_type: TaskType = TaskType.CLASSIFICATION
     """What the model learns. Classification: one label for each text. MultiLabelClassification: any number
     of labels for each text, each whose probability reaches a threshold that is chosen on the evaluation part.
-    """
+    TextSimilarity: embeddings that are near for texts that belong together, learned from labelled texts, or
+    from pairs of texts where the data set has a pairField."""
 
     labels: Labels = Labels()
     """Which labels are learned, and under which names; left out, all as they are."""
@@ -185,15 +166,11 @@ class TrainingRunSpec(RunSettings):
             "evaluationDataset is one that is trained on: name another, or leave it out",
         ),
         Rule(
-            f"{TASK} == 'Classification' || !has(self.training) || !has(self.training.similarityStage) "
-            "|| self.training.similarityStage != 'Always'",
-            "training.similarityStage Always goes with taskType Classification: it needs one label a text",
-        ),
-        Rule(
             "!has(self.evaluationDataset) || !has(self.trainPercent) || self.trainPercent == 80",
             "trainPercent goes without evaluationDataset, which is evaluated on instead of a part",
         ),
         *RunSettings.RULES,
+        *TASK_RULES,
     )
 
     @property
@@ -218,16 +195,16 @@ class TrainingRunSpec(RunSettings):
         return self
 
     @model_validator(mode="after")
-    def _stage_fits_the_task(self) -> Self:
-        always = self.training.similarity_stage is SimilarityStage.ALWAYS
-        if always and self.task_type is not TaskType.CLASSIFICATION:
+    def _split_or_given(self) -> Self:
+        if self.evaluation_dataset is not None and self.train_percent != 80:
             raise ValueError(self.RULES[3].message)
         return self
 
     @model_validator(mode="after")
-    def _split_or_given(self) -> Self:
-        if self.evaluation_dataset is not None and self.train_percent != 80:
-            raise ValueError(self.RULES[4].message)
+    def _fits_its_task(self) -> Self:
+        broken = broken_task_rule(self)
+        if broken is not None:
+            raise ValueError(broken.message)
         return self
 
 

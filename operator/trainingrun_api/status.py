@@ -101,16 +101,26 @@ class EpochSummary(Model):
     evaluation_loss: float
     """Mean loss of the evaluation part after the epoch."""
     accuracy: float | None = None
-    """Share of evaluation texts with the right label, 0 to 1."""
+    """Share of evaluation texts with the right label, 0 to 1; of pairs and triplets without scores, the share
+    whose near text is the nearest."""
     f1: float | None = None
     """Macro F1 of the evaluation part, 0 to 1."""
+    average_precision: float | None = None
+    """TextSimilarity on labelled texts: of the cosine as a score for "same label", 0 to 1."""
+    spearman: float | None = None
+    """TextSimilarity on scored pairs: rank correlation of cosine and score, -1 to 1."""
     learning_rate: float
     """Learning rate of the body at the end of the epoch; 0 for epoch 0."""
 
     @property
     def scores(self) -> dict[str, float]:
         """The scores that the task has, by the name people know them by."""
-        named = {"accuracy": self.accuracy, "macro F1": self.f1}
+        named = {
+            "accuracy": self.accuracy,
+            "macro F1": self.f1,
+            "average precision": self.average_precision,
+            "Spearman": self.spearman,
+        }
         return {name: score for name, score in named.items() if score is not None}
 
 
@@ -144,11 +154,12 @@ class Progress(Model):
 
 
 class EvaluationScores(Model):
-    """Headline scores of the published model on the evaluation part, each 0 to 1 but the loss;
+    """Headline scores of the published model on the evaluation part, each 0 to 1 but loss and correlations;
     what a task has no such score of is left out."""
 
     accuracy: Rounded | None = None
-    """Share of texts with the right label."""
+    """Share of texts with the right label, in TextSimilarity the nearest one; of pairs and triplets without
+    scores, the share whose near text is the nearest."""
     f1: Rounded | None = None
     """Macro F1: the mean over classes."""
     precision: Rounded | None = None
@@ -157,14 +168,28 @@ class EvaluationScores(Model):
     """Macro recall."""
     weighted_f1: Rounded | None = None
     """F1 weighted by support."""
+    average_precision: Rounded | None = None
+    """TextSimilarity on labelled texts: of the cosine as a score for "same label"."""
+    spearman: Rounded | None = None
+    """TextSimilarity on scored pairs: rank correlation of cosine and score, -1 to 1."""
+    pearson: Rounded | None = None
+    """TextSimilarity on scored pairs: linear correlation of cosine and score, -1 to 1."""
+    mean_reciprocal_rank: Rounded | None = None
+    """TextSimilarity on pairs and triplets without scores: mean of 1 / rank of the near text among others."""
     loss: Rounded
-    """Mean cross-entropy, in nats per text."""
+    """Mean loss, in nats per text, of the task's kind: cross-entropy, or a contrastive loss."""
     support: Annotated[int, Field(ge=0)]
-    """Texts evaluated."""
+    """Texts, pairs or triplets evaluated."""
 
     def in_words(self) -> str:
         """The scores a person asks for first, in one line."""
-        shown = {"accuracy": self.accuracy, "macro F1": self.f1, "loss": self.loss}
+        shown = {
+            "average precision": self.average_precision,
+            "Spearman": self.spearman,
+            "accuracy": self.accuracy,
+            "macro F1": self.f1,
+            "loss": self.loss,
+        }
         return ", ".join(f"{name} {value:.3f}" for name, value in shown.items() if value is not None)
 
 

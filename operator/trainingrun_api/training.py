@@ -22,6 +22,8 @@ class StoppingMetric(StrEnum):
     EVALUATION_LOSS = "EvaluationLoss"
     F1 = "F1"
     ACCURACY = "Accuracy"
+    SPEARMAN = "Spearman"
+    AVERAGE_PRECISION = "AveragePrecision"
 
 
 class Schedule(StrEnum):
@@ -51,7 +53,9 @@ class EarlyStopping(Model):
     """Stop when the metric no longer improves; the best epoch by it is published either way."""
 
     metric: StoppingMetric = StoppingMetric.EVALUATION_LOSS
-    """Score of the evaluation part that decides: EvaluationLoss, F1 (macro) or Accuracy."""
+    """Score of the evaluation part that decides: EvaluationLoss, F1 (macro) or Accuracy. For TextSimilarity
+    EvaluationLoss, or AveragePrecision (of the cosine as a score for "same label") for labelled texts,
+    Spearman for scored pairs, Accuracy (near texts that are the nearest) for other pairs and triplets."""
 
     patience: Annotated[int, Field(ge=1, le=100)] = 3
     """Epochs without improvement before training stops."""

@@ -97,6 +97,10 @@ def scores_table(scores: EvaluationScores) -> Table:
     """Headline scores of the published model."""
     table = Table(title=f"Scores on {scores.support} evaluation texts", title_justify="left")
     columns = {
+        "Average precision": scores.average_precision,
+        "Spearman": scores.spearman,
+        "Pearson": scores.pearson,
+        "Mean reciprocal rank": scores.mean_reciprocal_rank,
         "Accuracy": scores.accuracy,
         "Macro F1": scores.f1,
         "Precision": scores.precision,

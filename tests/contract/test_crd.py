@@ -19,6 +19,13 @@ from trainingrun_api.status import EpochSummary, Progress, TrainingRunStatus
 
 OUTPUT = {"uri": "s3://models/tickets"}
 SMALLEST: dict[str, Any] = {"dataset": {"uri": "s3://data/tickets.jsonl"}, "output": OUTPUT}
+PAIRS = {"uri": "s3://data/pairs.csv", "textField": "question", "pairField": "answer"}
+SCORED: dict[str, Any] = {
+    "taskType": "TextSimilarity",
+    "dataset": {**PAIRS, "scoreField": "score"},
+    "training": {"earlyStopping": {"metric": "Spearman"}},
+    "output": OUTPUT,
+}
 FULL: dict[str, Any] = {
     "modelName": "Tickets v3",
     "baseModel": {"huggingFace": {"repoId": "team/model", "tokenSecretRef": {"name": "hub"}}},
@@ -65,11 +72,11 @@ REFUSED_BY_BOTH = {
     ),
     "a field of files with a project": (
         {"dataset": {"project": "tickets", "textField": "body"}},
-        "textField, labelField and labelSeparator go with uri",
+        "textField, labelField, labelSeparator and pairField go with uri",
     ),
     "a separator with a project": (
         {"dataset": {"project": "tickets", "labelSeparator": "|"}},
-        "textField, labelField and labelSeparator go with uri",
+        "textField, labelField, labelSeparator and pairField go with uri",
     ),
     "an additional data set from nowhere": (
         {**SMALLEST, "additionalDatasets": [{}]},
@@ -178,6 +185,66 @@ REFUSED_BY_BOTH = {
         "training.similarityStage Always goes with taskType Classification",
     ),
     "weights of no kind": ({**SMALLEST, "training": {"classWeights": "Heavy"}}, "classWeights"),
+    "a score without a pair": (
+        {"dataset": {"uri": "s3://data/t.jsonl", "scoreField": "score"}, "output": OUTPUT},
+        "scoreField and negativeField go with pairField",
+    ),
+    "a score and a far text": (
+        {
+            "taskType": "TextSimilarity",
+            "dataset": {**PAIRS, "scoreField": "score", "negativeField": "far"},
+            "output": OUTPUT,
+        },
+        "set at most one of scoreField and negativeField",
+    ),
+    "a label of a pair": (
+        {"taskType": "TextSimilarity", "dataset": {**PAIRS, "labelField": "topic"}, "output": OUTPUT},
+        "labelField and labelSeparator don't go with pairField",
+    ),
+    "pairs to classify": (
+        {"dataset": PAIRS, "output": OUTPUT},
+        "dataset.pairField goes with taskType TextSimilarity",
+    ),
+    "a choice of labels among pairs": (
+        {"taskType": "TextSimilarity", "dataset": PAIRS, "output": OUTPUT, "labels": {"include": ["a"]}},
+        "labels chooses among the labels of texts, which pairs don't have",
+    ),
+    "near-copies of pairs": (
+        {"taskType": "TextSimilarity", "dataset": PAIRS, "output": OUTPUT, "nearDuplicates": {"skip": True}},
+        "nearDuplicates goes with labelled texts",
+    ),
+    "an embedding model with a frozen body": (
+        {**SMALLEST, "taskType": "TextSimilarity", "training": {"freezeBody": True}},
+        "training.freezeBody leaves nothing to train for TextSimilarity",
+    ),
+    "weights of classes that are compared": (
+        {**SMALLEST, "taskType": "TextSimilarity", "training": {"classWeights": "Balanced"}},
+        "training.classWeights goes with classification",
+    ),
+    "context of compared texts": (
+        {**SMALLEST, "taskType": "TextSimilarity", "contextParameters": ["channel"]},
+        "contextParameters goes with classification",
+    ),
+    "additional pairs to classify": (
+        {**SMALLEST, "additionalDatasets": [PAIRS]},
+        "dataset.pairField goes with taskType TextSimilarity",
+    ),
+    "correlation of labels": (
+        {**SMALLEST, "training": {"earlyStopping": {"metric": "Spearman"}}},
+        "metric Spearman and AveragePrecision go with taskType TextSimilarity",
+    ),
+    "F1 of embeddings": (
+        {
+            "taskType": "TextSimilarity",
+            "dataset": {"project": "tickets"},
+            "training": {"earlyStopping": {"metric": "F1"}},
+        },
+        "metric of TextSimilarity is EvaluationLoss, or AveragePrecision",
+    ),
+    "correlation of labelled texts": (
+        {**SMALLEST, "taskType": "TextSimilarity", "training": {"earlyStopping": {"metric": "Spearman"}}},
+        "metric of TextSimilarity is EvaluationLoss, or AveragePrecision",
+    ),
     "no epochs": ({**SMALLEST, "training": {"maxEpochs": 0}}, "maxEpochs"),
     "a word for a number": ({**SMALLEST, "trainPercent": "most"}, "trainPercent"),
     "an unknown task": ({**SMALLEST, "taskType": "Translation"}, "taskType"),
@@ -235,7 +302,7 @@ def test_bad_project_is_refused(cluster: DynamicClient, change: dict[str, Any], 
         TrainingProjectSpec.model_validate(spec)
 
 
-@pytest.mark.parametrize("spec", [SMALLEST, FULL], ids=["smallest", "full"])
+@pytest.mark.parametrize("spec", [SMALLEST, FULL, SCORED], ids=["smallest", "full", "pairs"])
 def test_server_and_model_fill_in_the_same_defaults(cluster: DynamicClient, spec: dict[str, Any]) -> None:
     stored = apply(cluster, spec).to_dict()["spec"]
     assert TrainingRunSpec.model_validate(stored) == TrainingRunSpec.model_validate(spec)

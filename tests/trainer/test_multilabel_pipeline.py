@@ -13,8 +13,8 @@ from trainingrun_api.dataset import DataSource
 from trainingrun_api.evaluation import Evaluation
 from trainingrun_api.progress import ProgressReport
 from trainingrun_api.run_config import BaseModelSource, RunConfig
-from trainingrun_api.spec import TaskType
 from trainingrun_api.status import RunResult
+from trainingrun_api.tasks import TaskType
 from trainingrun_trainer import pipeline
 from trainingrun_trainer.errors import DataError
 

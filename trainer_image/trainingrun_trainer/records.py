@@ -57,6 +57,28 @@ def text_key(text: str) -> bytes:
 
 
 @dataclass(frozen=True)
+class Comparison:
+    """Texts that are compared: a pair, or a triplet."""
+
+    texts: tuple[str, ...]
+    """The first text, one that is near it, and in a triplet one that is far from it."""
+    score: float | None = None
+    """How much the two texts of a pair are alike; None where they belong together."""
+    source: str = ""
+    """The data set it came from: a URI, or the name of a project."""
+
+
+@dataclass(frozen=True)
+class ComparisonSplits:
+    """Rows to train on and rows to evaluate on; no row is in both."""
+
+    training: list[Comparison]
+    evaluation: list[Comparison]
+    texts_shared: bool
+    """True where both have texts in common, since too many rows hang together."""
+
+
+@dataclass(frozen=True)
 class SourceFile:
     """A file of the data set: the URI the user knows it by, and where it was downloaded to."""
 

@@ -11,6 +11,7 @@ from .curves import Curves
 from .data import DataCounts
 from .recipe import Recipe
 from .scores import ClassificationScores
+from .similarity import SimilarityScores
 from .sources import SourceScores
 from .stage import StageOutcome
 
@@ -23,15 +24,17 @@ class Evaluation(Model):
     model_name: str
     """Name of the model."""
     labels: list[str]
-    """Labels in the order of the model's outputs."""
+    """Labels in the order of the model's outputs; of TextSimilarity, those of the texts, none with pairs."""
     best_epoch: int
     """Epoch these scores belong to; its weights are published. 0 when training made nothing better."""
     stopped_early: bool
     """True when early stopping ended training before maxEpochs."""
     loss: float
-    """Mean cross-entropy, in nats per text."""
+    """Mean loss, in nats per text: cross-entropy, or the contrastive loss of TextSimilarity."""
     classification: ClassificationScores | None = None
     """Scores of the labels given; null for a task that gives none."""
+    similarity: SimilarityScores | None = None
+    """Scores of the embeddings; null for a task that makes none."""
     sources: list[SourceScores] = []
     """Scores by data set, of those with evaluation texts; for a task that gives labels."""
     baseline: Baseline

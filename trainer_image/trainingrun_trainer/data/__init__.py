@@ -1,5 +1,6 @@
 """Read labelled texts from files."""
 
+from .comparisons import ComparisonReading
 from .counts import log_sources, source_counts
 from .kinds import KINDS, SUFFIXES, rows
 from .label_rules import LabelRules
@@ -9,6 +10,7 @@ from .reading import FetchedSource, Reading, Tally, Wanted, require_common_label
 __all__ = [
     "KINDS",
     "SUFFIXES",
+    "ComparisonReading",
     "FetchedSource",
     "LabelRules",
     "Reading",

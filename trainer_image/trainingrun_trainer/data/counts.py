@@ -1,20 +1,21 @@
 """What became of the texts of each data set."""
 
 import logging
+from collections import Counter
 from collections.abc import Sequence
 
 from trainingrun_api.evaluation import LabelCount, SourceCounts
 
-from ..corpus import Splits
 from .fields import listed
 from .reading import Tally
 
 log = logging.getLogger(__name__)
 
 
-def source_counts(tallies: Sequence[Tally], splits: Splits) -> list[SourceCounts]:
-    """Counts by data set; the first one is the main one."""
-    training, evaluation = splits.training.source_counts(), splits.evaluation.source_counts()
+def source_counts(
+    tallies: Sequence[Tally], training: Counter[str], evaluation: Counter[str]
+) -> list[SourceCounts]:
+    """Counts by data set, with how many of each are in both parts; the first one is the main one."""
     return [
         SourceCounts(
             source=tally.source,

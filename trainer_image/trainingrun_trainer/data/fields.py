@@ -39,20 +39,23 @@ def paths(values: dict[str, Any], prefix: str = "") -> Iterator[str]:
             yield f"{prefix}{name}"
 
 
-def text_of(row: Row, field: str) -> str:
-    """The text, "" where it is empty. Raises DataError when the row has no such field, or no text in it."""
+def text_of(row: Row, field: str, setting: str = "textField") -> str:
+    """The text, "" where it is empty. Raises DataError when the row has no such field, or no text in it.
+
+    `setting` is the field of spec.dataset that names it, for messages.
+    """
     value = value_of(row, field)
     if value is None:
         if has_field(row, field):
             return ""
         raise DataError(
             f"{row.place}: field {field!r} is missing; there are {listed(paths(row.values))}. "
-            "Name the field that holds the text in spec.dataset.textField"
+            f"Name the field that holds the text in spec.dataset.{setting}"
         )
     if not isinstance(value, str):
         raise DataError(
             f"{row.place}: field {field!r} holds {_kind(value)} where a text belongs; "
-            "correct it, or name the field that holds the text in spec.dataset.textField"
+            f"correct it, or name the field that holds the text in spec.dataset.{setting}"
         )
     return value if value.strip() else ""
 

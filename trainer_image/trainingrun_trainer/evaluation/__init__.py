@@ -6,18 +6,22 @@ from .multilabel import MultiLabelPredictions, score_multi_label
 from .predictions import Floats, Indices, Predictions
 from .scores import headline, macro_f1, score
 from .similarity import (
+    Embeddings,
     LabelledEmbeddings,
     average_precision,
+    nearest_labels,
     ranking_accuracy,
     score_labelled,
     score_pairs,
     score_ranked,
     spearman,
 )
+from .similarity_table import comparisons_table, nearest_label_table
 from .sources import score_sources
 from .table import predictions_table, to_parquet
 
 __all__ = [
+    "Embeddings",
     "Floats",
     "Indices",
     "LabelPredictions",
@@ -25,8 +29,11 @@ __all__ = [
     "MultiLabelPredictions",
     "Predictions",
     "average_precision",
+    "comparisons_table",
     "headline",
     "macro_f1",
+    "nearest_label_table",
+    "nearest_labels",
     "predictions_table",
     "ranking_accuracy",
     "score",

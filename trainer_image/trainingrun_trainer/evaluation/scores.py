@@ -10,6 +10,7 @@ from trainingrun_api.evaluation import (
     ClassScores,
     ConfusionMatrix,
     Evaluation,
+    SimilarityScores,
 )
 from trainingrun_api.status import EvaluationScores
 
@@ -59,7 +60,12 @@ def classes(targets: Indices, predicted: Indices, labels: list[str]) -> list[Cla
 
 def headline(evaluation: Evaluation) -> EvaluationScores:
     """The few scores that status shows."""
-    scores, support = evaluation.classification, evaluation.data.evaluation
+    support = evaluation.data.evaluation
+    if evaluation.similarity is not None:
+        return EvaluationScores(
+            **_of_embeddings(evaluation.similarity), loss=evaluation.loss, support=support
+        )
+    scores = evaluation.classification
     if scores is None:
         return EvaluationScores(loss=evaluation.loss, support=support)
     macro = scores.averages.macro
@@ -72,6 +78,22 @@ def headline(evaluation: Evaluation) -> EvaluationScores:
         loss=evaluation.loss,
         support=support,
     )
+
+
+def _of_embeddings(scores: SimilarityScores) -> dict[str, float]:
+    if scores.labels is not None:
+        nearest = scores.labels.nearest_label
+        return {
+            "average_precision": scores.labels.average_precision,
+            "accuracy": nearest.accuracy,
+            "f1": nearest.averages.macro.f1,
+        }
+    if scores.pairs is not None:
+        return {"spearman": scores.pairs.spearman, "pearson": scores.pairs.pearson}
+    ranking = scores.ranking
+    if ranking is None:
+        return {}
+    return {"accuracy": ranking.accuracy, "mean_reciprocal_rank": ranking.mean_reciprocal_rank}
 
 
 def _average(targets: Indices, predicted: Indices, labels: int, kind: str) -> Average:

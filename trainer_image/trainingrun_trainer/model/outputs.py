@@ -27,6 +27,14 @@ class Outputs:
         labels = [label for _, label in sorted(names.items())]
         return cls(labels, config.get("problem_type") == MULTI_LABEL)
 
+    @staticmethod
+    def forget(config: PreTrainedConfig) -> None:
+        """Make a configuration that of a model without a classification head."""
+        config.num_labels = 2  # what transformers has when nobody says
+        config.problem_type = None
+        if hasattr(config, THRESHOLD):
+            delattr(config, THRESHOLD)
+
     def write(self, config: PreTrainedConfig) -> None:
         """Name the outputs in the configuration; a threshold chosen for earlier ones goes."""
         config.id2label = dict(enumerate(self.labels))

@@ -12,8 +12,9 @@ from transformers import PreTrainedConfig
 from trainingrun_api.lineage import HeadOrigin
 
 from ..errors import ModelError
-from .classifier import Classifier, Features, most_tokens, other_outputs, require_padding
+from .classifier import Classifier, other_outputs
 from .outputs import Outputs
+from .text_model import Features, require_padding
 
 
 class PooledClassifier(Classifier):
@@ -27,8 +28,8 @@ class PooledClassifier(Classifier):
 
     def __init__(self, network: SentenceTransformer, outputs: Outputs) -> None:
         require_padding(network.tokenizer)
-        saved = Outputs.saved(_config(network).to_dict())
-        earlier = _take_head(network, len(saved.labels))
+        saved = Outputs.saved(config_of(network).to_dict())
+        earlier = take_head(network, len(saved.labels))
         notes = []
         if earlier is not None and saved != outputs:
             earlier, notes = None, [other_outputs(saved, outputs)]
@@ -38,7 +39,7 @@ class PooledClassifier(Classifier):
         # A prompt would be put before each text by encode(), but training sees the texts alone.
         network.prompts = {}
         network.default_prompt_name = None
-        super().__init__(network, network.tokenizer, _config(network), outputs)
+        super().__init__(network, network.tokenizer, config_of(network), outputs)
         self.head_origin = HeadOrigin.NEW if self.head_is_new else HeadOrigin.REUSED
         self.notes += notes
 
@@ -63,17 +64,13 @@ class PooledClassifier(Classifier):
             self.head.linear.weight.copy_(weight)
             self.head.linear.bias.copy_(bias)
 
-    def token_limit(self) -> int:
-        """The model's max_seq_length, within its positions."""
-        return most_tokens(self.tokenizer, self.config)
-
     def save(self, folder: Path) -> None:
         """Write a sentence-transformers folder, safetensors only."""
         self.network.max_seq_length = self.max_tokens
         self.network.save_pretrained(str(folder), create_model_card=False, safe_serialization=True)
 
 
-def _take_head(network: SentenceTransformer, labels: int) -> Dense | None:
+def take_head(network: SentenceTransformer, labels: int) -> Dense | None:
     """Remove and give the head of an earlier run: a Dense module at the end with an output for each label."""
     last = network[-1]
     if not isinstance(last, Dense) or not isinstance(last.activation_function, nn.Identity):
@@ -91,7 +88,8 @@ def _new_head(network: SentenceTransformer, labels: int) -> Dense:
     return Dense(dimensions, labels, activation_function=nn.Identity())
 
 
-def _config(network: SentenceTransformer) -> PreTrainedConfig:
+def config_of(network: SentenceTransformer) -> PreTrainedConfig:
+    """That of its transformer. Raises ModelError when the first module is none."""
     if network.config is None:
         raise ModelError("the first module of the base model is no transformer; choose another")
     return network.config

@@ -8,8 +8,9 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from trainingrun_api.lineage import HeadOrigin
 
-from .classifier import Classifier, Features, most_tokens, other_outputs, require_padding
+from .classifier import Classifier, other_outputs
 from .outputs import Outputs
+from .text_model import Features, require_padding
 
 
 class SequenceClassifier(Classifier):
@@ -63,10 +64,6 @@ class SequenceClassifier(Classifier):
         for module in self.network.modules():
             if module not in body and isinstance(module, nn.Linear | nn.LayerNorm):
                 module.reset_parameters()
-
-    def token_limit(self) -> int:
-        """What the tokenizer says, within the model's positions."""
-        return most_tokens(self.tokenizer, self.config)
 
     def save(self, folder: Path) -> None:
         """Write a Hugging Face folder, safetensors only."""

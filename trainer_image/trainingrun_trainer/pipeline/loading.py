@@ -76,7 +76,7 @@ def _counts(config: RunConfig, tallies: Sequence[Tally], parts: Parts) -> DataCo
         without_context=missing,
         training=len(splits.training),
         evaluation=len(splits.evaluation),
-        sources=source_counts(tallies, splits),
+        sources=source_counts(tallies, splits.training.source_counts(), splits.evaluation.source_counts()),
         by_label=[LabelParts(label=label, training=t, evaluation=e) for label, (t, e) in by_label.items()],
         not_evaluated=[label for label, (_, evaluated) in by_label.items() if not evaluated],
         examples=_examples(parts),

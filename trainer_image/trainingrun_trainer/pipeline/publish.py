@@ -1,12 +1,21 @@
 """Publish model and evaluation; find what an earlier attempt has published already."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from trainingrun_api.advice import MAX_FINDINGS
-from trainingrun_api.evaluation import Curves, DataCounts, Evaluation, Recipe, SourceScores
+from trainingrun_api.evaluation import (
+    ClassificationScores,
+    Curves,
+    DataCounts,
+    Evaluation,
+    Recipe,
+    SimilarityScores,
+    SourceScores,
+)
 from trainingrun_api.lineage import ResolvedBaseModel
 from trainingrun_api.run_config import RunConfig
 from trainingrun_api.status import RunResult
@@ -14,10 +23,20 @@ from trainingrun_api.status import RunResult
 from ..advice import Course, advise
 from ..artifacts import Store, commit_folder, is_committed
 from ..errors import ObjectMissingError
-from ..evaluation import LabelPredictions, headline, score_labels
-from ..model import Classifier, PooledClassifier, model_card
+from ..evaluation import headline
+from ..model import Classifier, PooledClassifier, TextModel, embedding_card, model_card
 from ..training import History
 from .places import Places
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What the published model is worth; scores by the kind of task."""
+
+    loss: float
+    classification: ClassificationScores | None = None
+    similarity: SimilarityScores | None = None
+    sources: Sequence[SourceScores] = ()
 
 
 @dataclass(frozen=True)
@@ -40,42 +59,48 @@ def published(store: Store, places: Places) -> Evaluation | None:
         return None
 
 
-def publish(store: Store, places: Places, classifier: Classifier, evaluation: Evaluation, work: Path) -> None:
+def publish(store: Store, places: Places, model: TextModel, evaluation: Evaluation, work: Path) -> None:
     """Commit the model folder, then write evaluation.json, whose presence says that all is there."""
     work.mkdir()
-    if evaluation.classification and evaluation.classification.threshold:
-        classifier.set_threshold(evaluation.classification.threshold.value)
-    classifier.save(work)
-    card = model_card(
-        evaluation,
-        pooled=isinstance(classifier, PooledClassifier),
-        max_tokens=classifier.max_tokens,
-        context=classifier.context,
-    )
-    (work / "README.md").write_text(card, encoding="utf-8")
+    if isinstance(model, Classifier) and evaluation.classification and evaluation.classification.threshold:
+        model.set_threshold(evaluation.classification.threshold.value)
+    model.save(work)
+    (work / "README.md").write_text(_card(model, evaluation), encoding="utf-8")
     commit_folder(store, work, places.model)
     store.write(places.evaluation, evaluation.model_dump_json(indent=2).encode())
+
+
+def _card(model: TextModel, evaluation: Evaluation) -> str:
+    if not isinstance(model, Classifier):
+        return embedding_card(evaluation, max_tokens=model.max_tokens)
+    return model_card(
+        evaluation,
+        pooled=isinstance(model, PooledClassifier),
+        max_tokens=model.max_tokens,
+        context=model.context,
+    )
 
 
 def evaluate(
     config: RunConfig,
     labels: list[str],
-    predictions: LabelPredictions,
+    judgement: Judgement,
     provenance: Provenance,
-    sources: list[SourceScores],
 ) -> Evaluation:
     """All of evaluation.json."""
     history = provenance.history
     curves = Curves(training_loss=history.curve, epochs=history.epochs)
-    scores = score_labels(predictions, labels)
+    scores = judgement.classification
+    support = [one.support for one in scores.classes] if scores else []
     return Evaluation(
         model_name=config.model_name,
         labels=labels,
         best_epoch=history.best.epoch,
         stopped_early=history.trained < config.training.max_epochs,
-        loss=predictions.loss,
-        classification=scores,
-        sources=sources,
+        loss=judgement.loss,
+        classification=judgement.classification,
+        similarity=judgement.similarity,
+        sources=list(judgement.sources),
         baseline=history.baseline,
         settings=config.settings(),
         similarity_stage=history.stage,
@@ -83,7 +108,7 @@ def evaluate(
         curves=curves,
         data=provenance.counts,
         base_model=provenance.base_model,
-        advice=advise(Course(curves, provenance.recipe, [one.support for one in scores.classes])),
+        advice=advise(Course(curves, provenance.recipe, support)),
     )
 
 

@@ -9,12 +9,13 @@ from accelerate.utils.random import set_seed
 from trainingrun_api.evaluation import Evaluation
 from trainingrun_api.run_config import RunConfig
 from trainingrun_api.status import RunResult
+from trainingrun_api.tasks import TaskType
 
 from .. import model
 from ..artifacts import open_store
 from ..base_model import fetch_base_model
 from ..corpus import Splits
-from ..evaluation import LabelPredictions, predictions_table, score_sources, to_parquet
+from ..evaluation import LabelPredictions, predictions_table, score_labels, score_sources, to_parquet
 from ..model import Classifier
 from ..report import Report
 from ..training import (
@@ -27,9 +28,10 @@ from ..training import (
 from .loading import load_data
 from .memory import memory_errors
 from .places import Places
-from .publish import Provenance, evaluate, publish, published, result
+from .publish import Judgement, Provenance, evaluate, publish, published, result
 from .reports import LiveReport, write_report
-from .session import Run, record, train
+from .session import Run, log_recipe, record, train
+from .similarity import train_embeddings
 from .tracker import Listener, Tracker
 
 log = logging.getLogger(__name__)
@@ -59,6 +61,8 @@ def run(config: RunConfig, listener: Listener) -> RunResult:
 def _train_and_publish(run: Run) -> Evaluation:
     # Written before anything else, so that an output that can't be written to costs seconds, not hours.
     record(run, dataset=None, base_model=None)
+    if run.config.task_type is TaskType.TEXT_SIMILARITY:
+        return train_embeddings(run)
     run.tracker.stage("LoadingData")
     prepared = load_data(run)
     run.tracker.stage("LoadingModel")
@@ -83,7 +87,9 @@ def _train_and_publish(run: Run) -> Evaluation:
         provenance = Provenance(trainee.history, recipe, counts, base_model)
         texts = prepared.splits.evaluation
         by_source = score_sources(predictions, texts, [source.name for source in run.config.all_sources])
-        evaluation = evaluate(run.config, classifier.labels, predictions, provenance, by_source)
+        scores = score_labels(predictions, classifier.labels)
+        judgement = Judgement(predictions.loss, classification=scores, sources=by_source)
+        evaluation = evaluate(run.config, classifier.labels, judgement, provenance)
         table = predictions_table(texts, classifier.labels, predictions)
         return Report(evaluation, made_of, table, finished)
 
@@ -109,24 +115,7 @@ def _prepare(run: Run, classifier: Classifier, splits: Splits) -> tuple[Trainee,
     task = MultiLabelClassification if classifier.multi_label else SingleLabelClassification
     objective = task(classifier, training, evaluation, run.config.training.class_weights)
     trainee = prepare(objective, run.config.training)
-    recipe = trainee.recipe
-    log.info(
-        "Model: %.1f million parameters, %.1f trained; texts cut after %d tokens (%d are longer), on %s, "
-        "precision %s",
-        recipe.parameters / 1e6,
-        recipe.trained_parameters / 1e6,
-        classifier.max_tokens,
-        training.truncated + evaluation.truncated,
-        trainee.accelerator.device,
-        recipe.mixed_precision,
-    )
-    log.info(
-        "Recipe: learning rate %g, %d steps of %d texts, the first %d to warm up",
-        recipe.learning_rate,
-        recipe.total_steps,
-        recipe.batch_size * recipe.gradient_accumulation_steps,
-        recipe.warmup_steps,
-    )
+    log_recipe(trainee, classifier.max_tokens, training.truncated + evaluation.truncated)
     return trainee, training.truncated + evaluation.truncated
 
 

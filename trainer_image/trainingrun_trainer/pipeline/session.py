@@ -49,6 +49,28 @@ def record(run: Run, dataset: str | None, base_model: ResolvedBaseModel | None) 
     return made_of
 
 
+def log_recipe(trainee: Trainee, max_tokens: int, truncated: int) -> None:
+    """Say how the model is about to be trained."""
+    recipe = trainee.recipe
+    log.info(
+        "Model: %.1f million parameters, %.1f trained; texts cut after %d tokens (%d are longer), on %s, "
+        "precision %s",
+        recipe.parameters / 1e6,
+        recipe.trained_parameters / 1e6,
+        max_tokens,
+        truncated,
+        trainee.accelerator.device,
+        recipe.mixed_precision,
+    )
+    log.info(
+        "Recipe: learning rate %g, %d steps of %d texts, the first %d to warm up",
+        recipe.learning_rate,
+        recipe.total_steps,
+        recipe.batch_size * recipe.gradient_accumulation_steps,
+        recipe.warmup_steps,
+    )
+
+
 def train(run: Run, trainee: Trainee, origin: str, after_epoch: Callable[[EpochDone], None]) -> None:
     """Go on from the last checkpoint of this `origin`; `run.best` holds the best weights then.
 

@@ -2,7 +2,14 @@
 
 from dataclasses import dataclass
 
-from trainingrun_api.evaluation import BaselineMethod, ClassificationScores, Evaluation, Interval
+from trainingrun_api.evaluation import (
+    BaselineMethod,
+    ClassificationScores,
+    Evaluation,
+    Interval,
+    SimilarityScores,
+)
+from trainingrun_api.status import EpochSummary
 
 BASELINES = {
     BaselineMethod.LOGISTIC_REGRESSION: "logistic regression on the frozen base model",
@@ -59,6 +66,8 @@ def headline(evaluation: Evaluation) -> Headline:
 
 def _scores(evaluation: Evaluation) -> list[Score]:
     found, before = evaluation.classification, evaluation.baseline.scores
+    if evaluation.similarity is not None:
+        return _of_embeddings(evaluation.similarity, before)
     if found is None:
         return []
     several = found.threshold is not None
@@ -76,6 +85,26 @@ def _scores(evaluation: Evaluation) -> list[Score]:
     ]
 
 
+def _of_embeddings(found: SimilarityScores, before: EpochSummary) -> list[Score]:
+    if found.labels is not None:
+        meaning = 'Of the cosine as a score for "same label", over pairs of texts'
+        nearest, retrieval = found.labels.nearest_label, found.labels.retrieval
+        return [
+            Score(
+                "Average precision", found.labels.average_precision, meaning, None, before.average_precision
+            ),
+            Score("Nearest label", nearest.accuracy, "Share of texts nearest to the mean of their label"),
+            Score("Reciprocal rank", retrieval.mean_reciprocal_rank, "Of the nearest text of one label"),
+        ]
+    if found.pairs is not None:
+        meaning = "Rank correlation of cosine and score"
+        return [Score("Spearman", max(found.pairs.spearman, 0), meaning, None, before.spearman)]
+    if found.ranking is not None:
+        meaning = "Share of near texts that are the nearest"
+        return [Score("Accuracy", found.ranking.accuracy, meaning, None, before.accuracy)]
+    return []
+
+
 def _others(found: ClassificationScores) -> list[Score]:
     if found.threshold is not None:
         return [Score("Micro F1", found.averages.micro.f1, "F1 over all decisions")]
@@ -88,7 +117,7 @@ def _verdict(evaluation: Evaluation, scores: list[Score]) -> str:
         return ""
     first, baseline = scores[0], BASELINES[evaluation.baseline.method]
     said = (
-        f"Accuracy is {100 * first.value:.1f} % on {evaluation.data.evaluation:,} texts that it was not "
+        f"{first.name} is {100 * first.value:.1f} % on {evaluation.data.evaluation:,} texts that it was not "
         f"trained on; {baseline} has {100 * (first.baseline or 0):.1f} %."
     )
     if evaluation.best_epoch == 0:

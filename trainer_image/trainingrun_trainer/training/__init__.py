@@ -1,26 +1,32 @@
 """Fine-tuning: an epoch at a time, resumable, with no notion of who listens."""
 
+from .batches import evaluation_batches
 from .classification import Classification, MultiLabelClassification, SingleLabelClassification
 from .events import EpochDone, StageStepDone, StepDone
 from .fit import fit
 from .history import History
 from .objective import Objective, Outcome
-from .similarity import LabelContrast, stage_steps
+from .similarity import EncodedColumns, LabelContrast, RankedTexts, ScoredPairs, embed_texts, stage_steps
 from .trainee import HISTORY, Trainee, prepare
 
 __all__ = [
     "HISTORY",
     "Classification",
+    "EncodedColumns",
     "EpochDone",
     "History",
     "LabelContrast",
     "MultiLabelClassification",
     "Objective",
     "Outcome",
+    "RankedTexts",
+    "ScoredPairs",
     "SingleLabelClassification",
     "StageStepDone",
     "StepDone",
     "Trainee",
+    "embed_texts",
+    "evaluation_batches",
     "fit",
     "prepare",
     "stage_steps",

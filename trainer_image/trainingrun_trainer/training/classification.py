@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from trainingrun_api.evaluation import BaselineMethod
-from trainingrun_api.training import ClassWeights, Training
+from trainingrun_api.training import ClassWeights, StoppingMetric, Training
 
 from ..evaluation import LabelPredictions, MultiLabelPredictions, Predictions, macro_f1
 from ..model import Classifier, PooledClassifier
@@ -26,6 +26,10 @@ from .weights import ClassWeighting, balanced_weights
 
 class Classification(Objective):
     """A classifier and the texts it learns from; what its targets are is for the two kinds to say."""
+
+    metrics: ClassVar = frozenset(
+        {StoppingMetric.EVALUATION_LOSS, StoppingMetric.F1, StoppingMetric.ACCURACY}
+    )
 
     regression: ClassVar[Regression]
     """What the head of a pooled model starts from."""

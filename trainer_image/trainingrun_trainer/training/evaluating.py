@@ -40,6 +40,8 @@ def evaluate_epoch(
         evaluation_loss=outcome.loss,
         accuracy=outcome.accuracy,
         f1=outcome.f1,
+        average_precision=outcome.average_precision,
+        spearman=outcome.spearman,
         learning_rate=trainee.learning_rate if epoch else 0.0,
     )
     return summary, outcome.predictions

@@ -69,6 +69,8 @@ def merit(epoch: EpochSummary, metric: StoppingMetric) -> float:
         StoppingMetric.EVALUATION_LOSS: -epoch.evaluation_loss,
         StoppingMetric.F1: epoch.f1,
         StoppingMetric.ACCURACY: epoch.accuracy,
+        StoppingMetric.SPEARMAN: epoch.spearman,
+        StoppingMetric.AVERAGE_PRECISION: epoch.average_precision,
     }
     value = values[metric]
     if value is None:

@@ -8,9 +8,9 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from trainingrun_api.evaluation import BaselineMethod
-from trainingrun_api.training import Training
+from trainingrun_api.training import StoppingMetric, Training
 
-from ..evaluation import LabelPredictions
+from ..evaluation import Embeddings, LabelPredictions
 from .batches import Batch, BatchLoader
 
 
@@ -21,13 +21,17 @@ class Outcome:
     loss: float
     """Mean per text, in the unit of `Objective.loss`."""
     accuracy: float | None = None
-    """Share of texts with the right label, 0 to 1."""
+    """Share of texts with the right label, or of pairs whose near text is the nearest, 0 to 1."""
     f1: float | None = None
     """Macro F1, 0 to 1."""
     average_precision: float | None = None
     """Of the cosine as a score for "same label", over pairs of texts, 0 to 1."""
+    spearman: float | None = None
+    """Rank correlation of cosine and score, over pairs of texts, -1 to 1."""
     predictions: LabelPredictions | None = None
     """What the scores of labels were made of."""
+    embeddings: tuple[Embeddings, ...] = ()
+    """What the scores of embeddings were made of: a matrix for each column, in the order of the texts."""
 
 
 class Objective(ABC):
@@ -35,6 +39,9 @@ class Objective(ABC):
 
     network: nn.Module
     """All that is trained, saved and restored."""
+
+    metrics: ClassVar[frozenset[StoppingMetric]]
+    """What early stopping can go by."""
 
     divisible: ClassVar[bool] = True
     """Whether the loss of a batch is the mean over its texts, so that a part of it has the same meaning."""

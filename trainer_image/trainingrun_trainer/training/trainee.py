@@ -18,6 +18,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from trainingrun_api.evaluation import Recipe
 from trainingrun_api.training import Training
 
+from ..errors import SettingsError
 from .adapters import add_adapters, merge_adapters
 from .history import History
 from .objective import Objective, Outcome
@@ -123,6 +124,7 @@ def prepare(objective: Objective, settings: Training) -> Trainee:
 
     Raises SettingsError when the settings do not fit the model or the number of texts.
     """
+    _require_metric(objective, settings)
     AcceleratorState._reset_state(reset_partial_state=True)  # a process may train with other settings before
     accelerator = Accelerator(mixed_precision=choose_precision(settings.mixed_precision))
     batches = objective.training_batches(batch_size(settings), settings.seed)
@@ -148,3 +150,12 @@ def prepare(objective: Objective, settings: Training) -> Trainee:
         adapters=adapters,
         stage=stage,
     )
+
+
+def _require_metric(objective: Objective, settings: Training) -> None:
+    metric, there_are = settings.early_stopping.metric, objective.metrics
+    if metric not in there_are:
+        raise SettingsError(
+            f"spec.training.earlyStopping.metric: this task has no {metric} on these data; "
+            f"there are {', '.join(sorted(there_are))}"
+        )

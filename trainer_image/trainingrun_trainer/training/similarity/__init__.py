@@ -1,6 +1,16 @@
 """Training embeddings: texts that belong together come near each other."""
 
-from .contrast import LabelContrast
+from .columns import EncodedColumns
+from .compared import RankedTexts, ScoredPairs
+from .contrast import LabelContrast, embed_texts
 from .stage import stage_before, stage_steps
 
-__all__ = ["LabelContrast", "stage_before", "stage_steps"]
+__all__ = [
+    "EncodedColumns",
+    "LabelContrast",
+    "RankedTexts",
+    "ScoredPairs",
+    "embed_texts",
+    "stage_before",
+    "stage_steps",
+]

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 import torch
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from trainingrun_api.evaluation import BaselineMethod
+from trainingrun_api.training import StoppingMetric
 
 from ...evaluation import LabelledEmbeddings, average_precision
 from ...model import Features
@@ -22,6 +23,10 @@ from .sampling import LabelPairs
 
 EVALUATION_PAIRS = 32
 """Pairs that the evaluation loss compares with each other, whatever the batch size, so that runs compare."""
+
+
+MIN_STEPS = 20
+"""Steps of an epoch at least."""
 
 
 class Embedder(Protocol):
@@ -36,6 +41,12 @@ class Embedder(Protocol):
         """One batch, padded to its longest text."""
 
 
+def embed_texts(embedder: Embedder, texts: EncodedTexts, batches: Iterable[Batch]) -> Tensor:
+    """Embeddings in the order of `texts`, (texts, dimensions); `batches` in `evaluation_order`."""
+    found = torch.cat([embedder.embed(batch.columns[0]).float() for batch in batches])
+    return found[np.argsort(evaluation_order(texts))]
+
+
 class LabelContrast(Objective):
     """Labelled texts; each text of a pair is told from all texts of the other pairs of its group.
 
@@ -44,6 +55,8 @@ class LabelContrast(Objective):
 
     divisible = False
 
+    metrics: ClassVar = frozenset({StoppingMetric.EVALUATION_LOSS, StoppingMetric.AVERAGE_PRECISION})
+
     def __init__(
         self,
         embedder: Embedder,
@@ -51,7 +64,9 @@ class LabelContrast(Objective):
         evaluation: EncodedTexts,
         steps: int | None = None,
     ) -> None:
-        """`steps` are those of an epoch; left out, as many as draw the number of texts there are."""
+        """`steps` are those of an epoch; left out, as many as draw the number of texts there are, but at
+        least MIN_STEPS: few texts make many pairs.
+        """
         self.network = embedder.network
         self._embedder = embedder
         self._training = training
@@ -68,7 +83,8 @@ class LabelContrast(Objective):
 
     def training_batches(self, batch_size: int, seed: int) -> BatchLoader:
         """`batch_size` pairs in a batch."""
-        sampler = _pairs(self._training, batch_size, self._steps, seed)
+        steps = self._steps or max(_passing(self._training, batch_size), MIN_STEPS)
+        sampler = _pairs(self._training, batch_size, steps, seed)
         return DataLoader(
             TextDataset(self._training), batch_sampler=sampler, collate_fn=collate(self._embedder)
         )
@@ -91,14 +107,15 @@ class LabelContrast(Objective):
         """The loss of a fixed draw of pairs, and average precision."""
         self.network.eval()
         with torch.no_grad():
-            found = torch.cat([self._embedder.embed(batch.columns[0]).float() for batch in batches])
-            embeddings = found[np.argsort(evaluation_order(self._evaluation))]
-            draws = _pairs(self._evaluation, EVALUATION_PAIRS, None, seed=0)
+            embeddings = embed_texts(self._embedder, self._evaluation, batches)
+            steps = _passing(self._evaluation, EVALUATION_PAIRS)
+            draws = _pairs(self._evaluation, EVALUATION_PAIRS, steps, seed=0)
             losses = [float(self._contrast(embeddings[draw], draws.group)) for draw in draws]
-        targets = np.asarray(self._evaluation.targets)
+        matrix, targets = embeddings.cpu().numpy(), np.asarray(self._evaluation.targets)
         return Outcome(
             loss=sum(losses) / len(losses),
-            average_precision=average_precision(LabelledEmbeddings(embeddings.cpu().numpy(), targets)),
+            average_precision=average_precision(LabelledEmbeddings(matrix, targets)),
+            embeddings=(matrix,),
         )
 
     def _contrast(self, embeddings: Tensor, group: int) -> Tensor:
@@ -110,7 +127,10 @@ class LabelContrast(Objective):
         return torch.stack(losses).mean()
 
 
-def _pairs(texts: EncodedTexts, pairs: int, batches: int | None, seed: int) -> LabelPairs:
-    return LabelPairs(
-        texts.targets.tolist(), pairs, batches or math.ceil(len(texts.targets) / (2 * pairs)), seed
-    )
+def _pairs(texts: EncodedTexts, pairs: int, batches: int, seed: int) -> LabelPairs:
+    return LabelPairs(texts.targets.tolist(), pairs, batches, seed)
+
+
+def _passing(texts: EncodedTexts, pairs: int) -> int:
+    """Batches that draw as many texts as there are."""
+    return math.ceil(len(texts.targets) / (2 * pairs))

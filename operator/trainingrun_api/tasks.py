@@ -1,0 +1,131 @@
+"""What a model can learn to do, and which settings go with each task."""
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from .base import Rule
+from .duplicates import NearDuplicates
+from .labels import Labels
+from .training import ClassWeights, SimilarityStage, StoppingMetric
+
+if TYPE_CHECKING:
+    from .spec import TrainingRunSpec
+
+
+class TaskType(StrEnum):
+    """What the model learns to do."""
+
+    CLASSIFICATION = "Classification"
+    MULTI_LABEL_CLASSIFICATION = "MultiLabelClassification"
+    TEXT_SIMILARITY = "TextSimilarity"
+
+    @property
+    def several_labels(self) -> bool:
+        """True where a text may have more than one label."""
+        return self is TaskType.MULTI_LABEL_CLASSIFICATION
+
+
+OPEN_TASK = "(!has(self.taskType) && has(self.dataset.project))"
+"""CEL: the project may say what the task is. A rule that asks for one task holds then, and is asked again
+when the run takes over its project's defaults (`effective_spec`)."""
+
+TASK = "(has(self.taskType) ? self.taskType : 'Classification')"
+"""CEL: the task, unless it is open."""
+
+PAIRS = (
+    "(has(self.dataset.pairField) || self.additionalDatasets.exists(d, has(d.pairField)) "
+    "|| has(self.evaluationDataset) && has(self.evaluationDataset.pairField))"
+)
+METRIC = (
+    "(has(self.training) && has(self.training.earlyStopping) && has(self.training.earlyStopping.metric) "
+    "? self.training.earlyStopping.metric : 'EvaluationLoss')"
+)
+
+STAGE_NEEDS_LABELS = Rule(
+    f"{TASK} == 'Classification' || !has(self.training) || !has(self.training.similarityStage) "
+    "|| self.training.similarityStage != 'Always'",
+    "training.similarityStage Always goes with taskType Classification: it needs one label a text",
+)
+PAIRS_ARE_COMPARED = Rule(
+    f"{OPEN_TASK} || {TASK} == 'TextSimilarity' || !{PAIRS}",
+    "dataset.pairField goes with taskType TextSimilarity: a classifier learns from labelled texts",
+)
+PAIRS_HAVE_NO_LABELS = Rule(
+    f"!{PAIRS} || !has(self.labels)",
+    "labels chooses among the labels of texts, which pairs don't have: leave out labels or dataset.pairField",
+)
+PAIRS_HAVE_NO_NEAR_COPIES = Rule(
+    f"!{PAIRS} || !has(self.nearDuplicates)",
+    "nearDuplicates goes with labelled texts: of pairs, copies alone are found",
+)
+EMBEDDINGS_HAVE_NO_HEAD = Rule(
+    f"{TASK} != 'TextSimilarity' || !has(self.training) || !has(self.training.freezeBody) "
+    "|| !self.training.freezeBody",
+    "training.freezeBody leaves nothing to train for TextSimilarity: an embedding model has no head",
+)
+EMBEDDINGS_HAVE_NO_WEIGHTS = Rule(
+    f"{TASK} != 'TextSimilarity' || !has(self.training) || !has(self.training.classWeights) "
+    "|| self.training.classWeights == 'None'",
+    "training.classWeights goes with classification: pairs of texts are drawn alike from all labels",
+)
+EMBEDDINGS_HAVE_NO_CONTEXT = Rule(
+    f"{TASK} != 'TextSimilarity' || !has(self.contextParameters) || self.contextParameters.size() == 0",
+    "contextParameters goes with classification: TextSimilarity compares texts alone",
+)
+METRIC_OF_CLASSIFICATION = Rule(
+    f"{OPEN_TASK} || {TASK} == 'TextSimilarity' || !({METRIC} in ['Spearman', 'AveragePrecision'])",
+    "training.earlyStopping.metric Spearman and AveragePrecision go with taskType TextSimilarity",
+)
+METRIC_OF_SIMILARITY = Rule(
+    f"{TASK} != 'TextSimilarity' || (has(self.dataset.project) ? {METRIC} != 'F1' "
+    f": {METRIC} in ['EvaluationLoss', !has(self.dataset.pairField) "
+    "? 'AveragePrecision' : has(self.dataset.scoreField) ? 'Spearman' : 'Accuracy'])",
+    "training.earlyStopping.metric of TextSimilarity is EvaluationLoss, or AveragePrecision for labelled "
+    "texts, Spearman for scored pairs, Accuracy for pairs and triplets without scores",
+)
+
+TASK_RULES = (
+    STAGE_NEEDS_LABELS,
+    PAIRS_ARE_COMPARED,
+    PAIRS_HAVE_NO_LABELS,
+    PAIRS_HAVE_NO_NEAR_COPIES,
+    EMBEDDINGS_HAVE_NO_HEAD,
+    EMBEDDINGS_HAVE_NO_WEIGHTS,
+    EMBEDDINGS_HAVE_NO_CONTEXT,
+    METRIC_OF_CLASSIFICATION,
+    METRIC_OF_SIMILARITY,
+)
+
+METRICS_OF_EMBEDDINGS = {StoppingMetric.SPEARMAN, StoppingMetric.AVERAGE_PRECISION}
+
+
+def broken_task_rule(spec: "TrainingRunSpec") -> Rule | None:
+    """The first of TASK_RULES that the settings break: what CEL says, in Python."""
+    task, training, metric = spec.task_type, spec.training, spec.training.early_stopping.metric
+    similarity = task is TaskType.TEXT_SIMILARITY
+    may_be_similarity = similarity or spec.open_task
+    always = training.similarity_stage is SimilarityStage.ALWAYS
+    named = (spec.dataset, *spec.additional_datasets, spec.evaluation_dataset)
+    pairs = any(dataset.pair_field for dataset in named if dataset)
+    kept = {
+        STAGE_NEEDS_LABELS: task is TaskType.CLASSIFICATION or not always,
+        PAIRS_ARE_COMPARED: may_be_similarity or not pairs,
+        PAIRS_HAVE_NO_LABELS: not pairs or spec.labels == Labels(),
+        PAIRS_HAVE_NO_NEAR_COPIES: not pairs or spec.near_duplicates == NearDuplicates(),
+        EMBEDDINGS_HAVE_NO_HEAD: not similarity or not training.freeze_body,
+        EMBEDDINGS_HAVE_NO_WEIGHTS: not similarity or training.class_weights is ClassWeights.NONE,
+        EMBEDDINGS_HAVE_NO_CONTEXT: not similarity or not spec.context_parameters,
+        METRIC_OF_CLASSIFICATION: may_be_similarity or metric not in METRICS_OF_EMBEDDINGS,
+        METRIC_OF_SIMILARITY: not similarity or metric in _metrics_of_similarity(spec),
+    }
+    return next((rule for rule, holds in kept.items() if not holds), None)
+
+
+def _metrics_of_similarity(spec: "TrainingRunSpec") -> set[StoppingMetric]:
+    dataset = spec.dataset
+    if dataset.project is not None:  # which of them fits, its data decide
+        return set(StoppingMetric) - {StoppingMetric.F1}
+    if dataset.pair_field is None:
+        return {StoppingMetric.EVALUATION_LOSS, StoppingMetric.AVERAGE_PRECISION}
+    scored = dataset.score_field is not None
+    return {StoppingMetric.EVALUATION_LOSS, StoppingMetric.SPEARMAN if scored else StoppingMetric.ACCURACY}

@@ -1,0 +1,89 @@
+"""Rows of texts that are compared, as a stream."""
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from trainingrun_api.dataset import DataSource
+
+from ..errors import DataError
+from ..records import Comparison
+from .fields import listed, paths, text_of, value_of
+from .kinds import rows
+from .place import errors_of
+from .reading import ROWS_LISTED, FetchedSource, Tally
+from .rows import Row
+
+TEXT, PAIR, NEGATIVE = "textField", "pairField", "negativeField"
+
+
+class ComparisonReading:
+    """Pairs and triplets of one data set after the other; to be iterated over once.
+
+    Rows where a text or the score is missing are left out and counted. Iteration raises DataError that names
+    file, line, field and what to change.
+    """
+
+    def __init__(self, sources: Sequence[FetchedSource]) -> None:
+        self._sources = sources
+        self.tallies = [Tally(fetched.source.name) for fetched in sources]
+
+    def __iter__(self) -> Iterator[Comparison]:
+        for fetched, tally in zip(self._sources, self.tallies, strict=True):
+            with errors_of(fetched.source):
+                yield from self._rows_of(fetched, tally)
+
+    def _rows_of(self, fetched: FetchedSource, tally: Tally) -> Iterator[Comparison]:
+        for file in fetched.files:
+            for row in rows(file, [name for name in _fields(fetched.source).values() if name]):
+                comparison = _comparison(row, fetched.source, tally)
+                if comparison is not None:
+                    tally.used += 1
+                    yield comparison
+        if not tally.used:
+            raise DataError(
+                f"{fetched.files[0].uri}: no row has all of {listed(_wanted(fetched.source))}; there are "
+                f"{listed(tally.fields)}. Correct spec.dataset.textField, pairField, scoreField or "
+                "negativeField"
+            )
+
+
+def _fields(source: DataSource) -> dict[str, str | None]:
+    """Columns of texts by the field of spec.dataset that names them."""
+    return {TEXT: source.text_field, PAIR: source.pair_field, NEGATIVE: source.negative_field}
+
+
+def _wanted(source: DataSource) -> list[str]:
+    return [name for name in (*_fields(source).values(), source.score_field) if name]
+
+
+def _comparison(row: Row, source: DataSource, tally: Tally) -> Comparison | None:
+    tally.read += 1
+    if tally.read <= ROWS_LISTED:
+        tally.fields.update(paths(row.values))
+    texts = [text_of(row, name, setting) for setting, name in _fields(source).items() if name]
+    score = None if source.score_field is None else _score(row, source.score_field)
+    if not all(texts):
+        tally.empty += 1
+    elif source.score_field is not None and score is None:
+        tally.unlabelled += 1
+    else:
+        return Comparison(tuple(texts), score, tally.source)
+    return None
+
+
+def _score(row: Row, field: str) -> float | None:
+    """A number, also one that is written as a text; None where there is none."""
+    value: Any = value_of(row, field)
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return None
+    try:
+        score = float(value) if isinstance(value, str | int | float) else math.nan
+    except ValueError:
+        score = math.nan
+    if isinstance(value, bool) or not math.isfinite(score):
+        raise DataError(
+            f"{row.place}: field {field!r} holds {str(value)[:40]!r} where a number belongs; correct it, or "
+            "name the field that says how much the texts are alike in spec.dataset.scoreField"
+        )
+    return score

@@ -1,0 +1,47 @@
+"""predictions.parquet of an embedding model: every evaluation row and how near its texts are."""
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+
+from ..records import Comparison, Example
+from .predictions import Indices
+from .similarity import Embeddings, cosine, ranks
+
+
+def nearest_label_table(examples: Sequence[Example], labels: list[str], nearest: Indices) -> pa.Table:
+    """One row for each text, in the order of `examples`.
+
+    Columns: text; source; labels, the true one; predicted, the nearest one.
+    """
+    return pa.table(
+        {
+            "text": pa.array([example.text for example in examples], pa.string()),
+            "source": pa.array([example.source for example in examples], pa.string()),
+            "labels": pa.array([example.labels for example in examples], pa.list_(pa.string())),
+            "predicted": pa.array([[labels[index]] for index in nearest], pa.list_(pa.string())),
+        }
+    )
+
+
+def comparisons_table(rows: Sequence[Comparison], embeddings: list[Embeddings]) -> pa.Table:
+    """One row for each of `rows`; `embeddings` are a matrix for each column of texts.
+
+    Columns: text; pair; source; cosine of both; of scored pairs score; else rank, that of the near text among
+    the near and far texts of 100 rows, and of triplets negative and its cosine with the text.
+    """
+    texts = [pa.array(column, pa.string()) for column in zip(*(row.texts for row in rows), strict=True)]
+    columns = {
+        "text": texts[0],
+        "pair": texts[1],
+        "source": pa.array([row.source for row in rows], pa.string()),
+        "cosine": pa.array(cosine(embeddings[0], embeddings[1])),
+    }
+    if rows[0].score is not None:
+        columns["score"] = pa.array([row.score for row in rows], pa.float64())
+    else:
+        columns["rank"] = pa.array(ranks(embeddings))
+    if len(texts) == 3:
+        columns["negative"] = texts[2]
+        columns["negative_cosine"] = pa.array(cosine(embeddings[0], embeddings[2]))
+    return pa.table(columns)

@@ -1,0 +1,94 @@
+"""What all models have in common: a network that reads tokens."""
+
+import math
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from torch import Tensor, nn
+from transformers import PreTrainedConfig, PreTrainedTokenizerBase
+
+from ..errors import ModelError, SettingsError
+from ..records import Example
+from .context import NO_CONTEXT
+from .tokenising import Tokenised, tokenise
+
+Features = dict[str, Tensor]
+"""What a tokenizer gives: input_ids, attention_mask and so on, each (texts, tokens)."""
+
+LEAST_TOKENS = 64
+"""A longer limit than short texts need costs nothing, since batches are padded to their longest text; a model
+that is given longer texts later reads them."""
+
+LENGTH_SAMPLE = 20_000
+"""Texts whose lengths say how long the data are."""
+
+TEXTS_AT_ONCE = 1024
+
+
+class TextModel(ABC):
+    """A network, its tokenizer and its configuration."""
+
+    network: nn.Module
+
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, config: PreTrainedConfig) -> None:
+        self.tokenizer = tokenizer
+        self.config = config
+        self.max_tokens = LEAST_TOKENS
+        self.context = NO_CONTEXT
+        self.notes: list[str] = []
+
+    @abstractmethod
+    def save(self, folder: Path) -> None:
+        """Write the model and its tokenizer in the format users of the base model know."""
+
+    def token_limit(self) -> int:
+        """Tokens that tokenizer and position embeddings allow; some models have no such embeddings."""
+        most: int = self.tokenizer.model_max_length
+        return min(most, getattr(self.config, "max_position_embeddings", most))
+
+    def limit_tokens(self, wanted: int | None, examples: Sequence[Example]) -> None:
+        """Cut texts after so many tokens; None: where 99 of 100 of the examples end, context included.
+
+        Raises SettingsError when the model can't read that many.
+        """
+        most = self.token_limit()
+        if wanted is not None and wanted > most:
+            raise SettingsError(
+                f"spec.training.maxSequenceLength is {wanted}, but this model reads at most {most} tokens"
+            )
+        self.max_tokens = wanted or min(most, max(self._usual_tokens(examples), LEAST_TOKENS))
+
+    def pad(self, input_ids: list[list[int]], context_starts: Sequence[int] | None = None) -> Features:
+        """One batch, padded to its longest text."""
+        tokens = {"input_ids": input_ids}
+        if context_starts is not None:
+            tokens["token_type_ids"] = [
+                [0] * start + [1] * (len(ids) - start)
+                for ids, start in zip(input_ids, context_starts, strict=True)
+            ]
+        return dict(self.tokenizer.pad(tokens, return_tensors="pt"))
+
+    def tokenised(self, examples: Sequence[Example], max_tokens: int) -> Iterator[Tokenised]:
+        """Texts with their context, TEXTS_AT_ONCE at a time, cut after `max_tokens`."""
+        for start in range(0, len(examples), TEXTS_AT_ONCE):
+            part = examples[start : start + TEXTS_AT_ONCE]
+            yield tokenise(self.tokenizer, self.context, part, max_tokens)
+
+    def _usual_tokens(self, examples: Sequence[Example]) -> int:
+        """The 99th percentile of their tokens, of an even sample when there are many; a multiple of 8."""
+        sample = examples[:: math.ceil(len(examples) / LENGTH_SAMPLE)]
+        lengths = [len(ids) for part in self.tokenised(sample, sys.maxsize) for ids in part.input_ids]
+        return 8 * math.ceil(np.percentile(lengths, 99) / 8)
+
+
+def require_padding(tokenizer: PreTrainedTokenizerBase) -> None:
+    """Have the tokenizer pad; models that only ever saw one text at a time have no padding token."""
+    if tokenizer.pad_token is None:
+        if tokenizer.eos_token is None:
+            raise ModelError(
+                "the base model's tokenizer has neither pad_token nor eos_token: add one of them"
+            )
+        tokenizer.pad_token = tokenizer.eos_token

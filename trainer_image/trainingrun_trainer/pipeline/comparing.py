@@ -1,0 +1,137 @@
+"""Pairs and triplets, from files to the two parts of the split."""
+
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from trainingrun_api.dataset import DataSource
+from trainingrun_api.duplicates import NearDuplicates
+from trainingrun_api.evaluation import DataCounts
+from trainingrun_api.labels import Labels
+from trainingrun_api.run_config import RunConfig
+
+from ..comparisons import deduplicate_comparisons, given_comparisons, split_comparisons
+from ..data import ComparisonReading, Tally, source_counts
+from ..errors import SettingsError
+from ..records import Comparison, ComparisonSplits
+from .datasets import fetch_dataset, sources_sha256
+from .session import Run
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class LoadedComparisons:
+    """The data set, ready to be tokenised."""
+
+    splits: ComparisonSplits
+    counts: DataCounts
+    sha256: str
+
+
+@dataclass
+class _Copies:
+    """Counts of what is left out."""
+
+    duplicates: int = 0
+    conflicts: int = 0
+    leaked: int = 0
+
+
+def load_comparisons(run: Run) -> LoadedComparisons:
+    """Fetch, read, deduplicate and split. Raises DataError and SettingsError that say what to change."""
+    config = run.config
+    _require_fitting(config)
+    sources = [
+        fetch_dataset(source, config.storage, run.work / "data" / str(number))
+        for number, source in enumerate(config.all_sources)
+    ]
+    reading = ComparisonReading(sources)
+    rows = list(reading)
+    learned = sum(tally.used for tally in reading.tallies[: len(config.sources)])
+    copies = _Copies()
+    splits = _divide(rows[:learned], rows[learned:], config, copies)
+    counts = _counts(reading.tallies, splits, copies)
+    _log_data(counts, splits)
+    return LoadedComparisons(splits, counts, sources_sha256(sources))
+
+
+def require_one_kind(sources: Sequence[DataSource]) -> None:
+    """Raises SettingsError for labelled texts beside pairs, or pairs of different kinds."""
+    kinds = {_kind(source) for source in sources}
+    if len(kinds) > 1:
+        raise SettingsError(
+            f"the data sets hold different kinds of data ({', '.join(sorted(kinds))}): give all of them the "
+            "same of pairField, scoreField and negativeField"
+        )
+
+
+def _kind(source: DataSource) -> str:
+    if source.pair_field is None:
+        return "labelled texts"
+    if source.score_field is not None:
+        return "scored pairs"
+    return "pairs" if source.negative_field is None else "triplets"
+
+
+def _require_fitting(config: RunConfig) -> None:
+    """What admission can't know of a project's data."""
+    if config.labels != Labels():
+        raise SettingsError("spec.labels chooses among labels, and the pairs of this data set have none")
+    if config.near_duplicates != NearDuplicates():
+        raise SettingsError("spec.nearDuplicates goes with labelled texts: of pairs, copies alone are found")
+
+
+def _divide(
+    learned: list[Comparison], evaluated: list[Comparison], config: RunConfig, copies: _Copies
+) -> ComparisonSplits:
+    learned = _without_copies(learned, config, copies)
+    if not evaluated:
+        return split_comparisons(learned, config.train_percent, config.training.seed)
+    splits, copies.leaked = given_comparisons(learned, _without_copies(evaluated, config, copies))
+    return splits
+
+
+def _without_copies(rows: list[Comparison], config: RunConfig, copies: _Copies) -> list[Comparison]:
+    unique = deduplicate_comparisons(rows)
+    copies.duplicates += unique.duplicates
+    copies.conflicts += unique.conflicts
+    return unique.rows if config.skip_duplicates else rows
+
+
+def _counts(tallies: Sequence[Tally], splits: ComparisonSplits, copies: _Copies) -> DataCounts:
+    training, evaluation = (
+        Counter(row.source for row in part) for part in (splits.training, splits.evaluation)
+    )
+    return DataCounts(
+        read=sum(tally.read for tally in tallies),
+        empty=sum(tally.empty for tally in tallies),
+        unlabelled=sum(tally.unlabelled for tally in tallies),
+        duplicates=copies.duplicates,
+        conflicts=copies.conflicts,
+        leaked=copies.leaked,
+        truncated=0,
+        training=len(splits.training),
+        evaluation=len(splits.evaluation),
+        sources=source_counts(tallies, training, evaluation),
+    )
+
+
+def _log_data(counts: DataCounts, splits: ComparisonSplits) -> None:
+    log.info(
+        "Data: %d rows read; %d without a text, %d without a score, %d duplicates, %d conflicts of scores, "
+        "%d with a text that is evaluated on",
+        counts.read,
+        counts.empty,
+        counts.unlabelled,
+        counts.duplicates,
+        counts.conflicts,
+        counts.leaked,
+    )
+    log.info("Split: %d rows to train on, %d to evaluate on", counts.training, counts.evaluation)
+    if splits.texts_shared:
+        log.warning(
+            "More than half of the rows hang together by texts they share: training and evaluation part have "
+            "first texts of their own, but other texts in common, so scores may flatter"
+        )

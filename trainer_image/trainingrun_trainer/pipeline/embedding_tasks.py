@@ -1,0 +1,145 @@
+"""What an embedding model learns from: labelled texts, or texts that are compared."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import torch
+
+from trainingrun_api.evaluation import DataCounts, SimilarityScores
+
+from ..evaluation import (
+    LabelledEmbeddings,
+    comparisons_table,
+    nearest_label_table,
+    nearest_labels,
+    score_labelled,
+    score_pairs,
+    score_ranked,
+)
+from ..model import EmbeddingModel
+from ..records import Comparison, Example
+from ..training import (
+    EncodedColumns,
+    LabelContrast,
+    Objective,
+    Outcome,
+    RankedTexts,
+    ScoredPairs,
+    Trainee,
+    embed_texts,
+    evaluation_batches,
+)
+from .comparing import load_comparisons, require_one_kind
+from .loading import PreparedData, load_data
+from .session import Run
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Scores of one pass, and what they were made of, as a table."""
+
+    scores: SimilarityScores
+    table: pa.Table
+
+
+class EmbeddingTask(ABC):
+    """Data of one kind: what is learned from them, and how it is judged."""
+
+    counts: DataCounts
+    sha256: str
+    labels: list[str]
+
+    @abstractmethod
+    def texts(self) -> Sequence[Example]:
+        """All texts that are trained on."""
+
+    @abstractmethod
+    def objective(self, model: EmbeddingModel) -> tuple[Objective, int]:
+        """What training goes by, and how many texts are cut."""
+
+    @abstractmethod
+    def judge(self, trainee: Trainee, outcome: Outcome) -> Judged:
+        """All scores of the model as it is; `outcome` is its evaluation."""
+
+
+def load_task(run: Run) -> EmbeddingTask:
+    """The run's data, read, deduplicated and split.
+
+    Raises SettingsError for data sets of different kinds, and DataError.
+    """
+    require_one_kind(run.config.all_sources)
+    if run.config.dataset.pair_field is None:
+        return LabelledTexts(load_data(run))
+    return ComparedTexts(run)
+
+
+class LabelledTexts(EmbeddingTask):
+    """Texts of one label come near each other."""
+
+    def __init__(self, prepared: PreparedData) -> None:
+        self._splits = prepared.splits
+        self.counts, self.sha256, self.labels = prepared.counts, prepared.sha256, prepared.splits.labels
+
+    def texts(self) -> Sequence[Example]:
+        """Those of the training part."""
+        return self._splits.training
+
+    def objective(self, model: EmbeddingModel) -> tuple[Objective, int]:
+        """Pairs of one label against those of others."""
+        self._model = model
+        self._training = model.encode(self._splits.training, self.labels)
+        self._evaluation = model.encode(self._splits.evaluation, self.labels)
+        objective = LabelContrast(model, self._training, self._evaluation)
+        return objective, self._training.truncated + self._evaluation.truncated
+
+    def judge(self, trainee: Trainee, outcome: Outcome) -> Judged:
+        """Average precision, retrieval, and the nearest label."""
+        batches = evaluation_batches(self._model, self._training, trainee.recipe_used.batch_size)
+        with torch.no_grad():
+            found = embed_texts(self._model, self._training, trainee.accelerator.prepare(batches))
+        training = LabelledEmbeddings(found.cpu().numpy(), self._training.targets)
+        evaluation = LabelledEmbeddings(outcome.embeddings[0], self._evaluation.targets)
+        nearest = nearest_labels(training, evaluation)
+        scores = SimilarityScores(labels=score_labelled(nearest, evaluation, self.labels))
+        return Judged(scores, nearest_label_table(self._splits.evaluation, self.labels, nearest))
+
+
+class ComparedTexts(EmbeddingTask):
+    """Pairs and triplets, with or without scores."""
+
+    def __init__(self, run: Run) -> None:
+        loaded = load_comparisons(run)
+        self._splits, self.counts, self.sha256 = loaded.splits, loaded.counts, loaded.sha256
+        self._scored = run.config.dataset.score_field is not None
+        self.labels = []
+
+    def texts(self) -> Sequence[Example]:
+        """First, near and far ones."""
+        return [Example(text, ()) for row in self._splits.training for text in row.texts]
+
+    def objective(self, model: EmbeddingModel) -> tuple[Objective, int]:
+        """The order of the scores; without scores, near texts nearer than others."""
+        self._evaluation = _encode(model, self._splits.evaluation)
+        training = _encode(model, self._splits.training)
+        task = ScoredPairs if self._scored else RankedTexts
+        return task(model, training, self._evaluation), training.truncated + self._evaluation.truncated
+
+    def judge(self, trainee: Trainee, outcome: Outcome) -> Judged:
+        """Correlations, or ranking."""
+        matrices = list(outcome.embeddings)
+        scores = (
+            SimilarityScores(pairs=score_pairs(matrices[0], matrices[1], self._evaluation.scores))
+            if self._scored
+            else SimilarityScores(ranking=score_ranked(matrices))
+        )
+        return Judged(scores, comparisons_table(self._splits.evaluation, matrices))
+
+
+def _encode(model: EmbeddingModel, rows: list[Comparison]) -> EncodedColumns:
+    texts = zip(*(row.texts for row in rows), strict=True)
+    columns = [model.encode_texts([Example(text, ()) for text in column]) for column in texts]
+    scores = np.array([row.score or 0.0 for row in rows])
+    return EncodedColumns([ids for ids, _ in columns], scores, sum(cut for _, cut in columns))
