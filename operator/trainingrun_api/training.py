@@ -13,7 +13,7 @@ class MixedPrecision(StrEnum):
 
     AUTO = "Auto"
     BF16 = "BF16"
-    NO = "No"
+    FP32 = "FP32"
 
 
 class StoppingMetric(StrEnum):
@@ -150,7 +150,7 @@ class Training(Model):
     and in the regression that a new head starts from; the evaluation loss and all scores stay unweighted."""
 
     mixed_precision: MixedPrecision = MixedPrecision.AUTO
-    """Auto: BF16 where the hardware computes it, No elsewhere."""
+    """Auto: BF16 where the hardware computes it, FP32 elsewhere."""
 
     seed: Annotated[int, Field(ge=0, le=2_147_483_647)] = 42
     """Seed of split, order and dropout: the same seed on the same hardware gives the same model."""

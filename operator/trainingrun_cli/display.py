@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from trainingrun_api.advice import Finding
 from trainingrun_api.evaluation import ClassScores, DataCounts, SourceScores
 from trainingrun_api.status import Artifacts, EpochSummary, EvaluationScores
 from trainingrun_api.status import Progress as RunProgress
@@ -137,6 +138,12 @@ def sources_table(sources: list[SourceScores]) -> Table:
         row = (f"{scores.accuracy:.3f}", f"{scores.macro_f1:.3f}", f"{scores.loss:.3f}", str(scores.support))
         table.add_row(scores.source, *row)
     return table
+
+
+def advice_lines(advice: list[Finding]) -> Iterator[str]:
+    """What was found, and what to change."""
+    for finding in advice:
+        yield f"{finding.severity}: {finding.message}. {finding.suggestion}."
 
 
 def artifacts_lines(artifacts: Artifacts) -> Iterator[str]:

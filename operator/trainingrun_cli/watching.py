@@ -13,7 +13,7 @@ from trainingrun_api.names import GROUP, RUN_PLURAL, VERSION
 from trainingrun_api.status import Phase, TrainingRunStatus
 
 from .connection import connect
-from .display import RunDisplay, artifacts_lines, scores_table
+from .display import RunDisplay, advice_lines, artifacts_lines, scores_table
 from .errors import CommandError
 
 WATCH_SECONDS = 60
@@ -42,7 +42,7 @@ def watch(name: str, namespace: str | None, timeout: int) -> bool:
                 break
     if status.evaluation and status.artifacts:
         console.print(scores_table(status.evaluation))
-        for line in artifacts_lines(status.artifacts):
+        for line in (*advice_lines(status.advice), *artifacts_lines(status.artifacts)):
             console.print(line, highlight=False, soft_wrap=True)
     return status.phase is Phase.SUCCEEDED
 

@@ -1,5 +1,6 @@
 """`trainingrun run`: a manifest on this machine, as a data scientist tries it."""
 
+import json
 import re
 import subprocess
 import sys
@@ -62,13 +63,30 @@ def test_run_goes_on_from_an_earlier_one_in_the_same_folder(
     trained: tuple[subprocess.CompletedProcess[str], Path],
 ) -> None:
     _, folder = trained
-    path = manifest(folder, baseModel={"fromRun": {"name": "reviews"}}, training={"maxEpochs": 1})
+    path = manifest(
+        folder,
+        baseModel={"fromRun": {"name": "reviews"}},
+        contextParameters=["stars"],
+        training={"maxEpochs": 1},
+    )
     result = trainingrun("run", str(path), "--data", str(EXAMPLES / "data"), folder=folder)
     assert result.returncode == 0, result.stderr
     newest = max(folder.glob("runs/default/reviews/*/evaluation.json"), key=lambda file: file.stat().st_mtime)
     base_model = Evaluation.model_validate_json(newest.read_text()).base_model
     assert base_model.from_run == "reviews"
     assert base_model.source.endswith("/model")
+    assert base_model.notes == []
+    model = str(newest.parent / "model")
+    answer = trainingrun("predict", model, "It works", "It broke", "--context", "stars=1", folder=folder)
+    assert answer.returncode == 0, answer.stderr
+    lines = [json.loads(line) for line in answer.stdout.splitlines()]
+    assert [line["text"] for line in lines] == ["It works", "It broke"]
+    assert all(line["labels"] == [max(line["scores"], key=line["scores"].get)] for line in lines)
+    refused = trainingrun("predict", model, "It works", "--context", "colour=red", folder=folder)
+    assert (refused.returncode, refused.stderr) == (
+        2,
+        "trainingrun: --context colour: this model reads stars\n",
+    )
 
 
 @pytest.mark.parametrize(

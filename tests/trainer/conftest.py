@@ -113,7 +113,7 @@ def config(tmp_path: Path, pooled_model: Path) -> RunConfig:
             "dataset": {"uri": write_jsonl(tmp_path / "tickets.jsonl", tickets())},
             "skipDuplicates": True,
             "trainPercent": 80,
-            "training": {"maxEpochs": 3, "batchSize": 8, "learningRate": 1e-3, "mixedPrecision": "No"},
+            "training": {"maxEpochs": 3, "batchSize": 8, "learningRate": 1e-3, "mixedPrecision": "FP32"},
             "outputPrefix": (tmp_path / "out").as_uri(),
             "storage": {},
         }

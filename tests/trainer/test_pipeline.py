@@ -15,7 +15,7 @@ from trainingrun_api.evaluation import Baseline, BaselineMethod, Evaluation
 from trainingrun_api.labels import Labels
 from trainingrun_api.progress import ProgressReport
 from trainingrun_api.run_config import BaseModelSource, RunConfig, Storage
-from trainingrun_api.training import Checkpoint, EarlyStopping, Lora, Schedule, StoppingMetric
+from trainingrun_api.training import Checkpoint, EarlyStopping, Lora, MixedPrecision, Schedule, StoppingMetric
 from trainingrun_trainer import pipeline
 from trainingrun_trainer.artifacts import open_store
 from trainingrun_trainer.corpus import Texts
@@ -189,6 +189,7 @@ def test_each_setting_of_training_changes_what_is_learned(config: RunConfig) -> 
         {"max_gradient_norm": 0.01},
         {"weight_decay": 1.0},
         {"gradient_accumulation_steps": 2},
+        {"mixed_precision": MixedPrecision.BF16},
         {"freeze_body": True},
         {"lora": Lora()},
         {"lora": Lora(rank=2)},

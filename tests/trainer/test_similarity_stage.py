@@ -18,7 +18,7 @@ from trainingrun_trainer.training.steps import train_epoch
 
 from .conftest import WORDS, tickets
 
-SETTINGS = Training(learning_rate=1e-3, batch_size=6, mixed_precision=MixedPrecision.NO)
+SETTINGS = Training(learning_rate=1e-3, batch_size=6, mixed_precision=MixedPrecision.FP32)
 
 
 @pytest.fixture

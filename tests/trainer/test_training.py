@@ -170,7 +170,7 @@ def first_update(pooled_model: Path, **settings: int) -> Tensor:
         if isinstance(module, torch.nn.Dropout):
             module.p = 0
     texts = classifier.encode(ticket_texts()[:32])
-    training = Training(learning_rate=1e-3, warmup_steps=0, mixed_precision=MixedPrecision.NO, **settings)
+    training = Training(learning_rate=1e-3, warmup_steps=0, mixed_precision=MixedPrecision.FP32, **settings)
     trainee = prepare(SingleLabelClassification(classifier, texts, texts), training)
     before = parameters_to_vector(classifier.network.parameters()).detach().clone()
     steps = (event for event in fit(trainee, training) if isinstance(event, StepDone))
@@ -233,6 +233,6 @@ def test_adapters_and_head_learn_at_one_rate_and_leave_an_ordinary_model(
 
 
 def test_precision_is_what_is_asked_for() -> None:
-    assert choose_precision(MixedPrecision.NO) == "no"
+    assert choose_precision(MixedPrecision.FP32) == "no"
     assert choose_precision(MixedPrecision.BF16) == "bf16"
     assert choose_precision(MixedPrecision.AUTO) in {"no", "bf16"}

@@ -136,3 +136,5 @@ def _log_result(result: RunResult) -> None:
         result.artifacts.model,
         result.artifacts.evaluation,
     )
+    for finding in result.advice:
+        log.warning("%s. %s", finding.message, finding.suggestion)
