@@ -23,7 +23,7 @@ from trainingrun_trainer.training.similarity.columns import DistinctTexts
 
 from .conftest import FILLERS, WORDS
 
-SETTINGS = Training(max_epochs=6, learning_rate=2e-3, batch_size=8, mixed_precision=MixedPrecision.NO)
+SETTINGS = Training(max_epochs=6, learning_rate=2e-3, batch_size=8, mixed_precision=MixedPrecision.FP32)
 LABELS = list(WORDS)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from transformers import AutoTokenizer, RobertaConfig, RobertaModel
 
 from trainingrun_trainer.errors import ModelError, SettingsError
 from trainingrun_trainer.model import PooledClassifier, SequenceClassifier, default_model_folder, load
@@ -54,6 +55,36 @@ def test_long_texts_are_cut_and_counted(pooled_model: Path) -> None:
 def test_more_tokens_than_the_model_reads_are_refused(pooled_model: Path) -> None:
     with pytest.raises(SettingsError, match="maxSequenceLength is 64, but this model reads at most 32"):
         load(pooled_model, "uri", LABELS).limit_tokens(64, [])
+
+
+@pytest.mark.parametrize("kind", ["plain_model", "pooled_model"])
+def test_a_run_that_goes_on_from_another_may_read_longer_texts(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    first = load(request.getfixturevalue(kind), "uri", LABELS)
+    first.limit_tokens(8, [])
+    first.save(tmp_path / "model")
+    again = load(tmp_path / "model", "uri", LABELS)
+    again.limit_tokens(32, [])
+    assert (first.token_limit(), again.token_limit(), again.max_tokens) == (32, 32, 32)
+
+
+def test_positions_that_padding_takes_are_no_room_for_tokens(plain_model: Path, tmp_path: Path) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(plain_model)
+    tokenizer.model_max_length = 10**30  # as tokenizers without a limit have it
+    tokenizer.save_pretrained(tmp_path)
+    RobertaModel(
+        RobertaConfig(
+            vocab_size=40,
+            hidden_size=32,
+            num_hidden_layers=1,
+            num_attention_heads=2,
+            intermediate_size=64,
+            max_position_embeddings=34,
+            pad_token_id=1,
+        )
+    ).save_pretrained(tmp_path)
+    assert load(tmp_path, "uri", LABELS).token_limit() == 32
 
 
 def test_the_limit_left_out_is_where_99_of_100_texts_end() -> None:

@@ -18,6 +18,9 @@ from .tokenising import Tokenised, tokenise
 Features = dict[str, Tensor]
 """What a tokenizer gives: input_ids, attention_mask and so on, each (texts, tokens)."""
 
+MOST_TOKENS = "most_tokens"
+"""Key of config.json that keeps `TextModel.token_limit`: a saved model has the limit of its run."""
+
 LEAST_TOKENS = 64
 """A longer limit than short texts need costs nothing, since batches are padded to their longest text; a model
 that is given longer texts later reads them."""
@@ -45,9 +48,16 @@ class TextModel(ABC):
         """Write the model and its tokenizer in the format users of the base model know."""
 
     def token_limit(self) -> int:
-        """Tokens that tokenizer and position embeddings allow; some models have no such embeddings."""
-        most: int = self.tokenizer.model_max_length
-        return min(most, getattr(self.config, "max_position_embeddings", most))
+        """Tokens that tokenizer and position embeddings allow; some models have no such embeddings.
+
+        Of a model that an earlier run has saved, what its base model allowed.
+        """
+        most: int = getattr(self.config, MOST_TOKENS, self.tokenizer.model_max_length)
+        positions = getattr(self.config, "max_position_embeddings", most)
+        for name, module in self.network.named_modules():
+            if name.endswith("position_embeddings") and getattr(module, "padding_idx", None) is not None:
+                positions = min(positions, module.num_embeddings - module.padding_idx - 1)
+        return min(most, positions)
 
     def limit_tokens(self, wanted: int | None, examples: Sequence[Example]) -> None:
         """Cut texts after so many tokens; None: where 99 of 100 of the examples end, context included.
@@ -59,6 +69,7 @@ class TextModel(ABC):
             raise SettingsError(
                 f"spec.training.maxSequenceLength is {wanted}, but this model reads at most {most} tokens"
             )
+        setattr(self.config, MOST_TOKENS, most)
         self.max_tokens = wanted or min(most, max(self._usual_tokens(examples), LEAST_TOKENS))
 
     def pad(self, input_ids: list[list[int]], context_starts: Sequence[int] | None = None) -> Features:
