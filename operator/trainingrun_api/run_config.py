@@ -124,6 +124,11 @@ class RunConfig(RunSettings):
         """All data sets that are read, the one to evaluate on last."""
         return [*self.sources, *([self.evaluation_dataset] if self.evaluation_dataset else [])]
 
+    @property
+    def source_names(self) -> list[str]:
+        """What the user knows them by."""
+        return [source.name for source in self.all_sources]
+
     @classmethod
     def resolve(
         cls,

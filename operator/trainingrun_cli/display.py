@@ -135,7 +135,8 @@ def sources_table(sources: list[SourceScores]) -> Table:
     for name in ("Accuracy", "Macro F1", "Loss", "Texts"):
         table.add_column(name, justify="right")
     for scores in sources:
-        row = (f"{scores.accuracy:.3f}", f"{scores.macro_f1:.3f}", f"{scores.loss:.3f}", str(scores.support))
+        loss = "" if scores.loss is None else f"{scores.loss:.3f}"
+        row = (f"{scores.accuracy:.3f}", f"{scores.macro_f1:.3f}", loss, str(scores.support))
         table.add_row(scores.source, *row)
     return table
 

@@ -13,6 +13,7 @@ from trainingrun_api.dataset import DataSource
 from trainingrun_api.evaluation import Evaluation, SourceCounts
 from trainingrun_api.labels import Labels
 from trainingrun_api.run_config import RunConfig
+from trainingrun_api.tasks import TaskType
 from trainingrun_trainer import pipeline
 from trainingrun_trainer.errors import DataError
 
@@ -88,9 +89,20 @@ def test_scores_of_each_source_are_those_of_its_texts(config: RunConfig, shop: D
         macro = f1_score(true, given, labels=sorted(set(true)), average="macro", zero_division=0)
         assert scores.macro_f1 == pytest.approx(macro)
         assert scores.loss == pytest.approx(sum(table["loss"][n] for n in own) / len(own))
-    assert sum(s.support * s.loss for s in evaluation.sources) == pytest.approx(
+    assert sum(s.support * (s.loss or 0) for s in evaluation.sources) == pytest.approx(
         evaluation.loss * evaluation.data.evaluation, rel=1e-5
     )
+
+
+def test_embeddings_have_scores_by_source_too(config: RunConfig, shop: DataSource) -> None:
+    similarity = combined(config, shop, task_type=TaskType.TEXT_SIMILARITY)
+    evaluation, table = trained(similarity)
+    assert evaluation.data.sources[1].common_labels == 2
+    for scores in evaluation.sources:
+        own = [n for n, source in enumerate(table["source"]) if source == scores.source]
+        right = sum(table["labels"][n] == table["predicted"][n] for n in own)
+        assert (scores.support, scores.accuracy, scores.loss) == (len(own), right / len(own), None)
+    assert sum(scores.support for scores in evaluation.sources) == evaluation.data.evaluation
 
 
 def test_one_data_set_is_a_source_too(config: RunConfig) -> None:

@@ -36,7 +36,7 @@ class Evaluation(Model):
     similarity: SimilarityScores | None = None
     """Scores of the embeddings; null for a task that makes none."""
     sources: list[SourceScores] = []
-    """Scores by data set, of those with evaluation texts; for a task that gives labels."""
+    """Scores by data set, of those with labelled evaluation texts."""
     baseline: Baseline
     """Scores before training: the published model is never worse, by the metric of early stopping."""
     settings: RunSettings

@@ -12,8 +12,9 @@ class SourceScores(Model):
     support: int
     """Evaluation texts from it."""
     accuracy: Share
-    """Share of them with the right label, or with exactly the right ones of several."""
+    """Share of them with the right label, or with exactly the right ones of several; of TextSimilarity, with
+    the nearest label the right one."""
     macro_f1: Share
     """Mean F1 of the labels that they have."""
-    loss: float
-    """Mean loss, in nats per text."""
+    loss: float | None = None
+    """Mean loss, in nats per text; null for TextSimilarity, whose loss is one of pairs of texts."""

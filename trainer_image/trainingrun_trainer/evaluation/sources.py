@@ -1,4 +1,4 @@
-"""Scores by data set: pure functions over predictions of texts that know theirs."""
+"""Scores by data set: pure functions over labels given to texts that know their data set."""
 
 from collections.abc import Sequence
 
@@ -8,25 +8,30 @@ from sklearn.metrics import accuracy_score, f1_score
 from trainingrun_api.evaluation import SourceScores
 
 from ..records import Example
-from .labels import LabelPredictions
-from .predictions import Indices
+from .predictions import Floats, Indices
 
 
 def score_sources(
-    predictions: LabelPredictions, examples: Sequence[Example], sources: Sequence[str]
+    targets: Indices,
+    predicted: Indices,
+    losses: Floats | None,
+    examples: Sequence[Example],
+    sources: Sequence[str],
 ) -> list[SourceScores]:
-    """Scores of each of the `sources` that has texts; `examples` are the texts predicted, in their order."""
+    """Scores of each of the `sources` that has texts; all else is in the order of `examples`.
+
+    Targets and predicted labels are indices, (texts,), or 0 and 1, (texts, labels).
+    """
     origin = np.array([example.source for example in examples], dtype=object)
     texts_of = {source: np.flatnonzero(origin == source) for source in sources}
-    targets, predicted, losses = predictions.targets, predictions.predicted, predictions.losses
     return [
-        _score(source, targets[own], predicted[own], float(losses[own].mean()))
+        _score(source, targets[own], predicted[own], None if losses is None else losses[own])
         for source, own in texts_of.items()
         if len(own)
     ]
 
 
-def _score(source: str, targets: Indices, predicted: Indices, loss: float) -> SourceScores:
+def _score(source: str, targets: Indices, predicted: Indices, losses: Floats | None) -> SourceScores:
     present = np.unique(targets) if targets.ndim == 1 else np.flatnonzero(targets.any(axis=0))
     macro_f1 = f1_score(targets, predicted, labels=present, average="macro", zero_division=0)
     return SourceScores(
@@ -34,5 +39,5 @@ def _score(source: str, targets: Indices, predicted: Indices, loss: float) -> So
         support=len(targets),
         accuracy=float(accuracy_score(targets, predicted)),
         macro_f1=float(macro_f1),
-        loss=loss,
+        loss=None if losses is None else float(losses.mean()),
     )

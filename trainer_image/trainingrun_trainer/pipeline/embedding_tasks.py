@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import torch
 
-from trainingrun_api.evaluation import DataCounts, SimilarityScores
+from trainingrun_api.evaluation import DataCounts, SimilarityScores, SourceScores
 
 from ..evaluation import (
     LabelledEmbeddings,
@@ -18,6 +18,7 @@ from ..evaluation import (
     score_labelled,
     score_pairs,
     score_ranked,
+    score_sources,
 )
 from ..model import EmbeddingModel
 from ..records import Comparison, Example
@@ -43,6 +44,8 @@ class Judged:
 
     scores: SimilarityScores
     table: pa.Table
+    sources: Sequence[SourceScores] = ()
+    """By data set, of labelled texts."""
 
 
 class EmbeddingTask(ABC):
@@ -72,15 +75,15 @@ def load_task(run: Run) -> EmbeddingTask:
     """
     require_one_kind(run.config.all_sources)
     if run.config.dataset.pair_field is None:
-        return LabelledTexts(load_data(run))
+        return LabelledTexts(load_data(run), run.config.source_names)
     return ComparedTexts(run)
 
 
 class LabelledTexts(EmbeddingTask):
     """Texts of one label come near each other."""
 
-    def __init__(self, prepared: PreparedData) -> None:
-        self._splits = prepared.splits
+    def __init__(self, prepared: PreparedData, sources: list[str]) -> None:
+        self._splits, self._sources = prepared.splits, sources
         self.counts, self.sha256, self.labels = prepared.counts, prepared.sha256, prepared.splits.labels
 
     def texts(self) -> Sequence[Example]:
@@ -104,7 +107,9 @@ class LabelledTexts(EmbeddingTask):
         evaluation = LabelledEmbeddings(outcome.embeddings[0], self._evaluation.targets)
         nearest = nearest_labels(training, evaluation)
         scores = SimilarityScores(labels=score_labelled(nearest, evaluation, self.labels))
-        return Judged(scores, nearest_label_table(self._splits.evaluation, self.labels, nearest))
+        texts = self._splits.evaluation
+        by_source = score_sources(evaluation.targets, nearest, None, texts, self._sources)
+        return Judged(scores, nearest_label_table(texts, self.labels, nearest), by_source)
 
 
 class ComparedTexts(EmbeddingTask):

@@ -99,7 +99,7 @@ def _log_data(config: RunConfig, counts: DataCounts, splits: Splits) -> None:
         "Data: %d texts read from %s; %d empty, %d unlabelled, %d filtered, %d duplicates, %d conflicts, "
         "%d near-duplicates, %d also evaluated on%s",
         counts.read,
-        ", ".join(source.name for source in config.all_sources),
+        ", ".join(config.source_names),
         counts.empty,
         counts.unlabelled,
         counts.filtered,

@@ -86,7 +86,9 @@ def _train_and_publish(run: Run) -> Evaluation:
         recipe = trainee.recipe_used.model_copy(update={"max_sequence_length": classifier.max_tokens})
         provenance = Provenance(trainee.history, recipe, counts, base_model)
         texts = prepared.splits.evaluation
-        by_source = score_sources(predictions, texts, [source.name for source in run.config.all_sources])
+        by_source = score_sources(
+            predictions.targets, predictions.predicted, predictions.losses, texts, run.config.source_names
+        )
         scores = score_labels(predictions, classifier.labels)
         judgement = Judgement(predictions.loss, classification=scores, sources=by_source)
         evaluation = evaluate(run.config, classifier.labels, judgement, provenance)

@@ -42,7 +42,7 @@ def train_embeddings(run: Run) -> Evaluation:
     evaluation = evaluate(
         run.config,
         task.labels,
-        Judgement(outcome.loss, similarity=judged.scores),
+        Judgement(outcome.loss, similarity=judged.scores, sources=judged.sources),
         Provenance(trainee.history, recipe, counts, base_model),
     )
     run.tracker.stage("Publishing")
