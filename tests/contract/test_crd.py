@@ -302,6 +302,14 @@ def test_bad_project_is_refused(cluster: DynamicClient, change: dict[str, Any], 
         TrainingProjectSpec.model_validate(spec)
 
 
+def test_a_setting_of_another_task_is_taken_while_the_project_may_say_the_task(
+    cluster: DynamicClient,
+) -> None:
+    spec = {"dataset": {"project": "a"}, "training": {"earlyStopping": {"metric": "Spearman"}}}
+    assert apply(cluster, spec)
+    assert TrainingRunSpec.model_validate(spec).open_task
+
+
 @pytest.mark.parametrize("spec", [SMALLEST, FULL, SCORED], ids=["smallest", "full", "pairs"])
 def test_server_and_model_fill_in_the_same_defaults(cluster: DynamicClient, spec: dict[str, Any]) -> None:
     stored = apply(cluster, spec).to_dict()["spec"]

@@ -85,6 +85,15 @@ def test_what_does_not_go_together_is_named() -> None:
     assert error.value.errors()[0]["loc"] == ("labels",)
 
 
+def test_a_setting_of_one_task_waits_for_the_project_to_say_the_task() -> None:
+    own = {"training": {"earlyStopping": {"metric": "AveragePrecision"}}}
+    assert settings({"taskType": "TextSimilarity"}, **own)["taskType"] == "TextSimilarity"
+    with pytest.raises(ValidationError, match="AveragePrecision go with taskType TextSimilarity"):
+        settings({}, **own)
+    with pytest.raises(ValidationError, match="freezeBody leaves nothing to train"):
+        settings({"taskType": "TextSimilarity"}, training={"freezeBody": True})
+
+
 def test_a_run_without_a_project_has_the_contracts_defaults() -> None:
     spec = TrainingRunSpec.model_validate({"dataset": {"uri": "s3://d/t.csv"}, "output": {"uri": "s3://m"}})
     effective = effective_spec(spec, None)
