@@ -59,6 +59,23 @@ def test_manifest_for_the_cluster_trains_here_on_local_copies(
     assert model.encode(["Great, works as it should"]).shape == (1, 3)
 
 
+def test_a_run_on_pairs_shows_how_the_cosine_follows_their_scores(tmp_path: Path) -> None:
+    run = yaml.safe_load((EXAMPLES / "question-pairs.yaml").read_text())
+    run["spec"]["training"]["maxEpochs"] = 1
+    (tmp_path / "run.yaml").write_text(yaml.safe_dump(run))
+    result = trainingrun("run", "run.yaml", "--data", str(EXAMPLES / "data"), folder=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert "epoch   1/1" in result.stdout
+    assert "Spearman" in result.stdout.partition("Scores on 16 evaluation texts")[2]
+    (path,) = tmp_path.glob("runs/default/question-pairs/*/evaluation.json")
+    similarity = Evaluation.model_validate_json(path.read_text()).similarity
+    assert similarity is not None
+    assert similarity.pairs is not None
+    assert similarity.pairs.pairs == 16
+    model = SentenceTransformer(str(path.parent / "model"), device="cpu")
+    assert model.encode(["How do I reset the hub?"]).shape == (1, 384)
+
+
 def test_run_goes_on_from_an_earlier_one_in_the_same_folder(
     trained: tuple[subprocess.CompletedProcess[str], Path],
 ) -> None:
