@@ -4,23 +4,31 @@ from typing import Any
 
 import numpy as np
 
+from trainingrun_api.advice import Finding, FindingType, Severity
 from trainingrun_api.evaluation import (
     Baseline,
     BaselineMethod,
+    CopyExamples,
     Curves,
     DataCounts,
     Evaluation,
     LossPoint,
     Recipe,
+    SimilarityScores,
+    TextPair,
 )
 from trainingrun_api.lineage import Ancestor, ResolvedBaseModel
 from trainingrun_api.run_config import RunConfig
 from trainingrun_api.status import EpochSummary
 from trainingrun_trainer.evaluation import (
+    LabelledEmbeddings,
     LabelPredictions,
     MultiLabelPredictions,
     Predictions,
+    nearest_label_table,
+    nearest_labels,
     predictions_table,
+    score_labelled,
     score_labels,
 )
 from trainingrun_trainer.records import Example, RunRecord
@@ -60,12 +68,37 @@ CONFIG = RunConfig.model_validate(
         "modelName": "tickets-v3",
         "taskType": "Classification",
         "dataset": {"uri": "s3://data/tickets.jsonl", "textField": "message", "labelField": "topic"},
+        "contextParameters": ["channel"],
         "skipDuplicates": True,
         "trainPercent": 80,
         "training": {"maxEpochs": 10},
         "outputPrefix": "s3://models/support/tickets/0123456789ab",
         "storage": {},
     }
+)
+
+ADVICE = [
+    Finding(
+        type=FindingType.LOSS_JUMP,
+        severity=Severity.WARNING,
+        message="The training loss rose from 0.41 to 1.32 in epoch 4 and stayed there.",
+        evidence={"epoch": 4, "before": 0.41, "after": 1.32},
+        suggestion="Lower spec.training.learningRate to 5e-5.",
+    ),
+    Finding(
+        type="SmallEvaluationPart",
+        severity=Severity.INFO,
+        message="The evaluation part is small: accuracy may be off by 4 points.",
+        suggestion="Lower spec.trainPercent, or label more texts.",
+    ),
+]
+
+COPY = TextPair(
+    text="Card was charged twice",
+    labels=["invoice"],
+    other="card was charged  twice",
+    other_labels=["refund"],
+    similarity=1.0,
 )
 
 RECIPE = Recipe(
@@ -195,8 +228,13 @@ def a_report(
             truncated=count // 10,
             training=count * 4,
             evaluation=count,
+            near_conflicts=2,
+            without_context={"channel": count // 10},
             sources=[],
+            not_evaluated=["rarely said"],
+            examples=CopyExamples(conflicts=[COPY]),
         ),
+        advice=ADVICE,
         base_model=ResolvedBaseModel(
             source="s3://models/support/tickets-v2/model",
             from_run="tickets-v2",
@@ -211,3 +249,25 @@ def a_report(
     )
     table = predictions_table(texts, labels, predictions)
     return Report(evaluation.model_copy(update=changes), record, table)
+
+
+def of_embeddings(labels: list[str], texts: int = 60) -> Report:
+    """An embedding model of labelled texts: those of one label lie around one point, those of two overlap."""
+    random = np.random.default_rng(3)
+
+    def drawn(number: int) -> LabelledEmbeddings:
+        targets = np.arange(number) % len(labels)
+        places = np.eye(len(labels) + 4)[np.maximum(targets, 1)] + 0.2 * np.eye(len(labels) + 4)[targets]
+        vectors = places + random.normal(0, 0.25, places.shape)
+        return LabelledEmbeddings(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), targets)
+
+    training, evaluation = drawn(4 * texts), drawn(texts)
+    nearest = nearest_labels(training, evaluation)
+    similarity = SimilarityScores(labels=score_labelled(nearest, evaluation, labels))
+    report = a_report(single(len(labels), texts), labels)
+    read = [Example(f"{labels[t]} {n}", (labels[t],)) for n, t in enumerate(evaluation.targets)]
+    return Report(
+        report.evaluation.model_copy(update={"classification": None, "similarity": similarity}),
+        report.record,
+        nearest_label_table(read, labels, nearest),
+    )

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from localcluster import packages
 from trainingrun_trainer.report import Report, render
 
-from .reports import a_report, label_names, several, single
+from .reports import a_report, label_names, of_embeddings, several, single
 from .test_report import HOSTILE
 
 SCREENSHOTS_VARIABLE = "TRAININGRUN_SCREENSHOTS"
@@ -133,8 +133,8 @@ def test_texts_are_searched_ordered_and_exported(reader: Reader, five: Report, t
     assert download.value.suggested_filename == "tickets-v3-texts.csv"
     content = download.value.path().read_text(encoding="utf-8-sig")
     rows = list(csv.DictReader(io.StringIO(content, newline="")))
-    assert [(row["message"], row["topic"], row["predicted"]) for row in rows] == [
-        (row["text"], row["labels"][0], row["predicted"][0]) for row in wrong
+    assert [(row["message"], row["topic"], row["channel"], row["predicted"]) for row in rows] == [
+        (row["text"], row["labels"][0], "phone", row["predicted"][0]) for row in wrong
     ]
 
 
@@ -232,6 +232,16 @@ def test_cells_of_several_labels_a_text_list_what_they_count(reader: Reader, tmp
             assert page.locator("#texts-count").text_content() == f"{counts[true][predicted]} text" + (
                 "s" if counts[true][predicted] > 1 else ""
             )
+
+
+def test_texts_of_an_embedding_model_have_no_probabilities(reader: Reader, tmp_path: Path) -> None:
+    report = of_embeddings(label_names(4))
+    page = reader.open(report, tmp_path)
+    page.locator(cell(page, 1, 0)).click()
+    assert sorted(listed(page)) == sorted(confused(report, 1, 0)) != []
+    with page.expect_download() as download:
+        page.locator("#texts-export").click()
+    assert "message,topic,channel,predicted" in download.value.path().read_text(encoding="utf-8-sig")
 
 
 @pytest.mark.parametrize("look", [(1440, "light"), (1440, "dark"), (400, "light"), (400, "dark")])

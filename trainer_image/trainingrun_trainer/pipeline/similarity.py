@@ -47,7 +47,7 @@ def train_embeddings(run: Run) -> Evaluation:
     )
     run.tracker.stage("Publishing")
     run.store.write(run.places.predictions, to_parquet(judged.table))
-    write_report(run, Report(evaluation, made_of))
+    write_report(run, Report(evaluation, made_of, judged.table if task.labels else None))
     publish(run.store, run.places, embedder, evaluation, run.work / "model")
     return evaluation
 

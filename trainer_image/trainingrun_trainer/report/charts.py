@@ -112,7 +112,7 @@ def _chart(evaluation: Evaluation, label: str, title: str, lines: list[Line]) ->
 
 def _legend(axes: Axes) -> None:
     classes = {str(line.get_label()): str(line.get_gid()) for line in axes.get_lines()}
-    legend = axes.legend(frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(1, 1))
+    legend = axes.legend(frameon=False, fontsize=9, loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
     for handle in legend.legend_handles:
         if handle is not None:
             handle.set_gid(classes[str(handle.get_label())])

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from trainingrun_api.evaluation import Evaluation
+from trainingrun_api.evaluation import ClassificationScores
 
 MAX_PAIRS = 15
 """As many as a person looks through."""
@@ -22,30 +22,30 @@ class Pair:
     """Share of the texts with the true label, 0 to 100."""
 
 
-def cells(evaluation: Evaluation) -> list[int]:
+def cells(scores: ClassificationScores | None) -> list[int]:
     """True label, predicted label, texts; for each cell that is not empty, one after another."""
-    return [number for one in _pairs(evaluation) for number in (one.true, one.predicted, one.count)]
+    return [number for one in _pairs(scores) for number in (one.true, one.predicted, one.count)]
 
 
-def confused_pairs(evaluation: Evaluation) -> list[Pair]:
+def confused_pairs(scores: ClassificationScores | None) -> list[Pair]:
     """The pairs with most texts, those with the larger share first among equals."""
-    wrong = [one for one in _pairs(evaluation) if one.true != one.predicted]
+    wrong = [one for one in _pairs(scores) if one.true != one.predicted]
     return sorted(wrong, key=lambda one: (-one.count, -one.percent))[:MAX_PAIRS]
 
 
-def taken_for(evaluation: Evaluation) -> dict[int, Pair]:
+def taken_for(scores: ClassificationScores | None) -> dict[int, Pair]:
     """By label, what it is most often taken for; labels that are never mistaken are left out."""
     worst: dict[int, Pair] = {}
-    for one in _pairs(evaluation):
+    for one in _pairs(scores):
         if one.true != one.predicted and (one.true not in worst or one.count > worst[one.true].count):
             worst[one.true] = one
     return worst
 
 
-def _pairs(evaluation: Evaluation) -> list[Pair]:
-    if evaluation.classification is None:
+def _pairs(scores: ClassificationScores | None) -> list[Pair]:
+    if scores is None:
         return []
-    matrix = evaluation.classification.confusion_matrix
+    matrix = scores.confusion_matrix
     return [
         Pair(true, predicted, count, matrix.row_percentages[true][predicted])
         for true, row in enumerate(matrix.counts)

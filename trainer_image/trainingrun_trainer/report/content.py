@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from trainingrun_api.evaluation import Evaluation
+from trainingrun_api.evaluation import ClassificationScores, Evaluation, SimilarityScores
 
 from ..records import RunRecord
 
@@ -18,6 +18,17 @@ class Report:
     record: RunRecord
     """Settings and versions."""
     predictions: pa.Table | None = None
-    """What `predictions_table` gives; None for a task that gives no labels."""
+    """What is in predictions.parquet, where its rows are labelled texts; None for other tasks."""
     finished: bool = True
     """False while training goes on: the page then says so."""
+
+    @property
+    def similarity(self) -> SimilarityScores | None:
+        """Scores of an embedding model."""
+        return self.evaluation.similarity
+
+    @property
+    def scores(self) -> ClassificationScores | None:
+        """Scores of the labels given: by a classifier, or those of the nearest texts."""
+        by_nearness = self.similarity.labels if self.similarity else None
+        return self.evaluation.classification or (by_nearness.nearest_label if by_nearness else None)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from trainingrun_api.evaluation import Recipe
+from trainingrun_api.evaluation import DataCounts, Recipe, TextPair
 from trainingrun_api.run_config import RunConfig
 
 from .content import Report
@@ -27,7 +27,8 @@ class DataStep:
 
 def data_steps(report: Report) -> list[DataStep]:
     """From the texts read to those trained and evaluated on."""
-    data, kept = report.evaluation.data, not report.record.config.skip_duplicates
+    data, config = report.evaluation.data, report.record.config
+    kept, near = not config.skip_duplicates, config.near_duplicates.skip
     steps = [
         ("Read", data.read, "", "kept"),
         ("Empty", data.empty, "no text; left out", "lost"),
@@ -40,11 +41,37 @@ def data_steps(report: Report) -> list[DataStep]:
             "noted" if kept else "lost",
         ),
         ("Conflicts", data.conflicts, "the same text with another label; the most frequent is kept", "lost"),
+        (
+            "Near-copies",
+            data.near_duplicates,
+            "nearly the same text with the same labels; "
+            + ("left out" if near else "kept on one side of the split"),
+            "lost" if near else "noted",
+        ),
+        ("Near-conflicts", data.near_conflicts, "nearly the same text with other labels; kept", "noted"),
+        ("Leaked", data.leaked, "copies of texts of evaluationDataset; left out of training", "lost"),
         ("Trained on", data.training, "", "split"),
         ("Evaluated on", data.evaluation, "", "split"),
         ("Cut", data.truncated, "longer than maxSequenceLength, and cut there", "noted"),
+        *(
+            (f"No {name}", count, "labelled texts without this context parameter", "noted")
+            for name, count in data.without_context.items()
+        ),
     ]
     return [DataStep(name, count, note, count / max(data.read, 1), kind) for name, count, note, kind in steps]
+
+
+def copies(data: DataCounts) -> list[tuple[str, list[TextPair]]]:
+    """Pairs of texts to look at, by what they are; what isn't there is left out."""
+    found = data.examples
+    kinds = {
+        "The same text with other labels": found.conflicts,
+        "Nearly the same text with other labels": found.near_conflicts,
+        "In the evaluation data set, and in the training data": found.leaked,
+        "Nearly the same text with the same labels": found.near_duplicates,
+        "The same text with the same labels": found.duplicates,
+    }
+    return [(kind, pairs) for kind, pairs in kinds.items() if pairs]
 
 
 def settings(config: RunConfig) -> list[tuple[str, str]]:
@@ -54,10 +81,8 @@ def settings(config: RunConfig) -> list[tuple[str, str]]:
 
 def recipe(used: Recipe) -> list[tuple[str, str]]:
     """What the settings left open, as it was decided."""
-    return [
-        (name, f"{value:,}" if isinstance(value, int) else str(value))
-        for name, value in used.model_dump().items()
-    ]
+    values = used.model_dump(exclude_none=True)
+    return [(name, f"{value:,}" if isinstance(value, int) else str(value)) for name, value in values.items()]
 
 
 def lineage(report: Report) -> list[tuple[str, str]]:

@@ -9,7 +9,8 @@ from trainingrun_api.evaluation import (
     Interval,
     SimilarityScores,
 )
-from trainingrun_api.status import EpochSummary
+
+from .content import Report
 
 BASELINES = {
     BaselineMethod.LOGISTIC_REGRESSION: "logistic regression on the frozen base model",
@@ -19,7 +20,7 @@ BASELINES = {
 
 @dataclass(frozen=True)
 class Score:
-    """One score, 0 to 1, with its place on the scale."""
+    """One score, 0 to 1, or a correlation, with its place on the scale."""
 
     name: str
     value: float
@@ -51,10 +52,16 @@ class Headline:
     """One or two sentences: how good it is, against what."""
 
 
-def headline(evaluation: Evaluation) -> Headline:
-    """Headline scores, against epoch 0."""
-    scores = _scores(evaluation)
+def headline(report: Report) -> Headline:
+    """Headline scores, against the baseline."""
+    evaluation = report.evaluation
     before = evaluation.baseline
+    known = before.scores.scores
+    scores: list[Score] = []
+    if evaluation.classification:
+        scores = _of_labels(evaluation.classification, known)
+    elif report.similarity:
+        scores = _of_embeddings(report.similarity, known)
     return Headline(
         scores=scores,
         baseline=BASELINES[before.method],
@@ -64,52 +71,55 @@ def headline(evaluation: Evaluation) -> Headline:
     )
 
 
-def _scores(evaluation: Evaluation) -> list[Score]:
-    found, before = evaluation.classification, evaluation.baseline.scores
-    if evaluation.similarity is not None:
-        return _of_embeddings(evaluation.similarity, before)
-    if found is None:
-        return []
-    several = found.threshold is not None
-    right = "texts given exactly the right labels" if several else "texts given the right label"
-    return [
-        Score("Accuracy", found.accuracy, f"Share of {right}", found.accuracy_interval, before.accuracy),
+def _of_labels(found: ClassificationScores, known: dict[str, float]) -> list[Score]:
+    right = "exactly the right labels" if found.threshold else "the right label"
+    macro = found.averages.macro.f1
+    of_classes = "Mean of all classes' F1, each counted alike"
+    scores = [
         Score(
-            "Macro F1",
-            found.averages.macro.f1,
-            "Mean of all classes' F1, each counted alike",
-            found.macro_f1_interval,
-            before.f1,
+            "Accuracy",
+            found.accuracy,
+            f"Share of texts given {right}",
+            found.accuracy_interval,
+            known.get("accuracy"),
         ),
-        *_others(found),
+        Score("Macro F1", macro, of_classes, found.macro_f1_interval, known.get("macro F1")),
     ]
+    if found.threshold:
+        return [*scores, Score("Micro F1", found.averages.micro.f1, "F1 over all decisions")]
+    tops = [
+        Score(f"Top {top.k}", top.accuracy, f"Share of texts whose label is among the {top.k} most probable")
+        for top in found.top_accuracies
+    ]
+    return [*scores, *(tops[1:2] or tops[:1])]
 
 
-def _of_embeddings(found: SimilarityScores, before: EpochSummary) -> list[Score]:
-    if found.labels is not None:
-        meaning = 'Of the cosine as a score for "same label", over pairs of texts'
-        nearest, retrieval = found.labels.nearest_label, found.labels.retrieval
+def _of_embeddings(found: SimilarityScores, known: dict[str, float]) -> list[Score]:
+    """`known` are the baseline's scores, by name."""
+    if found.labels:
+        one, precision = found.labels, "average precision"
+        nearest = one.nearest_label.accuracy
+        same = f"Of the cosine as a sign that two texts share a label; {one.same_label_share:.1%} by chance"
+        first = one.retrieval.mean_reciprocal_rank
         return [
-            Score(
-                "Average precision", found.labels.average_precision, meaning, None, before.average_precision
-            ),
-            Score("Nearest label", nearest.accuracy, "Share of texts nearest to the mean of their label"),
-            Score("Reciprocal rank", retrieval.mean_reciprocal_rank, "Of the nearest text of one label"),
+            Score(precision.capitalize(), one.average_precision, same, baseline=known.get(precision)),
+            Score("Nearest label", nearest, "Share of texts whose label has the nearest mean"),
+            Score("Reciprocal rank", first, "Mean of 1 / rank of the nearest text of the same label"),
         ]
-    if found.pairs is not None:
-        meaning = "Rank correlation of cosine and score"
-        return [Score("Spearman", max(found.pairs.spearman, 0), meaning, None, before.spearman)]
-    if found.ranking is not None:
-        meaning = "Share of near texts that are the nearest"
-        return [Score("Accuracy", found.ranking.accuracy, meaning, None, before.accuracy)]
+    if found.pairs:
+        of = "of cosine and score, -100 to 100"
+        return [
+            Score("Spearman", found.pairs.spearman, f"Rank correlation {of}", baseline=known.get("Spearman")),
+            Score("Pearson", found.pairs.pearson, f"Linear correlation {of}"),
+        ]
+    if found.ranking:
+        nearer = "Share of near texts that are nearer than the others they are compared with"
+        rank = found.ranking.mean_reciprocal_rank
+        return [
+            Score("Accuracy", found.ranking.accuracy, nearer, baseline=known.get("accuracy")),
+            Score("Reciprocal rank", rank, "Mean of 1 / rank of the near text"),
+        ]
     return []
-
-
-def _others(found: ClassificationScores) -> list[Score]:
-    if found.threshold is not None:
-        return [Score("Micro F1", found.averages.micro.f1, "F1 over all decisions")]
-    tops = [Score(f"Top {top.k}", top.accuracy, f"Right label among {top.k}") for top in found.top_accuracies]
-    return tops[1:2] or tops[:1]
 
 
 def _verdict(evaluation: Evaluation, scores: list[Score]) -> str:
@@ -121,7 +131,7 @@ def _verdict(evaluation: Evaluation, scores: list[Score]) -> str:
         f"trained on; {baseline} has {100 * (first.baseline or 0):.1f} %."
     )
     if evaluation.best_epoch == 0:
-        return f"{said} No epoch was better, so the model before training is published."
+        return f"{said} No epoch was better, so epoch 0 is published."
     if first.in_doubt:
         return f"{said} The difference is within the margin of error: more evaluation texts would tell."
     return f"{said} Training bought {first.gain:.1f} points."

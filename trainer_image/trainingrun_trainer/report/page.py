@@ -14,7 +14,7 @@ from trainingrun_api.progress import bounded_epochs
 from .charts import chart_of_losses, chart_of_scores, chart_of_steps, reliability_chart
 from .confusions import cells, confused_pairs, taken_for
 from .content import Report
-from .facts import data_steps, lineage, recipe, settings
+from .facts import copies, data_steps, lineage, recipe, settings
 from .headline import headline
 from .texts import Shown, shown_texts
 
@@ -26,7 +26,7 @@ SCRIPTS = ("data", "tables", "matrix", "keyboard", "texts", "export", "main")
 def render(report: Report) -> str:
     """One HTML document with a Content-Security-Policy that lets it run its own script and load nothing."""
     evaluation = report.evaluation
-    scores = evaluation.classification
+    scores = report.scores
     style, script = _joined("style", STYLES, "css"), _joined("script", SCRIPTS, "js")
     shown = None if report.predictions is None else shown_texts(report.predictions, evaluation.labels)
     return (
@@ -37,16 +37,18 @@ def render(report: Report) -> str:
             evaluation=evaluation,
             scores=scores,
             config=report.record.config,
-            headline=headline(evaluation),
-            pairs=confused_pairs(evaluation),
-            taken_for=taken_for(evaluation),
+            headline=headline(report),
+            pairs=confused_pairs(scores),
+            taken_for=taken_for(scores),
             losses=chart_of_losses(evaluation),
             epoch_scores=chart_of_scores(evaluation),
             steps=chart_of_steps(evaluation),
             reliability=reliability_chart(scores),
             epochs=bounded_epochs(evaluation.curves.epochs, evaluation.best_epoch),
-            advice=[],
+            advice=evaluation.advice,
+            similarity=report.similarity,
             data_steps=data_steps(report),
+            copies=copies(evaluation.data),
             source_scores={one.source: one for one in evaluation.sources},
             recipe=recipe(evaluation.recipe),
             settings=settings(report.record.config),
@@ -78,16 +80,17 @@ def _environment() -> Environment:
 def _data(report: Report, shown: Shown | None) -> dict[str, Any]:
     """What the script works on."""
     evaluation, source = report.evaluation, report.record.config.dataset
-    scores = evaluation.classification
+    scores = report.scores
     return {
         "name": evaluation.model_name,
         "labels": evaluation.labels,
         "support": [one.support for one in scores.classes] if scores else [],
-        "cells": cells(evaluation),
+        "cells": cells(scores),
         "several": bool(scores and scores.threshold),
         "textField": source.text_field,
         "labelField": source.label_field,
         "separator": source.label_separator or "|",
+        "context": report.record.config.context_parameters,
         "texts": shown.rows if shown else [],
         "sources": shown.sources if shown else [],
     }

@@ -34,6 +34,9 @@ def inline_svg(figure: Figure, title: str, tips: Mapping[str, Sequence[str]]) ->
                 parent.remove(child)
     for element in root.iter():
         _plain(element)
+    for marker in root.iterfind(f".//{{{SVG}}}defs/{{{SVG}}}path"):
+        # It would hide the colour of the element that uses it, which the style sheet sets.
+        marker.attrib.pop("stroke", None)
     for name, lines in tips.items():
         _tell(root, name, lines)
     for attribute in ("width", "height", "version"):

@@ -27,7 +27,7 @@ class Shown:
 
     rows: list[list[Any]]
     """For each: row of predictions.parquet; text; whether it is cut; context; index of its source; indices of
-    its true labels; of the predicted ones; labels and probabilities, in per mille, in turn; loss."""
+    its true labels; of the predicted ones; labels and probabilities, in per mille, in turn; loss or None."""
     sources: list[str]
     """Data sets by index."""
     total: int
@@ -40,6 +40,8 @@ def shown_texts(predictions: pa.Table, labels: list[str]) -> Shown:
     """The texts that tell most: the wrong ones, then those with the highest loss, up to MAX_TEXTS."""
     chosen = _chosen(predictions)
     some = predictions.take(pa.array(chosen))
+    probabilities = _probabilities(some, len(labels))
+    about = some.drop_columns([name for name in ("probabilities",) if name in some.column_names])
     sources = sorted(set(some["source"].to_pylist()))
     numbers = {label: index for index, label in enumerate(labels)}
     rows = [
@@ -47,19 +49,14 @@ def shown_texts(predictions: pa.Table, labels: list[str]) -> Shown:
             number,
             row["text"],
             0,
-            row["context"],
+            row.get("context") or [],
             sources.index(row["source"]),
             true := [numbers[label] for label in row["labels"]],
             [numbers[label] for label in row["predicted"]],
-            _probable(probabilities, true),
-            round(row["loss"], 3),
+            _probable(probabilities[place], true) if probabilities is not None else [],
+            round(row["loss"], 3) if "loss" in row else None,
         ]
-        for number, row, probabilities in zip(
-            chosen.tolist(),
-            some.drop_columns(["probabilities"]).to_pylist(),
-            _probabilities(some, len(labels)),
-            strict=True,
-        )
+        for place, (number, row) in enumerate(zip(chosen.tolist(), about.to_pylist(), strict=True))
     ]
     cut = _cut(rows)
     return Shown(rows, sources, predictions.num_rows, cut)
@@ -68,12 +65,16 @@ def shown_texts(predictions: pa.Table, labels: list[str]) -> Shown:
 def _chosen(predictions: pa.Table) -> NDArray[np.int64]:
     true, predicted = predictions["labels"].to_pylist(), predictions["predicted"].to_pylist()
     right = np.array([one == other for one, other in zip(true, predicted, strict=True)], dtype=bool)
-    order = np.lexsort((-predictions["loss"].to_numpy(), right))
+    losses = predictions["loss"].to_numpy() if "loss" in predictions.column_names else np.zeros(len(right))
+    order = np.lexsort((-losses, right))
     chosen: NDArray[np.int64] = np.sort(order[:MAX_TEXTS])
     return chosen
 
 
-def _probabilities(table: pa.Table, labels: int) -> NDArray[np.float32]:
+def _probabilities(table: pa.Table, labels: int) -> NDArray[np.float32] | None:
+    """(texts, labels); None where the table has none, as that of an embedding model."""
+    if "probabilities" not in table.column_names:
+        return None
     column = table["probabilities"].combine_chunks()
     values: NDArray[np.float32] = column.flatten().to_numpy().reshape(table.num_rows, labels)
     return values

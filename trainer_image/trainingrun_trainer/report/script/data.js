@@ -22,7 +22,7 @@ const texts = report.texts.map(
     row,
     text,
     cut: Boolean(cut),
-    context: context.filter((value) => value !== ""),
+    context: context.flatMap((value, n) => (value === "" ? [] : `${report.context[n] ?? "context"}: ${value}`)),
     fields: context,
     source: report.sources[source],
     labels,

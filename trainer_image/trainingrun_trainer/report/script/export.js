@@ -3,27 +3,17 @@
 const quoted = (value) => (/[",\r\n]/.test(value) ? `"${String(value).replaceAll('"', '""')}"` : String(value));
 
 function csvOf(found) {
-  const contexts = Math.max(0, ...found.map((text) => text.fields.length));
-  const heading = [
-    report.textField,
-    report.labelField,
-    "predicted",
-    "probability",
-    "loss",
-    "source",
-    "row",
-    ...Array.from({ length: contexts }, (_, n) => `context${n + 1}`),
-  ];
+  const heading = [report.textField, report.labelField, ...report.context, "predicted", "probability", "loss", "source", "row"];
   const joined = (labels) => labels.map((label) => report.labels[label]).join(report.separator);
   const rows = found.map((text) => [
     text.text,
     joined(text.labels),
+    ...report.context.map((_, n) => text.fields[n] ?? ""),
     joined(text.predicted),
-    text.probable[0].share,
-    text.loss,
+    text.probable[0]?.share ?? "",
+    text.loss ?? "",
     text.source,
     text.row,
-    ...text.fields,
   ]);
   return [heading, ...rows].map((row) => `${row.map(quoted).join(",")}\r\n`).join("");
 }

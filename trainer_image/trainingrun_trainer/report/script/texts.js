@@ -3,7 +3,7 @@
 const AT_ONCE = 50;
 const list = { found: [], drawn: 0 };
 
-const sure = (text) => Math.max(...text.probable.map(({ share }) => share));
+const sure = (text) => Math.max(0, ...text.probable.map(({ share }) => share));
 
 const TEXT_ORDERS = {
   loss: (one, other) => other.loss - one.loss,
@@ -50,7 +50,7 @@ function itemOf(text) {
         make("span", { className: "tag wrong" }, "wrong"),
         ` true: ${named(text.labels)} · given: ${named(text.predicted)}`,
       ];
-  const about = [`loss ${text.loss.toFixed(2)}`, `row ${text.row}`, ...text.context, text.source];
+  const about = [text.loss === null ? "" : `loss ${text.loss.toFixed(2)}`, `row ${text.row}`, ...text.context, text.source];
   return make(
     "li",
     {},
