@@ -1,6 +1,7 @@
 """Texts and tokens on disk are what was put there."""
 
 import random
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,20 @@ def test_texts_are_given_back_in_any_order(count: int) -> None:
     assert texts.corpus.examples(np.array(order, dtype=np.int64)) == [expected[n] for n in order]
     assert list(texts[count // 2 :]) == expected[count // 2 :]
     assert [texts[n] for n in order[:5]] == [expected[n] for n in order[:5]]
+
+
+def test_memory_holds_few_texts_at_a_time() -> None:
+    def peak(count: int) -> int:
+        tracemalloc.start()
+        try:
+            texts = Texts.of(Example(f"{n}".zfill(1000), ("a",)) for n in range(count))
+            assert sum(len(text.labels) for text in texts) == count
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    few, many = peak(2 * AT_ONCE), peak(4 * AT_ONCE)
+    assert (many - few) / (2 * AT_ONCE) < 100  # bytes a text; the text alone has a thousand
 
 
 def test_what_is_kept_in_memory_does_not_grow_with_the_length_of_texts() -> None:

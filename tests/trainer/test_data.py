@@ -57,6 +57,11 @@ def test_all_kinds_of_files_give_the_same_texts(tmp_path: Path) -> None:
     assert read_table(tmp_path / "a.parquet", columns) == expected
 
 
+def test_half_a_character_of_a_text_that_was_cut_off_is_a_question_mark(tmp_path: Path) -> None:
+    lines = r'{"text": "thanks \ud83d\ude00\uD83D", "label": "a\ude00", "n": [1.5]}'
+    assert read(tmp_path / "a.jsonl", lines) == [("thanks \U0001f600?", ("a?",))]
+
+
 def test_a_text_knows_its_data_set(tmp_path: Path) -> None:
     (one,) = examples(tmp_path / "a.jsonl", '{"text": "ok", "label": 2}\n')
     assert one == Example("ok", ("2",), source="s3://data/a.jsonl")

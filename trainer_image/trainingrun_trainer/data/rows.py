@@ -1,6 +1,7 @@
 """Rows of files, read one after another."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,9 @@ from pyarrow.lib import ArrowException
 from ..errors import DataError
 from ..records import SourceFile
 from .compression import text_bytes
+
+HALF = re.compile(rb"\\u[dD][89a-fA-F]")
+"""How JSON may write half of a character beyond the first 65,536; both halves make one."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,17 @@ def json_lines(file: SourceFile) -> Iterator[Row]:
                 raise DataError(f"{place}: not a JSON object in UTF-8 ({error}); correct the line") from None
             if not isinstance(values, dict):
                 raise DataError(f"{place}: not a JSON object; write one object with text and label a line")
-            yield Row(place, values)
+            yield Row(place, _whole(values) if HALF.search(line) else values)
+
+
+def _whole(values: dict[str, Any]) -> dict[str, Any]:
+    """With a question mark for each half of a character, which texts cut off by other programs end in.
+
+    No UTF-8 can be written of a half, so nothing that follows would take it.
+    """
+    written = json.dumps(values, ensure_ascii=False).encode(errors="replace")
+    whole: dict[str, Any] = json.loads(written)
+    return whole
 
 
 def parquet(file: SourceFile) -> Iterator[Row]:
