@@ -5,6 +5,7 @@ import unicodedata
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,8 +87,10 @@ class SourceFile:
     path: Path
 
 
-Targets = NDArray[np.int64]
-"""Index of each text's label, (texts,); where it may have several, 1 for each it has, (texts, labels)."""
+Targets = NDArray[np.signedinteger[Any]]
+"""Index of each text's label, (texts,); where it may have several, 1 for each it has, (texts, labels).
+
+Not wider than need be: with many labels, most of what memory holds of a text is this."""
 
 
 Starts = NDArray[np.int32]

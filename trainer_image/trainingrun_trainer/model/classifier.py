@@ -83,8 +83,8 @@ class Classifier(TextModel):
     def _targets(self, examples: Sequence[Example]) -> Targets:
         index = {label: position for position, label in enumerate(self.labels)}
         if not self.multi_label:
-            return np.array([index[example.label] for example in examples])
-        targets = np.zeros((len(examples), len(self.labels)), dtype=np.int64)
+            return np.fromiter((index[example.label] for example in examples), np.int64, len(examples))
+        targets = np.zeros((len(examples), len(self.labels)), dtype=np.int8)
         for row, example in zip(targets, examples, strict=True):
             row[[index[label] for label in example.labels]] = 1
         return targets

@@ -57,7 +57,7 @@ class Row(NamedTuple):
     context_start: int | None
     """Tokens before those of the context, where the model is told."""
     target: NDArray[np.int64]
-    """What is wanted of it, as one row of `Targets`."""
+    """What is wanted of it: one row of `Targets`, in full width."""
 
 
 class TextDataset(Dataset[Row]):
@@ -69,7 +69,7 @@ class TextDataset(Dataset[Row]):
     def __getitem__(self, index: int) -> Row:
         starts = self._texts.context_starts
         start = None if starts is None else int(starts[index])
-        return Row(self._texts.input_ids[index], start, self._texts.targets[index])
+        return Row(self._texts.input_ids[index], start, self._texts.targets[index].astype(np.int64))
 
     def __len__(self) -> int:
         return len(self._texts.targets)

@@ -14,9 +14,9 @@ from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 from trainingrun_api.evaluation import BaselineMethod
 from trainingrun_api.training import ClassWeights, StoppingMetric, Training
 
-from ..evaluation import LabelPredictions, MultiLabelPredictions, Predictions, macro_f1
+from ..evaluation import Indices, LabelPredictions, MultiLabelPredictions, Predictions, macro_f1
 from ..model import Classifier, PooledClassifier
-from ..records import EncodedTexts, Targets
+from ..records import EncodedTexts
 from .batches import Batch, BatchLoader, evaluation_batches, evaluation_order, training_batches
 from .objective import Objective, Outcome
 from .probe import Regression, one_against_rest, probe, softmax_regression
@@ -87,7 +87,7 @@ class Classification(Objective):
         """Mean over texts of their labels' negative log-likelihood, in nats; logits are (texts, labels)."""
 
     @abstractmethod
-    def outcome(self, targets: Targets, logits: NDArray[np.float32], loss: float) -> Outcome:
+    def outcome(self, targets: Indices, logits: NDArray[np.float32], loss: float) -> Outcome:
         """Scores of one pass, both in the order of the evaluation texts."""
 
 
@@ -113,7 +113,7 @@ class SingleLabelClassification(Classification):
         weight = weights.present.to(logits.device)
         return cross_entropy(logits, targets, weight, reduction="sum") / len(targets)
 
-    def outcome(self, targets: Targets, logits: NDArray[np.float32], loss: float) -> Outcome:
+    def outcome(self, targets: Indices, logits: NDArray[np.float32], loss: float) -> Outcome:
         """Accuracy and macro F1 of the most probable label."""
         predictions = Predictions(targets, logits, loss)
         return _outcome(predictions, len(self._classifier.labels))
@@ -131,7 +131,7 @@ class MultiLabelClassification(Classification):
             targets
         )
 
-    def outcome(self, targets: Targets, logits: NDArray[np.float32], loss: float) -> Outcome:
+    def outcome(self, targets: Indices, logits: NDArray[np.float32], loss: float) -> Outcome:
         """Exact matches and macro F1 at the threshold that is best now."""
         predictions = MultiLabelPredictions(targets, logits, loss)
         return _outcome(predictions, len(self._classifier.labels))
