@@ -11,6 +11,7 @@ from trainingrun_api.dataset import DataSource
 from trainingrun_api.duplicates import NearDuplicates
 from trainingrun_api.evaluation import Evaluation, LabelParts, TextPair
 from trainingrun_api.run_config import RunConfig
+from trainingrun_api.tasks import TaskType
 from trainingrun_api.training import Training
 from trainingrun_trainer import pipeline
 from trainingrun_trainer.errors import DataError
@@ -146,6 +147,19 @@ def test_a_given_evaluation_data_set_is_what_is_evaluated_on(config: RunConfig, 
         ]["evaluationDataset"]["project"]
         == "held-out"
     )
+
+
+def test_embeddings_are_evaluated_on_labels_that_were_never_trained(
+    config: RunConfig, tmp_path: Path
+) -> None:
+    known = [ticket for ticket in tickets() if ticket["label"] != "login"]
+    unseen = [ticket for ticket in tickets() if ticket["label"] == "login"]
+    held_out = held_out_set(tmp_path, [*unseen, *known[-5:]])
+    similarity = {"task_type": TaskType.TEXT_SIMILARITY, "evaluation_dataset": held_out}
+    evaluation, _ = trained(on(config, known, **similarity))
+    assert evaluation.similarity is not None
+    assert (evaluation.data.evaluation, evaluation.data.leaked) == (25, 5)
+    assert evaluation.data.not_evaluated == ["billing"]
 
 
 def test_an_evaluation_data_set_that_does_not_go_with_the_texts_is_refused(
