@@ -23,6 +23,8 @@ class PublishedModel:
             self._config: dict[str, Any] = json.loads((folder / "config.json").read_text())
         except OSError as error:
             raise CommandError(f"{folder}/config.json: {error.strerror}; name a model's folder") from error
+        if not str(self._config.get("problem_type")).endswith("label_classification"):
+            raise CommandError(f"{folder}: this model gives no labels; only classifiers do")
         self._folder = folder
 
     def scores(self, texts: Sequence[str], context: Mapping[str, str]) -> list[Scores]:
