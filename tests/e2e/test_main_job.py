@@ -89,6 +89,8 @@ def test_results_in_the_bucket_can_be_used_without_this_project(
     assert evaluation.classification is not None
     assert sum(map(sum, evaluation.classification.confusion_matrix.counts)) == evaluation.data.evaluation
     assert json.loads((tmp_path / "run/run.json").read_text())
+    # Drawn in the image, so its templates, style and script are in there.
+    assert "How good is it?" in (tmp_path / "run/report.html").read_text()
 
 
 def test_metrics_follow_the_run_and_go_with_it(

@@ -89,6 +89,17 @@ def test_the_top_says_how_good_it_is_and_against_what() -> None:
     assert f"{100 * scores.averages.samples.f1:.1f}" in page.text
 
 
+def test_training_that_made_the_score_worse_is_not_praised() -> None:
+    report = five()
+    before = report.evaluation.baseline
+    scores = before.scores.model_copy(update={"accuracy": 0.99})
+    evaluation = report.evaluation.model_copy(
+        update={"baseline": before.model_copy(update={"scores": scores})}
+    )
+    text = Page(render(Report(evaluation, report.record, report.predictions))).text
+    assert "has 99.0 %. Training made it worse: the epoch was chosen by EvaluationLoss" in text
+
+
 @pytest.mark.parametrize(
     ("best_epoch", "said"),
     [(0, "No epoch was better"), (6, "within the margin of error")],

@@ -35,8 +35,13 @@ class Score:
 
     @property
     def in_doubt(self) -> bool:
-        """Whether another sample of texts could well show nothing better than the baseline."""
-        return self.interval is not None and self.baseline is not None and self.interval.low <= self.baseline
+        """Whether the baseline is within the interval: another sample of texts could turn the difference."""
+        interval = self.interval
+        return (
+            interval is not None
+            and self.baseline is not None
+            and interval.low <= self.baseline <= interval.high
+        )
 
 
 @dataclass(frozen=True)
@@ -123,15 +128,20 @@ def _of_embeddings(found: SimilarityScores, known: dict[str, float]) -> list[Sco
 
 
 def _verdict(evaluation: Evaluation, scores: list[Score]) -> str:
-    if not scores or scores[0].baseline is None:
+    first = scores[0] if scores else None
+    if first is None or first.baseline is None:
         return ""
-    first, baseline = scores[0], BASELINES[evaluation.baseline.method]
+    baseline = BASELINES[evaluation.baseline.method]
+    rows = "rows" if evaluation.similarity and not evaluation.similarity.labels else "texts"
     said = (
-        f"{first.name} is {100 * first.value:.1f} % on {evaluation.data.evaluation:,} texts that it was not "
-        f"trained on; {baseline} has {100 * (first.baseline or 0):.1f} %."
+        f"{first.name} is {100 * first.value:.1f} % on {evaluation.data.evaluation:,} {rows} that it was not "
+        f"trained on; {baseline} has {100 * first.baseline:.1f} %."
     )
     if evaluation.best_epoch == 0:
         return f"{said} No epoch was better, so epoch 0 is published."
     if first.in_doubt:
         return f"{said} The difference is within the margin of error: more evaluation texts would tell."
+    if first.value < first.baseline:
+        metric = evaluation.settings.training.early_stopping.metric
+        return f"{said} Training made it worse: the epoch was chosen by {metric}, see the curves."
     return f"{said} Training bought {first.gain:.1f} points."
