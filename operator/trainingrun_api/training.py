@@ -122,6 +122,7 @@ class Training(Model):
     """Texts that go through the model at once, on each device.
 
     Left out: 32, and half as many, again and again, when memory is not enough; a step keeps its texts.
+    TextSimilarity compares the rows of a batch with each other, so there it stays 32: lower it by hand.
     """
 
     gradient_accumulation_steps: Annotated[int, Field(ge=1, le=1024)] = 1

@@ -5,13 +5,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
-from trainingrun_api.training import MixedPrecision, SimilarityStage, Training
+from trainingrun_api.training import ClassWeights, MixedPrecision, SimilarityStage, Training
 from trainingrun_trainer.errors import SettingsError
 from trainingrun_trainer.evaluation import LabelledEmbeddings, average_precision
 from trainingrun_trainer.model import PooledClassifier, load
 from trainingrun_trainer.records import EncodedTexts, Example
-from trainingrun_trainer.training import LabelContrast, StepDone, prepare, stage_steps
+from trainingrun_trainer.training import (
+    EpochDone,
+    LabelContrast,
+    SingleLabelClassification,
+    StageStepDone,
+    StepDone,
+    fit,
+    prepare,
+    stage_steps,
+)
+from trainingrun_trainer.training.batches import Batch
 from trainingrun_trainer.training.similarity import stage_before
 from trainingrun_trainer.training.similarity.sampling import LabelPairs
 from trainingrun_trainer.training.steps import train_epoch
@@ -92,6 +103,39 @@ def test_a_model_without_pooling_has_no_stage_and_says_so_when_asked(plain_model
     asked = SETTINGS.model_copy(update={"similarity_stage": SimilarityStage.ALWAYS})
     with pytest.raises(SettingsError, match=r"spec\.training\.similarityStage is Always, but this base"):
         stage_before(classifier, texts, asked)
+
+
+class Hungry(LabelContrast):
+    """Asks for more memory than there is in its third step, in torch's words for it."""
+
+    steps_left = 2
+
+    def loss(self, batch: Batch) -> Tensor:
+        if not self.steps_left:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB.")
+        self.steps_left -= 1
+        return super().loss(batch)
+
+
+@pytest.mark.parametrize("asked", [SimilarityStage.AUTO, SimilarityStage.ALWAYS])
+def test_a_stage_that_memory_is_too_small_for_is_left_out_unless_it_was_asked_for(
+    classifier: PooledClassifier, asked: SimilarityStage
+) -> None:
+    texts = encoded(classifier)
+    settings = SETTINGS.model_copy(update={"max_epochs": 1, "similarity_stage": asked})
+    trainee = prepare(SingleLabelClassification(classifier, texts, texts, ClassWeights.NONE), settings)
+    trainee.stage = Hungry(classifier, texts, texts, steps=5)
+    before = [p.clone() for p in classifier.network[0].parameters()]
+    events = fit(trainee, settings)
+    if asked is SimilarityStage.ALWAYS:
+        with pytest.raises(torch.OutOfMemoryError):
+            list(events)
+        return
+    kinds = [type(event) for event in (next(events), next(events), next(events))]
+    assert kinds == [StageStepDone, StageStepDone, EpochDone]
+    assert all(torch.equal(p, q) for p, q in zip(classifier.network[0].parameters(), before, strict=True))
+    assert trainee.history.stage is None
+    assert trainee.history.baseline.scores == trainee.history.epochs[0]
 
 
 def test_few_texts_are_drawn_often_and_many_seldom() -> None:

@@ -1,11 +1,13 @@
 """Before the first epoch: the baseline, and the similarity stage where the objective has one."""
 
+import logging
 from collections.abc import Iterator
 
+from accelerate.utils.memory import should_reduce_batch_size
 from torch import Tensor, nn
 
 from trainingrun_api.evaluation import StageOutcome
-from trainingrun_api.training import Training
+from trainingrun_api.training import SimilarityStage, Training
 
 from .evaluating import evaluate_untrained
 from .events import EpochDone, StageStepDone
@@ -13,6 +15,8 @@ from .history import History, merit
 from .objective import Objective
 from .steps import train_epoch
 from .trainee import Trainee, prepare
+
+log = logging.getLogger(__name__)
 
 
 def start(trainee: Trainee, settings: Training) -> Iterator[StageStepDone | EpochDone]:
@@ -37,8 +41,16 @@ def _do_stage(trainee: Trainee, stage: Objective, settings: Training) -> Iterato
     network, history = trainee.objective.network, trainee.history
     before = _weights(network)
     learner = prepare(stage, _settings_of_stage(trainee, settings))
-    for done in train_epoch(learner, epoch=1):
-        yield StageStepDone(done, learner.steps_per_epoch)
+    try:
+        for done in train_epoch(learner, epoch=1):
+            yield StageStepDone(done, learner.steps_per_epoch)
+    except RuntimeError as error:
+        if settings.similarity_stage is not SimilarityStage.AUTO or not should_reduce_batch_size(error):
+            raise
+        log.warning("Memory is not enough for the similarity stage, which is left out")
+        network.load_state_dict(before)
+        trainee.optimizer.zero_grad()
+        return
     trainee.objective.forget_head()
     trainee.objective.start_head(trainee.training)
     scores = evaluate_untrained(trainee)
