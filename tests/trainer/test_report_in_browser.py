@@ -41,6 +41,10 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+DRAWN: dict[int, tuple[Report, str]] = {}
+"""Pages by the identity of their report, which is kept so that no other takes it."""
+
+
 class Reader:
     """One tab, and everything in it that should not be: messages of errors, requests."""
 
@@ -52,9 +56,16 @@ class Reader:
         self.page.on("request", lambda request: self.problems.append(f"request: {request.url}"))
         self.page.on("dialog", lambda dialog: self.problems.append(f"dialog: {dialog.message}"))
 
+    @staticmethod
+    def drawn(report: Report) -> str:
+        """The page, drawn once for all tests that share the report."""
+        if id(report) not in DRAWN:
+            DRAWN[id(report)] = (report, render(report))
+        return DRAWN[id(report)][1]
+
     def open(self, report: Report, folder: Path) -> Page:
         path = folder / "report.html"
-        path.write_text(render(report), encoding="utf-8")
+        path.write_text(self.drawn(report), encoding="utf-8")
         self.page.goto(path.as_uri())
         self.problems.remove(f"request: {path.as_uri()}")
         return self.page

@@ -11,6 +11,9 @@ from .content import Report
 HIDDEN = {"run", "progress", "storage", "base_model", "output_prefix"}
 """What has no bearing on the model, or stands elsewhere on the page."""
 
+PLACE = ".setting"
+"""Where in the spec a data set is named, which the path says already."""
+
 
 @dataclass(frozen=True)
 class DataStep:
@@ -106,6 +109,8 @@ def _flat(values: dict[str, Any], path: str = "") -> list[tuple[str, str]]:
             rows += _flat(value, f"{path}{name}.")
         elif isinstance(value, list) and value and isinstance(value[0], dict):
             rows += [row for n, one in enumerate(value) for row in _flat(one, f"{path}{name}[{n}].")]
+        elif value == [] or f"{path}{name}".endswith(PLACE):
+            continue
         else:
             rows.append((f"{path}{name}", _shown(value)))
     return rows
