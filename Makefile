@@ -45,7 +45,7 @@ setup: .venv/.installed ## Install Python packages into .venv and the `trainingr
 .PHONY: test
 test: setup ## Run all tests, the end-to-end run on the local cluster among them; ARGS goes to pytest
 	$(BIN)/python -m localcluster build
-	$(BIN)/pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 .PHONY: test-fast
 test-fast: setup ## Run the tests that need no node: contract, controller, trainer, chart
