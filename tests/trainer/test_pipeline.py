@@ -261,16 +261,16 @@ def test_kept_duplicates_do_not_leak_into_the_evaluation(config: RunConfig) -> N
 def test_all_from_and_to_s3(config: RunConfig, pooled_model: Path, s3_credentials: S3Server) -> None:
     storage = Storage(endpoint=s3_credentials.endpoint)
     store = open_store("s3://bucket", storage)
-    store.upload(Path(config.dataset.uri.removeprefix("file://")), "s3://bucket/data/tickets.jsonl")
+    store.upload(Path(config.dataset.uri.removeprefix("file://")), "s3://bucket/whole/data/tickets.jsonl")
     for path in pooled_model.rglob("*"):
         if path.is_file():
-            store.upload(path, f"s3://bucket/base/{path.relative_to(pooled_model)}")
+            store.upload(path, f"s3://bucket/whole/base/{path.relative_to(pooled_model)}")
     local = pipeline.run(config, ignore)
     remote = changed(
         config,
         storage=storage,
-        dataset=DataSource(uri="s3://bucket/data/"),
-        base_model=BaseModelSource(uri="s3://bucket/base/"),
+        dataset=DataSource(uri="s3://bucket/whole/data/"),
+        base_model=BaseModelSource(uri="s3://bucket/whole/base/"),
         output_prefix="s3://bucket/out/team/tickets/1",
     )
     with pytest.raises(Interrupted):
