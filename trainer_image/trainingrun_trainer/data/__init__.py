@@ -2,6 +2,7 @@
 
 from .comparisons import ComparisonReading
 from .counts import log_sources, source_counts
+from .fields import listed
 from .kinds import KINDS, SUFFIXES, rows
 from .label_rules import LabelRules
 from .place import errors_of
@@ -17,6 +18,7 @@ __all__ = [
     "Tally",
     "Wanted",
     "errors_of",
+    "listed",
     "log_sources",
     "require_common_labels",
     "require_context",

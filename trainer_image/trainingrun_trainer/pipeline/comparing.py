@@ -15,7 +15,7 @@ from ..comparisons import deduplicate_comparisons, given_comparisons, split_comp
 from ..data import ComparisonReading, Tally, source_counts
 from ..errors import SettingsError
 from ..records import Comparison, ComparisonSplits
-from .datasets import fetch_dataset, sources_sha256
+from .datasets import fetch_datasets, sources_sha256
 from .session import Run
 
 log = logging.getLogger(__name__)
@@ -43,10 +43,7 @@ def load_comparisons(run: Run) -> LoadedComparisons:
     """Fetch, read, deduplicate and split. Raises DataError and SettingsError that say what to change."""
     config = run.config
     _require_fitting(config)
-    sources = [
-        fetch_dataset(source, config.storage, run.work / "data" / str(number))
-        for number, source in enumerate(config.all_sources)
-    ]
+    sources = fetch_datasets(config.all_sources, config.storage, run.work / "data")
     reading = ComparisonReading(sources)
     rows = list(reading)
     learned = sum(tally.used for tally in reading.tallies[: len(config.sources)])

@@ -1,6 +1,7 @@
 """Bring data sets onto this machine."""
 
 import logging
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -19,6 +20,11 @@ WILDCARDS = "*?["
 
 DOWNLOADS_AT_ONCE = 8
 """Small files cost a round trip each; large ones come in parallel parts by themselves."""
+
+
+def fetch_datasets(sources: Sequence[DataSource], storage: Storage, folder: Path) -> list[FetchedSource]:
+    """Download all of them, each into a folder of its own. Raises DataError when one has no files."""
+    return [fetch_dataset(source, storage, folder / str(number)) for number, source in enumerate(sources)]
 
 
 def fetch_dataset(source: DataSource, storage: Storage, folder: Path) -> FetchedSource:

@@ -19,7 +19,7 @@ from ..data import (
     source_counts,
 )
 from ..dedup import examples
-from .datasets import fetch_dataset, sources_sha256
+from .datasets import fetch_datasets, sources_sha256
 from .parts import Parts, divide
 from .session import Run
 
@@ -38,10 +38,7 @@ class PreparedData:
 def load_data(run: Run) -> PreparedData:
     """Fetch, read, deduplicate and split. Raises DataError that says what to change."""
     config = run.config
-    sources = [
-        fetch_dataset(source, config.storage, run.work / "data" / str(number))
-        for number, source in enumerate(config.all_sources)
-    ]
+    sources = fetch_datasets(config.all_sources, config.storage, run.work / "data")
     rules = LabelRules(config.labels)
     reading = Reading(sources, Wanted(rules, config.task_type.several_labels, config.context_parameters))
     corpus = Corpus.store(reading)

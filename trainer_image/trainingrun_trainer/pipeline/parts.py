@@ -7,11 +7,10 @@ from trainingrun_api.run_config import RunConfig
 from trainingrun_api.tasks import TaskType
 
 from ..corpus import Corpus, Splits, Texts
+from ..data import listed
 from ..dedup import Copies, Deduplicated, Pairs, deduplicate, find_copies, without_copies_of
 from ..errors import DataError
 from ..split import require_classes, split
-
-LISTED = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,9 +52,8 @@ def _splits(texts: Texts, given: Texts, copies: Copies, config: RunConfig) -> Sp
 
 def _require_trained(given: Texts, texts: Texts, evaluated: DataSource) -> None:
     """A classifier can give no label that it has never seen; how near texts are can be judged of any."""
-    if unknown := sorted(given.labels - texts.labels):
-        shown = ", ".join(repr(label) for label in unknown[:LISTED]) + (", …" if unknown[LISTED:] else "")
+    if unknown := given.labels - texts.labels:
         raise DataError(
-            f"{evaluated.name} has labels that no text to train on has: {shown}. Map them in "
+            f"{evaluated.name} has labels that no text to train on has: {listed(unknown)}. Map them in "
             "spec.labels.aliases, or leave them out with spec.labels.exclude"
         )
