@@ -34,6 +34,12 @@ class HuggingFaceModel(Model):
     """Secret with an access token under the key `token`, for private and gated repositories."""
 
 
+ONE_ORIGIN = Rule(
+    "[has(self.fromRun), has(self.uri), has(self.huggingFace)].filter(isSet, isSet).size() == 1",
+    "set exactly one of fromRun, uri and huggingFace, or leave baseModel out for the default model",
+)
+
+
 class BaseModel(Model):
     """Where training starts; exactly one field is set."""
 
@@ -47,15 +53,10 @@ class BaseModel(Model):
     hugging_face: HuggingFaceModel | None = None
     """A model of the Hugging Face hub."""
 
-    RULES: ClassVar = (
-        Rule(
-            "[has(self.fromRun), has(self.uri), has(self.huggingFace)].filter(isSet, isSet).size() == 1",
-            "set exactly one of fromRun, uri and huggingFace, or leave baseModel out for the default model",
-        ),
-    )
+    RULES: ClassVar = (ONE_ORIGIN,)
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
         if sum(field is not None for field in (self.from_run, self.uri, self.hugging_face)) != 1:
-            raise ValueError(self.RULES[0].message)
+            raise ValueError(ONE_ORIGIN.message)
         return self

@@ -11,15 +11,26 @@ FieldName = Annotated[str, Field(min_length=1, max_length=128)]
 
 
 MAIN_SETTING = "spec.dataset"
-PAIR_RULES = (
-    Rule(
-        "has(self.pairField) || !(has(self.scoreField) || has(self.negativeField))",
-        "scoreField and negativeField go with pairField, the second text of each pair",
-    ),
-    Rule(
-        "!(has(self.scoreField) && has(self.negativeField))",
-        "set at most one of scoreField and negativeField: a pair has a score, or a text to be told from",
-    ),
+ONE_PLACE = Rule("has(self.project) != has(self.uri)", "set exactly one of project and uri")
+PROJECT_NAMES_FIELDS = Rule(
+    "!has(self.project) || !(has(self.textField) || has(self.labelField) "
+    "|| has(self.labelSeparator) || has(self.pairField))",
+    "textField, labelField, labelSeparator and pairField go with uri; the project names its own",
+)
+PAIRS_OR_LABELS = Rule(
+    "!has(self.pairField) || !(has(self.labelField) || has(self.labelSeparator))",
+    "labelField and labelSeparator don't go with pairField: pairs of texts have no labels",
+)
+WHOLE_PAIRS = Rule(
+    "has(self.pairField) || !(has(self.scoreField) || has(self.negativeField))",
+    "scoreField and negativeField go with pairField, the second text of each pair",
+)
+SCORE_OR_NEGATIVE = Rule(
+    "!(has(self.scoreField) && has(self.negativeField))",
+    "set at most one of scoreField and negativeField: a pair has a score, or a text to be told from",
+)
+NAMESPACE_OF_A_PROJECT = Rule(
+    f"!has(self.{CEL_NAMESPACE}) || has(self.project)", "namespace goes with project"
 )
 
 LabelSeparator = Annotated[str, Field(min_length=1, max_length=8)]
@@ -57,7 +68,7 @@ class DatasetFiles(Model):
     """Field that holds a third text, which the first is to be told from: triplets. Goes with pairField, and
     not with scoreField."""
 
-    RULES: ClassVar = PAIR_RULES
+    RULES: ClassVar = (WHOLE_PAIRS, SCORE_OR_NEGATIVE)
 
     @model_validator(mode="after")
     def _whole_pairs(self) -> Self:
@@ -117,32 +128,26 @@ class Dataset(Model):
     not with scoreField."""
 
     RULES: ClassVar[tuple[Rule, ...]] = (
-        Rule("has(self.project) != has(self.uri)", "set exactly one of project and uri"),
-        Rule(
-            "!has(self.project) || !(has(self.textField) || has(self.labelField) "
-            "|| has(self.labelSeparator) || has(self.pairField))",
-            "textField, labelField, labelSeparator and pairField go with uri; the project names its own",
-        ),
-        Rule(
-            "!has(self.pairField) || !(has(self.labelField) || has(self.labelSeparator))",
-            "labelField and labelSeparator don't go with pairField: pairs of texts have no labels",
-        ),
-        *PAIR_RULES,
+        ONE_PLACE,
+        PROJECT_NAMES_FIELDS,
+        PAIRS_OR_LABELS,
+        WHOLE_PAIRS,
+        SCORE_OR_NEGATIVE,
     )
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
         if (self.project is None) == (self.uri is None):
-            raise ValueError(self.RULES[0].message)
+            raise ValueError(ONE_PLACE.message)
         own = (self.text_field, self.label_field, self.label_separator, self.pair_field)
         if self.project is not None and any(own):
-            raise ValueError(self.RULES[1].message)
+            raise ValueError(PROJECT_NAMES_FIELDS.message)
         return self
 
     @model_validator(mode="after")
     def _pairs_or_labels(self) -> Self:
         if self.pair_field and (self.label_field or self.label_separator):
-            raise ValueError(self.RULES[2].message)
+            raise ValueError(PAIRS_OR_LABELS.message)
         require_whole_pairs(self.pair_field, self.score_field, self.negative_field)
         return self
 
@@ -186,15 +191,12 @@ class DatasetReference(Dataset):
     namespace: Namespace | None = None
     """Namespace of the project, when that is another; the project's allowedNamespaces must name the run's."""
 
-    RULES: ClassVar[tuple[Rule, ...]] = (
-        *Dataset.RULES,
-        Rule(f"!has(self.{CEL_NAMESPACE}) || has(self.project)", "namespace goes with project"),
-    )
+    RULES: ClassVar[tuple[Rule, ...]] = (*Dataset.RULES, NAMESPACE_OF_A_PROJECT)
 
     @model_validator(mode="after")
     def _namespace_of_a_project(self) -> Self:
         if self.namespace is not None and self.project is None:
-            raise ValueError(self.RULES[-1].message)
+            raise ValueError(NAMESPACE_OF_A_PROJECT.message)
         return self
 
     @property
@@ -204,8 +206,8 @@ class DatasetReference(Dataset):
 
 
 def require_whole_pairs(pair: str | None, score: str | None, negative: str | None) -> None:
-    """Raises ValueError for fields of pairs that don't make one: PAIR_RULES in Python."""
+    """Raises ValueError for fields of pairs that don't make one: WHOLE_PAIRS, SCORE_OR_NEGATIVE in Python."""
     if pair is None and (score or negative):
-        raise ValueError(PAIR_RULES[0].message)
+        raise ValueError(WHOLE_PAIRS.message)
     if score and negative:
-        raise ValueError(PAIR_RULES[1].message)
+        raise ValueError(SCORE_OR_NEGATIVE.message)

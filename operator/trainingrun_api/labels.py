@@ -10,6 +10,15 @@ LabelName = Annotated[str, Field(min_length=1, max_length=256)]
 LabelNames = Annotated[list[LabelName], Field(min_length=1, max_length=256)]
 
 
+INCLUDE_OR_EXCLUDE = Rule(
+    "!(has(self.include) && has(self.exclude))", "set at most one of include and exclude"
+)
+ALIASES_END = Rule(
+    "!has(self.aliases) || self.aliases.all(name, !(self.aliases[name] in self.aliases))",
+    "an alias can't stand for another alias, nor for itself: give each the last name of its label",
+)
+
+
 class Labels(Model):
     """Which labels of the data are learned, and under which names."""
 
@@ -28,18 +37,12 @@ class Labels(Model):
     """Take an additional data set that has no label in common with the main one; else that is an error."""
 
     ALTERNATIVES: ClassVar = (frozenset({"include", "exclude"}),)
-    RULES: ClassVar = (
-        Rule("!(has(self.include) && has(self.exclude))", "set at most one of include and exclude"),
-        Rule(
-            "!has(self.aliases) || self.aliases.all(name, !(self.aliases[name] in self.aliases))",
-            "an alias can't stand for another alias, nor for itself: give each the last name of its label",
-        ),
-    )
+    RULES: ClassVar = (INCLUDE_OR_EXCLUDE, ALIASES_END)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.include is not None and self.exclude is not None:
-            raise ValueError(self.RULES[0].message)
+            raise ValueError(INCLUDE_OR_EXCLUDE.message)
         if not self.aliases.keys().isdisjoint(self.aliases.values()):
-            raise ValueError(self.RULES[1].message)
+            raise ValueError(ALIASES_END.message)
         return self

@@ -44,6 +44,34 @@ def _same(one: str, other: str, fields: tuple[str, ...]) -> str:
     return " && ".join(same)
 
 
+COPIES_FIRST = Rule(
+    "!has(self.skipDuplicates) || self.skipDuplicates || !has(self.nearDuplicates) "
+    "|| !has(self.nearDuplicates.skip) || !self.nearDuplicates.skip",
+    "nearDuplicates.skip goes with skipDuplicates: leave out copies too, or keep near-copies",
+)
+HAS_OUTPUT = Rule(
+    "has(self.dataset.project) || has(self.output)",
+    "output is required with dataset.uri: write output.uri, for instance s3://bucket/prefix",
+)
+EACH_DATASET_ONCE = Rule(
+    "self.additionalDatasets.all(d, "
+    f"{_same('d', 'self.dataset', ('uri', 'project'))} ? has(d.{CEL_NAMESPACE}) : "
+    f"self.additionalDatasets.exists_one(e, {_same('d', 'e', ('uri', 'project', CEL_NAMESPACE))}))",
+    "name each data set once in dataset and additionalDatasets",
+)
+EVALUATED_OR_TRAINED_ON = Rule(
+    "!has(self.evaluationDataset) "
+    f"|| !({_same('self.evaluationDataset', 'self.dataset', ('uri', 'project'))} "
+    f"&& !has(self.evaluationDataset.{CEL_NAMESPACE})) && self.additionalDatasets.all(d, "
+    f"!({_same('self.evaluationDataset', 'd', ('uri', 'project', CEL_NAMESPACE))}))",
+    "evaluationDataset is one that is trained on: name another, or leave it out",
+)
+SPLIT_OR_GIVEN = Rule(
+    "!has(self.evaluationDataset) || !has(self.trainPercent) || self.trainPercent == 80",
+    "trainPercent goes without evaluationDataset, which is evaluated on instead of a part",
+)
+
+
 class RunSettings(Model):
     """What is learned, and how: what a project can set for the runs that leave it out."""
 
@@ -76,18 +104,12 @@ class RunSettings(Model):
     training: Training = Training()
     """How the model is fine-tuned."""
 
-    RULES: ClassVar[tuple[Rule, ...]] = (
-        Rule(
-            "!has(self.skipDuplicates) || self.skipDuplicates || !has(self.nearDuplicates) "
-            "|| !has(self.nearDuplicates.skip) || !self.nearDuplicates.skip",
-            "nearDuplicates.skip goes with skipDuplicates: leave out copies too, or keep near-copies",
-        ),
-    )
+    RULES: ClassVar[tuple[Rule, ...]] = (COPIES_FIRST,)
 
     @model_validator(mode="after")
     def _skips_copies_first(self) -> Self:
         if self.near_duplicates.skip and not self.skip_duplicates:
-            raise ValueError(RunSettings.RULES[0].message)
+            raise ValueError(COPIES_FIRST.message)
         return self
 
     def settings(self) -> "RunSettings":
@@ -148,27 +170,10 @@ class TrainingRunSpec(RunSettings):
     )
     ALTERNATIVES: ClassVar = (frozenset({"evaluation_dataset", "train_percent"}),)
     RULES: ClassVar = (
-        Rule(
-            "has(self.dataset.project) || has(self.output)",
-            "output is required with dataset.uri: write output.uri, for instance s3://bucket/prefix",
-        ),
-        Rule(
-            "self.additionalDatasets.all(d, "
-            f"{_same('d', 'self.dataset', ('uri', 'project'))} ? has(d.{CEL_NAMESPACE}) : "
-            f"self.additionalDatasets.exists_one(e, {_same('d', 'e', ('uri', 'project', CEL_NAMESPACE))}))",
-            "name each data set once in dataset and additionalDatasets",
-        ),
-        Rule(
-            "!has(self.evaluationDataset) "
-            f"|| !({_same('self.evaluationDataset', 'self.dataset', ('uri', 'project'))} "
-            f"&& !has(self.evaluationDataset.{CEL_NAMESPACE})) && self.additionalDatasets.all(d, "
-            f"!({_same('self.evaluationDataset', 'd', ('uri', 'project', CEL_NAMESPACE))}))",
-            "evaluationDataset is one that is trained on: name another, or leave it out",
-        ),
-        Rule(
-            "!has(self.evaluationDataset) || !has(self.trainPercent) || self.trainPercent == 80",
-            "trainPercent goes without evaluationDataset, which is evaluated on instead of a part",
-        ),
+        HAS_OUTPUT,
+        EACH_DATASET_ONCE,
+        EVALUATED_OR_TRAINED_ON,
+        SPLIT_OR_GIVEN,
         *RunSettings.RULES,
         *TASK_RULES,
     )
@@ -181,23 +186,23 @@ class TrainingRunSpec(RunSettings):
     @model_validator(mode="after")
     def _has_output(self) -> Self:
         if self.dataset.project is None and self.output is None:
-            raise ValueError(self.RULES[0].message)
+            raise ValueError(HAS_OUTPUT.message)
         return self
 
     @model_validator(mode="after")
     def _each_data_set_once(self) -> Self:
         learned = [(d.uri, d.shared_name) for d in (self.dataset, *self.additional_datasets)]
         if len(set(learned)) < len(learned):
-            raise ValueError(self.RULES[1].message)
+            raise ValueError(EACH_DATASET_ONCE.message)
         evaluated = self.evaluation_dataset
         if evaluated is not None and (evaluated.uri, evaluated.shared_name) in learned:
-            raise ValueError(self.RULES[2].message)
+            raise ValueError(EVALUATED_OR_TRAINED_ON.message)
         return self
 
     @model_validator(mode="after")
     def _split_or_given(self) -> Self:
         if self.evaluation_dataset is not None and self.train_percent != 80:
-            raise ValueError(self.RULES[3].message)
+            raise ValueError(SPLIT_OR_GIVEN.message)
         return self
 
     @model_validator(mode="after")

@@ -87,6 +87,19 @@ class Checkpoint(Model):
     """Latest checkpoints kept in the object store; the best epoch's weights are kept besides."""
 
 
+ONE_WARMUP = Rule(
+    "!has(self.warmupSteps) || !has(self.warmupRatio)", "set at most one of warmupSteps and warmupRatio"
+)
+ONE_WAY_TO_SPARE_THE_BODY = Rule(
+    "!has(self.lora) || !has(self.freezeBody) || !self.freezeBody", "set at most one of freezeBody and lora"
+)
+STAGE_TRAINS_THE_BODY = Rule(
+    "!has(self.similarityStage) || self.similarityStage != 'Always' "
+    "|| !has(self.freezeBody) || !self.freezeBody",
+    "similarityStage Always trains the body, which freezeBody keeps as it is: leave one of them out",
+)
+
+
 class Training(Model):
     """How the model is fine-tuned."""
 
@@ -160,36 +173,22 @@ class Training(Model):
     """How often progress is saved."""
 
     ALTERNATIVES: ClassVar = (frozenset({"warmup_steps", "warmup_ratio"}), frozenset({"freeze_body", "lora"}))
-    RULES: ClassVar = (
-        Rule(
-            "!has(self.warmupSteps) || !has(self.warmupRatio)",
-            "set at most one of warmupSteps and warmupRatio",
-        ),
-        Rule(
-            "!has(self.lora) || !has(self.freezeBody) || !self.freezeBody",
-            "set at most one of freezeBody and lora",
-        ),
-        Rule(
-            "!has(self.similarityStage) || self.similarityStage != 'Always' "
-            "|| !has(self.freezeBody) || !self.freezeBody",
-            "similarityStage Always trains the body, which freezeBody keeps as it is: leave one of them out",
-        ),
-    )
+    RULES: ClassVar = (ONE_WARMUP, ONE_WAY_TO_SPARE_THE_BODY, STAGE_TRAINS_THE_BODY)
 
     @model_validator(mode="after")
     def _one_warmup(self) -> Self:
         if self.warmup_steps is not None and self.warmup_ratio is not None:
-            raise ValueError(self.RULES[0].message)
+            raise ValueError(ONE_WARMUP.message)
         return self
 
     @model_validator(mode="after")
     def _one_way_to_spare_the_body(self) -> Self:
         if self.lora is not None and self.freeze_body:
-            raise ValueError(self.RULES[1].message)
+            raise ValueError(ONE_WAY_TO_SPARE_THE_BODY.message)
         return self
 
     @model_validator(mode="after")
     def _stage_has_a_body_to_train(self) -> Self:
         if self.similarity_stage is SimilarityStage.ALWAYS and self.freeze_body:
-            raise ValueError(self.RULES[2].message)
+            raise ValueError(STAGE_TRAINS_THE_BODY.message)
         return self
