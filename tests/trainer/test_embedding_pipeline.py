@@ -180,16 +180,27 @@ def test_tasks_go_on_from_each_other(
     assert third.evaluation.accuracy > 0.8
 
 
-def test_pairs_to_evaluate_on_hold_no_text_that_is_trained_on(config: RunConfig, tmp_path: Path) -> None:
+def test_pairs_of_several_data_sets_hold_no_text_that_is_evaluated_on(
+    config: RunConfig, tmp_path: Path
+) -> None:
     given = [{"question": text("login", n), "near": text("login", n + 500)} for n in range(8)]
+    more = [{"question": text("billing", n), "near": text("billing", n + 500)} for n in range(400, 410)]
     pairs = of_pairs(config, tmp_path, pair_field="near")
     uri = write_jsonl(tmp_path / "given.jsonl", given)
     source = pairs.dataset.model_copy(update={"uri": uri, "setting": "spec.evaluationDataset"})
-    _, evaluation = train(changed(pairs, evaluation_dataset=source, training={"max_epochs": 1}))
-    shared = {row["question"] for row in rows()} & {row["question"] for row in given}
-    assert len(shared) == evaluation.data.leaked > 0
-    assert (evaluation.data.training, evaluation.data.evaluation) == (60 - len(shared), 8)
-    assert [one.used for one in evaluation.data.sources] == [60, 8]
+    other = pairs.dataset.model_copy(update={"uri": write_jsonl(tmp_path / "more.jsonl", [*more, given[0]])})
+    _, evaluation = train(
+        changed(pairs, additional_datasets=[other], evaluation_dataset=source, training={"max_epochs": 1})
+    )
+    learned = [*(row["question"] for row in rows()), *(row["question"] for row in more), given[0]["question"]]
+    shared = [one for one in learned if one in {row["question"] for row in given}]
+    assert len(shared) == evaluation.data.leaked > 1
+    assert (evaluation.data.training, evaluation.data.evaluation) == (71 - len(shared), 8)
+    assert [(one.source, one.used) for one in evaluation.data.sources] == [
+        (pairs.dataset.uri, 60),
+        (other.uri, 11),
+        (uri, 8),
+    ]
     mixed = changed(pairs, additional_datasets=[DataSource(uri=uri, text_field="question")])
     with pytest.raises(SettingsError, match=r"different kinds of data \(labelled texts, pairs\)"):
         train(elsewhere(mixed, "mixed"))
