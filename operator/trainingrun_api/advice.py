@@ -25,6 +25,22 @@ class FindingType(StrEnum):
     """The model gives all evaluation texts one label."""
     GROWING_GRADIENTS = "GrowingGradients"
     """Gradients grew far beyond maxGradientNorm."""
+    UNDERFITTING = "Underfitting"
+    """The training loss stayed near that of guessing."""
+    TOO_FEW_EPOCHS = "TooFewEpochs"
+    """The last epoch was the best, and the evaluation loss still fell."""
+    IMBALANCE = "Imbalance"
+    """Rare labels are found far less often than the others."""
+    TOO_FEW_TEXTS = "TooFewTexts"
+    """Labels have too few texts to learn from."""
+    OVERFITTING = "Overfitting"
+    """The evaluation loss rose while the training loss fell."""
+    NOTHING_GAINED = "NothingGained"
+    """No epoch was better than the model before training."""
+    LEAKED_TEXTS = "LeakedTexts"
+    """Texts of evaluationDataset were in the training data too."""
+    SMALL_EVALUATION_PART = "SmallEvaluationPart"
+    """Too few evaluation texts to compare runs by."""
 
 
 class Severity(StrEnum):

@@ -1,7 +1,10 @@
 """What Prometheus sees: each run's state and curves, and how the operator does."""
 
+from collections.abc import Sequence
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from trainingrun_api.advice import Finding
 from trainingrun_api.status import Phase, TrainingRunStatus
 
 from .resources import RunKey
@@ -28,10 +31,17 @@ class Metrics:
             (*OF_A_RUN, "phase"),
             registry=self._registry,
         )
+        self._advice = Gauge(
+            "trainingrun_advice",
+            "1 for each finding of the run.",
+            (*OF_A_RUN, "type", "severity"),
+            registry=self._registry,
+        )
         self._gauges = {
             name: Gauge(name, text, OF_A_RUN, registry=self._registry) for name, text in GAUGES.items()
         }
-        self._shown: set[RunKey] = set()
+        self._shown: dict[RunKey, set[tuple[str, str]]] = {}
+        """Runs, each with type and severity of its findings."""
         self.reconcile_duration = Histogram(
             "trainingrun_operator_reconcile_duration_seconds",
             "Time to bring one run a step closer to its spec.",
@@ -51,9 +61,9 @@ class Metrics:
 
     def show(self, key: RunKey, status: TrainingRunStatus) -> None:
         """Show a run as it is now."""
-        self._shown.add(key)
         for phase in Phase:
             self._phase.labels(*key, phase.value).set(phase is status.phase)
+        self._show_advice(key, status.advice)
         for name, value in values_of(status).items():
             if value is None:
                 self._remove(name, key)
@@ -64,15 +74,24 @@ class Metrics:
         """Remove the series of a run that is gone."""
         if key not in self._shown:
             return
-        self._shown.discard(key)
         for phase in Phase:
             self._phase.remove(*key, phase.value)
+        self._show_advice(key, [])
         for name in GAUGES:
             self._remove(name, key)
+        del self._shown[key]
 
     def exposition(self) -> bytes:
         """All series in the text format of Prometheus."""
         return generate_latest(self._registry)
+
+    def _show_advice(self, key: RunKey, advice: Sequence[Finding]) -> None:
+        found = {(finding.type, finding.severity.value) for finding in advice}
+        for gone in self._shown.get(key, set()) - found:
+            self._advice.remove(*key, *gone)
+        for one in found:
+            self._advice.labels(*key, *one).set(1)
+        self._shown[key] = found
 
     def _remove(self, name: str, key: RunKey) -> None:
         self._gauges[name].remove_by_labels(dict(zip(OF_A_RUN, key, strict=True)))

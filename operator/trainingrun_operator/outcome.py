@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from trainingrun_api.advice import Severity
 from trainingrun_api.names import ExitCode
 from trainingrun_api.status import Phase, Progress, Reason, RunResult
 
@@ -80,8 +81,9 @@ def _told_failure(pod: str, termination: Termination) -> tuple[Reason, str]:
 
 
 def success_message(result: RunResult) -> str:
-    """The scores in one line, and the first finding of the advice."""
-    advice = f". {result.advice[0].message}: see status.advice" if result.advice else ""
+    """The scores in one line, and the first warning of the advice."""
+    warning = next((one for one in result.advice if one.severity is Severity.WARNING), None)
+    advice = f". {warning.message}: see status.advice" if warning else ""
     early = ", stopped early" if result.stopped_early else ""
     return (
         f"Trained {result.epochs} epochs{early}; epoch {result.best_epoch} is the best: "

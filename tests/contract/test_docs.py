@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from trainingrun_api.advice import FindingType
 from trainingrun_api.spec import TrainingProjectSpec, TrainingRunSpec
 
 ROOT = Path(__file__).parents[2]
@@ -33,3 +34,10 @@ def test_a_block_is_a_manifest_or_part_of_one(block: str) -> None:
         spec = document.get("spec", document)
         kind = KINDS[document.get("kind", "TrainingRun")]
         assert kind.model_validate(spec if "kind" in document else LEAST | spec)
+
+
+def test_each_finding_is_told_of_once() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| (.*?) \|", (ROOT / "docs" / "advice.md").read_text(), re.MULTILINE)
+    assert {kind for kind, _ in rows} == {kind.value for kind in FindingType}
+    assert len(rows) == len(FindingType)
+    assert all(re.match("(Info|Warning)", severity) for _, severity in rows)

@@ -2,52 +2,28 @@
 
 import pytest
 
-from trainingrun_api.advice import FindingType, Severity
-from trainingrun_api.evaluation import Curves, LossPoint, Recipe
+from trainingrun_api.advice import MAX_SENTENCE, FindingType, Severity
+from trainingrun_api.evaluation import Curves
 from trainingrun_api.run_config import RunConfig
 from trainingrun_api.status import EpochSummary
 from trainingrun_trainer import pipeline
-from trainingrun_trainer.advice import Course, advise
+from trainingrun_trainer.advice import Evidence, advise
+from trainingrun_trainer.advice.wording import finding, named
 
 from .conftest import changed
+from .evidence import LABELS, epoch, evidence, points, scores, types
 from .test_pipeline import evaluation, ignore
-
-RECIPE = Recipe(
-    learning_rate=4e-4,
-    warmup_steps=10,
-    total_steps=100,
-    batch_size=32,
-    gradient_accumulation_steps=1,
-    max_gradient_norm=1,
-    mixed_precision="no",
-    parameters=1,
-    trained_parameters=1,
-)
-
-
-def epoch(number: int, loss: float, accuracy: float = 0.9, f1: float = 0.9) -> EpochSummary:
-    return EpochSummary(
-        epoch=number, training_loss=1, evaluation_loss=loss, accuracy=accuracy, f1=f1, learning_rate=1e-4
-    )
 
 
 def course(
     losses: list[float] | None = None,
     norms: list[float] | None = None,
     epochs: list[EpochSummary] | None = None,
-) -> Course:
+) -> Evidence:
     losses = losses or [3 / (1 + 0.1 * n) for n in range(60)]
-    points = [
-        LossPoint(step=n, epoch=0.1, loss=loss, learning_rate=1e-4, gradient_norm=norm)
-        for n, (loss, norm) in enumerate(zip(losses, norms or [2.0] * len(losses), strict=True), start=1)
-    ]
-    return Course(
-        Curves(training_loss=points, epochs=epochs or [epoch(0, 1.0), epoch(1, 0.5)]), RECIPE, [10, 20, 30]
-    )
-
-
-def types(found: Course) -> list[FindingType]:
-    return [finding.type for finding in advise(found)]
+    curves = Curves(training_loss=points(losses, norms), epochs=epochs or [epoch(0, 1.0), epoch(1, 0.5)])
+    supports = scores([[10, 0, 0], [0, 20, 0], [0, 0, 30]], LABELS)
+    return evidence(curves=curves, scores=supports)
 
 
 def test_training_that_goes_well_is_not_remarked_on() -> None:
@@ -79,9 +55,9 @@ def test_an_evaluation_loss_far_above_the_baseline_is_found() -> None:
 
 def test_one_label_for_all_texts_is_told_from_the_scores() -> None:
     share = 20 / 60
-    same = epoch(1, 1.0, accuracy=share, f1=2 * share / (1 + share) / 3)
+    same = epoch(1, 0.9, accuracy=share, f1=2 * share / (1 + share) / 3)
     assert types(course(epochs=[epoch(0, 1.0), same])) == [FindingType.ONE_LABEL]
-    other = epoch(1, 1.0, accuracy=share, f1=0.3)
+    other = epoch(1, 0.9, accuracy=share, f1=0.3)
     assert types(course(epochs=[epoch(0, 1.0), other])) == []
 
 
@@ -100,10 +76,29 @@ def test_an_unstable_run_says_so_in_its_result_and_log(
     assert "Lower spec.training.learningRate, which was 0.1" in caplog.text
 
 
-def test_a_run_with_usual_settings_has_no_warning(config: RunConfig) -> None:
-    assert pipeline.run(config, ignore).advice == []
+def test_a_run_with_usual_settings_is_not_called_unstable(config: RunConfig) -> None:
+    found = {finding.type for finding in pipeline.run(config, ignore).advice}
+    assert found.isdisjoint(
+        {
+            FindingType.LOSS_JUMP,
+            FindingType.EVALUATION_LOSS_ROSE,
+            FindingType.ONE_LABEL,
+            FindingType.GROWING_GRADIENTS,
+        }
+    )
 
 
 @pytest.mark.parametrize("wrong", [[], [0.5]])
 def test_a_curve_of_few_points_says_nothing(wrong: list[float]) -> None:
     assert types(course(wrong or [1.0], epochs=[epoch(0, 1.0)])) == []
+
+
+def test_sentences_and_names_keep_to_the_room_that_a_status_has() -> None:
+    assert named(["a", "b"]) == "'a', 'b'"
+    many = named([f"label number {n}" for n in range(90)])
+    assert many.startswith("'label number 0', 'label number 1', ")
+    assert many.endswith(" and 84 more")
+    assert len(named(["x" * 500])) < 50
+    long = finding(FindingType.ONE_LABEL, Severity.INFO, "m" * 999, "s" * 999, {"share": 1 / 3})
+    assert len(long.message) == len(long.suggestion) == MAX_SENTENCE
+    assert long.evidence == {"share": 0.3333}

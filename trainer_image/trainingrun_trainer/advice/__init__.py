@@ -1,9 +1,9 @@
-"""What a user can learn from how training went: pure functions from curves and counts to findings.
+"""What a user can learn from a run: pure functions from curves, counts and scores to findings.
 
-A new kind of finding is a function from `Course` to findings, named in `CHECKS`.
+A new kind of finding is a function from `Evidence` to findings, named in `CHECKS`.
 """
 
-from .course import Course
+from .evidence import Evidence
 from .findings import CHECKS, advise
 
-__all__ = ["CHECKS", "Course", "advise"]
+__all__ = ["CHECKS", "Evidence", "advise"]

@@ -4,18 +4,30 @@ from collections.abc import Callable, Iterator
 
 from trainingrun_api.advice import Finding, Severity
 
-from .course import Course
+from .classes import imbalance, too_few_texts
+from .evidence import Evidence
+from .fit import nothing_gained, overfitting, too_few_epochs, underfitting
 from .instability import evaluation_loss_rose, growing_gradients, loss_jump, one_label
+from .sample import leaked_texts, small_evaluation_part
 
-CHECKS: tuple[Callable[[Course], Iterator[Finding]], ...] = (
+CHECKS: tuple[Callable[[Evidence], Iterator[Finding]], ...] = (
     loss_jump,
     evaluation_loss_rose,
     one_label,
     growing_gradients,
+    underfitting,
+    too_few_epochs,
+    imbalance,
+    too_few_texts,
+    overfitting,
+    nothing_gained,
+    leaked_texts,
+    small_evaluation_part,
 )
+"""What helps most comes first, since a status has room for few."""
 
 
-def advise(course: Course) -> list[Finding]:
+def advise(evidence: Evidence) -> list[Finding]:
     """What all checks find, warnings first."""
-    found = [finding for check in CHECKS for finding in check(course)]
+    found = [finding for check in CHECKS for finding in check(evidence)]
     return sorted(found, key=lambda finding: finding.severity is not Severity.WARNING)

@@ -20,7 +20,7 @@ from trainingrun_api.lineage import ResolvedBaseModel
 from trainingrun_api.run_config import RunConfig
 from trainingrun_api.status import RunResult
 
-from ..advice import Course, advise
+from ..advice import Evidence, advise
 from ..artifacts import Store, commit_folder, is_committed
 from ..errors import ObjectMissingError
 from ..evaluation import headline
@@ -90,25 +90,32 @@ def evaluate(
     """All of evaluation.json."""
     history = provenance.history
     curves = Curves(training_loss=history.curve, epochs=history.epochs)
-    scores = judgement.classification
-    support = [one.support for one in scores.classes] if scores else []
+    settings, best_epoch = config.settings(), history.best.epoch
+    evidence = Evidence(
+        curves=curves,
+        recipe=provenance.recipe,
+        settings=settings,
+        data=provenance.counts,
+        best_epoch=best_epoch,
+        scores=judgement.classification,
+    )
     return Evaluation(
         model_name=config.model_name,
         labels=labels,
-        best_epoch=history.best.epoch,
+        best_epoch=best_epoch,
         stopped_early=history.trained < config.training.max_epochs,
         loss=judgement.loss,
         classification=judgement.classification,
         similarity=judgement.similarity,
         sources=list(judgement.sources),
         baseline=history.baseline,
-        settings=config.settings(),
+        settings=settings,
         similarity_stage=history.stage,
         recipe=provenance.recipe,
         curves=curves,
         data=provenance.counts,
         base_model=provenance.base_model,
-        advice=advise(Course(curves, provenance.recipe, support)),
+        advice=advise(evidence),
     )
 
 

@@ -4,6 +4,7 @@ import logging
 import tempfile
 from pathlib import Path
 
+from trainingrun_api.advice import Severity
 from trainingrun_api.evaluation import Evaluation
 from trainingrun_api.run_config import RunConfig
 from trainingrun_api.status import RunResult
@@ -59,4 +60,5 @@ def _log_result(result: RunResult) -> None:
         result.artifacts.evaluation,
     )
     for finding in result.advice:
-        log.warning("%s. %s", finding.message, finding.suggestion)
+        level = logging.WARNING if finding.severity is Severity.WARNING else logging.INFO
+        log.log(level, "%s. %s", finding.message, finding.suggestion)

@@ -1,0 +1,20 @@
+"""What findings are made from."""
+
+from dataclasses import dataclass
+
+from trainingrun_api.evaluation import ClassificationScores, Curves, DataCounts, Recipe
+from trainingrun_api.spec import RunSettings
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a run has left behind."""
+
+    curves: Curves
+    recipe: Recipe
+    settings: RunSettings
+    data: DataCounts
+    best_epoch: int
+    """The epoch that is published; 0 is the model before training."""
+    scores: ClassificationScores | None = None
+    """Those of a classifier; None for an embedding model."""

@@ -1,0 +1,128 @@
+"""Training that went on too long, ended too early, or learned too little."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainingrun_api.advice import Finding, FindingType, Severity
+from trainingrun_api.tasks import TaskType
+
+from .evidence import Evidence
+from .instability import evaluation_loss_rose, unstable
+from .wording import finding
+
+RISEN = 1.15
+"""Times the lowest evaluation loss, from which on it has risen: from epoch to epoch it moves by a tenth even
+where nothing is wrong, as with the 182 evaluation texts of the example tickets."""
+
+LEAST_EPOCHS = 2
+"""Epochs after the lowest loss; a single one that is worse may be chance."""
+
+STILL_FALLING = 0.05
+"""Share of the lowest evaluation loss before that the last epoch still took off. The rate has fallen to zero
+by then, so that an epoch which still takes that much was not the last one worth its time."""
+
+UNEXPLAINED = 0.5
+"""Share of the loss of one who knows no more than how frequent labels are. A model whose loss on the texts
+it is trained on is above that has learned less than half of what there is to know."""
+
+
+def overfitting(evidence: Evidence) -> Iterator[Finding]:
+    """The evaluation loss rose after an epoch, and the training loss went on falling."""
+    epochs = evidence.curves.epochs
+    lowest = min(epochs, key=lambda epoch: epoch.evaluation_loss)
+    later = epochs[epochs.index(lowest) + 1 :]
+    if not lowest.epoch or len(later) < LEAST_EPOCHS:
+        return
+    after, last = float(np.mean([epoch.evaluation_loss for epoch in later])), later[-1]
+    if after > RISEN * lowest.evaluation_loss and last.training_loss < lowest.training_loss:
+        yield finding(
+            FindingType.OVERFITTING,
+            Severity.INFO,
+            f"From epoch {later[0].epoch} on the evaluation loss rose, from {lowest.evaluation_loss:.3g} to "
+            f"{last.evaluation_loss:.3g}, while the training loss fell to {last.training_loss:.2g}",
+            f"Epoch {evidence.best_epoch} is published. More texts help most; a lower learningRate or a "
+            "higher weightDecay of spec.training may help too",
+            {
+                "epoch": later[0].epoch,
+                "lowestLoss": lowest.evaluation_loss,
+                "lastLoss": last.evaluation_loss,
+                "trainingLoss": last.training_loss,
+            },
+        )
+
+
+def too_few_epochs(evidence: Evidence) -> Iterator[Finding]:
+    """The last epoch of all that were allowed was the best, and far better than those before."""
+    *earlier, last = evidence.curves.epochs
+    most = evidence.settings.training.max_epochs
+    if not earlier or not evidence.best_epoch == last.epoch == most:
+        return
+    before = min(epoch.evaluation_loss for epoch in earlier)
+    if last.evaluation_loss < (1 - STILL_FALLING) * before:
+        yield finding(
+            FindingType.TOO_FEW_EPOCHS,
+            Severity.WARNING,
+            f"The last epoch was the best, and the evaluation loss still fell, from {before:.3g} to "
+            f"{last.evaluation_loss:.3g}",
+            f"Raise spec.training.maxEpochs from {most} to {2 * most}; early stopping ends it in time",
+            {"epochs": most, "lossBefore": before, "lossAfter": last.evaluation_loss},
+        )
+
+
+def nothing_gained(evidence: Evidence) -> Iterator[Finding]:
+    """No epoch was better than the model before training; unless training was unstable, which says more."""
+    first, *trained = evidence.curves.epochs
+    if not trained or evidence.best_epoch or any(True for _ in evaluation_loss_rose(evidence)):
+        return
+    best = min(epoch.evaluation_loss for epoch in trained)
+    rate = evidence.recipe.learning_rate
+    yield finding(
+        FindingType.NOTHING_GAINED,
+        Severity.INFO,
+        f"No epoch was better than the model before training: its evaluation loss is "
+        f"{first.evaluation_loss:.3g}, the best after training {best:.3g}",
+        f"Try half of spec.training.learningRate, which was {rate:.2g}; if that gains nothing either, more "
+        "texts are needed",
+        {"lossBefore": first.evaluation_loss, "bestLossAfter": best},
+    )
+
+
+def underfitting(evidence: Evidence) -> Iterator[Finding]:
+    """The training loss stayed near that of guessing; where training was unstable, that says more."""
+    last, chance = evidence.curves.epochs[-1], _loss_of_guessing(evidence)
+    if not last.epoch or last.training_loss <= UNEXPLAINED * chance or unstable(evidence):
+        return
+    rate = evidence.recipe.learning_rate
+    frozen = evidence.settings.training.freeze_body
+    yield finding(
+        FindingType.UNDERFITTING,
+        Severity.WARNING,
+        f"On the texts that it is trained on, the model's loss is {last.training_loss:.3g}; guessing by how "
+        f"frequent labels are has {chance:.3g}",
+        (
+            "Leave out spec.training.freezeBody, so that the body learns too"
+            if frozen
+            else f"Raise maxEpochs or learningRate ({rate:.2g}) of spec.training, or try a larger base "
+            "model; if nothing helps, the texts don't tell the labels"
+        ),
+        {"trainingLoss": last.training_loss, "lossOfGuessing": chance},
+    )
+
+
+def _loss_of_guessing(evidence: Evidence) -> float:
+    """Entropy of the training part's labels, in nats per text; infinite for tasks that give no labels."""
+    counts = np.array([one.training for one in evidence.data.by_label], dtype=float)
+    shares = counts / max(evidence.data.training, 1)
+    match evidence.settings.task_type:
+        case TaskType.CLASSIFICATION:
+            return _entropy(shares)
+        case TaskType.MULTI_LABEL_CLASSIFICATION:
+            return _entropy(shares) + _entropy(1 - shares)
+    return float("inf")
+
+
+def _entropy(shares: NDArray[np.float64]) -> float:
+    known = shares[shares > 0]
+    return float(-(known * np.log(known)).sum())
