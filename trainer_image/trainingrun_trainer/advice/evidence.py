@@ -1,9 +1,12 @@
 """What findings are made from."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from trainingrun_api.evaluation import ClassificationScores, Curves, DataCounts, Recipe
 from trainingrun_api.spec import RunSettings
+
+from ..data import FieldValues
 
 
 @dataclass(frozen=True)
@@ -18,3 +21,5 @@ class Evidence:
     """The epoch that is published; 0 is the model before training."""
     scores: ClassificationScores | None = None
     """Those of a classifier; None for an embedding model."""
+    fields: Sequence[FieldValues] = ()
+    """What the rows of the data set hold beside text and label."""

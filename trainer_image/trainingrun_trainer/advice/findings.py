@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from trainingrun_api.advice import Finding, Severity
 
 from .classes import imbalance, too_few_texts
+from .confusions import confused_labels, missing_context, telltale_context
+from .copies import conflicting_copies
 from .evidence import Evidence
 from .fit import nothing_gained, overfitting, too_few_epochs, underfitting
 from .instability import evaluation_loss_rose, growing_gradients, loss_jump, one_label
@@ -17,8 +19,12 @@ CHECKS: tuple[Callable[[Evidence], Iterator[Finding]], ...] = (
     growing_gradients,
     underfitting,
     too_few_epochs,
+    missing_context,
+    telltale_context,
+    confused_labels,
     imbalance,
     too_few_texts,
+    conflicting_copies,
     overfitting,
     nothing_gained,
     leaked_texts,

@@ -5,6 +5,7 @@ from .counts import log_sources, source_counts
 from .fields import listed
 from .kinds import KINDS, SUFFIXES, rows
 from .label_rules import LabelRules
+from .metadata import FieldValues
 from .place import errors_of
 from .reading import FetchedSource, Reading, Tally, Wanted, require_common_labels, require_context
 
@@ -13,6 +14,7 @@ __all__ = [
     "SUFFIXES",
     "ComparisonReading",
     "FetchedSource",
+    "FieldValues",
     "LabelRules",
     "Reading",
     "Tally",

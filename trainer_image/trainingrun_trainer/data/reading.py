@@ -12,6 +12,7 @@ from ..records import Example, SourceFile
 from .fields import context_of, has_field, labels_of, listed, paths, text_of
 from .kinds import rows
 from .label_rules import LabelRules
+from .metadata import Metadata
 from .place import errors_of
 from .rows import Row
 
@@ -72,6 +73,7 @@ class Reading:
         self._sources = sources
         self._wanted = wanted
         self.tallies = [Tally(fetched.source.name) for fetched in sources]
+        self.metadata = Metadata()
 
     def __iter__(self) -> Iterator[Example]:
         for fetched, tally in zip(self._sources, self.tallies, strict=True):
@@ -97,6 +99,7 @@ class Reading:
             else:
                 tally.used += 1
                 tally.labels.update(kept)
+                self.metadata.add(row, kept, (source.text_field, source.label_field))
                 yield Example(text, kept, self._context(row, tally), tally.source)
 
     def _labels(self, row: Row, source: DataSource, tally: Tally) -> tuple[str, ...]:

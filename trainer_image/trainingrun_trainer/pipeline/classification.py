@@ -1,5 +1,6 @@
 """A run that makes a classifier."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from accelerate.utils.random import set_seed
@@ -11,6 +12,7 @@ from trainingrun_api.run_config import RunConfig
 from .. import model
 from ..base_model import BaseModelFolder, fetch_base_model
 from ..corpus import Splits, Texts
+from ..data import FieldValues
 from ..evaluation import LabelPredictions, predictions_table, score_labels, score_sources, to_parquet
 from ..model import Classifier
 from ..records import RunRecord
@@ -32,6 +34,7 @@ class Results:
     texts: Texts
     """The evaluation part."""
     counts: DataCounts
+    fields: Sequence[FieldValues]
     base_model: ResolvedBaseModel
     made_of: RunRecord
 
@@ -50,7 +53,7 @@ class Results:
         recipe = self.trainee.recipe_used.model_copy(
             update={"max_sequence_length": self.classifier.max_tokens}
         )
-        provenance = Provenance(self.trainee.history, recipe, self.counts, self.base_model)
+        provenance = Provenance(self.trainee.history, recipe, self.counts, self.base_model, self.fields)
         evaluation = evaluate(self.config, labels, judgement, provenance)
         return Report(evaluation, self.made_of, predictions_table(self.texts, labels, predictions), finished)
 
@@ -74,7 +77,14 @@ def train_classifier(run: Run) -> Evaluation:
     trainee, truncated = _prepare(run, classifier, prepared.splits)
     counts = prepared.counts.model_copy(update={"truncated": truncated})
     results = Results(
-        run.config, classifier, trainee, prepared.splits.evaluation, counts, base_model, made_of
+        config=run.config,
+        classifier=classifier,
+        trainee=trainee,
+        texts=prepared.splits.evaluation,
+        counts=counts,
+        fields=prepared.fields,
+        base_model=base_model,
+        made_of=made_of,
     )
     live = LiveReport(run)
     origin = f"{prepared.sha256} {base_model.digest}"

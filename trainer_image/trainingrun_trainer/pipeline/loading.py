@@ -9,6 +9,7 @@ from trainingrun_api.run_config import RunConfig
 
 from ..corpus import Corpus, Splits
 from ..data import (
+    FieldValues,
     LabelRules,
     Reading,
     Tally,
@@ -33,6 +34,8 @@ class PreparedData:
     splits: Splits
     counts: DataCounts
     sha256: str
+    fields: Sequence[FieldValues]
+    """What rows hold beside text and label."""
 
 
 def load_data(run: Run) -> PreparedData:
@@ -52,7 +55,7 @@ def load_data(run: Run) -> PreparedData:
     parts = divide(corpus, sum(tally.used for tally in learned), config)
     counts = _counts(config, tallies, parts)
     _log_data(config, counts, parts.splits)
-    return PreparedData(parts.splits, counts, sources_sha256(sources))
+    return PreparedData(parts.splits, counts, sources_sha256(sources), reading.metadata.fields())
 
 
 def _counts(config: RunConfig, tallies: Sequence[Tally], parts: Parts) -> DataCounts:

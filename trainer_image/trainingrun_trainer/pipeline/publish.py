@@ -22,6 +22,7 @@ from trainingrun_api.status import RunResult
 
 from ..advice import Evidence, advise
 from ..artifacts import Store, commit_folder, is_committed
+from ..data import FieldValues
 from ..errors import ObjectMissingError
 from ..evaluation import headline
 from ..model import Classifier, PooledClassifier, TextModel, embedding_card, model_card
@@ -47,6 +48,8 @@ class Provenance:
     recipe: Recipe
     counts: DataCounts
     base_model: ResolvedBaseModel
+    fields: Sequence[FieldValues] = ()
+    """What rows of the data set hold beside text and label."""
 
 
 def published(store: Store, places: Places) -> Evaluation | None:
@@ -98,6 +101,7 @@ def evaluate(
         data=provenance.counts,
         best_epoch=best_epoch,
         scores=judgement.classification,
+        fields=provenance.fields,
     )
     return Evaluation(
         model_name=config.model_name,

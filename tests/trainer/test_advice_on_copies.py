@@ -1,0 +1,33 @@
+"""Texts that occur again with other labels."""
+
+from trainingrun_api.advice import FindingType, Severity
+from trainingrun_api.evaluation import CopyExamples, TextPair
+from trainingrun_trainer.advice import Evidence, advise
+
+from .evidence import LABELS, counts, evidence, types
+
+
+def conflicting(conflicts: int, near: int, *pairs: tuple[str, str]) -> Evidence:
+    """Of 240 texts."""
+    examples = CopyExamples(
+        conflicts=[
+            TextPair(text="t", labels=[one], other="T", other_labels=[other], similarity=1)
+            for one, other in pairs
+        ]
+    )
+    data = counts(dict.fromkeys(LABELS, (60, 20)), conflicts=conflicts, near_conflicts=near)
+    return evidence(data=data.model_copy(update={"examples": examples}))
+
+
+def test_texts_with_several_labels_are_told_with_the_labels_they_have() -> None:
+    (found,) = advise(conflicting(3, 1, ("login", "billing"), ("billing", "login"), ("login", "delivery")))
+    assert (found.type, found.severity) == (FindingType.CONFLICTING_COPIES, Severity.INFO)
+    assert found.message == (
+        "3 texts occur again with another label, and 1 nearly so; most often with 'billing', 'login'"
+    )
+    (many,) = advise(conflicting(9, 4))
+    assert many.severity is Severity.WARNING
+
+
+def test_a_few_of_many_texts_are_not() -> None:
+    assert types(conflicting(1, 1)) == types(conflicting(0, 0)) == []
