@@ -42,7 +42,8 @@ class Page(HTMLParser):
         self.text = ""
         self._inside = ""
         self.feed(html)
-        self.data: dict[str, Any] = json.loads(self.scripts[0])
+        *data, _ = self.scripts
+        self.data: dict[str, Any] = json.loads(data[0]) if data else {}
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, dict(attrs)))

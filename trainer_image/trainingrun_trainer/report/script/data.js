@@ -1,21 +1,7 @@
 // What the page knows: labels, cells of the confusion matrix, texts.
 
-const report = JSON.parse(document.getElementById("data-of-report").textContent);
+const report = JSON.parse(byId("data-of-report").textContent);
 const size = report.labels.length;
-
-const byId = (id) => document.getElementById(id);
-
-/** An element with properties and children; strings become text, never markup. */
-function make(tag, properties = {}, ...children) {
-  const element = Object.assign(document.createElement(tag), properties);
-  element.append(...children);
-  return element;
-}
-
-/** Say something to those who don't see the page change. */
-const announce = (message) => {
-  byId("status").textContent = message;
-};
 
 const texts = report.texts.map(
   ([row, text, cut, context, source, labels, predicted, probable, loss]) => ({

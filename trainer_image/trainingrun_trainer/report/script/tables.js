@@ -32,3 +32,9 @@ function searchable(input, table) {
     }
   });
 }
+
+for (const table of document.querySelectorAll("table.sortable")) sortable(table);
+if (byId("classes-find")) searchable(byId("classes-find"), byId("classes-table"));
+for (const form of document.querySelectorAll("form")) {
+  form.addEventListener("submit", (event) => event.preventDefault());
+}
