@@ -3,6 +3,7 @@
 from .classification import score_predictions
 from .labels import LabelPredictions, score_labels
 from .multilabel import MultiLabelPredictions, score_multi_label
+from .paired import MIN_DECISIVE, Difference, PairedScores, paired_scores
 from .predictions import Floats, Indices, Predictions
 from .scores import headline, macro_f1, score
 from .similarity import (
@@ -21,12 +22,15 @@ from .sources import score_sources
 from .table import predictions_table, to_parquet
 
 __all__ = [
+    "MIN_DECISIVE",
+    "Difference",
     "Embeddings",
     "Floats",
     "Indices",
     "LabelPredictions",
     "LabelledEmbeddings",
     "MultiLabelPredictions",
+    "PairedScores",
     "Predictions",
     "average_precision",
     "comparisons_table",
@@ -34,6 +38,7 @@ __all__ = [
     "macro_f1",
     "nearest_label_table",
     "nearest_labels",
+    "paired_scores",
     "predictions_table",
     "ranking_accuracy",
     "score",

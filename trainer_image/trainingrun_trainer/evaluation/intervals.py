@@ -1,5 +1,6 @@
 """How far scores would move with another sample of as many texts."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,35 +28,50 @@ class Intervals:
 
 
 def bootstrap(targets: Indices, predicted: Indices, labels: int) -> Intervals:
-    """Percentile bootstrap (Efron 1979) over texts; both arrays (texts,), or 0 and 1, (texts, labels).
+    """Percentile bootstrap (Efron 1979) over texts; both arrays (texts,), or 0 and 1, (texts, labels)."""
+    (true, given), counts = distinct([targets, predicted], labels)
+    scores = [(accuracies(one, true, given), macro_f1s(one, true, given)) for one in resamples(counts)]
+    right, f1s = np.concatenate(scores, axis=1)
+    return Intervals(_interval(right), _interval(f1s))
 
-    Drawing texts with replacement is drawing pairs of true and predicted labels from a multinomial
-    distribution, which takes the same time for any number of texts with the same pairs.
+
+def distinct(columns: Sequence[Indices], labels: int) -> tuple[list[Indices], Indices]:
+    """What texts have in these columns, each combination once; and the number of texts with it.
+
+    Columns are label indices (texts,), or 0 and 1, (texts, labels); each is given back as 0 and 1,
+    (combinations, labels).
     """
-    identity = np.eye(labels, dtype=np.int64)
-    if targets.ndim == 1:
-        cells, counts = np.unique(targets * labels + predicted, return_counts=True)
-        true, given = identity[cells // labels], identity[cells % labels]
-    else:
-        pairs, counts = np.unique(np.hstack([targets, predicted]), axis=0, return_counts=True)
-        true, given = pairs[:, :labels], pairs[:, labels:]
+    if columns[0].ndim == 2:
+        rows, counts = np.unique(np.hstack(columns), axis=0, return_counts=True)
+        return np.hsplit(rows, len(columns)), counts
+    identity, shape = np.eye(labels, dtype=np.int64), (labels,) * len(columns)
+    cells, counts = np.unique(np.ravel_multi_index(tuple(columns), shape), return_counts=True)
+    return [identity[indices] for indices in np.unravel_index(cells, shape)], counts
+
+
+def resamples(counts: Indices) -> Iterator[Floats]:
+    """How often each combination is drawn in RESAMPLES samples of as many texts; (CHUNK, combinations) each.
+
+    Drawing texts with replacement is drawing their combinations from a multinomial distribution, which takes
+    the same time for any number of texts with the same ones.
+    """
     random = np.random.default_rng(SEED)
-    scores = [
-        _scores(random.multinomial(len(targets), counts / counts.sum(), CHUNK), true, given)
-        for _ in range(RESAMPLES // CHUNK)
-    ]
-    accuracies, f1s = np.concatenate(scores, axis=1)
-    return Intervals(_interval(accuracies), _interval(f1s))
+    for _ in range(RESAMPLES // CHUNK):
+        drawn = random.multinomial(counts.sum(), counts / counts.sum(), CHUNK)
+        yield drawn.astype(np.float64)  # integers have no fast matrix product
 
 
-def _scores(samples: Indices, true: Indices, given: Indices) -> Floats:
-    """Accuracy and macro F1, (2, samples), of counts (samples, pairs) of label sets (pairs, labels)."""
-    drawn = samples.astype(np.float64)  # integers have no fast matrix product
-    right = drawn @ (true == given).all(axis=1)
+def accuracies(drawn: Floats, true: Indices, given: Indices) -> Floats:
+    """Of each sample, (samples,); labels are 0 and 1, (combinations, labels)."""
+    right: Floats = drawn @ (true == given).all(axis=1) / drawn.sum(axis=1)
+    return right
+
+
+def macro_f1s(drawn: Floats, true: Indices, given: Indices) -> Floats:
+    """Of each sample, (samples,); labels are 0 and 1, (combinations, labels)."""
     hits, both = drawn @ (true * given), drawn @ (true + given)
-    f1 = np.divide(2 * hits, both, out=np.zeros_like(both), where=both > 0)
-    scores: Floats = np.stack([right / drawn.sum(axis=1), f1.mean(axis=1)])
-    return scores
+    f1: Floats = np.divide(2 * hits, both, out=np.zeros_like(both), where=both > 0).mean(axis=1)
+    return f1
 
 
 def _interval(values: Floats) -> Interval:
