@@ -12,9 +12,11 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from localcluster import packages
 from trainingrun_trainer.report import Report, render
+from trainingrun_trainer.report.side_by_side import render_side_by_side
 
 from .reports import a_report, label_names, of_embeddings, several, single
 from .test_report import HOSTILE
+from .test_side_by_side import two
 
 SCREENSHOTS_VARIABLE = "TRAININGRUN_SCREENSHOTS"
 """Environment variable that names a folder for pictures of the page."""
@@ -64,8 +66,11 @@ class Reader:
         return DRAWN[id(report)][1]
 
     def open(self, report: Report, folder: Path) -> Page:
+        return self.show(self.drawn(report), folder)
+
+    def show(self, html: str, folder: Path) -> Page:
         path = folder / "report.html"
-        path.write_text(self.drawn(report), encoding="utf-8")
+        path.write_text(html, encoding="utf-8")
         self.page.goto(path.as_uri())
         self.problems.remove(f"request: {path.as_uri()}")
         return self.page
@@ -268,5 +273,34 @@ def test_it_fits_the_screen(
         page.locator(cell(page, 1, 0)).click()
         if folder := os.environ.get(SCREENSHOTS_VARIABLE):
             page.screenshot(path=f"{folder}/report-{name}-{width}-{scheme}.png", full_page=True)
+    context.close()
+    assert reader.problems == []
+
+
+@pytest.mark.parametrize("look", [(1440, "light"), (400, "dark")])
+def test_runs_side_by_side_are_sorted_and_searched(
+    browser: Browser, tmp_path: Path, look: tuple[int, Any]
+) -> None:
+    width, scheme = look
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    reader = Reader(context)
+    runs = two()
+    page = reader.show(render_side_by_side(runs), tmp_path)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    names = page.locator("#classes-table tbody tr:not([hidden]) th")
+    assert names.all_text_contents() == [row.label for row in runs.classes]
+    page.get_by_role("button", name="Change").click()
+    rising = sorted(runs.classes, key=lambda row: row.changes[1] or 0)
+    assert names.all_text_contents() == [row.label for row in rising]
+    page.locator("#classes-find").fill(rising[0].label.upper())
+    assert names.all_text_contents() == [rising[0].label]
+    colours = [
+        page.locator(f".chart .run{number} path").first.evaluate("(path) => getComputedStyle(path).stroke")
+        for number in (0, 1)
+    ]
+    assert len({*colours, "none"}) == 3
+    if folder := os.environ.get(SCREENSHOTS_VARIABLE):
+        page.locator("#classes-find").fill("")
+        page.screenshot(path=f"{folder}/side-by-side-{width}-{scheme}.png", full_page=True)
     context.close()
     assert reader.problems == []

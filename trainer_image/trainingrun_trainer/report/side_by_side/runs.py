@@ -1,0 +1,61 @@
+"""What runs are called, and which of their scores can be compared."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from ..content import Report
+
+
+def names_of(reports: Sequence[Report]) -> list[str]:
+    """The runs' names, with the last part of their output where several have one name."""
+    runs = [report.record.config for report in reports]
+    times = Counter(config.run.name for config in runs)
+    return [
+        config.run.name
+        if times[config.run.name] == 1
+        else f"{config.run.name}@{_last_part(config.output_prefix)}"
+        for config in runs
+    ]
+
+
+def kind(report: Report) -> str:
+    """What was scored, in words."""
+    similarity = report.similarity
+    if similarity is None:
+        return (
+            "several labels a text"
+            if report.evaluation.settings.task_type.several_labels
+            else "one label a text"
+        )
+    if similarity.labels is not None:
+        return "embeddings of labelled texts"
+    return "embeddings of scored pairs" if similarity.pairs is not None else "embeddings of pairs or triplets"
+
+
+def remarks(names: Sequence[str], reports: Sequence[Report]) -> list[str]:
+    """What can't be compared, and why."""
+    kinds = [kind(report) for report in reports]
+    said = []
+    if len(set(kinds)) > 1:
+        each = "; ".join(f"{name}: {one}" for name, one in zip(names, kinds, strict=True))
+        said.append(
+            f"The runs were scored on different things ({each}): scores that mean different things stand in "
+            "rows of their own, and their losses can't be compared"
+        )
+    if partly := _in_some_only([report.evaluation.labels for report in reports if report.evaluation.labels]):
+        said.append(f"Labels that not all runs have, which makes their averages differ: {_some(partly)}")
+    return said
+
+
+def _in_some_only(runs: Sequence[Sequence[str]]) -> list[str]:
+    times = Counter(label for labels in runs for label in labels)
+    return sorted(label for label in times if times[label] < len(runs))
+
+
+def _some(labels: Sequence[str], most: int = 10) -> str:
+    more = f" and {len(labels) - most} more" if len(labels) > most else ""
+    return f"{', '.join(labels[:most])}{more}"
+
+
+def _last_part(prefix: str) -> str:
+    return prefix.rstrip("/").rpartition("/")[2]
