@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from trainingrun_api.evaluation import Evaluation
 from trainingrun_api.run_config import BaseModelSource, HubModel, RunConfig, Storage
 from trainingrun_trainer import pipeline
 from trainingrun_trainer.base_model import BaseModelFolder, fetch_base_model
@@ -17,6 +18,7 @@ from trainingrun_trainer.model import load
 
 from .conftest import changed
 from .hub import TOKEN, Hub
+from .reports import a_report, label_names, single
 
 LOCAL = Storage()
 
@@ -187,3 +189,23 @@ def test_a_path_that_is_not_on_the_volume_says_so(path: str, tmp_path: Path) -> 
     source = BaseModelSource(uri=f"pvc://imported/{path}", mount_path=str(tmp_path))
     with pytest.raises(ModelError, match=f"pvc://imported/{path}"):
         fetch_base_model(source, LOCAL, tmp_path / "work")
+
+
+def test_the_scores_of_the_run_that_made_the_model_come_with_it(
+    plain_model: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    model = shutil.copytree(plain_model, tmp_path / "run" / "model")
+    source = BaseModelSource(uri=model.as_uri(), from_run="earlier")
+
+    def fetched(source: BaseModelSource, work: str) -> Evaluation | None:
+        return fetch_base_model(source, LOCAL, tmp_path / work).earlier
+
+    assert fetched(source, "absent") is None
+    evaluation = tmp_path / "run" / "evaluation.json"
+    evaluation.write_text("{}")
+    assert fetched(source, "unreadable") is None
+    assert caplog.text.count("The scores of run earlier are left out") == 2
+    written = a_report(single(3, 20), label_names(3)).evaluation
+    evaluation.write_text(written.model_dump_json().replace("{", '{"newer": 1, ', 1))
+    assert fetched(source, "there") == written
+    assert fetched(BaseModelSource(uri=model.as_uri()), "no run") is None

@@ -1,5 +1,6 @@
 """evaluation.json: what a trained model is worth, for programs."""
 
+from .base_run import BaseRun, ScoreChange
 from .baseline import Baseline, BaselineMethod
 from .copies import CopyExamples, TextPair
 from .curves import Curves, LossPoint
@@ -33,6 +34,7 @@ from .stage import StageOutcome
 __all__ = [
     "Average",
     "Averages",
+    "BaseRun",
     "Baseline",
     "BaselineMethod",
     "Calibration",
@@ -54,6 +56,7 @@ __all__ = [
     "ReliabilityBin",
     "RetrievalAtK",
     "RetrievalScores",
+    "ScoreChange",
     "Share",
     "SimilarityScores",
     "SourceCounts",

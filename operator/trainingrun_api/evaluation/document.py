@@ -6,6 +6,7 @@ from ..advice import Finding
 from ..base import Model
 from ..lineage import ResolvedBaseModel
 from ..spec import RunSettings
+from .base_run import BaseRun
 from .baseline import Baseline
 from .curves import Curves
 from .data import DataCounts
@@ -51,5 +52,8 @@ class Evaluation(Model):
     """Texts at each step from file to split."""
     base_model: ResolvedBaseModel
     """The model that training started from."""
+    base_run: BaseRun | None = None
+    """The run that it came from, beside this one; null for another base model, or where that run's evaluation
+    can't be read."""
     advice: list[Finding] = []
     """What training shows and a user can act on, warnings first."""

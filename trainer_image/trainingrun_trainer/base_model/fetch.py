@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
+from trainingrun_api.evaluation import Evaluation
 from trainingrun_api.lineage import ResolvedBaseModel
 from trainingrun_api.run_config import BaseModelSource, Storage
 
@@ -11,6 +12,7 @@ from .. import artifacts, model
 from ..errors import ModelError, ObjectMissingError
 from ..records import files_sha256
 from .archive import extract, is_archive
+from .earlier import earlier_evaluation
 from .hub import download
 
 
@@ -20,6 +22,8 @@ class BaseModelFolder:
 
     folder: Path
     resolved: ResolvedBaseModel
+    earlier: Evaluation | None = None
+    """The evaluation of the run that made it."""
 
 
 def fetch_base_model(source: BaseModelSource, storage: Storage, work: Path) -> BaseModelFolder:
@@ -36,7 +40,8 @@ def fetch_base_model(source: BaseModelSource, storage: Storage, work: Path) -> B
     else:
         folder = model.default_model_folder()
     digest = files_sha256(model.model_files(folder, allow_pickled=source.allow_pickled))
-    return BaseModelFolder(folder, described.model_copy(update={"revision": revision, "digest": digest}))
+    resolved = described.model_copy(update={"revision": revision, "digest": digest})
+    return BaseModelFolder(folder, resolved, earlier_evaluation(source, storage))
 
 
 def _from_storage(source: BaseModelSource, storage: Storage, work: Path) -> Path:

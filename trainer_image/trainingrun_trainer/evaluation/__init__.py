@@ -1,5 +1,6 @@
 """What a trained model is worth: pure functions over label indices, probabilities and embeddings."""
 
+from .base_run import base_run
 from .classification import score_predictions
 from .labels import LabelPredictions, score_labels
 from .multilabel import MultiLabelPredictions, score_multi_label
@@ -33,6 +34,7 @@ __all__ = [
     "PairedScores",
     "Predictions",
     "average_precision",
+    "base_run",
     "comparisons_table",
     "headline",
     "macro_f1",

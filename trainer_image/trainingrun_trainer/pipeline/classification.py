@@ -36,6 +36,8 @@ class Results:
     counts: DataCounts
     fields: Sequence[FieldValues]
     base_model: ResolvedBaseModel
+    earlier: Evaluation | None
+    """The evaluation of the run that made the base model."""
     made_of: RunRecord
 
     def of(self, predictions: LabelPredictions, *, finished: bool) -> Report:
@@ -53,7 +55,9 @@ class Results:
         recipe = self.trainee.recipe_used.model_copy(
             update={"max_sequence_length": self.classifier.max_tokens}
         )
-        provenance = Provenance(self.trainee.history, recipe, self.counts, self.base_model, self.fields)
+        provenance = Provenance(
+            self.trainee.history, recipe, self.counts, self.base_model, self.fields, self.earlier
+        )
         evaluation = evaluate(self.config, labels, judgement, provenance)
         return Report(evaluation, self.made_of, predictions_table(self.texts, labels, predictions), finished)
 
@@ -84,6 +88,7 @@ def train_classifier(run: Run) -> Evaluation:
         counts=counts,
         fields=prepared.fields,
         base_model=base_model,
+        earlier=base.earlier,
         made_of=made_of,
     )
     live = LiveReport(run)

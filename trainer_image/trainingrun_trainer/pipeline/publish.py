@@ -24,7 +24,7 @@ from ..advice import Evidence, advise
 from ..artifacts import Store, commit_folder, is_committed
 from ..data import FieldValues
 from ..errors import ObjectMissingError
-from ..evaluation import headline
+from ..evaluation import base_run, headline
 from ..model import Classifier, PooledClassifier, TextModel, embedding_card, model_card
 from ..training import History
 from .places import Places
@@ -50,6 +50,8 @@ class Provenance:
     base_model: ResolvedBaseModel
     fields: Sequence[FieldValues] = ()
     """What rows of the data set hold beside text and label."""
+    earlier: Evaluation | None = None
+    """The evaluation of the run that made the base model."""
 
 
 def published(store: Store, places: Places) -> Evaluation | None:
@@ -103,7 +105,7 @@ def evaluate(
         scores=judgement.classification,
         fields=provenance.fields,
     )
-    return Evaluation(
+    evaluation = Evaluation(
         model_name=config.model_name,
         labels=labels,
         best_epoch=best_epoch,
@@ -121,6 +123,14 @@ def evaluate(
         base_model=provenance.base_model,
         advice=advise(evidence),
     )
+    return _beside_base_run(evaluation, provenance.earlier)
+
+
+def _beside_base_run(evaluation: Evaluation, earlier: Evaluation | None) -> Evaluation:
+    name = evaluation.base_model.from_run
+    if name is None or earlier is None:
+        return evaluation
+    return evaluation.model_copy(update={"base_run": base_run(name, earlier, evaluation)})
 
 
 def result(evaluation: Evaluation, places: Places) -> RunResult:

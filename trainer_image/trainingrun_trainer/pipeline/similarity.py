@@ -43,7 +43,7 @@ def train_embeddings(run: Run) -> Evaluation:
         run.config,
         task.labels,
         Judgement(outcome.loss, similarity=judged.scores, sources=judged.sources),
-        Provenance(trainee.history, recipe, counts, base_model),
+        Provenance(trainee.history, recipe, counts, base_model, earlier=base.earlier),
     )
     run.tracker.stage("Publishing")
     run.store.write(run.places.predictions, to_parquet(judged.table))

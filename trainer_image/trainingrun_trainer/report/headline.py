@@ -55,6 +55,8 @@ class Headline:
     baseline_loss: float
     verdict: str
     """One or two sentences: how good it is, against what."""
+    base_run: str
+    """What the run that this one went on from was worth; empty without one."""
 
 
 def headline(report: Report) -> Headline:
@@ -69,10 +71,11 @@ def headline(report: Report) -> Headline:
         scores = _of_embeddings(report.similarity, known)
     return Headline(
         scores=scores,
-        baseline=BASELINES[before.method],
+        baseline=_baseline(evaluation),
         loss=evaluation.loss,
         baseline_loss=before.scores.evaluation_loss,
         verdict=_verdict(evaluation, scores),
+        base_run=_base_run(evaluation),
     )
 
 
@@ -127,11 +130,34 @@ def _of_embeddings(found: SimilarityScores, known: dict[str, float]) -> list[Sco
     return []
 
 
+def _baseline(evaluation: Evaluation) -> str:
+    base = evaluation.base_run
+    if base and base.scores and evaluation.baseline.method is BaselineMethod.BASE_MODEL:
+        return f"the model of run {base.name} as it was loaded"
+    return BASELINES[evaluation.baseline.method]
+
+
+def _base_run(evaluation: Evaluation) -> str:
+    base = evaluation.base_run
+    if base is None:
+        return ""
+    own = base.own_scores
+    said = (
+        f"It went on from run {base.name}, whose model has {own.in_words()} on the {own.support:,} rows that "
+        "it was evaluated on itself"
+    )
+    if base.scores is None:
+        return (
+            f"{said}; task or labels are others there, so that model has no scores on the texts of this run."
+        )
+    return f"{said}."
+
+
 def _verdict(evaluation: Evaluation, scores: list[Score]) -> str:
     first = scores[0] if scores else None
     if first is None or first.baseline is None:
         return ""
-    baseline = BASELINES[evaluation.baseline.method]
+    baseline = _baseline(evaluation)
     rows = "rows" if evaluation.similarity and not evaluation.similarity.labels else "texts"
     said = (
         f"{first.name} is {100 * first.value:.1f} % on {evaluation.data.evaluation:,} {rows} that it was not "

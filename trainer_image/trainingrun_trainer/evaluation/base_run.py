@@ -1,0 +1,34 @@
+"""What a run added to the one that it went on from: pure functions over their evaluations."""
+
+from trainingrun_api.evaluation import BaseRun, Evaluation, ScoreChange
+from trainingrun_api.lineage import HeadOrigin
+from trainingrun_api.status import EpochSummary
+from trainingrun_api.tasks import TaskType
+
+from .scores import headline
+
+
+def base_run(name: str, earlier: Evaluation, evaluation: Evaluation) -> BaseRun:
+    """Run `name`, whose evaluation is `earlier`, beside the run that went on from it."""
+    own = BaseRun(name=name, model_name=earlier.model_name, own_scores=headline(earlier))
+    if not _same_outputs(earlier, evaluation):
+        return own
+    before = evaluation.baseline.scores
+    best = next(epoch for epoch in evaluation.curves.epochs if epoch.epoch == evaluation.best_epoch)
+    return own.model_copy(update={"scores": before, "difference": _change(before, best)})
+
+
+def _same_outputs(earlier: Evaluation, evaluation: Evaluation) -> bool:
+    """Whether the model of the earlier run was, before training, a model of this run's task and labels."""
+    task = evaluation.settings.task_type
+    reused = task is TaskType.TEXT_SIMILARITY or evaluation.base_model.head is HeadOrigin.REUSED
+    return earlier.settings.task_type is task and reused
+
+
+def _change(before: EpochSummary, after: EpochSummary) -> ScoreChange:
+    scores = {
+        name: value - earlier
+        for name in ("accuracy", "f1", "average_precision", "spearman")
+        if (value := getattr(after, name)) is not None and (earlier := getattr(before, name)) is not None
+    }
+    return ScoreChange(loss=after.evaluation_loss - before.evaluation_loss, **scores)
