@@ -36,6 +36,17 @@ Endpoint = Annotated[
 ]
 Show = Annotated[bool, typer.Option("--open/--no-open", help="Open it in the browser.")]
 
+Runs = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="RUN RUN…",
+        help="Names on the cluster, or folders or URIs of results, which have a slash: ./NAME. The others "
+        "are compared with the first.",
+    ),
+]
+ComparisonFile = Annotated[
+    Path | None, typer.Option("--output", "-o", help="HTML file to write the comparison to as well.")
+]
 
 ModelFolder = Annotated[Path, typer.Argument(help="Folder of a published model, copied here.")]
 Texts = Annotated[list[str], typer.Argument(help="Texts to label.")]
@@ -101,6 +112,24 @@ def report(
     print(path)
     if show:
         typer.launch(path.as_uri())
+
+
+@app.command()
+def compare(
+    runs: Runs,
+    namespace: Namespace = None,
+    output: ComparisonFile = None,
+    endpoint: Endpoint = None,
+    show: Show = True,
+) -> None:
+    """Put finished runs side by side: scores, curves, classes, settings, and whether one is really better."""
+    from . import comparing  # noqa: PLC0415  # as above
+
+    path = comparing.compare_runs(runs, namespace, output, endpoint)
+    if path is not None:
+        print(path)
+        if show:
+            typer.launch(path.as_uri())
 
 
 def main() -> None:

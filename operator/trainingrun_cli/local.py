@@ -24,6 +24,7 @@ from trainingrun_trainer.errors import TrainerError
 from .display import RunDisplay, artifacts_lines, classes_table, data_line, scores_table, sources_table
 from .errors import CommandError
 from .manifest import Manifest
+from .outputs import newest_output
 
 
 def train(manifest: Manifest, output: Path, data: Path) -> None:
@@ -92,12 +93,12 @@ def _base_model(manifest: Manifest, spec: TrainingRunSpec, output: Path) -> Base
     if wanted.from_run is None:
         return _elsewhere(wanted.uri)
     earlier = output / manifest.namespace / wanted.from_run.name
-    finished = sorted(earlier.glob("*/evaluation.json"), key=lambda path: path.stat().st_mtime)
-    if not finished:
+    finished = newest_output(earlier)
+    if finished is None:
         raise CommandError(
             f"baseModel.fromRun: no finished run {wanted.from_run.name!r} under {earlier}; train it first"
         )
-    return _of_run(wanted.from_run.name, finished[-1].resolve())
+    return _of_run(wanted.from_run.name, finished.resolve())
 
 
 def _elsewhere(uri: str | None) -> BaseModelSource:
@@ -108,10 +109,10 @@ def _elsewhere(uri: str | None) -> BaseModelSource:
     return BaseModelSource(uri=uri)
 
 
-def _of_run(name: str, evaluation: Path) -> BaseModelSource:
-    earlier = Evaluation.model_validate_json(evaluation.read_text())
+def _of_run(name: str, output: Path) -> BaseModelSource:
+    earlier = Evaluation.model_validate_json((output / "evaluation.json").read_text())
     lineage = lineage_after(name, earlier.model_name, earlier.base_model)
-    return BaseModelSource(uri=(evaluation.parent / "model").as_uri(), from_run=name, lineage=lineage)
+    return BaseModelSource(uri=(output / "model").as_uri(), from_run=name, lineage=lineage)
 
 
 class _DisplayHandler(logging.Handler):

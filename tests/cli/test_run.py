@@ -2,8 +2,6 @@
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,42 +14,15 @@ from trainingrun_cli.errors import CommandError
 from trainingrun_cli.local import local_config, local_copy
 from trainingrun_cli.manifest import read_manifest
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+from .conftest import EXAMPLES, Trained, manifest, trainingrun
 
 
-def trainingrun(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "trainingrun_cli", *arguments],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def manifest(folder: Path, **spec: object) -> Path:
-    run = yaml.safe_load((EXAMPLES / "reviews.yaml").read_text())
-    run["spec"].update(spec)
-    path = folder / "run.yaml"
-    path.write_text(yaml.safe_dump(run))
-    return path
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[subprocess.CompletedProcess[str], Path]:
-    folder = tmp_path_factory.mktemp("run")
-    path = manifest(folder, training={"maxEpochs": 1})
-    return trainingrun("run", str(path), "--data", str(EXAMPLES / "data"), folder=folder), folder
-
-
-def test_manifest_for_the_cluster_trains_here_on_local_copies(
-    trained: tuple[subprocess.CompletedProcess[str], Path],
-) -> None:
-    result, folder = trained
+def test_manifest_for_the_cluster_trains_here_on_local_copies(trained: Trained) -> None:
+    result = trained.result
     assert result.returncode == 0, result.stderr
     assert "epoch   1/1" in result.stdout
     assert "By label, the worst first" in result.stdout
-    (path,) = folder.glob("runs/default/reviews/*/evaluation.json")
+    path = trained.output("reviews") / "evaluation.json"
     evaluation = Evaluation.model_validate_json(path.read_text())
     assert evaluation.labels == ["mixed", "negative", "positive"]
     assert path.as_uri() in result.stdout
@@ -76,24 +47,18 @@ def test_a_run_on_pairs_shows_how_the_cosine_follows_their_scores(tmp_path: Path
     assert model.encode(["How do I reset the hub?"]).shape == (1, 384)
 
 
-def test_run_goes_on_from_an_earlier_one_in_the_same_folder(
-    trained: tuple[subprocess.CompletedProcess[str], Path],
-) -> None:
-    _, folder = trained
-    path = manifest(
-        folder,
-        baseModel={"fromRun": {"name": "reviews"}},
-        contextParameters=["stars"],
-        training={"maxEpochs": 1},
-    )
-    result = trainingrun("run", str(path), "--data", str(EXAMPLES / "data"), folder=folder)
+def test_run_goes_on_from_an_earlier_one_in_the_same_folder(retrained: Trained) -> None:
+    result, folder = retrained
     assert result.returncode == 0, result.stderr
-    newest = max(folder.glob("runs/default/reviews/*/evaluation.json"), key=lambda file: file.stat().st_mtime)
-    base_model = Evaluation.model_validate_json(newest.read_text()).base_model
+    output = retrained.output("reviews-by-stars")
+    evaluation = Evaluation.model_validate_json((output / "evaluation.json").read_text())
+    base_model, base_run = evaluation.base_model, evaluation.base_run
     assert base_model.from_run == "reviews"
-    assert base_model.source.endswith("/model")
+    assert base_model.source == (retrained.output("reviews") / "model").as_uri()
     assert base_model.notes == []
-    model = str(newest.parent / "model")
+    assert base_run is not None
+    assert (base_run.name, base_run.scores) == ("reviews", evaluation.baseline.scores)
+    model = str(output / "model")
     answer = trainingrun("predict", model, "It works", "It broke", "--context", "stars=1", folder=folder)
     assert answer.returncode == 0, answer.stderr
     lines = [json.loads(line) for line in answer.stdout.splitlines()]

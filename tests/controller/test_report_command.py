@@ -1,4 +1,4 @@
-"""`trainingrun report`: the page of a run on a cluster, before and after its end."""
+"""`trainingrun report` and `compare`: results of a run on a cluster, before and after its end."""
 
 import base64
 import os
@@ -12,6 +12,9 @@ import boto3
 import pytest
 
 from localcluster import ControlPlane, S3Server
+from trainingrun_cli.comparing import compare_runs
+from trainingrun_cli.errors import CommandError
+from trainingrun_cli.stored_runs import CREDENTIALS
 from trainingrun_operator.job import config_of
 
 from .cluster import Api
@@ -34,6 +37,16 @@ def store() -> Iterator[Store]:
         client.create_bucket(Bucket=BUCKET)
         yield Store(server, client)
         client.close()
+
+
+def apply_secret(api: Api, s3: S3Server) -> None:
+    secret = dict(zip(CREDENTIALS, (s3.access_key, s3.secret_key), strict=True))
+    encoded = {key: base64.b64encode(value.encode()).decode() for key, value in secret.items()}
+    api.apply({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s3"}, "data": encoded})
+
+
+def output_of(s3: S3Server) -> dict[str, Any]:
+    return {"uri": f"s3://{BUCKET}", "endpoint": s3.endpoint, "credentialsSecretRef": {"name": "s3"}}
 
 
 def report(
@@ -62,11 +75,8 @@ def test_report_is_fetched_with_the_credentials_of_the_run(
     api: Api, kubelet: Kubelet, control_plane: ControlPlane, store: Store, tmp_path: Path
 ) -> None:
     s3, bucket = store
-    secret = {"AWS_ACCESS_KEY_ID": s3.access_key, "AWS_SECRET_ACCESS_KEY": s3.secret_key}
-    encoded = {key: base64.b64encode(value.encode()).decode() for key, value in secret.items()}
-    api.apply({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s3"}, "data": encoded})
-    output = {"uri": f"s3://{BUCKET}", "endpoint": s3.endpoint, "credentialsSecretRef": {"name": "s3"}}
-    api.apply(a_run("page", output=output))
+    apply_secret(api, s3)
+    api.apply(a_run("page", output=output_of(s3)))
     api.eventually("page", phase="Pending", reason="Unschedulable")
     job = api.get("Job", "page")
     assert job is not None
@@ -87,6 +97,32 @@ def test_report_is_fetched_with_the_credentials_of_the_run(
     bucket.put_object(Bucket=BUCKET, Key="done/report.html", Body=b"for good")
     assert report("page", api, control_plane, tmp_path).returncode == 0
     assert (tmp_path / "page.html").read_text() == "for good"
+
+
+def test_only_runs_that_have_succeeded_are_compared(
+    api: Api, kubelet: Kubelet, control_plane: ControlPlane, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    s3, _ = store
+    monkeypatch.setenv("KUBECONFIG", str(control_plane.kubeconfig))
+    for name in CREDENTIALS:
+        monkeypatch.delenv(name, raising=False)
+    apply_secret(api, s3)
+    api.apply(a_run("compared", output=output_of(s3)))
+    api.eventually("compared", phase="Pending", reason="Unschedulable")
+
+    def refusal() -> str:
+        with pytest.raises(CommandError) as refused:
+            compare_runs(["compared", "other"], api.namespace, None, None)
+        return str(refused.value)
+
+    run = f"TrainingRun {api.namespace}/compared"
+    assert refusal() == f"{run} is Pending: only runs that have succeeded can be compared"
+    pod = kubelet.pod_of("compared")
+    kubelet.start(pod)
+    kubelet.end(pod, 0, a_result(f"s3://{BUCKET}/compared"))
+    api.eventually("compared", phase="Succeeded")
+    assert f"{run} has no evaluation.json: s3://{BUCKET}/compared/evaluation.json is not there" in refusal()
+    assert not os.environ.keys() & set(CREDENTIALS), "credentials of one run are not left for the next"
 
 
 def test_a_run_that_is_not_there_is_an_error_in_words(

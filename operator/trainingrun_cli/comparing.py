@@ -1,0 +1,92 @@
+"""Runs side by side: their results fetched, compared, and shown in the terminal or as a page."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import pyarrow as pa
+from pyarrow import parquet
+from pydantic import ValidationError
+from rich.console import Console
+
+from trainingrun_api.base import Model
+from trainingrun_api.evaluation import Evaluation
+from trainingrun_api.status import Phase
+from trainingrun_trainer.errors import ObjectMissingError
+from trainingrun_trainer.records import RunRecord
+from trainingrun_trainer.report import Report
+from trainingrun_trainer.report.side_by_side import compare, render_side_by_side
+
+from .errors import CommandError
+from .reports import write_page
+from .side_by_side_display import show
+from .stored_runs import StoredRun, stored_run
+
+MAX_RUNS = 8
+"""Curves of more can't be told apart, and a table of more fits no terminal."""
+
+File = TypeVar("File", bound=Model)
+
+
+def compare_runs(
+    runs: Sequence[str], namespace: str | None, page: Path | None, endpoint: str | None
+) -> Path | None:
+    """Print the runs side by side, and write them to `page` if it is given; gives that file's whole path.
+
+    Raises CommandError for a run that isn't there or isn't finished.
+    """
+    if not 2 <= len(runs) <= MAX_RUNS:
+        raise CommandError(f"name 2 to {MAX_RUNS} runs to compare; the others are compared with the first")
+    reports = [_fetch(run, namespace, endpoint) for run in runs]
+    _require_different(runs, reports)
+    compared = compare(reports)
+    show(Console(), compared)
+    return None if page is None else write_page(render_side_by_side(compared).encode(), page)
+
+
+def _fetch(run: str, namespace: str | None, endpoint: str | None) -> Report:
+    with stored_run(run, namespace, endpoint) as stored:
+        if stored.phase not in {None, Phase.SUCCEEDED}:
+            raise CommandError(
+                f"{stored.name} is {stored.phase}: only runs that have succeeded can be compared"
+            )
+        return Report(
+            _read(stored, "evaluation.json", Evaluation),
+            _read(stored, "run.json", RunRecord),
+            _predictions(stored),
+        )
+
+
+def _read(run: StoredRun, file: str, kind: type[File]) -> File:
+    try:
+        return kind.model_validate_json(run.read(file), extra="ignore")
+    except ObjectMissingError:
+        raise CommandError(
+            f"{run.name} has no {file}: {run.uri(file)} is not there; only finished runs can be compared"
+        ) from None
+    except ValidationError as error:
+        raise CommandError(
+            f"{run.uri(file)} is not as this version has it: {error.errors()[0]['msg']}"
+        ) from error
+
+
+def _predictions(run: StoredRun) -> pa.Table | None:
+    """Labels of the evaluation texts; None where there are none."""
+    try:
+        content = run.read("predictions.parquet")
+    except ObjectMissingError:
+        return None
+    try:
+        table = parquet.read_table(pa.BufferReader(content))
+    except pa.ArrowInvalid as error:
+        raise CommandError(f"{run.uri('predictions.parquet')} can't be read: {error}") from error
+    return table if {"labels", "predicted"} <= set(table.column_names) else None
+
+
+def _require_different(runs: Sequence[str], reports: Sequence[Report]) -> None:
+    seen: dict[str, str] = {}
+    for run, report in zip(runs, reports, strict=True):
+        prefix = report.record.config.output_prefix
+        if prefix in seen:
+            raise CommandError(f"{seen[prefix]} and {run} are the results of one run; name each run once")
+        seen[prefix] = run

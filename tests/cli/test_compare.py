@@ -1,0 +1,82 @@
+"""`trainingrun compare`: runs side by side, from folders of this machine."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from trainingrun_api.evaluation import Evaluation
+from trainingrun_cli.comparing import compare_runs
+from trainingrun_cli.errors import CommandError
+
+from .conftest import Trained, trainingrun
+
+
+def evaluation_of(output: Path) -> Evaluation:
+    return Evaluation.model_validate_json((output / "evaluation.json").read_text())
+
+
+def test_two_runs_of_this_machine_are_compared_in_the_terminal_and_as_a_page(retrained: Trained) -> None:
+    first, second = (retrained.output(name) for name in ("reviews", "reviews-by-stars"))
+    page = retrained.folder / "compared.html"
+    result = trainingrun(
+        "compare",
+        str(first.parent),  # the run's folder, which has one folder for each time it was trained
+        second.as_uri(),
+        "--no-open",
+        "--output",
+        str(page),
+        folder=retrained.folder,
+    )
+    assert result.returncode == 0, result.stderr
+    for output in (first, second):
+        scores = evaluation_of(output).classification
+        assert scores is not None
+        assert scores.accuracy_interval is not None
+        assert f"{100 * scores.accuracy:.1f}" in result.stdout
+    for said in ("contextParameters", "stars", "positive", "Losses by epoch", "Of the run"):
+        assert said in result.stdout
+    assert result.stdout.splitlines()[-1] == str(page)
+    assert "<title>reviews, reviews-by-stars" in page.read_text()
+
+
+def a_finished_run(retrained: Trained, folder: Path) -> Path:
+    """Its results, without the model, in a place of their own."""
+    return shutil.copytree(
+        retrained.output("reviews"), folder, ignore=shutil.ignore_patterns("model", "checkpoints")
+    )
+
+
+def test_a_run_without_predictions_is_compared_as_far_as_it_goes(
+    retrained: Trained, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = a_finished_run(retrained, tmp_path / "copy")
+    (copy / "predictions.parquet").unlink()
+    assert compare_runs([str(copy), str(retrained.output("reviews-by-stars"))], None, None, None) is None
+    assert "can't be told: the predictions.parquet of reviews is missing" in capsys.readouterr().out
+
+
+def test_what_can_not_be_compared_is_refused_with_the_name_of_the_run(
+    retrained: Trained, tmp_path: Path
+) -> None:
+    good = str(retrained.output("reviews"))
+
+    def refusal(*runs: str) -> str:
+        with pytest.raises(CommandError) as refused:
+            compare_runs(runs, None, None, None)
+        return str(refused.value)
+
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    assert refusal(good, str(empty)).startswith(f"{empty}: no finished run is there")
+    assert refusal(good, empty.as_uri()).startswith(f"{empty.as_uri()} has no evaluation.json")
+    assert refusal(good, "ftp://x/y") == "ftp://x/y: only s3:// and file:// URIs can be used"
+    copy = a_finished_run(retrained, tmp_path / "copy")
+    assert refusal(good, str(copy)) == f"{good} and {copy} are the results of one run; name each run once"
+    assert "name 2 to 8 runs" in refusal(good)
+    (copy / "run.json").unlink()
+    assert f"{copy} has no run.json" in refusal(good, str(copy))
+    evaluation = json.loads((copy / "evaluation.json").read_text()) | {"loss": "low"}
+    (copy / "evaluation.json").write_text(json.dumps(evaluation))
+    assert f"{copy.as_uri()}/evaluation.json is not as this version has it" in refusal(good, str(copy))
