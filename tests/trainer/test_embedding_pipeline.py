@@ -168,8 +168,10 @@ def test_tasks_go_on_from_each_other(
     first = changed(config, base_model=BaseModelSource(uri=request.getfixturevalue(base).as_uri()))
     classifier, _ = train(first)
     source = BaseModelSource(uri=classifier.artifacts.model, from_run="tickets")
-    embedder, _ = train(elsewhere(similarity, "second", base_model=source))
+    embedder, found = train(elsewhere(similarity, "second", base_model=source))
     assert embedder.base_model.from_run == "tickets"
+    assert found.base_run is not None
+    assert (found.base_run.own_scores, found.base_run.scores) == (classifier.evaluation, None)
     assert any("head is left out" in note for note in embedder.base_model.notes)
     saved = json.loads((path_of(embedder.artifacts.model) / "config.json").read_text())
     assert "billing" not in saved.get("id2label", {}).values()

@@ -247,6 +247,11 @@ def test_a_run_goes_on_from_the_model_of_an_earlier_one(config: RunConfig, tmp_p
     second = changed(config, base_model=source, output_prefix=(tmp_path / "second").as_uri())
     result = pipeline.run(second, ignore)
     assert result.base_model.from_run == "tickets"
+    base_run = evaluation(second).base_run
+    assert base_run is not None
+    assert (base_run.own_scores, base_run.scores) == (first.evaluation, evaluation(second).baseline.scores)
+    assert base_run.scores is not None
+    assert base_run.scores.accuracy == pytest.approx(first.evaluation.accuracy, abs=1e-4)  # the same texts
     assert evaluation(second).curves.training_loss[0].loss < evaluation(config).curves.training_loss[0].loss
 
 
