@@ -50,11 +50,10 @@ def _fetch(run: str, namespace: str | None, endpoint: str | None) -> Report:
             raise CommandError(
                 f"{stored.name} is {stored.phase}: only runs that have succeeded can be compared"
             )
-        return Report(
-            _read(stored, "evaluation.json", Evaluation),
-            _read(stored, "run.json", RunRecord),
-            _predictions(stored),
-        )
+        evaluation = _read(stored, "evaluation.json", Evaluation)
+        if not evaluation.finished:
+            raise CommandError(f"{stored.name} is being trained: only finished runs can be compared")
+        return Report(evaluation, _read(stored, "run.json", RunRecord), _predictions(stored))
 
 
 def _read(run: StoredRun, file: str, kind: type[File]) -> File:

@@ -1,5 +1,6 @@
 """Results of runs in folders of this machine."""
 
+import json
 from pathlib import Path
 
 
@@ -8,7 +9,19 @@ def newest_output(folder: Path) -> Path | None:
 
     A run's folder has one for each time that it was trained.
     """
-    if (folder / "evaluation.json").is_file():
+    if _is_last(folder / "evaluation.json"):
         return folder
-    finished = sorted(folder.glob("*/evaluation.json"), key=lambda path: path.stat().st_mtime)
+    finished = sorted(
+        filter(_is_last, folder.glob("*/evaluation.json")), key=lambda path: path.stat().st_mtime
+    )
     return finished[-1].parent if finished else None
+
+
+def _is_last(evaluation: Path) -> bool:
+    """Whether it is there, and not one that was written while training went on."""
+    if not evaluation.is_file():
+        return False
+    try:
+        return bool(json.loads(evaluation.read_bytes()).get("finished", True))
+    except ValueError:
+        return True  # who reads it says what is wrong with it

@@ -9,6 +9,7 @@ import pytest
 from trainingrun_api.evaluation import Evaluation
 from trainingrun_cli.comparing import compare_runs
 from trainingrun_cli.errors import CommandError
+from trainingrun_cli.outputs import newest_output
 
 from .conftest import Trained, trainingrun
 
@@ -72,6 +73,12 @@ def test_what_can_not_be_compared_is_refused_with_the_name_of_the_run(
     assert refusal(good, str(empty)).startswith(f"{empty}: no finished run is there")
     assert refusal(good, empty.as_uri()).startswith(f"{empty.as_uri()} has no evaluation.json")
     assert refusal(good, "ftp://x/y") == "ftp://x/y: only s3:// and file:// URIs can be used"
+    under_way = a_finished_run(retrained, tmp_path / "runs/under-way")
+    so_far = json.loads((under_way / "evaluation.json").read_text()) | {"finished": False}
+    (under_way / "evaluation.json").write_text(json.dumps(so_far))
+    assert "no finished run is there" in refusal(good, str(under_way))
+    assert "is being trained: only finished runs can be" in refusal(good, under_way.as_uri())
+    assert newest_output(under_way.parent) is None
     copy = a_finished_run(retrained, tmp_path / "copy")
     assert refusal(good, str(copy)) == f"{good} and {copy} are the results of one run; name each run once"
     assert "name 2 to 8 runs" in refusal(good)

@@ -148,7 +148,11 @@ def test_a_killed_run_ends_as_an_undisturbed_one(similarity: RunConfig, tmp_path
 
     with pytest.raises(Interrupted):
         pipeline.run(disturbed, kill)
-    assert train(disturbed)[1] == train(config)[1]
+    so_far = Evaluation.model_validate_json(path_of(f"{disturbed.output_prefix}/evaluation.json").read_text())
+    assert (so_far.finished, so_far.curves.epochs[-1].epoch, so_far.stopped_early) == (False, 1, False)
+    undisturbed = train(config)[1]
+    assert so_far.curves.epochs == undisturbed.curves.epochs[:2]
+    assert train(disturbed)[1] == undisturbed
 
 
 def test_a_base_model_without_pooling_gets_the_mean_of_its_tokens(

@@ -241,6 +241,29 @@ def test_a_finished_run_is_only_reported(config: RunConfig) -> None:
     assert stages == ["Done"]
 
 
+def test_an_evaluation_during_training_is_not_taken_for_the_last_one(config: RunConfig) -> None:
+    pipeline.run(config, ignore)
+    last = evaluation(config)
+    so_far = last.model_copy(update={"finished": False, "loss": 9.0})
+    (out(config) / "evaluation.json").write_text(so_far.model_dump_json())
+    stages: list[str] = []
+    pipeline.run(config, lambda report: stages.append(report.progress.stage))
+    assert "Publishing" in stages
+    assert evaluation(config) == last
+
+
+def test_the_evaluation_of_the_latest_epoch_is_there_while_training_goes_on(config: RunConfig) -> None:
+    with pytest.raises(Interrupted):
+        pipeline.run(config, Killer(9))  # in the second epoch
+    so_far = evaluation(config)
+    assert (so_far.finished, so_far.stopped_early) == (False, False)
+    assert [epoch.epoch for epoch in so_far.curves.epochs] == [0, 1]
+    assert so_far.classification is not None
+    assert so_far.classification.accuracy == so_far.curves.epochs[-1].accuracy
+    pipeline.run(config, ignore)
+    assert evaluation(config).finished
+
+
 def test_a_run_goes_on_from_the_model_of_an_earlier_one(config: RunConfig, tmp_path: Path) -> None:
     first = pipeline.run(config, ignore)
     source = BaseModelSource(uri=first.artifacts.model, from_run="tickets")

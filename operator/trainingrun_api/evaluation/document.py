@@ -22,12 +22,16 @@ class Evaluation(Model):
 
     schema_version: Literal["v1alpha1"] = "v1alpha1"
     """Version of this format."""
+    finished: bool = True
+    """False while training goes on: nothing is published yet, and scores are those of the latest epoch, the
+    last one of curves."""
     model_name: str
     """Name of the model."""
     labels: list[str]
     """Labels in the order of the model's outputs; of TextSimilarity, those of the texts, none with pairs."""
     best_epoch: int
-    """Epoch these scores belong to; its weights are published. 0 when training made nothing better."""
+    """Epoch that is published, which these scores belong to; while training goes on, the best one so far. 0
+    when training made nothing better."""
     stopped_early: bool
     """True when early stopping ended training before maxEpochs."""
     loss: float

@@ -13,20 +13,20 @@ from .. import model
 from ..base_model import BaseModelFolder, fetch_base_model
 from ..corpus import Splits, Texts
 from ..data import FieldValues
-from ..evaluation import LabelPredictions, predictions_table, score_labels, score_sources, to_parquet
+from ..evaluation import predictions_table, score_labels, score_sources
 from ..model import Classifier
 from ..records import RunRecord
 from ..report import Report
-from ..training import EpochDone, MultiLabelClassification, SingleLabelClassification, Trainee, prepare
+from ..training import MultiLabelClassification, Outcome, SingleLabelClassification, Trainee, prepare
 from .loading import load_data
-from .publish import Judgement, Provenance, evaluate, publish
-from .reports import LiveReport, write_report
-from .session import Run, log_recipe, record, train
+from .publish import Judgement, Provenance, evaluate
+from .session import Run, log_recipe, record
+from .stages import train_and_publish
 
 
 @dataclass(frozen=True)
 class Results:
-    """What predictions need beside them to become evaluation, table and report."""
+    """What a pass over the evaluation part needs beside it to become evaluation, table and report."""
 
     config: RunConfig
     classifier: Classifier
@@ -40,9 +40,11 @@ class Results:
     """The evaluation of the run that made the base model."""
     made_of: RunRecord
 
-    def of(self, predictions: LabelPredictions, *, finished: bool) -> Report:
-        """All that is said of the predictions; `finished` once training has ended."""
-        labels = self.classifier.labels
+    def of(self, outcome: Outcome, *, finished: bool) -> Report:
+        """All that is said of the pass; `finished` once training has ended."""
+        labels, predictions = self.classifier.labels, outcome.predictions
+        if predictions is None:
+            raise TypeError(f"{type(self.trainee.objective).__name__} gives no labels")
         by_source = score_sources(
             predictions.targets,
             predictions.predicted,
@@ -58,14 +60,8 @@ class Results:
         provenance = Provenance(
             self.trainee.history, recipe, self.counts, self.base_model, self.fields, self.earlier
         )
-        evaluation = evaluate(self.config, labels, judgement, provenance)
-        return Report(evaluation, self.made_of, predictions_table(self.texts, labels, predictions), finished)
-
-    def show(self, done: EpochDone, live: LiveReport) -> None:
-        """Renew the report after an epoch that isn't the last."""
-        predictions = done.predictions
-        if predictions is not None and not done.is_last:
-            live.update(lambda: self.of(predictions, finished=False))
+        evaluation = evaluate(self.config, labels, judgement, provenance, finished=finished)
+        return Report(evaluation, self.made_of, predictions_table(self.texts, labels, predictions))
 
 
 def train_classifier(run: Run) -> Evaluation:
@@ -91,16 +87,7 @@ def train_classifier(run: Run) -> Evaluation:
         earlier=base.earlier,
         made_of=made_of,
     )
-    live = LiveReport(run)
-    origin = f"{prepared.sha256} {base_model.digest}"
-    train(run, trainee, origin, after_epoch=lambda done: results.show(done, live))
-    run.tracker.stage("Evaluating")
-    final = results.of(_predict(run, trainee), finished=True)
-    run.tracker.stage("Publishing")
-    run.store.write(run.places.predictions, to_parquet(final.predictions))
-    write_report(run, final)
-    publish(run.store, run.places, classifier, final.evaluation, run.work / "model")
-    return final.evaluation
+    return train_and_publish(run, trainee, classifier, f"{prepared.sha256} {base_model.digest}", results)
 
 
 def _load(config: RunConfig, base: BaseModelFolder, splits: Splits) -> Classifier:
@@ -123,12 +110,3 @@ def _prepare(run: Run, classifier: Classifier, splits: Splits) -> tuple[Trainee,
     trainee = prepare(objective, run.config.training)
     log_recipe(trainee, classifier.max_tokens, training.truncated + evaluation.truncated)
     return trainee, training.truncated + evaluation.truncated
-
-
-def _predict(run: Run, trainee: Trainee) -> LabelPredictions:
-    trainee.load_weights(run.best)
-    trainee.merge_adapters()
-    predictions = trainee.evaluate().predictions
-    if predictions is None:
-        raise TypeError(f"{type(trainee.objective).__name__} gives no labels")
-    return predictions

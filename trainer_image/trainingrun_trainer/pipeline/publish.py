@@ -59,20 +59,32 @@ def published(store: Store, places: Places) -> Evaluation | None:
     if not is_committed(store, places.model):
         return None
     try:
-        return Evaluation.model_validate_json(store.read(places.evaluation))
+        evaluation = Evaluation.model_validate_json(store.read(places.evaluation))
     except (ObjectMissingError, ValidationError):
         return None
+    return evaluation if evaluation.finished else None
+
+
+def write_evaluation(store: Store, places: Places, evaluation: Evaluation) -> None:
+    """Write evaluation.json. Raises ValidationError, before anything is written, for one that can't be read.
+
+    A value that was made by the contract's models may hold what they refuse: JSON has no NaN, and copies are
+    not checked.
+    """
+    content = evaluation.model_dump_json(indent=2).encode()
+    Evaluation.model_validate_json(content)
+    store.write(places.evaluation, content)
 
 
 def publish(store: Store, places: Places, model: TextModel, evaluation: Evaluation, work: Path) -> None:
-    """Commit the model folder, then write evaluation.json, whose presence says that all is there."""
+    """Commit the model folder, then write evaluation.json, which says that all is there."""
     work.mkdir()
     if isinstance(model, Classifier) and evaluation.classification and evaluation.classification.threshold:
         model.set_threshold(evaluation.classification.threshold.value)
     model.save(work)
     (work / "README.md").write_text(_card(model, evaluation), encoding="utf-8")
     commit_folder(store, work, places.model)
-    store.write(places.evaluation, evaluation.model_dump_json(indent=2).encode())
+    write_evaluation(store, places, evaluation)
 
 
 def _card(model: TextModel, evaluation: Evaluation) -> str:
@@ -91,8 +103,10 @@ def evaluate(
     labels: list[str],
     judgement: Judgement,
     provenance: Provenance,
+    *,
+    finished: bool,
 ) -> Evaluation:
-    """All of evaluation.json."""
+    """All of evaluation.json; `finished` once training has ended."""
     history = provenance.history
     curves = Curves(training_loss=history.curve, epochs=history.epochs)
     settings, best_epoch = config.settings(), history.best.epoch
@@ -106,10 +120,11 @@ def evaluate(
         fields=provenance.fields,
     )
     evaluation = Evaluation(
+        finished=finished,
         model_name=config.model_name,
         labels=labels,
         best_epoch=best_epoch,
-        stopped_early=history.trained < config.training.max_epochs,
+        stopped_early=finished and history.trained < config.training.max_epochs,
         loss=judgement.loss,
         classification=judgement.classification,
         similarity=judgement.similarity,

@@ -1,45 +1,50 @@
-"""report.html in the object store: replaced while training goes on, written for good at its end."""
+"""evaluation.json and report.html, replaced while training goes on; report.html for good at its end."""
 
 import logging
 import time
 from collections.abc import Callable
 
+import torch
+from pydantic import ValidationError
+
 from ..errors import StorageRefusedError, StorageUnavailableError
 from ..report import Report, render
+from ..time_share import TimeShare
+from ..training import EpochDone, Outcome
+from .publish import write_evaluation
 from .session import Run
 
 log = logging.getLogger(__name__)
 
-SHARE = 0.1
-"""Most of the time of training that reports during it may take."""
-
 EXPECTED_SECONDS = 2.0
-"""What the first report is taken to cost: a run of less than ten times this has one at its end only."""
+"""What the first page is taken to cost: a run of less than ten times this has one at its end only."""
 
 
-class LiveReport:
-    """The report of the latest epoch, as often as it costs little."""
+class LiveResults:
+    """Evaluation and page of the latest epoch, each as often as it costs little."""
 
-    def __init__(self, run: Run) -> None:
-        self._run = run
-        self._written = time.monotonic()
-        self._cost = EXPECTED_SECONDS
+    def __init__(self, run: Run, results: Callable[[Outcome], Report]) -> None:
+        self._run, self._results = run, results
+        self._scoring, self._drawing = TimeShare(), TimeShare(EXPECTED_SECONDS)
 
-    def due(self, now: float) -> bool:
-        """Whether training has gone on long enough since the last one; `now` is a monotonic time."""
-        return self._cost <= SHARE * (now - self._written)
-
-    def update(self, make: Callable[[], Report]) -> None:
-        """Write what `make` gives, if it is time to; never stops training."""
-        started = time.monotonic()
-        if not self.due(started):
+    def after_epoch(self, done: EpochDone) -> None:
+        """Write what is due of an epoch that isn't the last; neither stops training nor changes it."""
+        if done.outcome is None or done.is_last or not self._scoring.due(time.monotonic()):
             return
         try:
-            write_report(self._run, make())
-        except (StorageRefusedError, StorageUnavailableError) as error:
-            log.warning("The report so far could not be written: %s", error)
-        self._written = time.monotonic()
-        self._cost = self._written - started
+            # When this is done the clock decides, so it must not move the random numbers of training.
+            with torch.random.fork_rng(devices=[]):
+                self._write(done.outcome)
+        except (StorageRefusedError, StorageUnavailableError, ValidationError) as error:
+            log.warning("The results so far could not be written: %s", error)
+
+    def _write(self, outcome: Outcome) -> None:
+        with self._scoring.taken():
+            report = self._results(outcome)
+            write_evaluation(self._run.store, self._run.places, report.evaluation)
+        if self._drawing.due(time.monotonic()):
+            with self._drawing.taken():
+                write_report(self._run, report)
 
 
 def write_report(run: Run, report: Report) -> None:

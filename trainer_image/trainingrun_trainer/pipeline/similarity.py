@@ -1,18 +1,51 @@
 """A run that makes an embedding model."""
 
+from dataclasses import dataclass
+
 from accelerate.utils.random import set_seed
 
-from trainingrun_api.evaluation import Evaluation
+from trainingrun_api.evaluation import DataCounts, Evaluation
+from trainingrun_api.lineage import ResolvedBaseModel
+from trainingrun_api.run_config import RunConfig
 
 from .. import model
 from ..base_model import fetch_base_model
-from ..evaluation import to_parquet
+from ..model import EmbeddingModel
+from ..records import RunRecord
 from ..report import Report
-from ..training import EpochDone, prepare
-from .embedding_tasks import load_task
-from .publish import Judgement, Provenance, evaluate, publish
-from .reports import write_report
-from .session import Run, log_recipe, record, train
+from ..training import Outcome, Trainee, prepare
+from .embedding_tasks import EmbeddingTask, load_task
+from .publish import Judgement, Provenance, evaluate
+from .session import Run, log_recipe, record
+from .stages import train_and_publish
+
+
+@dataclass(frozen=True)
+class Results:
+    """What a pass over the evaluation part needs beside it to become evaluation, table and report."""
+
+    config: RunConfig
+    embedder: EmbeddingModel
+    trainee: Trainee
+    task: EmbeddingTask
+    counts: DataCounts
+    base_model: ResolvedBaseModel
+    earlier: Evaluation | None
+    """The evaluation of the run that made the base model."""
+    made_of: RunRecord
+
+    def of(self, outcome: Outcome, *, finished: bool) -> Report:
+        """All that is said of the pass; `finished` once training has ended."""
+        judged = self.task.judge(self.trainee, outcome)
+        recipe = self.trainee.recipe_used.model_copy(update={"max_sequence_length": self.embedder.max_tokens})
+        evaluation = evaluate(
+            self.config,
+            self.task.labels,
+            Judgement(outcome.loss, similarity=judged.scores, sources=judged.sources),
+            Provenance(self.trainee.history, recipe, self.counts, self.base_model, earlier=self.earlier),
+            finished=finished,
+        )
+        return Report(evaluation, self.made_of, judged.table)
 
 
 def train_embeddings(run: Run) -> Evaluation:
@@ -31,26 +64,6 @@ def train_embeddings(run: Run) -> Evaluation:
     objective, truncated = task.objective(embedder)
     trainee = prepare(objective, run.config.training)
     log_recipe(trainee, embedder.max_tokens, truncated)
-    train(run, trainee, origin=f"{task.sha256} {base_model.digest}", after_epoch=_no_report)
-    run.tracker.stage("Evaluating")
-    trainee.load_weights(run.best)
-    trainee.merge_adapters()
-    outcome = trainee.evaluate()
-    judged = task.judge(trainee, outcome)
-    recipe = trainee.recipe_used.model_copy(update={"max_sequence_length": embedder.max_tokens})
     counts = task.counts.model_copy(update={"truncated": truncated})
-    evaluation = evaluate(
-        run.config,
-        task.labels,
-        Judgement(outcome.loss, similarity=judged.scores, sources=judged.sources),
-        Provenance(trainee.history, recipe, counts, base_model, earlier=base.earlier),
-    )
-    run.tracker.stage("Publishing")
-    run.store.write(run.places.predictions, to_parquet(judged.table))
-    write_report(run, Report(evaluation, made_of, judged.table if task.labels else None))
-    publish(run.store, run.places, embedder, evaluation, run.work / "model")
-    return evaluation
-
-
-def _no_report(done: EpochDone) -> None:
-    """The report of embeddings is written at the end alone."""
+    results = Results(run.config, embedder, trainee, task, counts, base_model, base.earlier, made_of)
+    return train_and_publish(run, trainee, embedder, f"{task.sha256} {base_model.digest}", results)

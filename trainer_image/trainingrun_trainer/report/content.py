@@ -18,9 +18,7 @@ class Report:
     record: RunRecord
     """Settings and versions."""
     predictions: pa.Table | None = None
-    """What is in predictions.parquet, where its rows are labelled texts; None for other tasks."""
-    finished: bool = True
-    """False while training goes on: the page then says so."""
+    """What is in predictions.parquet; the page shows its rows where they are labelled texts."""
 
     @property
     def similarity(self) -> SimilarityScores | None:

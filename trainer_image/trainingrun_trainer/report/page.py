@@ -20,7 +20,8 @@ def render(report: Report) -> str:
     """One HTML document with a Content-Security-Policy that lets it run its own script and load nothing."""
     evaluation = report.evaluation
     scores = report.scores
-    shown = None if report.predictions is None else shown_texts(report.predictions, evaluation.labels)
+    table, labels = report.predictions, evaluation.labels
+    shown = shown_texts(table, labels) if table is not None and labels else None
     return document(
         "page.html.j2",
         STYLES,

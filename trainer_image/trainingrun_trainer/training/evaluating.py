@@ -8,7 +8,7 @@ import torch
 from trainingrun_api.status import EpochSummary
 
 from ..errors import SettingsError
-from ..evaluation import LabelPredictions
+from .objective import Outcome
 from .steps import batch_loss
 from .trainee import Trainee
 
@@ -22,10 +22,8 @@ def evaluate_untrained(trainee: Trainee) -> EpochSummary:
     return summary
 
 
-def evaluate_epoch(
-    trainee: Trainee, epoch: int, training_loss: float
-) -> tuple[EpochSummary, LabelPredictions | None]:
-    """The model after `epoch`, and what its scores of labels were made of; None for a task without labels.
+def evaluate_epoch(trainee: Trainee, epoch: int, training_loss: float) -> tuple[EpochSummary, Outcome]:
+    """The model after `epoch`, and the pass that its scores were made of.
 
     Raises SettingsError when the evaluation loss is no number.
     """
@@ -44,7 +42,7 @@ def evaluate_epoch(
         spearman=outcome.spearman,
         learning_rate=trainee.learning_rate if epoch else 0.0,
     )
-    return summary, outcome.predictions
+    return summary, outcome
 
 
 def _loss_before_training(trainee: Trainee) -> float:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from trainingrun_api.status import EpochSummary
 
-from ..evaluation import LabelPredictions
+from .objective import Outcome
 
 
 @dataclass(frozen=True)
@@ -36,5 +36,5 @@ class EpochDone:
     summary: EpochSummary
     is_best: bool
     is_last: bool
-    predictions: LabelPredictions | None = field(default=None, repr=False)
-    """What its scores of labels were made of; None for epoch 0, and for a task without labels."""
+    outcome: Outcome | None = field(default=None, repr=False)
+    """The pass that its scores were made of; None for epoch 0."""

@@ -63,9 +63,9 @@ def fit(trainee: Trainee, settings: Training) -> Iterator[StageStepDone | StepDo
         for done in train_epoch(trainee, epoch):
             meter.add(done, done.step / steps, last=done.step == epoch * steps)
             yield done
-        summary, predictions = evaluate_epoch(trainee, epoch, meter.total / meter.texts)
+        summary, outcome = evaluate_epoch(trainee, epoch, meter.total / meter.texts)
         trainee.history = trainee.history.after(summary, meter.points, settings.early_stopping)
-        yield EpochDone(summary, trainee.history.best is summary, _finished(trainee, settings), predictions)
+        yield EpochDone(summary, trainee.history.best is summary, _finished(trainee, settings), outcome)
 
 
 def _finished(trainee: Trainee, settings: Training) -> bool:
