@@ -15,6 +15,7 @@ from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 from transformers.utils import logging
 
 from localcluster import S3Server
+from trainingrun_api.evaluation import Evaluation, Timing
 from trainingrun_api.run_config import RunConfig
 from trainingrun_trainer.records import Example
 
@@ -124,6 +125,12 @@ def changed(config: RunConfig, **fields: Any) -> RunConfig:
     """The configuration with other fields; `training` takes a dict of what differs."""
     training = config.training.model_copy(update=fields.pop("training", {}))
     return config.model_copy(update={"training": training, **fields})
+
+
+def untimed(evaluation: Evaluation) -> Evaluation:
+    """Without what differs between two runs that give the same model: the clock, and interruptions."""
+    curves = evaluation.curves.model_copy(update={"restarts": []})
+    return evaluation.model_copy(update={"timing": Timing(), "curves": curves})
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from transformers import pipeline as transformers_pipeline
 
 from localcluster import S3Server
 from trainingrun_api.dataset import DataSource
-from trainingrun_api.evaluation import Baseline, BaselineMethod, Evaluation
+from trainingrun_api.evaluation import Baseline, BaselineMethod, Evaluation, Restart
 from trainingrun_api.labels import Labels
 from trainingrun_api.progress import ProgressReport
 from trainingrun_api.run_config import BaseModelSource, RunConfig, Storage
@@ -24,7 +24,7 @@ from trainingrun_trainer.errors import DataError, Interrupted, SettingsError, St
 from trainingrun_trainer.records import Example
 from trainingrun_trainer.split import split
 
-from .conftest import changed, ticket_texts, tickets, write_jsonl
+from .conftest import changed, ticket_texts, tickets, untimed, write_jsonl
 
 
 def ignore(report: ProgressReport) -> None:
@@ -74,6 +74,8 @@ def test_a_run_learns_reports_and_publishes(config: RunConfig) -> None:
     best = min(written.curves.epochs, key=lambda epoch: epoch.evaluation_loss)
     assert (written.best_epoch, written.loss) == (best.epoch, best.evaluation_loss)
     assert json.loads((out(config) / "run.json").read_text())["baseModel"]["digest"]
+    assert list(written.timing.stages) == stages[:-1]
+    assert 0 < written.timing.training_seconds < written.timing.stages["Training"]
 
 
 def test_the_published_pooled_model_gives_the_evaluated_scores(config: RunConfig) -> None:
@@ -112,7 +114,12 @@ def test_a_killed_run_ends_as_an_undisturbed_one(config: RunConfig, tmp_path: Pa
             pipeline.run(disturbed, Killer(step))
     pipeline.run(disturbed, ignore)
     pipeline.run(config, ignore)
-    assert evaluation(disturbed) == evaluation(config)
+    assert untimed(evaluation(disturbed)) == untimed(evaluation(config))
+    # The first attempt left no checkpoint; the last one wrote of the restart before its own.
+    assert evaluation(disturbed).curves.restarts == [Restart(step=6, epoch=1), Restart(step=12, epoch=2)]
+    assert evaluation(config).curves.restarts == []
+    took = evaluation(disturbed).timing
+    assert took.texts_per_second == 3 * 48 / took.training_seconds  # of all attempts
     for path in (out(config) / "model").rglob("*.safetensors"):
         twin = out(disturbed) / "model" / path.relative_to(out(config) / "model")
         assert twin.read_bytes() == path.read_bytes()
@@ -211,7 +218,7 @@ def test_a_killed_run_with_adapters_ends_as_an_undisturbed_one_in_an_ordinary_mo
         pipeline.run(disturbed, Killer(9))
     pipeline.run(disturbed, ignore)
     result = pipeline.run(config, ignore)
-    assert evaluation(disturbed) == evaluation(config)
+    assert untimed(evaluation(disturbed)) == untimed(evaluation(config))
     assert result.best_epoch > 0
     published = load_file(next((out(config) / "model").glob("model.safetensors")))
     before = load_file(folder / "model.safetensors")
@@ -249,7 +256,7 @@ def test_an_evaluation_during_training_is_not_taken_for_the_last_one(config: Run
     stages: list[str] = []
     pipeline.run(config, lambda report: stages.append(report.progress.stage))
     assert "Publishing" in stages
-    assert evaluation(config) == last
+    assert untimed(evaluation(config)) == untimed(last)
 
 
 def test_the_evaluation_of_the_latest_epoch_is_there_while_training_goes_on(config: RunConfig) -> None:

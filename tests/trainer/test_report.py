@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from trainingrun_api.evaluation import PairSimilarity, RankingScores, SimilarityScores
+from trainingrun_api.evaluation import PairSimilarity, RankingScores, Restart, SimilarityScores, Timing
 from trainingrun_api.progress import ProgressReport
 from trainingrun_api.run_config import RunConfig
 from trainingrun_trainer import pipeline
@@ -284,6 +284,24 @@ def test_text_of_the_charts_is_text() -> None:
     assert "stopped early" in charts[0]
     assert "Epoch 3: evaluation loss 0.780" in charts[0]
     assert "Best epoch: 6 of 9, stopped early." in charts[0]
+
+
+def test_restarts_are_marked_on_the_curves() -> None:
+    report = five()
+    restarts = [Restart(step=100, epoch=2), Restart(step=250, epoch=5)]
+    curves = report.evaluation.curves.model_copy(update={"restarts": restarts})
+    timing = Timing(stages={"Training": 4000.0}, training_seconds=59.94, texts_per_second=1234.5)
+    evaluation = report.evaluation.model_copy(update={"curves": curves, "timing": timing})
+    html = render(Report(evaluation, report.record, report.predictions))
+    losses, scores, *_ = re.findall(r"<svg[^>]*chart.*?</svg>", html, re.DOTALL)
+    for chart in (losses, scores):
+        assert chart.count('class="restart"') == 3  # two lines and the legend's
+        assert chart.count(">restarted<") == 1
+        assert "Restarted after epoch 2, 5." in chart
+    said = (
+        "stages of the last attempt Training steps 59.9 s Speed 1,234 texts a second Training 1 h 6 min 40 s"
+    )
+    assert said in collapsed(Page(html).text)
 
 
 def test_the_page_of_a_run_under_way_says_so() -> None:

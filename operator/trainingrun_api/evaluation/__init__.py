@@ -3,7 +3,7 @@
 from .base_run import BaseRun, ScoreChange
 from .baseline import Baseline, BaselineMethod
 from .copies import CopyExamples, TextPair
-from .curves import Curves, LossPoint
+from .curves import Curves, LossPoint, Restart
 from .data import DataCounts, LabelCount, LabelParts, SourceCounts
 from .document import Evaluation
 from .recipe import Recipe
@@ -30,6 +30,7 @@ from .similarity import (
 )
 from .sources import SourceScores
 from .stage import StageOutcome
+from .timing import Timing
 
 __all__ = [
     "Average",
@@ -54,6 +55,7 @@ __all__ = [
     "RankingScores",
     "Recipe",
     "ReliabilityBin",
+    "Restart",
     "RetrievalAtK",
     "RetrievalScores",
     "ScoreChange",
@@ -64,5 +66,6 @@ __all__ = [
     "StageOutcome",
     "TextPair",
     "Threshold",
+    "Timing",
     "TopAccuracy",
 ]

@@ -19,6 +19,15 @@ class LossPoint(Model):
     """Largest norm of the gradient since the point before, as it was before it was cut to maxGradientNorm."""
 
 
+class Restart(Model):
+    """Training went on from a checkpoint, after what came later was lost."""
+
+    step: int
+    """Optimizer steps done by then."""
+    epoch: int
+    """Epochs done by then."""
+
+
 class Curves(Model):
     """How training went."""
 
@@ -26,3 +35,5 @@ class Curves(Model):
     """By step, at most about 100 points an epoch."""
     epochs: list[EpochSummary]
     """By epoch, from 0, the model before training: losses, accuracy, F1, learning rate."""
+    restarts: list[Restart] = []
+    """Where training went on after the run was interrupted, in order."""

@@ -15,6 +15,7 @@ from .scores import ClassificationScores
 from .similarity import SimilarityScores
 from .sources import SourceScores
 from .stage import StageOutcome
+from .timing import Timing
 
 
 class Evaluation(Model):
@@ -52,6 +53,8 @@ class Evaluation(Model):
     """How it was trained."""
     curves: Curves
     """Training and evaluation loss."""
+    timing: Timing = Timing()
+    """How long it took."""
     data: DataCounts
     """Texts at each step from file to split."""
     base_model: ResolvedBaseModel

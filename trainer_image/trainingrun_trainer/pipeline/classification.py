@@ -28,7 +28,7 @@ from .stages import train_and_publish
 class Results:
     """What a pass over the evaluation part needs beside it to become evaluation, table and report."""
 
-    config: RunConfig
+    run: Run
     classifier: Classifier
     trainee: Trainee
     texts: Texts
@@ -50,7 +50,7 @@ class Results:
             predictions.predicted,
             predictions.losses,
             self.texts,
-            self.config.source_names,
+            self.run.config.source_names,
         )
         scores = score_labels(predictions, labels)
         judgement = Judgement(predictions.loss, classification=scores, sources=by_source)
@@ -58,9 +58,15 @@ class Results:
             update={"max_sequence_length": self.classifier.max_tokens}
         )
         provenance = Provenance(
-            self.trainee.history, recipe, self.counts, self.base_model, self.fields, self.earlier
+            self.trainee.history,
+            recipe,
+            self.counts,
+            self.base_model,
+            self.run.tracker.seconds(),
+            self.fields,
+            self.earlier,
         )
-        evaluation = evaluate(self.config, labels, judgement, provenance, finished=finished)
+        evaluation = evaluate(self.run.config, labels, judgement, provenance, finished=finished)
         return Report(evaluation, self.made_of, predictions_table(self.texts, labels, predictions))
 
 
@@ -77,7 +83,7 @@ def train_classifier(run: Run) -> Evaluation:
     trainee, truncated = _prepare(run, classifier, prepared.splits)
     counts = prepared.counts.model_copy(update={"truncated": truncated})
     results = Results(
-        config=run.config,
+        run=run,
         classifier=classifier,
         trainee=trainee,
         texts=prepared.splits.evaluation,

@@ -2,14 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from pydantic import ValidationError
 
 from trainingrun_api.advice import MAX_FINDINGS
 from trainingrun_api.evaluation import (
     ClassificationScores,
-    Curves,
     DataCounts,
     Evaluation,
     Recipe,
@@ -28,6 +26,7 @@ from ..evaluation import base_run, headline
 from ..model import Classifier, PooledClassifier, TextModel, embedding_card, model_card
 from ..training import History
 from .places import Places
+from .session import Run
 
 
 @dataclass(frozen=True)
@@ -48,6 +47,8 @@ class Provenance:
     recipe: Recipe
     counts: DataCounts
     base_model: ResolvedBaseModel
+    seconds: dict[str, float]
+    """Of each stage."""
     fields: Sequence[FieldValues] = ()
     """What rows of the data set hold beside text and label."""
     earlier: Evaluation | None = None
@@ -76,15 +77,17 @@ def write_evaluation(store: Store, places: Places, evaluation: Evaluation) -> No
     store.write(places.evaluation, content)
 
 
-def publish(store: Store, places: Places, model: TextModel, evaluation: Evaluation, work: Path) -> None:
+def publish(run: Run, model: TextModel, evaluation: Evaluation) -> None:
     """Commit the model folder, then write evaluation.json, which says that all is there."""
+    work = run.work / "model"
     work.mkdir()
     if isinstance(model, Classifier) and evaluation.classification and evaluation.classification.threshold:
         model.set_threshold(evaluation.classification.threshold.value)
     model.save(work)
     (work / "README.md").write_text(_card(model, evaluation), encoding="utf-8")
-    commit_folder(store, work, places.model)
-    write_evaluation(store, places, evaluation)
+    commit_folder(run.store, work, run.places.model)
+    timing = evaluation.timing.model_copy(update={"stages": run.tracker.seconds()})
+    write_evaluation(run.store, run.places, evaluation.model_copy(update={"timing": timing}))
 
 
 def _card(model: TextModel, evaluation: Evaluation) -> str:
@@ -108,7 +111,7 @@ def evaluate(
 ) -> Evaluation:
     """All of evaluation.json; `finished` once training has ended."""
     history = provenance.history
-    curves = Curves(training_loss=history.curve, epochs=history.epochs)
+    curves = history.curves
     settings, best_epoch = config.settings(), history.best.epoch
     evidence = Evidence(
         curves=curves,
@@ -134,6 +137,7 @@ def evaluate(
         similarity_stage=history.stage,
         recipe=provenance.recipe,
         curves=curves,
+        timing=history.timing(provenance.seconds),
         data=provenance.counts,
         base_model=provenance.base_model,
         advice=advise(evidence),

@@ -6,7 +6,6 @@ from accelerate.utils.random import set_seed
 
 from trainingrun_api.evaluation import DataCounts, Evaluation
 from trainingrun_api.lineage import ResolvedBaseModel
-from trainingrun_api.run_config import RunConfig
 
 from .. import model
 from ..base_model import fetch_base_model
@@ -24,7 +23,7 @@ from .stages import train_and_publish
 class Results:
     """What a pass over the evaluation part needs beside it to become evaluation, table and report."""
 
-    config: RunConfig
+    run: Run
     embedder: EmbeddingModel
     trainee: Trainee
     task: EmbeddingTask
@@ -39,10 +38,17 @@ class Results:
         judged = self.task.judge(self.trainee, outcome)
         recipe = self.trainee.recipe_used.model_copy(update={"max_sequence_length": self.embedder.max_tokens})
         evaluation = evaluate(
-            self.config,
+            self.run.config,
             self.task.labels,
             Judgement(outcome.loss, similarity=judged.scores, sources=judged.sources),
-            Provenance(self.trainee.history, recipe, self.counts, self.base_model, earlier=self.earlier),
+            Provenance(
+                self.trainee.history,
+                recipe,
+                self.counts,
+                self.base_model,
+                self.run.tracker.seconds(),
+                earlier=self.earlier,
+            ),
             finished=finished,
         )
         return Report(evaluation, self.made_of, judged.table)
@@ -65,5 +71,5 @@ def train_embeddings(run: Run) -> Evaluation:
     trainee = prepare(objective, run.config.training)
     log_recipe(trainee, embedder.max_tokens, truncated)
     counts = task.counts.model_copy(update={"truncated": truncated})
-    results = Results(run.config, embedder, trainee, task, counts, base_model, base.earlier, made_of)
+    results = Results(run, embedder, trainee, task, counts, base_model, base.earlier, made_of)
     return train_and_publish(run, trainee, embedder, f"{task.sha256} {base_model.digest}", results)

@@ -34,5 +34,5 @@ def train_and_publish(
     run.tracker.stage("Publishing")
     run.store.write(run.places.predictions, to_parquet(final.predictions))
     write_report(run, final)
-    publish(run.store, run.places, model, final.evaluation, run.work / "model")
+    publish(run, model, final.evaluation)
     return final.evaluation

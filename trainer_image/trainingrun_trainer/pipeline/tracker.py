@@ -10,6 +10,7 @@ from trainingrun_api.run_config import RunConfig
 from trainingrun_api.status import EpochSummary, Progress
 
 from ..training import History, StageStepDone, StepDone
+from .stopwatch import Stopwatch
 
 Listener = Callable[[ProgressReport], None]
 """Is given each report, several a second while training; must return quickly."""
@@ -24,6 +25,7 @@ class Tracker:
         self._progress = Progress(
             stage="LoadingData", max_epochs=config.training.max_epochs, last_update_time=_now()
         )
+        self._stopwatch = Stopwatch(self._progress.stage)
         self._epochs: list[EpochSummary] = []
         self._best: int | None = None
         self._started = time.monotonic()
@@ -78,6 +80,10 @@ class Tracker:
         self._progress = self._progress.model_copy(update={"epoch": history[-1].epoch})
         self.stage("Done")
 
+    def seconds(self) -> dict[str, float]:
+        """What each stage has taken so far."""
+        return self._stopwatch.seconds()
+
     def _speed(self, texts: int) -> float:
         self._texts += texts
         return self._texts / max(time.monotonic() - self._started, 1e-9)
@@ -89,6 +95,7 @@ class Tracker:
 
     def _tell(self, **changes: Any) -> None:
         self._progress = self._progress.model_copy(update={**changes, "last_update_time": _now()})
+        self._stopwatch.begin(self._progress.stage)
         epochs = bounded_epochs(self._epochs, self._best)
         self._listener(ProgressReport(run=self._run, progress=self._progress, epochs=epochs))
 

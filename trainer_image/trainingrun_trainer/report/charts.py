@@ -1,7 +1,10 @@
 """Curves of training, drawn by matplotlib."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from markupsafe import Markup
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -15,7 +18,7 @@ MAX_POINTS = 600
 
 
 def chart_of_losses(evaluation: Evaluation) -> Markup:
-    """Training and evaluation loss, with the best epoch and early stopping."""
+    """Training and evaluation loss, with the best epoch, early stopping and restarts."""
     epochs, points = evaluation.curves.epochs, _thinned(evaluation.curves.training_loss)
     training = [epoch.training_loss for epoch in epochs]
     evaluating = [epoch.evaluation_loss for epoch in epochs]
@@ -77,15 +80,22 @@ def _chart(evaluation: Evaluation, label: str, title: str, lines: list[Line]) ->
     for line in lines:
         draw(axes, line)
     last = evaluation.curves.epochs[-1].epoch
-    marks = {"best": ("best epoch", "--", evaluation.best_epoch)}
-    if evaluation.stopped_early:
-        marks["stop"] = ("stopped early", ":", last)
-    for name, (said, style, epoch) in marks.items():
-        axes.axvline(epoch, linewidth=1.2, linestyle=style, gid=f"{CLASS}{name}", label=said)
+    restarts = [restart.epoch for restart in evaluation.curves.restarts]
+    _mark(axes, "best", "best epoch", "--", [evaluation.best_epoch])
+    _mark(axes, "stop", "stopped early", ":", [last] if evaluation.stopped_early else [])
+    _mark(axes, "restart", "restarted", "-.", restarts)
     legend(axes)
     early = ", stopped early" if evaluation.stopped_early else ""
+    after = f" Restarted after epoch {', '.join(map(str, restarts))}." if restarts else ""
     tips = {line.name: line.tips for line in lines}
-    return inline_svg(figure, f"{title} Best epoch: {evaluation.best_epoch} of {last}{early}.", tips)
+    return inline_svg(figure, f"{title} Best epoch: {evaluation.best_epoch} of {last}{early}.{after}", tips)
+
+
+def _mark(axes: Axes, name: str, label: str, style: str, epochs: Sequence[int]) -> None:
+    """Upright lines; the legend names them once."""
+    for number, epoch in enumerate(epochs):
+        said = "_" if number else label
+        axes.axvline(epoch, linewidth=1.2, linestyle=style, gid=f"{CLASS}{name}", label=said)
 
 
 def _thinned(points: list[LossPoint]) -> NDArray[np.float64]:

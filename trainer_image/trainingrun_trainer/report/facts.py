@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from trainingrun_api.evaluation import DataCounts, Recipe, TextPair
+from trainingrun_api.evaluation import DataCounts, Recipe, TextPair, Timing
 from trainingrun_api.run_config import RunConfig
 
 from .content import Report
@@ -86,6 +86,25 @@ def recipe(used: Recipe) -> list[tuple[str, str]]:
     """What the settings left open, as it was decided."""
     values = used.model_dump(exclude_none=True)
     return [(name, f"{value:,}" if isinstance(value, int) else str(value)) for name, value in values.items()]
+
+
+def timing(took: Timing) -> list[tuple[str, str]]:
+    """How long it took: the steps of training, and each stage so far."""
+    speed = took.texts_per_second
+    rows = {
+        "Training steps": _duration(took.training_seconds),
+        "Speed": f"{speed:,.0f} texts a second" if speed else "",
+        **{stage: _duration(seconds) for stage, seconds in took.stages.items()},
+    }
+    return [(name, value) for name, value in rows.items() if value]
+
+
+def _duration(seconds: float) -> str:
+    """Hours, minutes and seconds; tenths where it is less than a minute."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60} h {minutes % 60} min {rest} s" if minutes >= 60 else f"{minutes} min {rest} s"
 
 
 def lineage(report: Report) -> list[tuple[str, str]]:

@@ -8,7 +8,7 @@ from .charts import chart_of_losses, chart_of_scores, chart_of_steps, reliabilit
 from .confusions import cells, confused_pairs, taken_for
 from .content import Report
 from .document import document
-from .facts import copies, data_steps, lineage, recipe, settings
+from .facts import copies, data_steps, lineage, recipe, settings, timing
 from .headline import headline
 from .texts import Shown, shown_texts
 
@@ -44,6 +44,7 @@ def render(report: Report) -> str:
         copies=copies(evaluation.data),
         source_scores={one.source: one for one in evaluation.sources},
         recipe=recipe(evaluation.recipe),
+        timing=timing(evaluation.timing),
         settings=settings(report.record.config),
         lineage=lineage(report),
         shown=shown,

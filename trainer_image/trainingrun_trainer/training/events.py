@@ -18,6 +18,8 @@ class StepDone:
     learning_rate: float
     gradient_norm: float
     """Before it is cut to maxGradientNorm."""
+    seconds: float
+    """From the step before, or the beginning of the epoch, without what the listeners took."""
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ class Meter:
     points: list[LossPoint] = field(default_factory=list)
     total: float = 0.0
     texts: int = 0
+    seconds: float = 0.0
     since: tuple[float, int] = (0.0, 0)
     gradient_norm: float = 0.0
 
@@ -32,6 +33,7 @@ class Meter:
         """Count a step."""
         self.total += step.loss * step.texts
         self.texts += step.texts
+        self.seconds += step.seconds
         self.gradient_norm = max(self.gradient_norm, step.gradient_norm)
         if step.step % self.every == 0 or last:
             total, texts = self.since
@@ -64,7 +66,8 @@ def fit(trainee: Trainee, settings: Training) -> Iterator[StageStepDone | StepDo
             meter.add(done, done.step / steps, last=done.step == epoch * steps)
             yield done
         summary, outcome = evaluate_epoch(trainee, epoch, meter.total / meter.texts)
-        trainee.history = trainee.history.after(summary, meter.points, settings.early_stopping)
+        trained = trainee.history.longer(meter.texts, meter.seconds)
+        trainee.history = trained.after(summary, meter.points, settings.early_stopping)
         yield EpochDone(summary, trainee.history.best is summary, _finished(trainee, settings), outcome)
 
 

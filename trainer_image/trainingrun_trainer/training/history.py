@@ -3,7 +3,15 @@
 from typing import Self
 
 from trainingrun_api.base import Model
-from trainingrun_api.evaluation import Baseline, BaselineMethod, LossPoint, StageOutcome
+from trainingrun_api.evaluation import (
+    Baseline,
+    BaselineMethod,
+    Curves,
+    LossPoint,
+    Restart,
+    StageOutcome,
+    Timing,
+)
 from trainingrun_api.status import EpochSummary
 from trainingrun_api.training import EarlyStopping, StoppingMetric
 
@@ -23,6 +31,12 @@ class History(Model):
     """All epochs, from 0, the model before epoch 1."""
     curve: list[LossPoint] = []
     """Training loss by step."""
+    restarts: list[Restart] = []
+    """Where training went on from a checkpoint."""
+    texts: int = 0
+    """Texts that the steps so far were made of, each counted once an epoch."""
+    seconds: float = 0.0
+    """What these steps took."""
     metric: StoppingMetric = StoppingMetric.EVALUATION_LOSS
     """What makes an epoch the best."""
     reference: float | None = None
@@ -44,6 +58,25 @@ class History(Model):
     def best(self) -> EpochSummary:
         """The best epoch by the metric; the one with the lower loss, then the first, on a tie."""
         return max(self.epochs, key=lambda epoch: (merit(epoch, self.metric), -epoch.evaluation_loss))
+
+    @property
+    def curves(self) -> Curves:
+        """All of it that a user sees."""
+        return Curves(training_loss=self.curve, epochs=self.epochs, restarts=self.restarts)
+
+    def timing(self, stages: dict[str, float]) -> Timing:
+        """How long it took; `stages` has the seconds of each stage."""
+        speed = self.texts / self.seconds if self.seconds else None
+        return Timing(stages=stages, training_seconds=self.seconds, texts_per_second=speed)
+
+    def longer(self, texts: int, seconds: float) -> Self:
+        """The history with so many more texts trained on."""
+        return self.model_copy(update={"texts": self.texts + texts, "seconds": self.seconds + seconds})
+
+    def restarted(self, step: int) -> Self:
+        """The history that training goes on from in another attempt, after so many steps."""
+        restart = Restart(step=step, epoch=self.trained)
+        return self.model_copy(update={"restarts": [*self.restarts, restart]})
 
     def after(self, epoch: EpochSummary, curve: list[LossPoint], stopping: EarlyStopping) -> Self:
         """The history with one more epoch. Raises SettingsError when it lacks the metric."""

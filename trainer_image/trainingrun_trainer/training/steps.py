@@ -2,6 +2,7 @@
 
 import logging
 import math
+import time
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
@@ -18,6 +19,7 @@ log = logging.getLogger(__name__)
 
 def train_epoch(trainee: Trainee, epoch: int) -> Iterator[StepDone]:
     """Train one epoch, yielding each step. Raises SettingsError when the loss is no number any more."""
+    started = time.monotonic()
     trainee.objective.network.train()
     trainee.training.set_epoch(epoch)  # of the loader, which sets its own count otherwise
     first = (epoch - 1) * trainee.steps_per_epoch + 1
@@ -30,7 +32,8 @@ def train_epoch(trainee: Trainee, epoch: int) -> Iterator[StepDone]:
                 f"step {step}: the training loss is no number any more; lower spec.training.learningRate"
             )
         norm = _step(trainee)
-        yield StepDone(step, texts, loss, trainee.learning_rate, norm)
+        yield StepDone(step, texts, loss, trainee.learning_rate, norm, time.monotonic() - started)
+        started = time.monotonic()
 
 
 def _groups(batches: Iterable[Batch], size: int) -> Iterator[list[Batch]]:

@@ -114,7 +114,8 @@ class Trainee:
             torch.set_rng_state(state["random"])
             if torch.cuda.is_available():
                 torch.cuda.set_rng_state_all(state["random_cuda"])
-            self.history = History.model_validate_json((folder / HISTORY).read_text())
+            history = History.model_validate_json((folder / HISTORY).read_text())
+            self.history = history.restarted(history.trained * self.steps_per_epoch)
         except (pickle.UnpicklingError, KeyError, OSError, RuntimeError, SafetensorError) as error:
             raise ValueError(str(error)) from error
 
