@@ -204,6 +204,8 @@ class Artifacts(Model):
     """predictions.parquet: every evaluation text with its labels, probabilities and loss."""
     report: str | None = None
     """report.html: scores, confusions with their texts, curves; one file for a browser."""
+    tensorboard: str | None = None
+    """Folder with an event file for TensorBoard: losses, scores, learning rate, gradient norm."""
     checkpoints: str
     """Folder of the checkpoints."""
     run: str

@@ -158,7 +158,9 @@ def _usual_artifacts(prefix: str) -> Artifacts:
     return Artifacts(
         model=f"{prefix}/model",
         evaluation=f"{prefix}/evaluation.json",
+        predictions=f"{prefix}/predictions.parquet",
         report=f"{prefix}/report.html",
+        tensorboard=f"{prefix}/tensorboard",
         checkpoints=f"{prefix}/checkpoints",
         run=f"{prefix}/run.json",
     )

@@ -62,7 +62,7 @@ class Results:
             recipe,
             self.counts,
             self.base_model,
-            self.run.tracker.seconds(),
+            self.run.progress.seconds(),
             self.fields,
             self.earlier,
         )
@@ -72,9 +72,9 @@ class Results:
 
 def train_classifier(run: Run) -> Evaluation:
     """Train, evaluate and publish."""
-    run.tracker.stage("LoadingData")
+    run.progress.stage("LoadingData")
     prepared = load_data(run)
-    run.tracker.stage("LoadingModel")
+    run.progress.stage("LoadingModel")
     set_seed(run.config.training.seed)
     base = fetch_base_model(run.config.base_model, run.config.storage, run.work / "base")
     classifier = _load(run.config, base, prepared.splits)

@@ -37,6 +37,11 @@ class Places:
         return f"{self.prefix}/checkpoints"
 
     @property
+    def tensorboard(self) -> str:
+        """Folder of the event file."""
+        return f"{self.prefix}/tensorboard"
+
+    @property
     def run(self) -> str:
         """run.json."""
         return f"{self.prefix}/run.json"
@@ -48,6 +53,7 @@ class Places:
             evaluation=self.evaluation,
             predictions=self.predictions,
             report=self.report,
+            tensorboard=self.tensorboard,
             checkpoints=self.checkpoints,
             run=self.run,
         )

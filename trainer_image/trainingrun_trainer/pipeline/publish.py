@@ -86,7 +86,7 @@ def publish(run: Run, model: TextModel, evaluation: Evaluation) -> None:
     model.save(work)
     (work / "README.md").write_text(_card(model, evaluation), encoding="utf-8")
     commit_folder(run.store, work, run.places.model)
-    timing = evaluation.timing.model_copy(update={"stages": run.tracker.seconds()})
+    timing = evaluation.timing.model_copy(update={"stages": run.progress.seconds()})
     write_evaluation(run.store, run.places, evaluation.model_copy(update={"timing": timing}))
 
 

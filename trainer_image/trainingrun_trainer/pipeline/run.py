@@ -11,13 +11,15 @@ from trainingrun_api.status import RunResult
 from trainingrun_api.tasks import TaskType
 
 from ..artifacts import open_store
+from ..trackers import Ending
 from .classification import train_classifier
 from .memory import memory_errors
 from .places import Places
+from .progress import Listener, ProgressTracker
 from .publish import published, result
 from .session import Run, record
 from .similarity import train_embeddings
-from .tracker import Listener, Tracker
+from .tracking import failing, trackers_of
 
 log = logging.getLogger(__name__)
 
@@ -30,14 +32,16 @@ def run(config: RunConfig, listener: Listener) -> RunResult:
     """
     places = Places(config.output_prefix.rstrip("/"))
     store = open_store(places.prefix, config.storage)
-    tracker = Tracker(config, listener)
-    evaluation = published(store, places)
-    if evaluation is None:
-        with tempfile.TemporaryDirectory(prefix="trainingrun-") as work, memory_errors():
-            evaluation = _train(Run(config, store, places, tracker, Path(work)))
-    else:
-        log.info("The results of this run are published already; nothing is trained")
-    tracker.done(evaluation.curves.epochs, evaluation.best_epoch)
+    progress, trackers = ProgressTracker(config, listener), trackers_of(store, places)
+    with failing(trackers):
+        evaluation = published(store, places)
+        if evaluation is None:
+            with tempfile.TemporaryDirectory(prefix="trainingrun-") as work, memory_errors():
+                evaluation = _train(Run(config, store, places, progress, trackers, Path(work)))
+        else:
+            log.info("The results of this run are published already; nothing is trained")
+    progress.done(evaluation.curves.epochs, evaluation.best_epoch)
+    trackers.end(Ending.FINISHED, evaluation)
     outcome = result(evaluation, places)
     _log_result(outcome)
     return outcome

@@ -14,10 +14,11 @@ from trainingrun_api.run_config import RunConfig
 
 from ..artifacts import Store
 from ..records import RunRecord
+from ..trackers import Snapshot, Tracker
 from ..training import EpochDone, History, StageStepDone, StepDone, Trainee, fit
 from .checkpoints import Checkpoints
 from .places import Places
-from .tracker import Tracker
+from .progress import ProgressTracker
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +32,8 @@ class Run:
     config: RunConfig
     store: Store
     places: Places
-    tracker: Tracker
+    progress: ProgressTracker
+    trackers: Tracker
     work: Path
     """A folder for everything that is not kept."""
 
@@ -85,12 +87,13 @@ def train(run: Run, trainee: Trainee, origin: str, after_epoch: Callable[[EpochD
     )
     checkpoints.resume(trainee, run.best, run.work / "checkpoint")
     _begin(run, trainee)
+    run.trackers.update(Snapshot(trainee.recipe, trainee.history.curves))
     for event in fit(trainee, settings):
         match event:
             case StageStepDone():
-                run.tracker.stage_step(event)
+                run.progress.stage_step(event)
             case StepDone():
-                run.tracker.step(event)
+                run.progress.step(event)
             case EpochDone():
                 _end_epoch(run, trainee, event, checkpoints)
                 after_epoch(event)
@@ -98,11 +101,12 @@ def train(run: Run, trainee: Trainee, origin: str, after_epoch: Callable[[EpochD
 
 def _begin(run: Run, trainee: Trainee) -> None:
     steps_done = trainee.history.trained * trainee.steps_per_epoch
-    run.tracker.training(trainee.recipe.total_steps, steps_done, trainee.history)
+    run.progress.training(trainee.recipe.total_steps, steps_done, trainee.history)
 
 
 def _end_epoch(run: Run, trainee: Trainee, done: EpochDone, checkpoints: Checkpoints) -> None:
-    run.tracker.epoch(trainee.history)
+    run.progress.epoch(trainee.history)
+    run.trackers.update(Snapshot(trainee.recipe, trainee.history.curves))
     epoch = done.summary
     log.info(
         "%s: training loss %.4f, evaluation loss %.4f%s%s",

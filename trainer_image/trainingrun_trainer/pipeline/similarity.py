@@ -46,7 +46,7 @@ class Results:
                 recipe,
                 self.counts,
                 self.base_model,
-                self.run.tracker.seconds(),
+                self.run.progress.seconds(),
                 earlier=self.earlier,
             ),
             finished=finished,
@@ -56,9 +56,9 @@ class Results:
 
 def train_embeddings(run: Run) -> Evaluation:
     """Train, evaluate and publish."""
-    run.tracker.stage("LoadingData")
+    run.progress.stage("LoadingData")
     task = load_task(run)
-    run.tracker.stage("LoadingModel")
+    run.progress.stage("LoadingModel")
     set_seed(run.config.training.seed)
     base = fetch_base_model(run.config.base_model, run.config.storage, run.work / "base")
     embedder = model.load_embedding_model(

@@ -27,11 +27,11 @@ def train_and_publish(
     """Train `model`, going on from a checkpoint of the same `origin`; publish it with its best weights."""
     live = LiveResults(run, partial(results.of, finished=False))
     train(run, trainee, origin, live.after_epoch)
-    run.tracker.stage("Evaluating")
+    run.progress.stage("Evaluating")
     trainee.load_weights(run.best)
     trainee.merge_adapters()
     final = results.of(trainee.evaluate(), finished=True)
-    run.tracker.stage("Publishing")
+    run.progress.stage("Publishing")
     run.store.write(run.places.predictions, to_parquet(final.predictions))
     write_report(run, final)
     publish(run, model, final.evaluation)

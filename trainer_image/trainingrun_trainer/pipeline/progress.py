@@ -16,7 +16,7 @@ Listener = Callable[[ProgressReport], None]
 """Is given each report, several a second while training; must return quickly."""
 
 
-class Tracker:
+class ProgressTracker:
     """Knows the latest progress and tells the listener of each change."""
 
     def __init__(self, config: RunConfig, listener: Listener) -> None:
