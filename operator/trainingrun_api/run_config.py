@@ -11,6 +11,7 @@ from .names import run_prefix, spec_hash
 from .progress import RunIdentity
 from .references import Output
 from .spec import RunSettings, TrainingProjectSpec, TrainingRunSpec
+from .tracking import MlflowServer, Tracking
 
 
 class HubModel(Model):
@@ -53,6 +54,15 @@ class Storage(Model):
     """URL of an S3-compatible server; AWS when None."""
     region: str = "us-east-1"
     """Region of the bucket."""
+
+
+class MlflowExperiment(Model):
+    """An experiment of an MLflow server; credentials come from the environment."""
+
+    tracking_uri: str
+    """URL of the server."""
+    experiment: str
+    """Name of the experiment."""
 
 
 class ProgressEndpoint(Model):
@@ -111,6 +121,8 @@ class RunConfig(RunSettings):
     """URI under which all results of this run are kept."""
     storage: Storage
     """How s3:// URIs are reached."""
+    mlflow: MlflowExperiment | None = None
+    """Where curves and scores go besides; None: nowhere else."""
     progress: ProgressEndpoint | None = None
     """Where progress is posted; None: nowhere (a run without a cluster)."""
 
@@ -156,6 +168,7 @@ class RunConfig(RunSettings):
             evaluation_dataset=found.others.evaluation,
             output_prefix=run_prefix(output.uri, run.namespace, run.name, _spec_hash(run, spec)),
             storage=Storage(endpoint=output.endpoint, region=output.region),
+            mlflow=_experiment(effective_tracking(spec, found.project).mlflow, run.namespace),
             progress=progress,
             **dict(spec.settings()),
         )
@@ -174,6 +187,17 @@ def effective_output(spec: TrainingRunSpec, project: TrainingProjectSpec | None)
 def effective_base_model(spec: TrainingRunSpec, project: TrainingProjectSpec | None) -> BaseModel | None:
     """The run's own base model, else its project's preset; None for the default model."""
     return spec.base_model or (project.base_model if project else None)
+
+
+def effective_tracking(spec: TrainingRunSpec, project: TrainingProjectSpec | None) -> Tracking:
+    """The run's own, else its project's; an empty one for none."""
+    return spec.tracking or (project and project.tracking) or Tracking()
+
+
+def _experiment(server: MlflowServer | None, namespace: str) -> MlflowExperiment | None:
+    if server is None:
+        return None
+    return MlflowExperiment(tracking_uri=server.tracking_uri, experiment=server.experiment or namespace)
 
 
 def _spec_hash(run: RunIdentity, spec: TrainingRunSpec) -> str:

@@ -12,6 +12,7 @@ from .labels import Labels
 from .placement import Resources, Scheduling
 from .references import Output
 from .tasks import TASK_RULES, TaskType, broken_task_rule
+from .tracking import Tracking
 from .training import Training
 
 EACH_ONCE = Rule(
@@ -141,6 +142,9 @@ class TrainingRunSpec(RunSettings):
     output: Output | None = None
     """Where results go; left out, the project's output."""
 
+    tracking: Tracking | None = None
+    """Where curves and scores go besides; left out, the project's tracking. {} for nowhere else."""
+
     resources: Resources = Resources()
     """What the trainer pod asks for."""
 
@@ -224,6 +228,9 @@ class TrainingProjectSpec(Model):
 
     output: Output
     """Where results of the project's runs go."""
+
+    tracking: Tracking | None = None
+    """Where curves and scores of the project's runs go besides, of those that say nothing of it."""
 
     defaults: RunSettings = RunSettings()
     """Settings of runs that leave them out: each field of its own, those inside training and labels too. What

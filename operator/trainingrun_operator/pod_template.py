@@ -12,8 +12,9 @@ from trainingrun_api.names import (
 )
 from trainingrun_api.placement import Resources
 from trainingrun_api.references import Output
-from trainingrun_api.run_config import BaseModelSource, RunConfig
+from trainingrun_api.run_config import BaseModelSource, RunConfig, effective_tracking
 from trainingrun_api.spec import TrainingRunSpec
+from trainingrun_api.tracking import MlflowServer
 
 from .resources import Manifest, References
 from .settings import Settings
@@ -32,13 +33,19 @@ READ_ONLY = {"progress-token", "base-model"}
 BASE_MODEL_FOLDER = "/base-model"
 HUB_TOKEN_KEY = "token"  # noqa: S105 - its name
 CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+MLFLOW_CREDENTIALS = (
+    ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"),
+    ("MLFLOW_TRACKING_TOKEN",),
+)
+"""Keys of the Secret, each the name of a variable that MLflow reads: a password, or a token."""
 
 
 def pod_template(
     config: RunConfig, output: Output, spec: TrainingRunSpec, references: References, settings: Settings
 ) -> Manifest:
     """The template of the trainer pod, within the restricted Pod Security Standard."""
-    secrets = [*_credentials(output), *_hub_token(references)]
+    server = effective_tracking(spec, references.project).mlflow
+    secrets = [*_credentials(output), *_hub_token(references), *_mlflow_credentials(server)]
     return {
         "metadata": {"labels": {MANAGED_BY_LABEL: OPERATOR, RUN_LABEL: config.run.name}},
         "spec": {
@@ -113,6 +120,16 @@ def _credentials(output: Output) -> list[Manifest]:
 def _hub_token(references: References) -> list[Manifest]:
     secret = references.hub_token_secret
     return [_from_secret("HF_TOKEN", secret, HUB_TOKEN_KEY)] if secret else []
+
+
+def _mlflow_credentials(server: MlflowServer | None) -> list[Manifest]:
+    if server is None or server.credentials_secret_ref is None:
+        return []
+    secret = server.credentials_secret_ref.name
+    variables = [_from_secret(key, secret, key) for keys in MLFLOW_CREDENTIALS for key in keys]
+    for variable in variables:
+        variable["valueFrom"]["secretKeyRef"]["optional"] = True  # it holds a password or a token
+    return variables
 
 
 def _from_secret(variable: str, secret: str, key: str) -> Manifest:

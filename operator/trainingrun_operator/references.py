@@ -7,19 +7,22 @@ from pydantic import ValidationError
 from trainingrun_api.base_model import BaseModel
 from trainingrun_api.defaults import effective_spec
 from trainingrun_api.names import RUN_KIND
+from trainingrun_api.references import Output
 from trainingrun_api.run_config import (
     BaseModelSource,
     OtherDatasets,
     effective_base_model,
     effective_dataset,
     effective_output,
+    effective_tracking,
 )
 from trainingrun_api.spec import TrainingProjectSpec, TrainingRunSpec
 from trainingrun_api.status import Reason
+from trainingrun_api.tracking import MlflowServer
 
 from .base_models import Found, source_of, source_of_run
 from .cluster import Cluster
-from .pod_template import CREDENTIALS, HUB_TOKEN_KEY
+from .pod_template import CREDENTIALS, HUB_TOKEN_KEY, MLFLOW_CREDENTIALS
 from .projects import ProjectRead, Projects
 from .resources import Missing, References, Referent, Run, RunKey, problems_of
 from .settings import Settings
@@ -57,14 +60,14 @@ class Resolver:
         project, absent = await self._projects.own(run.key, name) if name else NO_PROJECT
         others, missing_data = await self._others(run.key, spec)
         if absent is not None:
-            secret = await self._credentials(run.key, spec, None)
-            return References(missing=(absent, *missing_data, *([secret] if secret else [])))
+            secrets = await self._credentials(run.key, spec, None)
+            return References(missing=(absent, *missing_data, *secrets))
         model = effective_base_model(spec, project) or self._settings.default_base_model
         source, missing, failure = await self._base_model(run.key, model)
         token = hub_token_secret(model)
         found = (
             missing,
-            await self._credentials(run.key, spec, project),
+            *await self._credentials(run.key, spec, project),
             await self._secret(run.key, token, (HUB_TOKEN_KEY,)),
         )
         failure = failure or _unfit_settings(spec, project) or _files_of_the_pod(spec, project, others)
@@ -99,24 +102,33 @@ class Resolver:
 
     async def _credentials(
         self, key: RunKey, spec: TrainingRunSpec, project: TrainingProjectSpec | None
-    ) -> Missing | None:
-        output = effective_output(spec, project)
-        if output is None or output.credentials_secret_ref is None:
-            return None
-        return await self._secret(key, output.credentials_secret_ref.name, CREDENTIALS)
+    ) -> list[Missing]:
+        """What Secrets of object store and trackers lack."""
+        output, server = effective_output(spec, project), effective_tracking(spec, project).mlflow
+        of_output = await self._secret(key, _name_of_secret(output), CREDENTIALS)
+        of_server = await self._secret(key, _name_of_secret(server), *MLFLOW_CREDENTIALS)
+        return [missing for missing in (of_output, of_server) if missing]
 
-    async def _secret(self, key: RunKey, name: str | None, keys: tuple[str, ...]) -> Missing | None:
+    async def _secret(self, key: RunKey, name: str | None, *choices: tuple[str, ...]) -> Missing | None:
+        """What it lacks of the keys of any one choice."""
         if name is None:
             return None
         secret = await self._cluster.secret(key.namespace, name)
-        absent = [k for k in keys if k not in ((secret or {}).get("data") or {})]
-        if not absent:
+        held = (secret or {}).get("data") or {}
+        absent = [[one for one in keys if one not in held] for keys in choices]
+        if not all(absent):
             return None
-        wanted, place = " and ".join(absent), f"in namespace {key.namespace}"
+        wanted = ", or ".join(" and ".join(keys) for keys in absent)
+        place = f"in namespace {key.namespace}"
         text = f"Secret {name} {place} lacks {wanted}; add them"
         if secret is None:
             text = f"Secret {name} does not exist {place}; create it with {wanted}"
         return Missing(Reason.SECRET_NOT_FOUND, text)
+
+
+def _name_of_secret(user: Output | MlflowServer | None) -> str | None:
+    """Name of the Secret with credentials for it."""
+    return user.credentials_secret_ref.name if user and user.credentials_secret_ref else None
 
 
 def hub_token_secret(model: BaseModel | None) -> str | None:

@@ -58,6 +58,7 @@ FULL: dict[str, Any] = {
         "classWeights": "Balanced",
     },
     "output": {**OUTPUT, "endpoint": "http://s3.local", "credentialsSecretRef": {"name": "s3"}},
+    "tracking": {"mlflow": {"trackingUri": "http://mlflow", "credentialsSecretRef": {"name": "mlflow"}}},
     "resources": {"gpusPerNode": 1, "cpu": 4, "memory": "8Gi"},
     "scheduling": {"nodeSelector": {"disk": "ssd"}, "tolerations": [{"key": "gpu", "operator": "Exists"}]},
     "suspend": True,
@@ -125,6 +126,10 @@ REFUSED_BY_BOTH = {
     "near-copies skipped and copies kept": (
         {**SMALLEST, "skipDuplicates": False, "nearDuplicates": {"skip": True}},
         "nearDuplicates.skip goes with skipDuplicates",
+    ),
+    "a password in an address": (
+        {**SMALLEST, "tracking": {"mlflow": {"trackingUri": "https://me:secret@mlflow.example.com"}}},
+        "trackingUri",
     ),
     "near-copies that have little in common": (
         {**SMALLEST, "nearDuplicates": {"threshold": 0.3}},

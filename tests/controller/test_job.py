@@ -91,6 +91,27 @@ def test_credentials_come_from_the_secret_by_key() -> None:
     assert set(secrets) == {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
 
 
+def test_tracker_is_the_runs_own_else_the_projects() -> None:
+    server = {"trackingUri": "https://mlflow.example.com", "credentialsSecretRef": {"name": "mlflow"}}
+    spec = a_project("tickets", tracking={"mlflow": server})["spec"]
+    project = References(project=TrainingProjectSpec.model_validate(spec))
+    own = {"trackingUri": "http://mlflow.team", "experiment": "mine"}
+    for tracking, experiment, keys in (
+        (
+            None,
+            {"trackingUri": "https://mlflow.example.com", "experiment": "team"},
+            {"MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN"},
+        ),
+        ({"mlflow": own}, own, set()),
+        ({}, None, set()),
+    ):
+        run = a_project_run("t", "tickets", **({} if tracking is None else {"tracking": tracking}))
+        environment = job_of(run, project)["spec"]["template"]["spec"]["containers"][0]["env"]
+        assert json.loads(environment[0]["value"]).get("mlflow") == experiment
+        secrets = {v["name"]: v["valueFrom"]["secretKeyRef"] for v in environment if "valueFrom" in v}
+        assert secrets == {key: {"name": "mlflow", "key": key, "optional": True} for key in keys}
+
+
 def test_hub_is_reached_with_the_token_alone() -> None:
     source = BaseModelSource(hub=HubModel(repo_id="team/model", revision="main"))
     pod = job_of(a_run("t"), References(base_model=source, hub_token_secret="hub"))["spec"]["template"][

@@ -73,6 +73,15 @@ def test_run_waits_for_its_secret_and_each_key(api: Api) -> None:
     api.eventually("locked", phase="Pending", reason="Unschedulable")
 
 
+def test_run_waits_for_what_its_tracker_takes(api: Api) -> None:
+    server = {"trackingUri": "http://mlflow", "credentialsSecretRef": {"name": "tracker"}}
+    api.apply(a_run("tracked", tracking={"mlflow": server}))
+    message = "create it with MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN"
+    api.eventually("tracked", phase="Pending", reason="SecretNotFound", message=message)
+    api.apply(a_secret("tracker", "MLFLOW_TRACKING_TOKEN"))
+    api.eventually("tracked", phase="Pending", reason="Unschedulable")
+
+
 def test_run_waits_for_its_base_model(api: Api, kubelet: Kubelet) -> None:
     api.apply(a_run("child", baseModel={"fromRun": {"name": "parent"}}))
     api.eventually("child", phase="Pending", reason="BaseModelNotFound", message="TrainingRun parent")

@@ -32,7 +32,7 @@ def run(config: RunConfig, listener: Listener) -> RunResult:
     """
     places = Places(config.output_prefix.rstrip("/"))
     store = open_store(places.prefix, config.storage)
-    progress, trackers = ProgressTracker(config, listener), trackers_of(store, places)
+    progress, trackers = ProgressTracker(config, listener), trackers_of(config, store, places)
     with failing(trackers):
         evaluation = published(store, places)
         if evaluation is None:

@@ -8,7 +8,7 @@ from trainingrun_api.run_config import RunConfig
 
 from .content import Report
 
-HIDDEN = {"run", "progress", "storage", "base_model", "output_prefix"}
+HIDDEN = {"run", "progress", "storage", "base_model", "output_prefix", "mlflow"}
 """What has no bearing on the model, or stands elsewhere on the page."""
 
 PLACE = ".setting"

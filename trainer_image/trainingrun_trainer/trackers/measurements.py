@@ -10,7 +10,7 @@ class Measurement(NamedTuple):
     """Numbers of one place on the curves."""
 
     step: int
-    """What a tracker draws them over: the optimizer step of names in `step/`, the epoch of those in `epoch/`."""
+    """What they are drawn over: the optimizer step of names in `step/`, the epoch of those in `epoch/`."""
     values: dict[str, float]
 
 

@@ -1,0 +1,68 @@
+"""MLflow, told from a thread of its own: a server that is slow or down costs training nothing."""
+
+import logging
+import os
+import threading
+from dataclasses import replace
+from queue import SimpleQueue
+
+from trainingrun_api.evaluation import Evaluation
+from trainingrun_api.run_config import MlflowExperiment
+
+from .mlflow_state import State, Subject
+from .tracker import Ending, Snapshot
+
+log = logging.getLogger(__name__)
+
+END_SECONDS = 10.0
+"""How long the end of an attempt waits for the server to take what is left."""
+
+VARIABLES = {
+    # As it is, one request may take minutes. What fails is sent again after the next epoch, so there is
+    # little to gain from trying long.
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "5",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+}
+"""What MLflow's client is told by its environment, where that says nothing of it; times in seconds."""
+
+
+class Mlflow:
+    """Sends the newest state; one that it replaces is not missed, since each holds all curves."""
+
+    def __init__(self, server: MlflowExperiment, subject: Subject) -> None:
+        for name, value in VARIABLES.items():
+            os.environ.setdefault(name, value)
+        self._server, self._subject = server, subject
+        self._state = State()
+        self._states: SimpleQueue[State] = SimpleQueue()
+        self._states.put(self._state)
+        self._thread = threading.Thread(target=self._send_all, name="mlflow", daemon=True)
+        self._thread.start()
+
+    def update(self, snapshot: Snapshot) -> None:
+        """Have the curves sent; returns at once."""
+        self._state = replace(self._state, snapshot=snapshot)
+        self._states.put(self._state)
+
+    def end(self, ending: Ending, evaluation: Evaluation | None = None) -> None:
+        """Have the run ended; waits END_SECONDS at most."""
+        self._states.put(replace(self._state, ending=ending, evaluation=evaluation))
+        self._thread.join(END_SECONDS)
+        if self._thread.is_alive():
+            log.warning(
+                "MLflow at %s took too long, and lacks the end of this run", self._server.tracking_uri
+            )
+
+    def _send_all(self) -> None:
+        # Importing MLflow takes seconds, which training needn't wait for.
+        from .mlflow_run import MlflowRun  # noqa: PLC0415
+
+        run, state = MlflowRun(self._server, self._subject), State()
+        while state.ending is None:
+            state = self._states.get()
+            while not self._states.empty():
+                state = self._states.get()
+            run.send(state)
