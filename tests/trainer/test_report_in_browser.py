@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from localcluster import packages
 from trainingrun_trainer.report import Report, render
-from trainingrun_trainer.report.side_by_side import render_side_by_side
+from trainingrun_trainer.report.side_by_side import SideBySide, render_side_by_side
 
 from .reports import a_report, label_names, of_embeddings, several, single
 from .test_report import HOSTILE
@@ -277,15 +277,20 @@ def test_it_fits_the_screen(
     assert reader.problems == []
 
 
+@pytest.fixture(scope="module")
+def side_by_side() -> tuple[SideBySide, str]:
+    runs = two()
+    return runs, render_side_by_side(runs)
+
+
 @pytest.mark.parametrize("look", [(1440, "light"), (400, "dark")])
 def test_runs_side_by_side_are_sorted_and_searched(
-    browser: Browser, tmp_path: Path, look: tuple[int, Any]
+    browser: Browser, side_by_side: tuple[SideBySide, str], tmp_path: Path, look: tuple[int, Any]
 ) -> None:
-    width, scheme = look
+    (width, scheme), (runs, html) = look, side_by_side
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
     reader = Reader(context)
-    runs = two()
-    page = reader.show(render_side_by_side(runs), tmp_path)
+    page = reader.show(html, tmp_path)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     names = page.locator("#classes-table tbody tr:not([hidden]) th")
     assert names.all_text_contents() == [row.label for row in runs.classes]

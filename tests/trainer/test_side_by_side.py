@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from trainingrun_api.evaluation import PairSimilarity, SimilarityScores
 from trainingrun_api.run_config import RunConfig
 from trainingrun_api.tasks import TaskType
 from trainingrun_trainer.evaluation import Predictions
@@ -42,6 +43,13 @@ def a_run(name: str, predictions: Predictions | None = None, words: int = 12, **
 
 def two(texts: int = 20, **settings: Any) -> SideBySide:
     return compare([a_run("plain"), a_run("mended", mended(single(5, 300), texts), **settings)])
+
+
+@pytest.fixture(scope="module")
+def drawn() -> tuple[SideBySide, str]:
+    """Two runs that differ in one setting, and their page."""
+    runs = two(training=CONFIG.training.model_copy(update={"max_epochs": 3}))
+    return runs, render_side_by_side(runs)
 
 
 def test_runs_are_called_by_name_and_by_more_where_names_are_the_same() -> None:
@@ -180,10 +188,28 @@ def test_runs_of_other_tasks_stand_side_by_side_with_what_can_be_compared() -> N
     assert len(re.findall("<figure>", render_side_by_side(runs))) == 2
 
 
-def test_the_page_shows_all_of_it() -> None:
-    training = CONFIG.training.model_copy(update={"max_epochs": 3})
-    runs = two(training=training)
-    text = collapsed(Page(render_side_by_side(runs)).text)
+def test_embeddings_of_pairs_have_their_own_scores_side_by_side_and_no_labels() -> None:
+    def of_pairs(name: str, spearman: float) -> Report:
+        found = SimilarityScores(pairs=PairSimilarity(spearman=spearman, pearson=0.4, pairs=60))
+        report = a_run(name)
+        changes = {"classification": None, "similarity": found, "labels": []}
+        return replace(report, evaluation=report.evaluation.model_copy(update=changes), predictions=None)
+
+    runs = compare([of_pairs("one", 0.5), of_pairs("other", 0.62)])
+    assert [(row.name, row.changes[1]) for row in runs.scores] == [
+        ("Spearman", pytest.approx(12)),
+        ("Pearson", 0),
+    ]
+    assert (runs.remarks, runs.classes) == ([], [])
+    assert runs.paired[0].verdict == "Whether other is better than one can't be told: one gives no labels."
+    page = Page(render_side_by_side(runs))
+    assert "classes" not in {attributes.get("id") for _, attributes in page.tags}
+    assert "Spearman 50.0 62.0+12.0" in collapsed(page.text).replace(" +", "+")
+
+
+def test_the_page_shows_all_of_it(drawn: tuple[SideBySide, str]) -> None:
+    runs, html = drawn
+    text = collapsed(Page(html).text)
     for said in (
         runs.paired[0].verdict,
         runs.paired[0].basis,
@@ -194,8 +220,8 @@ def test_the_page_shows_all_of_it() -> None:
         assert said in text, said
 
 
-def test_curves_of_all_runs_are_in_one_chart_for_each_loss() -> None:
-    charts = re.findall(r"<svg[^>]*chart.*?</svg>", render_side_by_side(two()), re.DOTALL)
+def test_curves_of_all_runs_are_in_one_chart_for_each_loss(drawn: tuple[SideBySide, str]) -> None:
+    charts = re.findall(r"<svg[^>]*chart.*?</svg>", drawn[1], re.DOTALL)
     titles = [re.search('aria-label="([^"]*)"', chart).group(1) for chart in charts]  # type: ignore[union-attr]
     assert titles == [
         f"{name} by epoch" for name in ("Evaluation loss", "Training loss", "Accuracy", "Macro F1")
