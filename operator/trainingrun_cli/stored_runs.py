@@ -23,6 +23,8 @@ from .errors import CommandError
 from .outputs import newest_output
 
 CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+REGION = "AWS_REGION"
+"""Environment variable with the region of a bucket that no run names."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,8 @@ def stored_run(run: str, namespace: str | None, endpoint: str | None) -> Iterato
     Raises CommandError when there is no such run.
     """
     if "://" in run:
-        yield StoredRun(run, run.rstrip("/"), _store(run, Storage(endpoint=endpoint)))
+        storage = Storage(endpoint=endpoint, region=os.environ.get(REGION) or Storage().region)
+        yield StoredRun(run, run.rstrip("/"), _store(run, storage))
     elif "/" in run or run in {".", ".."}:
         yield _in_folder(Path(run))
     else:
@@ -93,9 +96,7 @@ def _store(uri: str, storage: Storage) -> Store:
 def _in_folder(folder: Path) -> StoredRun:
     found = newest_output(folder)
     if found is None:
-        raise CommandError(
-            f"{folder}: no finished run is there, as evaluation.json is not; name the folder of its results"
-        )
+        raise CommandError(f"{folder}: no finished run is there; name the folder with its evaluation.json")
     prefix = found.resolve().as_uri()
     return StoredRun(str(folder), prefix, _store(prefix, Storage()))
 
