@@ -29,6 +29,8 @@ class FindingType(StrEnum):
     """The training loss stayed near that of guessing."""
     TOO_FEW_EPOCHS = "TooFewEpochs"
     """The last epoch was the best, and the evaluation loss still fell."""
+    MISLABELLED_TEXTS = "MislabelledTexts"
+    """Labels that are likely wrong."""
     MISSING_CONTEXT = "MissingContext"
     """A field that isn't read tells two labels apart that the model confuses."""
     TELLTALE_CONTEXT = "TelltaleContext"

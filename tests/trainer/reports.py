@@ -11,8 +11,11 @@ from trainingrun_api.evaluation import (
     CopyExamples,
     Curves,
     DataCounts,
+    DoubtedText,
     Evaluation,
+    LabelDoubts,
     LossPoint,
+    Part,
     Recipe,
     SimilarityScores,
     TextPair,
@@ -99,6 +102,28 @@ COPY = TextPair(
     other="card was charged  twice",
     other_labels=["refund"],
     similarity=1.0,
+)
+
+DOUBTS = LabelDoubts(
+    judged=1500,
+    doubted=3,
+    texts=[
+        DoubtedText(
+            text=text,
+            cut=text.startswith("A long"),
+            context=["phone"],
+            source="s3://data/tickets.jsonl",
+            label="invoice is late",
+            suggested="parcel is late",
+            probability=probability,
+            part=part,
+        )
+        for text, probability, part in (
+            ('Where is "my" parcel, please?', 0.97, Part.TRAINING),
+            ("The courier, again, did not come", 0.91, Part.EVALUATION),
+            ("A long story of a parcel", 0.9, Part.TRAINING),
+        )
+    ],
 )
 
 RECIPE = Recipe(
@@ -235,6 +260,7 @@ def a_report(
             examples=CopyExamples(conflicts=[COPY]),
         ),
         advice=ADVICE,
+        doubts=DOUBTS,
         base_model=ResolvedBaseModel(
             source="s3://models/support/tickets-v2/model",
             from_run="tickets-v2",

@@ -67,6 +67,10 @@ def test_a_training_loss_near_that_of_guessing_is_underfitting() -> None:
     assert frozen.suggestion.startswith("Leave out spec.training.freezeBody")
 
 
+def test_training_that_goes_on_is_not_blamed_for_what_it_has_not_done_yet() -> None:
+    assert types(trained([1.0, 1.1], [1.0, 0.9], finished=False)) == []
+
+
 def test_what_guessing_costs_follows_from_how_frequent_labels_are() -> None:
     rare = {"data": counts({"often": (99, 9), "seldom": (1, 1)}), "scores": scores([[9, 0], [0, 1]], "ab")}
     losses = ([0.06, 0.05], [0.06, 0.05])

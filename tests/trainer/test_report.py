@@ -20,7 +20,7 @@ from trainingrun_trainer.records import Example
 from trainingrun_trainer.report import Report, render
 from trainingrun_trainer.time_share import TimeShare
 
-from .reports import a_report, examples, label_names, of_embeddings, several, single
+from .reports import DOUBTS, a_report, examples, label_names, of_embeddings, several, single
 
 HOSTILE = (
     "</script><script>alert(1)</script>",
@@ -118,6 +118,17 @@ def test_advice_stands_at_the_top_with_what_shows_it() -> None:
     assert text.index("What to do next") < text.index("How good is it?")
 
 
+def test_labels_that_are_likely_wrong_are_listed_the_most_certain_first() -> None:
+    report = five()
+    text = collapsed(Page(render(report)).text)
+    assert "Of 1,500 texts looked at, 3 look mislabelled: another label is far more likely." in text
+    first = 'my" parcel, please? invoice is late phone parcel is late 97.0 % Training s3://data/tickets.jsonl'
+    assert text.index(first) < text.index("The courier, again, did not come invoice is late")
+    without = report.evaluation.model_copy(update={"doubts": None})
+    page = Page(render(Report(without, report.record, report.predictions)))
+    assert "doubts" not in {a.get("id") for _, a in page.tags}
+
+
 def test_every_text_is_there_with_its_probabilities() -> None:
     report = five()
     data = Page(render(report)).data
@@ -151,7 +162,11 @@ def test_a_data_set_of_script_tags_stays_text() -> None:
         Example(HOSTILE[n % 5], (labels[index],), (HOSTILE[n % 4],), HOSTILE[n % 3])
         for n, index in enumerate(predictions.targets)
     ]
-    html = render(a_report(predictions, labels, texts, model_name=HOSTILE[2]))
+    doubted = DOUBTS.texts[0].model_copy(
+        update={"text": HOSTILE[0], "label": HOSTILE[2], "suggested": HOSTILE[1]}
+    )
+    doubts = DOUBTS.model_copy(update={"texts": [doubted]})
+    html = render(a_report(predictions, labels, texts, model_name=HOSTILE[2], doubts=doubts))
     page = Page(html)
     assert [row[1] for row in page.data["texts"]] == [text.text for text in texts]
     assert page.data["labels"] == labels
@@ -181,7 +196,12 @@ def test_nothing_is_loaded_and_no_style_or_script_but_its_own_runs() -> None:
 def test_150_classes_and_5000_texts_fit_in_2_mb_whatever_their_length() -> None:
     labels = label_names(150)
     predictions = single(150, 5000)
-    short, long = (a_report(predictions, labels, examples(predictions, labels, words)) for words in (12, 400))
+    most = [DOUBTS.texts[0].model_copy(update={"text": "parcels " * 90})] * 200
+    doubts = DOUBTS.model_copy(update={"texts": most})
+    short, long = (
+        a_report(predictions, labels, examples(predictions, labels, words), doubts=doubts)
+        for words in (12, 400)
+    )
     pages = [render(short), render(long)]
     assert all(len(page.encode()) < 2_000_000 for page in pages)
     whole, cut = (Page(page) for page in pages)

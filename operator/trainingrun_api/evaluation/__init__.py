@@ -6,6 +6,7 @@ from .copies import CopyExamples, TextPair
 from .curves import Curves, LossPoint, Restart
 from .data import DataCounts, LabelCount, LabelParts, SourceCounts
 from .document import Evaluation
+from .doubts import MAX_DOUBTED, DoubtedText, LabelDoubts, Part
 from .recipe import Recipe
 from .scores import (
     Average,
@@ -33,6 +34,7 @@ from .stage import StageOutcome
 from .timing import Timing
 
 __all__ = [
+    "MAX_DOUBTED",
     "Average",
     "Averages",
     "BaseRun",
@@ -45,13 +47,16 @@ __all__ = [
     "CopyExamples",
     "Curves",
     "DataCounts",
+    "DoubtedText",
     "Evaluation",
     "Interval",
     "LabelCount",
+    "LabelDoubts",
     "LabelParts",
     "LabelSimilarity",
     "LossPoint",
     "PairSimilarity",
+    "Part",
     "RankingScores",
     "Recipe",
     "ReliabilityBin",

@@ -10,6 +10,7 @@ from .base_run import BaseRun
 from .baseline import Baseline
 from .curves import Curves
 from .data import DataCounts
+from .doubts import LabelDoubts
 from .recipe import Recipe
 from .scores import ClassificationScores
 from .similarity import SimilarityScores
@@ -57,6 +58,8 @@ class Evaluation(Model):
     """How long it took."""
     data: DataCounts
     """Texts at each step from file to split."""
+    doubts: LabelDoubts | None = None
+    """Labels that are likely wrong; null for a task other than Classification."""
     base_model: ResolvedBaseModel
     """The model that training started from."""
     base_run: BaseRun | None = None

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from trainingrun_api.evaluation import ClassificationScores, Curves, DataCounts, Recipe
+from trainingrun_api.evaluation import ClassificationScores, Curves, DataCounts, LabelDoubts, Recipe
 from trainingrun_api.spec import RunSettings
 
 from ..data import FieldValues
@@ -21,5 +21,9 @@ class Evidence:
     """The epoch that is published; 0 is the model before training."""
     scores: ClassificationScores | None = None
     """Those of a classifier; None for an embedding model."""
+    finished: bool = True
+    """False while training goes on: what it has not done yet is no fault of it."""
+    doubts: LabelDoubts | None = None
+    """Labels that are likely wrong."""
     fields: Sequence[FieldValues] = ()
     """What the rows of the data set hold beside text and label."""

@@ -10,6 +10,7 @@ from .copies import conflicting_copies
 from .evidence import Evidence
 from .fit import nothing_gained, overfitting, too_few_epochs, underfitting
 from .instability import evaluation_loss_rose, growing_gradients, loss_jump, one_label
+from .mislabelled import mislabelled_texts
 from .sample import leaked_texts, small_evaluation_part
 
 CHECKS: tuple[Callable[[Evidence], Iterator[Finding]], ...] = (
@@ -19,6 +20,7 @@ CHECKS: tuple[Callable[[Evidence], Iterator[Finding]], ...] = (
     growing_gradients,
     underfitting,
     too_few_epochs,
+    mislabelled_texts,
     missing_context,
     telltale_context,
     confused_labels,

@@ -74,7 +74,9 @@ def too_few_epochs(evidence: Evidence) -> Iterator[Finding]:
 def nothing_gained(evidence: Evidence) -> Iterator[Finding]:
     """No epoch was better than the model before training; unless training was unstable, which says more."""
     first, *trained = evidence.curves.epochs
-    if not trained or evidence.best_epoch or any(True for _ in evaluation_loss_rose(evidence)):
+    if not evidence.finished or not trained or evidence.best_epoch:
+        return
+    if any(True for _ in evaluation_loss_rose(evidence)):
         return
     best = min(epoch.evaluation_loss for epoch in trained)
     rate = evidence.recipe.learning_rate
@@ -92,7 +94,9 @@ def nothing_gained(evidence: Evidence) -> Iterator[Finding]:
 def underfitting(evidence: Evidence) -> Iterator[Finding]:
     """The training loss stayed near that of guessing; where training was unstable, that says more."""
     last, chance = evidence.curves.epochs[-1], _loss_of_guessing(evidence)
-    if not last.epoch or last.training_loss <= UNEXPLAINED * chance or unstable(evidence):
+    if not evidence.finished or not last.epoch or last.training_loss <= UNEXPLAINED * chance:
+        return
+    if unstable(evidence):
         return
     rate = evidence.recipe.learning_rate
     frozen = evidence.settings.training.freeze_body

@@ -2,6 +2,7 @@
 
 from .base_run import base_run
 from .classification import score_predictions
+from .doubts import Doubt, Doubts, find_doubts
 from .labels import LabelPredictions, score_labels
 from .multilabel import MultiLabelPredictions, score_multi_label
 from .paired import MIN_DECISIVE, Difference, PairedScores, paired_scores
@@ -25,6 +26,8 @@ from .table import predictions_table, to_parquet
 __all__ = [
     "MIN_DECISIVE",
     "Difference",
+    "Doubt",
+    "Doubts",
     "Embeddings",
     "Floats",
     "Indices",
@@ -36,6 +39,7 @@ __all__ = [
     "average_precision",
     "base_run",
     "comparisons_table",
+    "find_doubts",
     "headline",
     "macro_f1",
     "nearest_label_table",

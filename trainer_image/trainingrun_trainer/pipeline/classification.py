@@ -11,13 +11,14 @@ from trainingrun_api.run_config import RunConfig
 
 from .. import model
 from ..base_model import BaseModelFolder, fetch_base_model
-from ..corpus import Splits, Texts
+from ..corpus import Splits
 from ..data import FieldValues
 from ..evaluation import predictions_table, score_labels, score_sources
 from ..model import Classifier
 from ..records import RunRecord
 from ..report import Report
 from ..training import MultiLabelClassification, Outcome, SingleLabelClassification, Trainee, prepare
+from .doubts import label_doubts
 from .loading import load_data
 from .publish import Judgement, Provenance, evaluate
 from .session import Run, log_recipe, record
@@ -31,8 +32,7 @@ class Results:
     run: Run
     classifier: Classifier
     trainee: Trainee
-    texts: Texts
-    """The evaluation part."""
+    splits: Splits
     counts: DataCounts
     fields: Sequence[FieldValues]
     base_model: ResolvedBaseModel
@@ -49,11 +49,12 @@ class Results:
             predictions.targets,
             predictions.predicted,
             predictions.losses,
-            self.texts,
+            self.splits.evaluation,
             self.run.config.source_names,
         )
         scores = score_labels(predictions, labels)
-        judgement = Judgement(predictions.loss, classification=scores, sources=by_source)
+        doubts = label_doubts(self.trainee.history.doubts, predictions, self.splits, labels)
+        judgement = Judgement(predictions.loss, classification=scores, sources=by_source, doubts=doubts)
         recipe = self.trainee.recipe_used.model_copy(
             update={"max_sequence_length": self.classifier.max_tokens}
         )
@@ -67,7 +68,9 @@ class Results:
             self.earlier,
         )
         evaluation = evaluate(self.run.config, labels, judgement, provenance, finished=finished)
-        return Report(evaluation, self.made_of, predictions_table(self.texts, labels, predictions))
+        return Report(
+            evaluation, self.made_of, predictions_table(self.splits.evaluation, labels, predictions)
+        )
 
 
 def train_classifier(run: Run) -> Evaluation:
@@ -86,7 +89,7 @@ def train_classifier(run: Run) -> Evaluation:
         run=run,
         classifier=classifier,
         trainee=trainee,
-        texts=prepared.splits.evaluation,
+        splits=prepared.splits,
         counts=counts,
         fields=prepared.fields,
         base_model=base_model,

@@ -10,6 +10,7 @@ from trainingrun_api.evaluation import (
     ClassificationScores,
     DataCounts,
     Evaluation,
+    LabelDoubts,
     Recipe,
     SimilarityScores,
     SourceScores,
@@ -37,6 +38,7 @@ class Judgement:
     classification: ClassificationScores | None = None
     similarity: SimilarityScores | None = None
     sources: Sequence[SourceScores] = ()
+    doubts: LabelDoubts | None = None
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,8 @@ def evaluate(
         best_epoch=best_epoch,
         scores=judgement.classification,
         fields=provenance.fields,
+        finished=finished,
+        doubts=judgement.doubts,
     )
     evaluation = Evaluation(
         finished=finished,
@@ -139,6 +143,7 @@ def evaluate(
         curves=curves,
         timing=history.timing(provenance.seconds),
         data=provenance.counts,
+        doubts=judgement.doubts,
         base_model=provenance.base_model,
         advice=advise(evidence),
     )

@@ -24,6 +24,8 @@ class Batch(NamedTuple):
     """The tokenizer's features of each column of texts; a classifier reads one."""
     targets: Tensor
     """What the task wants of each row, (rows, ...)."""
+    rows: Tensor
+    """Where each row stands in its part, (rows,)."""
 
     def parts(self, count: int) -> list["Batch"]:
         """The batch in at most `count` parts of like size."""
@@ -32,7 +34,7 @@ class Batch(NamedTuple):
 
     def _rows(self, start: int, end: int) -> "Batch":
         columns = [{name: value[start:end] for name, value in column.items()} for column in self.columns]
-        return Batch(columns, self.targets[start:end])
+        return Batch(columns, self.targets[start:end], self.rows[start:end])
 
 
 class Padding(Protocol):
@@ -58,6 +60,8 @@ class Row(NamedTuple):
     """Tokens before those of the context, where the model is told."""
     target: NDArray[np.int64]
     """What is wanted of it: one row of `Targets`, in full width."""
+    row: int
+    """Where it stands in its part."""
 
 
 class TextDataset(Dataset[Row]):
@@ -69,7 +73,7 @@ class TextDataset(Dataset[Row]):
     def __getitem__(self, index: int) -> Row:
         starts = self._texts.context_starts
         start = None if starts is None else int(starts[index])
-        return Row(self._texts.input_ids[index], start, self._texts.targets[index].astype(np.int64))
+        return Row(self._texts.input_ids[index], start, self._texts.targets[index].astype(np.int64), index)
 
     def __len__(self) -> int:
         return len(self._texts.targets)
@@ -140,6 +144,7 @@ def collate(model: Padding) -> Callable[[list[Row]], Batch]:
     def padded(texts: list[Row]) -> Batch:
         starts = [text.context_start for text in texts if text.context_start is not None]
         features = model.pad([text.input_ids for text in texts], starts or None)
-        return Batch([features], torch.from_numpy(np.stack([text.target for text in texts])))
+        targets = torch.from_numpy(np.stack([text.target for text in texts]))
+        return Batch([features], targets, torch.tensor([text.row for text in texts]))
 
     return padded

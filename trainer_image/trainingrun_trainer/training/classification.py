@@ -18,8 +18,8 @@ from ..evaluation import Indices, LabelPredictions, MultiLabelPredictions, Predi
 from ..model import Classifier, PooledClassifier
 from ..records import EncodedTexts
 from .batches import Batch, BatchLoader, evaluation_batches, evaluation_order, training_batches
-from .objective import Objective, Outcome
-from .probe import Regression, one_against_rest, probe, softmax_regression
+from .objective import HeadStart, Objective, Outcome
+from .probe import Regression, embed, one_against_rest, softmax_regression, start_at
 from .similarity import stage_before
 from .weights import ClassWeighting, balanced_weights
 
@@ -60,12 +60,15 @@ class Classification(Objective):
         """Batches in `evaluation_order`."""
         return evaluation_batches(self._classifier, self._evaluation, batch_size)
 
-    def start_head(self, batches: Iterable[Batch]) -> BaselineMethod:
+    def start_head(self, batches: Iterable[Batch]) -> HeadStart:
         """Logistic regression on the embeddings of a pooled model; other models start as they were loaded."""
         if not isinstance(self._classifier, PooledClassifier) or not self._classifier.head_is_new:
-            return BaselineMethod.BASE_MODEL
-        found = probe(self._classifier, batches, type(self).regression, balanced=self._weights is not None)
-        return BaselineMethod.LOGISTIC_REGRESSION if found else BaselineMethod.BASE_MODEL
+            return HeadStart()
+        probed = embed(self._classifier, batches)
+        balanced = self._weights is not None
+        found = start_at(self._classifier, probed, type(self).regression, balanced=balanced)
+        method = BaselineMethod.LOGISTIC_REGRESSION if found else BaselineMethod.BASE_MODEL
+        return HeadStart(method, probed)
 
     def loss(self, batch: Batch) -> Tensor:
         """Negative log-likelihood of the labels, weighted by class if that is asked for, in nats per text."""

@@ -16,6 +16,7 @@ from trainingrun_api.status import EpochSummary
 from trainingrun_api.training import EarlyStopping, StoppingMetric
 
 from ..errors import SettingsError
+from ..evaluation import Doubts
 
 
 class History(Model):
@@ -27,6 +28,8 @@ class History(Model):
     """The model before the similarity stage; None where there is no stage, and epoch 0 is that model."""
     stage: StageOutcome | None = None
     """What the similarity stage made of it."""
+    doubts: Doubts | None = None
+    """Labels of the training part that are likely wrong; None where nothing tells."""
     epochs: list[EpochSummary] = []
     """All epochs, from 0, the model before epoch 1."""
     curve: list[LossPoint] = []

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from torch import Tensor, nn
 
@@ -12,6 +12,7 @@ from trainingrun_api.training import StoppingMetric, Training
 
 from ..evaluation import Embeddings, LabelPredictions
 from .batches import Batch, BatchLoader
+from .probe import Probed
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,15 @@ class Outcome:
     """What the scores of labels were made of."""
     embeddings: tuple[Embeddings, ...] = ()
     """What the scores of embeddings were made of: a matrix for each column, in the order of the texts."""
+
+
+class HeadStart(NamedTuple):
+    """What a model starts from."""
+
+    method: BaselineMethod = BaselineMethod.BASE_MODEL
+    """How it came by its head."""
+    probed: Probed | None = None
+    """What a new head was started from."""
 
 
 class Objective(ABC):
@@ -70,7 +80,7 @@ class Objective(ABC):
         """Batches for `evaluate`, always in the same order."""
 
     @abstractmethod
-    def start_head(self, batches: Iterable[Batch]) -> BaselineMethod:
+    def start_head(self, batches: Iterable[Batch]) -> HeadStart:
         """Give a head that is new a better start than chance, from the training part; says what was done."""
 
     @abstractmethod

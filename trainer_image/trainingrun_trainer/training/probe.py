@@ -42,15 +42,37 @@ class Solution(NamedTuple):
     """(labels,)."""
 
 
-def probe(
-    classifier: PooledClassifier, loader: Iterable[Batch], regression: Regression, *, balanced: bool = False
+class Probed(NamedTuple):
+    """What a body makes of texts of the training part."""
+
+    rows: NDArray[np.int64]
+    """Where they stand in it, (texts,)."""
+    embeddings: NDArray[np.float32]
+    """(texts, dimensions)."""
+    targets: NDArray[np.int64]
+    """Label indices, (texts,), or 0 and 1, (texts, labels)."""
+
+
+def embed(classifier: PooledClassifier, loader: Iterable[Batch]) -> Probed:
+    """The first MAX_TEXTS of the training part."""
+    classifier.network.eval()
+    parts: list[tuple[Tensor, Tensor, Tensor]] = []
+    with torch.no_grad():
+        for batch in loader:
+            parts.append((batch.rows, classifier.embed(batch.columns[0]).float(), batch.targets))
+            if sum(len(rows) for rows, _, _ in parts) >= MAX_TEXTS:
+                break
+    return Probed(*(torch.cat(column).cpu().numpy() for column in zip(*parts, strict=True)))
+
+
+def start_at(
+    classifier: PooledClassifier, probed: Probed, regression: Regression, *, balanced: bool = False
 ) -> bool:
-    """Set the head to `regression` on the embeddings of the training part.
+    """Set the head to `regression` on the embeddings.
 
     False, with the head as it was, when the texts that are looked at don't say enough.
     """
-    embeddings, targets = _embed(classifier, loader)
-    solution = regression(embeddings, targets, len(classifier.labels), balanced)
+    solution = regression(probed.embeddings, probed.targets, len(classifier.labels), balanced)
     if solution is None:
         return False
     classifier.set_head(torch.from_numpy(solution.weight), torch.from_numpy(solution.bias))
@@ -86,18 +108,3 @@ def _solve(embeddings: NDArray[np.float32], targets: NDArray[np.int64], balanced
             embeddings, targets
         )
     return Solution(solved.coef_, solved.intercept_)
-
-
-def _embed(
-    classifier: PooledClassifier, loader: Iterable[Batch]
-) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    classifier.network.eval()
-    embeddings: list[Tensor] = []
-    targets: list[Tensor] = []
-    with torch.no_grad():
-        for batch in loader:
-            targets.append(batch.targets)
-            embeddings.append(classifier.embed(batch.columns[0]).float())
-            if sum(len(part) for part in targets) >= MAX_TEXTS:
-                break
-    return torch.cat(embeddings).cpu().numpy(), torch.cat(targets).cpu().numpy()

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from trainingrun_api.evaluation import StageOutcome
 from trainingrun_api.training import SimilarityStage, Training
 
+from .doubts import doubts
 from .evaluating import evaluate_untrained
 from .events import EpochDone, StageStepDone
 from .history import History, merit
@@ -25,8 +26,9 @@ def start(trainee: Trainee, settings: Training) -> Iterator[StageStepDone | Epoc
     Raises SettingsError when a loss is no number any more.
     """
     stopping = settings.early_stopping
-    method = trainee.objective.start_head(trainee.training)
-    trainee.history = History(method=method, metric=stopping.metric)
+    head = trainee.objective.start_head(trainee.training)
+    # Before the stage, after which the body has learned the labels, wrong ones too.
+    trainee.history = History(method=head.method, metric=stopping.metric, doubts=doubts(head.probed))
     first = evaluate_untrained(trainee)
     if trainee.stage is not None:
         trainee.history = trainee.history.model_copy(update={"before_stage": first})

@@ -2,7 +2,9 @@
 
 const quoted = (value) => (/[",\r\n]/.test(value) ? `"${String(value).replaceAll('"', '""')}"` : String(value));
 
-function csvOf(found) {
+const csvOf = (rows) => rows.map((row) => `${row.map(quoted).join(",")}\r\n`).join("");
+
+function rowsOf(found) {
   const heading = [report.textField, report.labelField, ...report.context, "predicted", "probability", "loss", "source", "row"];
   const joined = (labels) => labels.map((label) => report.labels[label]).join(report.separator);
   const rows = found.map((text) => [
@@ -15,21 +17,35 @@ function csvOf(found) {
     text.source,
     text.row,
   ]);
-  return [heading, ...rows].map((row) => `${row.map(quoted).join(",")}\r\n`).join("");
+  return [heading, ...rows];
 }
 
-function exportTexts(found) {
-  // Half a text with a label would teach the next model something else.
-  const whole = found.filter((text) => !text.cut);
+/** Save rows, the first of which is the heading, and say how many there are, and how many were left out. */
+function saveCsv(name, rows, left, note) {
   const link = make("a", {
     // The mark at the start makes spreadsheets read UTF-8.
-    href: URL.createObjectURL(new Blob(["\ufeff", csvOf(whole)], { type: "text/csv;charset=utf-8" })),
-    download: `${report.name}-texts.csv`,
+    href: URL.createObjectURL(new Blob(["\ufeff", csvOf(rows)], { type: "text/csv;charset=utf-8" })),
+    download: `${report.name}-${name}.csv`,
   });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000); // some browsers read it after the click
-  const left = found.length - whole.length;
-  announce(`${several(whole.length, "text")} exported`);
-  byId("texts-count").textContent =
-    several(whole.length, "text") + " exported" + (left ? `; ${left} are cut on this page and left out` : "");
+  const exported = `${several(rows.length - 1, "text")} exported`;
+  announce(exported);
+  note.textContent = exported + (left ? `; ${several(left, "text")} cut on this page left out` : "");
+}
+
+// Half a text with a label would teach the next model something else, so those that are cut are left out.
+
+function exportTexts(found) {
+  const whole = found.filter((text) => !text.cut);
+  saveCsv("texts", rowsOf(whole), found.length - whole.length, byId("texts-count"));
+}
+
+/** The rows of a table that are seen, under the names that its headings have in the data set. */
+function exportTable(table, name, note) {
+  const seen = [...table.tBodies[0].rows].filter((row) => !row.hidden);
+  const whole = seen.filter((row) => !("cut" in row.dataset));
+  const heading = [...table.tHead.rows[0].cells].map((cell) => cell.dataset.field);
+  const rows = whole.map((row) => [...row.cells].map((cell) => cell.dataset.value ?? cell.textContent));
+  saveCsv(name, [heading, ...rows], seen.length - whole.length, note);
 }

@@ -1,5 +1,10 @@
 // The matrix and the texts behind it, when the page has been read.
 
+if (byId("doubts")) {
+  const table = byId("doubts-table");
+  searchable(byId("doubts-find"), table);
+  byId("doubts-export").addEventListener("click", () => exportTable(table, "mislabelled", byId("doubts-count")));
+}
 if (byId("texts")) startTexts();
 if (byId("matrix-frame") && size) {
   startMatrix();

@@ -34,17 +34,17 @@ class EncodedColumns:
         return total
 
 
-ColumnRow = tuple[list[list[int]], float]
+ColumnRow = tuple[list[list[int]], float, int]
 
 
 class ColumnDataset(Dataset[ColumnRow]):
-    """Token ids and score of each row."""
+    """Token ids and score of each row, and where it stands."""
 
     def __init__(self, texts: EncodedColumns) -> None:
         self._texts = texts
 
     def __getitem__(self, index: int) -> ColumnRow:
-        return [column[index] for column in self._texts.columns], float(self._texts.scores[index])
+        return [column[index] for column in self._texts.columns], float(self._texts.scores[index]), index
 
     def __len__(self) -> int:
         return len(self._texts.scores)
@@ -114,7 +114,8 @@ def evaluation_order(texts: EncodedColumns) -> NDArray[np.int64]:
 
 def _collate(model: Padding) -> Callable[[Sequence[ColumnRow]], Batch]:
     def padded(rows: Sequence[ColumnRow]) -> Batch:
-        columns = [model.pad(list(column)) for column in zip(*(ids for ids, _ in rows), strict=True)]
-        return Batch(columns, torch.tensor([score for _, score in rows], dtype=torch.float32))
+        ids, scores, places = zip(*rows, strict=True)
+        columns = [model.pad(list(column)) for column in zip(*ids, strict=True)]
+        return Batch(columns, torch.tensor(scores, dtype=torch.float32), torch.tensor(places))
 
     return padded

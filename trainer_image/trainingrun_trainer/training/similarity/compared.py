@@ -10,12 +10,11 @@ from sentence_transformers.sentence_transformer.losses import CoSENTLoss, Multip
 from torch import Tensor, nn
 from torch.utils.data import Sampler
 
-from trainingrun_api.evaluation import BaselineMethod
 from trainingrun_api.training import StoppingMetric
 
 from ...evaluation import Embeddings, ranking_accuracy, spearman
 from ..batches import Batch, BatchLoader
-from ..objective import Objective, Outcome
+from ..objective import HeadStart, Objective, Outcome
 from .columns import (
     DistinctTexts,
     EncodedColumns,
@@ -54,9 +53,9 @@ class Compared(Objective):
         """Batches in `evaluation_order`."""
         return evaluation_batches(self._embedder, self._evaluation, batch_size)
 
-    def start_head(self, batches: Iterable[Batch]) -> BaselineMethod:
+    def start_head(self, batches: Iterable[Batch]) -> HeadStart:
         """There is none; training starts from the base model."""
-        return BaselineMethod.BASE_MODEL
+        return HeadStart()
 
     def loss(self, batch: Batch) -> Tensor:
         """Of the batch as a whole, in nats."""

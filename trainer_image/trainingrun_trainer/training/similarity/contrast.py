@@ -11,14 +11,13 @@ from sentence_transformers.sentence_transformer.losses import MultipleNegativesR
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from trainingrun_api.evaluation import BaselineMethod
 from trainingrun_api.training import StoppingMetric
 
 from ...evaluation import LabelledEmbeddings, average_precision
 from ...model import Features
 from ...records import EncodedTexts
 from ..batches import Batch, BatchLoader, TextDataset, collate, evaluation_batches, evaluation_order
-from ..objective import Objective, Outcome
+from ..objective import HeadStart, Objective, Outcome
 from .sampling import LabelPairs
 
 EVALUATION_PAIRS = 32
@@ -93,9 +92,9 @@ class LabelContrast(Objective):
         """Batches in `evaluation_order`."""
         return evaluation_batches(self._embedder, self._evaluation, batch_size)
 
-    def start_head(self, batches: Iterable[Batch]) -> BaselineMethod:
+    def start_head(self, batches: Iterable[Batch]) -> HeadStart:
         """There is none; training starts from the base model."""
-        return BaselineMethod.BASE_MODEL
+        return HeadStart()
 
     def loss(self, batch: Batch) -> Tensor:
         """Mean over pairs, in nats."""

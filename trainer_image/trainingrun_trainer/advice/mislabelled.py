@@ -1,0 +1,31 @@
+"""Labels that are likely wrong."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from trainingrun_api.advice import Finding, FindingType, Severity
+
+from .evidence import Evidence
+from .wording import finding
+
+NOTED, HARMFUL = 0.02, 0.1
+"""Share of the texts looked at that are doubted, from which on it is worth a word, and a warning: of the
+example tickets 5 % are, most of them hard rather than wrong, and 11 % with a tenth of the labels wrong."""
+
+
+def mislabelled_texts(evidence: Evidence) -> Iterator[Finding]:
+    """Many labels are likely wrong."""
+    doubts = evidence.doubts
+    if doubts is None or not doubts.texts or doubts.doubted < NOTED * doubts.judged:
+        return
+    kinds = Counter((one.label, one.suggested) for one in doubts.texts)
+    (label, suggested), _ = kinds.most_common(1)[0]
+    yield finding(
+        FindingType.MISLABELLED_TEXTS,
+        Severity.WARNING if doubts.doubted >= HARMFUL * doubts.judged else Severity.INFO,
+        f"{doubts.doubted} of {doubts.judged} texts look mislabelled, most often with {label!r} where "
+        f"{suggested!r} is far more likely",
+        "Read them in report.html, which exports them as CSV, and correct those that are wrong; the others "
+        "are hard, and more texts like them would help",
+        {"doubted": doubts.doubted, "judged": doubts.judged},
+    )
