@@ -49,7 +49,9 @@ ComparisonFile = Annotated[
 ]
 
 ModelFolder = Annotated[Path, typer.Argument(help="Folder of a published model, copied here.")]
-Texts = Annotated[list[str], typer.Argument(help="Texts to label.")]
+Texts = Annotated[
+    list[str] | None, typer.Argument(help="Texts to label; those on standard input, one a line.")
+]
 ContextValues = Annotated[
     list[str] | None,
     typer.Option("--context", help="NAME=VALUE of what stands beside the texts, once for each name."),
@@ -78,15 +80,21 @@ def watch(name: str, namespace: Namespace = None, timeout: TimeOut = 3600) -> No
 
 
 @app.command()
-def predict(model: ModelFolder, texts: Texts, context: ContextValues = None) -> None:
+def predict(model: ModelFolder, texts: Texts = None, context: ContextValues = None) -> None:
     """Label texts with a published model; a line of JSON for each."""
-    values = _context_values(context or [])
+    given, values = texts or _lines_of_input(), _context_values(context or [])
     from .prediction import PublishedModel  # noqa: PLC0415  # torch again
 
     published = PublishedModel(model)
-    for text, scores in zip(texts, published.scores(texts, values), strict=True):
+    for text, scores in zip(given, published.scores(given, values), strict=True):
         line = {"text": text, "labels": published.given(scores), "scores": scores}
         print(json.dumps(line, ensure_ascii=False))
+
+
+def _lines_of_input() -> list[str]:
+    if sys.stdin.isatty():
+        raise CommandError("name the texts to label, or give them on standard input, one a line")
+    return sys.stdin.read().splitlines()
 
 
 def _context_values(options: list[str]) -> dict[str, str]:

@@ -7,7 +7,6 @@ from typing import TypeVar
 import pyarrow as pa
 from pyarrow import parquet
 from pydantic import ValidationError
-from rich.console import Console
 
 from trainingrun_api.base import Model
 from trainingrun_api.evaluation import Evaluation
@@ -17,6 +16,7 @@ from trainingrun_trainer.records import RunRecord
 from trainingrun_trainer.report import Report
 from trainingrun_trainer.report.side_by_side import compare, render_side_by_side
 
+from .display import terminal
 from .errors import CommandError
 from .reports import write_page
 from .side_by_side_display import show
@@ -40,7 +40,7 @@ def compare_runs(
     reports = [_fetch(run, namespace, endpoint) for run in runs]
     _require_different(runs, reports)
     compared = compare(reports)
-    show(Console(), compared)
+    show(terminal(), compared)
     return None if page is None else write_page(render_side_by_side(compared).encode(), page)
 
 

@@ -41,9 +41,9 @@ class RunDisplay:
         self._bar.update(self._task, visible=False)
         self._bar.stop()
 
-    def say(self, line: str) -> None:
+    def say(self, line: str, style: str | None = None) -> None:
         """Print one line above the bar."""
-        self._bar.console.print(line, highlight=False, soft_wrap=True)
+        self._bar.console.print(line, style=style, highlight=False, soft_wrap=True)
 
     def update(self, progress: RunProgress, epochs: list[EpochSummary]) -> None:
         """Show the newest report."""
@@ -53,7 +53,7 @@ class RunDisplay:
                 self.say(epoch_line(epoch, progress.max_epochs))
         if progress.stage != self._stage:
             self._stage = progress.stage
-            self.say(f"[dim]{progress.stage}[/dim]")
+            self.say(progress.stage, style="dim")
         of_stage = progress.stage == "SimilarityStage"
         steps = progress.total_steps if of_stage else progress.total_steps // progress.max_epochs
         under_way = f"epoch {min(progress.epoch + 1, progress.max_epochs)}/{progress.max_epochs}"
@@ -73,6 +73,11 @@ def _detail(progress: RunProgress) -> str:
     if progress.samples_per_second:
         parts.append(f"{progress.samples_per_second:.0f} texts/s")
     return "  ".join(parts)
+
+
+def terminal() -> Console:
+    """A console that prints text as it is: a label such as [red] is no markup."""
+    return Console(markup=False)
 
 
 def epoch_line(epoch: EpochSummary, max_epochs: int) -> str:

@@ -7,7 +7,6 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from rich.console import Console
-from rich.markup import escape
 
 from trainingrun_api.dataset import DataSource
 from trainingrun_api.evaluation import Evaluation
@@ -21,7 +20,15 @@ from trainingrun_api.status import RunResult
 from trainingrun_trainer import pipeline
 from trainingrun_trainer.errors import TrainerError
 
-from .display import RunDisplay, artifacts_lines, classes_table, data_line, scores_table, sources_table
+from .display import (
+    RunDisplay,
+    artifacts_lines,
+    classes_table,
+    data_line,
+    scores_table,
+    sources_table,
+    terminal,
+)
 from .errors import CommandError
 from .manifest import Manifest
 from .outputs import newest_output
@@ -32,7 +39,7 @@ def train(manifest: Manifest, output: Path, data: Path) -> None:
 
     Raises CommandError for what the user can mend in manifest or data.
     """
-    console = Console()
+    console = terminal()
     config = local_config(manifest, output, data)
     data_sets = ", ".join(source.uri for source in config.sources)
     console.print(f"{config.run.name}: model {config.model_name}, data from {data_sets}", highlight=False)
@@ -124,7 +131,7 @@ class _DisplayHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print the message."""
-        self._display.say(escape(record.getMessage()))
+        self._display.say(record.getMessage())
 
 
 def _print_result(console: Console, result: RunResult) -> None:

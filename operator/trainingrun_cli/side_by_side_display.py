@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from trainingrun_api.evaluation import Interval
@@ -24,7 +23,7 @@ MOST_BLOCKS = 24
 def show(console: Console, runs: SideBySide) -> None:
     """Print all of it."""
     for line in (*(f"{remark}." for remark in runs.remarks), *_verdicts(runs)):
-        console.print(escape(line), highlight=False, soft_wrap=True)
+        console.print(line, highlight=False, soft_wrap=True)
     for table in _tables(runs):
         console.print(table)
 
@@ -55,7 +54,7 @@ def _scores_table(runs: SideBySide) -> Table:
             else _joined(f"{100 * score.value:.1f}", _points(change), _interval(score.interval))
             for score, change in zip(row.values, (None, *row.changes[1:]), strict=True)
         ]
-        table.add_row(escape(row.name), *cells)
+        table.add_row(row.name, *cells)
     for fact in runs.outcomes:
         table.add_row(fact.name, *fact.values)
     return table
@@ -67,7 +66,7 @@ def _paired_table(runs: SideBySide) -> Table:
     table = _table(title, "Run", names)
     for pair in runs.paired:
         cells = [cell for one in pair.scored.values() for cell in _difference(one)]
-        table.add_row(escape(pair.second), f"{pair.common:,}", *cells)
+        table.add_row(pair.second, f"{pair.common:,}", *cells)
     return table
 
 
@@ -78,7 +77,7 @@ def _curves_table(runs: SideBySide) -> Table:
     training = [[epoch.training_loss for epoch in epochs] for epochs in curves]
     evaluating = [[epoch.evaluation_loss for epoch in epochs] for epochs in curves]
     for name, *cells in zip(runs.names, _curves(training), _curves(evaluating), strict=True):
-        table.add_row(escape(name), *cells)
+        table.add_row(name, *cells)
     return table
 
 
@@ -87,7 +86,7 @@ def _classes_table(runs: SideBySide) -> Table:
     table = _table("F1 by label in percent, the most changed first", "Label", [*runs.names, *changes])
     for row in runs.classes[:MOST_CLASSES]:
         values = [NOTHING if one is None else f"{100 * one.f1:.1f}" for one in row.values]
-        table.add_row(escape(row.label), *values, *(_points(change) or NOTHING for change in row.changes[1:]))
+        table.add_row(row.label, *values, *(_points(change) or NOTHING for change in row.changes[1:]))
     if (more := len(runs.classes) - MOST_CLASSES) > 0:
         table.caption = f"{more} more labels changed less; the page that --output writes has all"
     return table
@@ -96,19 +95,19 @@ def _classes_table(runs: SideBySide) -> Table:
 def _differences_table(runs: SideBySide) -> Table:
     table = Table(title="What was different", title_justify="left")
     for name in ("Setting", *runs.names):
-        table.add_column(escape(name), overflow="fold")
+        table.add_column(name, overflow="fold")
     for group in runs.differences.values():
         for row in group:
-            table.add_row(*map(escape, (row.name, *row.values)))
+            table.add_row(row.name, *row.values)
         table.add_section()
     return table
 
 
 def _table(title: str, first: str, others: Sequence[str]) -> Table:
-    table = Table(title=escape(title), title_justify="left", caption_justify="left")
+    table = Table(title=title, title_justify="left", caption_justify="left")
     table.add_column(first, overflow="fold")
     for name in others:
-        table.add_column(escape(name), justify="right")
+        table.add_column(name, justify="right")
     return table
 
 

@@ -6,14 +6,12 @@ from typing import Any
 
 from kubernetes.client import ApiException, CustomObjectsApi
 from kubernetes.watch import Watch
-from rich.console import Console
-from rich.markup import escape
 
 from trainingrun_api.names import GROUP, RUN_PLURAL, VERSION
 from trainingrun_api.status import Phase, TrainingRunStatus
 
 from .connection import connect
-from .display import RunDisplay, advice_lines, artifacts_lines, scores_table
+from .display import RunDisplay, advice_lines, artifacts_lines, scores_table, terminal
 from .errors import CommandError
 
 WATCH_SECONDS = 60
@@ -25,7 +23,7 @@ def watch(name: str, namespace: str | None, timeout: int) -> bool:
 
     Raises CommandError when there is no such run, or `timeout` seconds pass first.
     """
-    console = Console()
+    console = terminal()
     client, namespace = connect(namespace)
     phase_shown = ""
     status = TrainingRunStatus()
@@ -35,7 +33,7 @@ def watch(name: str, namespace: str | None, timeout: int) -> bool:
             line = _phase_line(status)
             if line != phase_shown:
                 phase_shown = line
-                display.say(escape(line))
+                display.say(line)
             if status.progress:
                 display.update(status.progress, status.epochs)
             if status.phase.finished:

@@ -23,11 +23,12 @@ class Trained(NamedTuple):
         return evaluation.parent
 
 
-def trainingrun(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run the command in a folder."""
+def trainingrun(*arguments: str, folder: Path, given: str = "") -> subprocess.CompletedProcess[str]:
+    """Run the command in a folder; `given` is its standard input."""
     return subprocess.run(
         [sys.executable, "-m", "trainingrun_cli", *arguments],
         cwd=folder,
+        input=given,
         capture_output=True,
         text=True,
         check=False,

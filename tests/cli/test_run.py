@@ -59,7 +59,9 @@ def test_run_goes_on_from_an_earlier_one_in_the_same_folder(retrained: Trained) 
     assert base_run is not None
     assert (base_run.name, base_run.scores) == ("reviews", evaluation.baseline.scores)
     model = str(output / "model")
-    answer = trainingrun("predict", model, "It works", "It broke", "--context", "stars=1", folder=folder)
+    answer = trainingrun(
+        "predict", model, "--context", "stars=1", folder=folder, given="It works\nIt broke\n"
+    )
     assert answer.returncode == 0, answer.stderr
     lines = [json.loads(line) for line in answer.stdout.splitlines()]
     assert [line["text"] for line in lines] == ["It works", "It broke"]

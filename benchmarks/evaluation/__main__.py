@@ -1,0 +1,173 @@
+"""What evaluation and report cost, beside the libraries alone; written beside this package."""
+
+import json
+import platform
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from benchmarks.data.texts import texts
+from benchmarks.quality.trainer import Published, train
+from pyarrow import parquet
+from sentence_transformers import SentenceTransformer
+from sklearn.metrics import classification_report, confusion_matrix
+
+from trainingrun_trainer import model
+from trainingrun_trainer.corpus import Texts
+from trainingrun_trainer.evaluation import LabelPredictions, predictions_table, score_labels, to_parquet
+from trainingrun_trainer.records import Example, RunRecord
+from trainingrun_trainer.report import Report, render
+from trainingrun_trainer.training import SingleLabelClassification
+from trainingrun_trainer.training.recipe import AUTOMATIC_BATCH_SIZE
+
+RESULTS = Path(__file__).parents[1] / "RESULTS-evaluation.md"
+
+LABELS, EVALUATED = 150, 5_000
+REPEATS = 3
+
+TRAINED_PER_EVALUATED = 4
+"""With the default split, an epoch trains on four texts for each one that is evaluated."""
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Seconds of processor time, the least of REPEATS, for so many `texts`."""
+
+    texts: int
+
+    forward: float
+    """The model's pass alone."""
+    epoch: float
+    """What an epoch's evaluation does: the pass, loss, accuracy, macro F1."""
+    end: float
+    """What comes once: all scores with their intervals, and predictions.parquet."""
+    page: float
+    """report.html."""
+    encode: float
+    """The peer's pass, by sentence-transformers."""
+    scored: float
+    """The peer's scores, by scikit-learn."""
+    page_bytes: int
+    """Size of report.html."""
+
+
+def main() -> None:
+    """Train once, then measure on what was published."""
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as folder:
+        costs = _measure(_run(Path(folder)))
+    RESULTS.write_text("\n".join(_lines(costs)) + "\n", encoding="utf-8")
+    print(RESULTS.read_text(encoding="utf-8"))
+
+
+def _run(folder: Path) -> Published:
+    path = folder / "texts.jsonl"
+    rows = (
+        {"text": f"{text} {n}", "label": f"label {n % LABELS:03}"}
+        for n, text in enumerate(texts(2 * EVALUATED))
+    )
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return train(path, folder / "run", seed=1, trainPercent=50, training={"maxEpochs": 1})
+
+
+def _measure(published: Published) -> Costs:
+    evaluation = published.evaluation
+    table = parquet.read_table(published.predictions)
+    given: list[str] = table["text"].to_pylist()
+    true = [labels[0] for labels in table["labels"].to_pylist()]
+    found = [labels[0] for labels in table["predicted"].to_pylist()]
+    record = RunRecord.model_validate_json((published.model.parent / "run.json").read_text())
+    report = Report(evaluation, record, table)
+    library = SentenceTransformer(str(published.model), device="cpu")
+    evaluated = Texts.of(Example(text, (label,)) for text, label in zip(given, true, strict=True))
+    classifier = model.load(published.model, "published", evaluation.labels)
+    encoded = classifier.encode(evaluated)
+    objective = SingleLabelClassification(classifier, encoded, encoded)
+    batches = objective.evaluation_batches(AUTOMATIC_BATCH_SIZE)
+
+    def forward() -> None:
+        classifier.network.eval()
+        with torch.no_grad():
+            for batch in batches:
+                classifier.logits(batch.columns[0])
+
+    def predictions() -> LabelPredictions:
+        made = objective.evaluate(batches).predictions
+        assert made is not None
+        return made
+
+    made = predictions()
+    return Costs(
+        texts=len(given),
+        forward=_seconds(forward),
+        epoch=_seconds(predictions),
+        end=_seconds(lambda: _end(made, evaluated, evaluation.labels)),
+        page=_seconds(lambda: render(report)),
+        encode=_seconds(lambda: library.encode(given, show_progress_bar=False)),
+        scored=_seconds(
+            lambda: (classification_report(true, found, zero_division=0), confusion_matrix(true, found))
+        ),
+        page_bytes=len(render(report).encode()),
+    )
+
+
+def _end(made: LabelPredictions, evaluated: Texts, labels: list[str]) -> None:
+    score_labels(made, labels)
+    to_parquet(predictions_table(evaluated, labels, made))
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    taken = []
+    for _ in range(REPEATS):
+        start = time.process_time()
+        work()
+        taken.append(time.process_time() - start)
+    return min(taken)
+
+
+def _lines(costs: Costs) -> Iterator[str]:
+    overhead = costs.epoch - costs.forward
+    epoch_forward = TRAINED_PER_EVALUATED * costs.forward
+    yield "# What evaluation costs"
+    yield ""
+    yield f"Written by `make bench-evaluation`: {costs.texts:,} made-up texts with {LABELS} labels, the"
+    yield f"default model, one thread; seconds of processor time, the least of {REPEATS}."
+    yield f"{platform.machine()}, Python {platform.python_version()}."
+    yield ""
+    yield "| What | Seconds | Peer | Its seconds | Ratio |"
+    yield "| --- | ---: | --- | ---: | ---: |"
+    yield (
+        f"| an epoch's evaluation: pass, loss, accuracy, F1 | {costs.epoch:.2f} "
+        f"| sentence-transformers' encode | {costs.encode:.2f} | {costs.epoch / costs.encode:.2f} |"
+    )
+    yield (
+        f"| at the end: all scores, predictions.parquet | {costs.end:.2f} "
+        f"| scikit-learn's report and matrix | {costs.scored:.2f} | {costs.end / costs.scored:.2f} |"
+    )
+    yield f"| report.html | {costs.page:.2f} | | | |"
+    yield ""
+    yield f"The model's pass alone takes {costs.forward:.2f} s. With the default split an epoch's forward"
+    yield f"cost is {TRAINED_PER_EVALUATED} times that."
+    yield ""
+    yield "| Wanted | Measured | Reached |"
+    yield "| --- | ---: | --- |"
+    yield _target(
+        "evaluation beyond its pass at most 10 % of an epoch's forward cost",
+        f"{100 * overhead / epoch_forward:.2f} %",
+        overhead <= 0.1 * epoch_forward,
+    )
+    yield _target("report.html in less than 3 s", f"{costs.page:.2f} s", costs.page < 3)
+    yield _target(
+        "report.html smaller than 2 MB", f"{costs.page_bytes / 1e6:.2f} MB", costs.page_bytes < 2_000_000
+    )
+
+
+def _target(wanted: str, measured: str, reached: bool) -> str:
+    return f"| {wanted} | {measured} | {'yes' if reached else '**no**'} |"
+
+
+if __name__ == "__main__":
+    main()
