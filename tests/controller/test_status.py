@@ -158,6 +158,17 @@ def test_advice_of_the_trainer_is_told_as_warnings() -> None:
     assert chapters(after, status_of(Observation(), a_parsed_run(after))) == []
 
 
+def test_what_is_only_good_to_know_is_no_event_and_not_in_the_condition() -> None:
+    found = [{"type": "Slow", "severity": "Info", "message": "It was slow", "suggestion": "Wait"}]
+    result = json.dumps(json.loads(a_result()) | {"advice": found})
+    done = an_attempt(phase="Succeeded", termination=Termination(0, "", result))
+    before = status_of(seen(an_attempt()))
+    after = status_of(seen(done, job=COMPLETE), a_parsed_run(before))
+    assert [one.type for one in after.advice] == ["Slow"]
+    assert "It was slow" not in after.conditions[0].message
+    assert [one.reason for one in chapters(before, after)] == ["Completed"]
+
+
 @pytest.mark.parametrize("text", ["", "{", a_result().replace("0.912", "NaN")])
 def test_success_without_a_readable_result_is_a_success_still(text: str) -> None:
     done = an_attempt(phase="Succeeded", termination=Termination(0, "", text))

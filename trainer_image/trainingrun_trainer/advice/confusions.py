@@ -7,7 +7,7 @@ from trainingrun_api.advice import Finding, FindingType, Severity
 from trainingrun_api.evaluation import ClassificationScores
 
 from .evidence import Evidence
-from .wording import finding, named
+from .wording import finding, named, quoted
 
 CONFUSED = 0.1
 """Share of two labels' texts taken for the other one, from which on they are confused: with fewer, what is
@@ -98,8 +98,8 @@ def missing_context(evidence: Evidence) -> Iterator[Finding]:
         yield finding(
             FindingType.MISSING_CONTEXT,
             Severity.WARNING,
-            f"{best!r} alone tells {pair.one!r} from {pair.other!r} in {100 * share:.0f} % of texts; the "
-            f"model, which doesn't read it, in {100 * (1 - pair.error):.0f} %",
+            f"{quoted(best)} alone tells {quoted(pair.one)} from {quoted(pair.other)} in {100 * share:.0f} % "
+            f"of texts; the model, which doesn't read it, in {100 * (1 - pair.error):.0f} %",
             f"Add {best!r} to spec.contextParameters, if it is known wherever the model is used",
             {"toldByField": share, "toldByModel": 1 - pair.error},
         )

@@ -6,25 +6,28 @@ from collections.abc import Iterator
 from trainingrun_api.advice import Finding, FindingType, Severity
 
 from .evidence import Evidence
-from .wording import finding
+from .wording import finding, quoted
 
 NOTED, HARMFUL = 0.02, 0.1
 """Share of the texts looked at that are doubted, from which on it is worth a word, and a warning: of the
 example tickets 5 % are, most of them hard rather than wrong, and 11 % with a tenth of the labels wrong."""
 
+LEAST = 5
+"""Such texts; a person who reads a few finds them without being told."""
+
 
 def mislabelled_texts(evidence: Evidence) -> Iterator[Finding]:
     """Many labels are likely wrong."""
     doubts = evidence.doubts
-    if doubts is None or not doubts.texts or doubts.doubted < NOTED * doubts.judged:
+    if doubts is None or doubts.doubted < max(NOTED * doubts.judged, LEAST):
         return
     kinds = Counter((one.label, one.suggested) for one in doubts.texts)
     (label, suggested), _ = kinds.most_common(1)[0]
     yield finding(
         FindingType.MISLABELLED_TEXTS,
         Severity.WARNING if doubts.doubted >= HARMFUL * doubts.judged else Severity.INFO,
-        f"{doubts.doubted} of {doubts.judged} texts look mislabelled, most often with {label!r} where "
-        f"{suggested!r} is far more likely",
+        f"{doubts.doubted} of {doubts.judged} texts look mislabelled, most often with "
+        f"{quoted(label)} where {quoted(suggested)} is far more likely",
         "Read them in report.html, which exports them as CSV, and correct those that are wrong; the others "
         "are hard, and more texts like them would help",
         {"doubted": doubts.doubted, "judged": doubts.judged},

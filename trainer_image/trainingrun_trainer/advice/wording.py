@@ -26,12 +26,17 @@ def finding(
 
 def named(labels: Sequence[str]) -> str:
     """As many of the labels as there is room for, at least one, and how many more there are."""
-    names = [repr(cut(label, LONGEST_NAME)) for label in labels]
+    names = [quoted(label) for label in labels]
     shown = len(names)
     while shown > 1 and len(", ".join(names[:shown])) > ROOM:
         shown -= 1
     more = len(names) - shown
     return ", ".join(names[:shown]) + (f" and {more} more" if more else "")
+
+
+def quoted(label: str) -> str:
+    """A label, or its beginning, in quotation marks."""
+    return repr(cut(label, LONGEST_NAME))
 
 
 def cut(text: str, length: int) -> str:
