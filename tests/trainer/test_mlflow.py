@@ -19,7 +19,7 @@ from trainingrun_trainer.artifacts import open_store
 from trainingrun_trainer.errors import DataError, Interrupted
 from trainingrun_trainer.pipeline.places import Places
 from trainingrun_trainer.pipeline.tracking import trackers_of
-from trainingrun_trainer.trackers import Ending, Snapshot, mlflow
+from trainingrun_trainer.trackers import Ending, Mlflow, Snapshot, Subject, mlflow
 
 from .conftest import changed
 from .mlflow_server import mlflow_server
@@ -100,6 +100,16 @@ def test_a_failed_run_is_failed_there(config: RunConfig, server: str) -> None:
     with pytest.raises(DataError):
         pipeline.run(config, ignore)
     assert only_run(MlflowClient(tracking_uri=server), "failed").info.status == "FAILED"
+
+
+@pytest.mark.usefixtures("patience")
+def test_a_setting_that_is_too_long_for_it_is_cut(config: RunConfig, server: str) -> None:
+    config, places = tracked(config, server, "long"), Places(config.output_prefix)
+    assert config.mlflow is not None
+    store = open_store(places.prefix, config.storage)
+    subject = Subject(config.run, "tickets", {"long": "x" * 9000}, places.artifacts(), store)
+    Mlflow(config.mlflow, subject).end(Ending.FAILED)
+    assert only_run(MlflowClient(tracking_uri=server), "long").data.params == {"long": "x" * 500}
 
 
 def test_a_server_that_is_down_is_warned_of(config: RunConfig, caplog: pytest.LogCaptureFixture) -> None:

@@ -30,8 +30,8 @@ BATCH = 100
 """Parameters, or places of curves, in a request: it may hold 100 parameters, or 1,000 metrics, of which a
 place has less than ten."""
 
-MAX_NAME = 250
-"""Longest name of a parameter, in characters."""
+MAX_NAME, MAX_VALUE = 250, 500
+"""Characters of a parameter that servers of all versions take; with a longer one they refuse all."""
 
 OF_STEPS, OF_EPOCHS = "step/training_loss", "epoch/evaluation_loss"
 """The metrics that tell how far the curves on the server go."""
@@ -109,7 +109,7 @@ class MlflowRun:
         }
         named = {_parameter_name(name): value for name, value in all_of_them.items()}
         new = {name: value for name, value in named.items() if name not in self._parameters}
-        for some in _batches(Param(name, value) for name, value in new.items()):
+        for some in _batches(Param(name, value[:MAX_VALUE]) for name, value in new.items()):
             self._client.log_batch(run, params=some)
         self._parameters |= new.keys()
 
