@@ -16,7 +16,7 @@ from trainingrun_api.names import RUN_CONFIG_VARIABLE, ExitCode
 from trainingrun_api.run_config import RunConfig
 from trainingrun_api.status import Artifacts, EvaluationScores, Reason, RunFailure, RunResult
 from trainingrun_api.training import EarlyStopping
-from trainingrun_trainer.__main__ import fitting, main
+from trainingrun_trainer.program import fitting, main
 from trainingrun_trainer.settings import TERMINATION_PATH_VARIABLE
 
 from .conftest import changed
@@ -62,6 +62,22 @@ def test_sigterm_ends_the_run_cleanly_and_the_next_one_goes_on(config: RunConfig
     assert "60 texts read" in output
     assert "Going on from the checkpoint of epoch" in output
     assert "Epoch 40 of 40" in output
+
+
+def test_sigterm_is_heeded_before_modules_are_imported(config: RunConfig, message: Path) -> None:
+    process = start(config)
+    while not heeds_sigterm(process.pid):
+        assert process.poll() is None
+    process.send_signal(signal.SIGTERM)
+    output, _ = process.communicate(timeout=120)
+    assert (process.returncode, output) == (ExitCode.INTERRUPTED, "")
+    assert not message.exists()
+
+
+def heeds_sigterm(pid: int) -> bool:
+    """Whether the process has a handler for it."""
+    status = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+    return bool(int(status["SigCgt"], 16) & 1 << (signal.SIGTERM - 1))
 
 
 def test_a_mistake_of_the_user_leaves_what_to_change(

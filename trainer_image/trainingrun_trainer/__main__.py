@@ -1,94 +1,18 @@
-"""The trainer pod's program: RunConfig from the environment, termination message and exit code at the end."""
+"""The trainer pod's program, which heeds SIGTERM from its first moment on."""
 
-import logging
 import signal
 import sys
 from types import FrameType
 
-from trainingrun_api.base import Model
-from trainingrun_api.names import ExitCode
-from trainingrun_api.progress import ProgressReport
-from trainingrun_api.run_config import RunConfig
-from trainingrun_api.status import Reason, RunFailure, RunResult
 
-from . import settings
-from .errors import Interrupted, TrainerError
-from .progress import ProgressSender
-
-log = logging.getLogger("trainingrun_trainer")
-
-MAX_TERMINATION_BYTES = 4096
-"""Kubernetes cuts termination messages here, which would leave no valid JSON."""
-
-
-def main() -> int:
-    """Train what the environment says; gives the exit code of the process."""
-    _log_to_stdout()
-    signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        result = _train(settings.run_config())
-    except (TrainerError, Interrupted) as error:
-        log.error("%s: %s", error.reason, error)
-        _leave_message(_failure(error.reason, str(error)))
-        return error.exit_code
-    except Exception as error:
-        log.exception("Unexpected error")
-        _leave_message(_failure(Reason.TRAINER_ERROR, f"unexpected {type(error).__name__}: {error}"))
-        return ExitCode.BUG
-    _leave_message(fitting(result))
-    return ExitCode.OK
-
-
-def _train(config: RunConfig) -> RunResult:
-    # Importing torch takes seconds, in which SIGTERM has to be heeded already: the first process of a
-    # container ignores it until it has a handler, and the pod would stay for its whole grace period.
-    from . import pipeline  # noqa: PLC0415
-
-    if config.progress is None:
-        return pipeline.run(config, _ignore)
-    sender = ProgressSender(config.progress)
-    try:
-        return pipeline.run(config, sender.send)
-    finally:
-        sender.close()
-
-
-def _ignore(report: ProgressReport) -> None:
-    """Without an operator nobody wants to know."""
-
-
-def _interrupt(signum: int, frame: FrameType | None) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the way out is not interrupted again
-    raise Interrupted("stopped by SIGTERM; the run goes on from its last checkpoint when it is started again")
-
-
-def _failure(reason: Reason, message: str) -> RunFailure:
-    failure = RunFailure(reason=reason, message=message)
-    while len(failure.model_dump_json().encode()) > MAX_TERMINATION_BYTES:
-        failure = RunFailure(reason=reason, message=failure.message[: len(failure.message) * 3 // 4] + "…")
-    return failure
-
-
-def fitting(result: RunResult) -> RunResult:
-    """With as much of the advice as there is room for."""
-    while result.advice and len(result.model_dump_json(exclude_none=True).encode()) > MAX_TERMINATION_BYTES:
-        result = result.model_copy(update={"advice": result.advice[:-1]})
-    return result
-
-
-def _leave_message(message: Model) -> None:
-    try:
-        settings.termination_path().write_text(message.model_dump_json(exclude_none=True), encoding="utf-8")
-    except OSError as error:
-        log.warning("The termination message could not be written: %s", error)
-
-
-def _log_to_stdout() -> None:
-    logging.basicConfig(
-        stream=sys.stdout, level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s"
-    )
-    log.setLevel(logging.INFO)
+def _leave(signum: int, frame: FrameType | None) -> None:
+    sys.exit(128 + signum)  # nothing has begun that would have to be saved
 
 
 if __name__ == "__main__":
+    # The first process of a container ignores SIGTERM until it has a handler: a pod that is deleted while
+    # modules are imported would stay for its whole grace period.
+    signal.signal(signal.SIGTERM, _leave)
+    from .program import main
+
     sys.exit(main())
