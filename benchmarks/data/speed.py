@@ -1,11 +1,10 @@
 """Texts a second of finding copies and near-copies, on one core."""
 
-import time
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from benchmarks.timing import timed
 from rensa import RMinHash, RMinHashDeduplicator
 
 from trainingrun_trainer.corpus import Corpus
@@ -18,7 +17,6 @@ from trainingrun_trainer.records import Example, normalised, text_key
 from .texts import examples, texts
 
 THRESHOLD = 0.8
-REPEATS = 3
 
 
 class Speed(NamedTuple):
@@ -36,8 +34,8 @@ class Speed(NamedTuple):
 def exact(count: int) -> Speed:
     """Texts that are copies of an earlier one; both fold Unicode, case and white space."""
     given = list(texts(count))
-    ours, found = _timed(lambda: _copies_by_key(given))
-    theirs, by_peer = _timed(lambda: _copies_by_pandas(given))
+    ours, found = timed(lambda: _copies_by_key(given))
+    theirs, by_peer = timed(lambda: _copies_by_pandas(given))
     return Speed("copies", "pandas, string by string", count, count / ours, count / theirs, found, by_peer)
 
 
@@ -47,8 +45,8 @@ def near(count: int) -> Speed:
     rows = find_copies(corpus, 1.0).first
     rows = rows[rows == range(count)]
     given = [normalised(text) for text in corpus.texts(rows)]
-    ours, found = _timed(lambda: len(near_pairs(corpus, rows, THRESHOLD).first))
-    theirs, by_peer = _timed(lambda: _near_by_rensa(given))
+    ours, found = timed(lambda: len(near_pairs(corpus, rows, THRESHOLD).first))
+    theirs, by_peer = timed(lambda: _near_by_rensa(given))
     peer = "rensa's own deduplicator, estimates only"
     return Speed("near-copies", peer, len(rows), len(rows) / ours, len(rows) / theirs, found, by_peer)
 
@@ -56,7 +54,7 @@ def near(count: int) -> Speed:
 def store(count: int) -> float:
     """Texts a second that are written to disk with their keys."""
     given = [Example(text, ("a",)) for text in texts(count)]
-    seconds, _ = _timed(lambda: len(Corpus.store(given)))
+    seconds, _ = timed(lambda: len(Corpus.store(given)))
     return count / seconds
 
 
@@ -78,13 +76,3 @@ def _near_by_rensa(given: list[str]) -> int:
         sketches = RMinHash.from_token_sets(sets, VALUES, SEED)
         kept += sum(deduplicator.add_pairs([(str(start + n), one) for n, one in enumerate(sketches)]))
     return len(given) - kept
-
-
-def _timed(work: Callable[[], int]) -> tuple[float, int]:
-    """Seconds of this process's one core, the best of some times; and what was found."""
-    times, found = [], 0
-    for _ in range(REPEATS):
-        start = time.process_time()
-        found = work()
-        times.append(time.process_time() - start)
-    return min(times), found

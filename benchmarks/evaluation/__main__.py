@@ -3,14 +3,14 @@
 import json
 import platform
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from benchmarks.data.texts import texts
 from benchmarks.quality.trainer import Published, train
+from benchmarks.timing import REPEATS, timed
 from pyarrow import parquet
 from sentence_transformers import SentenceTransformer
 from sklearn.metrics import classification_report, confusion_matrix
@@ -26,7 +26,6 @@ from trainingrun_trainer.training.recipe import AUTOMATIC_BATCH_SIZE
 RESULTS = Path(__file__).parents[1] / "RESULTS-evaluation.md"
 
 LABELS, EVALUATED = 150, 5_000
-REPEATS = 3
 
 TRAINED_PER_EVALUATED = 4
 """With the default split, an epoch trains on four texts for each one that is evaluated."""
@@ -99,33 +98,25 @@ def _measure(published: Published) -> Costs:
         assert made is not None
         return made
 
-    made = predictions()
+    epoch, made = timed(predictions)
+    page, drawn = timed(lambda: render(report))
     return Costs(
         texts=len(given),
-        forward=_seconds(forward),
-        epoch=_seconds(predictions),
-        end=_seconds(lambda: _end(made, evaluated, evaluation.labels)),
-        page=_seconds(lambda: render(report)),
-        encode=_seconds(lambda: library.encode(given, show_progress_bar=False)),
-        scored=_seconds(
+        forward=timed(forward)[0],
+        epoch=epoch,
+        end=timed(lambda: _end(made, evaluated, evaluation.labels))[0],
+        page=page,
+        encode=timed(lambda: library.encode(given, show_progress_bar=False))[0],
+        scored=timed(
             lambda: (classification_report(true, found, zero_division=0), confusion_matrix(true, found))
-        ),
-        page_bytes=len(render(report).encode()),
+        )[0],
+        page_bytes=len(drawn.encode()),
     )
 
 
 def _end(made: LabelPredictions, evaluated: Texts, labels: list[str]) -> None:
     score_labels(made, labels)
     to_parquet(predictions_table(evaluated, labels, made))
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    taken = []
-    for _ in range(REPEATS):
-        start = time.process_time()
-        work()
-        taken.append(time.process_time() - start)
-    return min(taken)
 
 
 def _lines(costs: Costs) -> Iterator[str]:

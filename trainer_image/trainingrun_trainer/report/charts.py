@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from trainingrun_api.evaluation import ClassificationScores, Evaluation, LossPoint
 
-from .drawing import SIZE, Line, by_epoch, draw, dress, legend
+from .drawing import SIZE, Line, by_epoch, common_scores, draw, dress, legend
 from .svg import CLASS, inline_svg
 
 MAX_POINTS = 600
@@ -33,7 +33,7 @@ def chart_of_losses(evaluation: Evaluation) -> Markup:
 def chart_of_scores(evaluation: Evaluation) -> Markup | None:
     """Scores of the evaluation part by epoch; None for a task without."""
     epochs = evaluation.curves.epochs
-    names = [name for name in epochs[0].scores if all(name in epoch.scores for epoch in epochs)]
+    names = common_scores(epochs)
     lines = [
         by_epoch(f"score{number}", name, name, epochs, [epoch.scores[name] for epoch in epochs])
         for number, name in enumerate(names)

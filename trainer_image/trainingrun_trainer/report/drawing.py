@@ -57,6 +57,11 @@ def by_epoch(name: str, label: str, score: str, epochs: list[EpochSummary], valu
     return Line(name, label, [float(epoch.epoch) for epoch in epochs], values, tips)
 
 
+def common_scores(epochs: Sequence[EpochSummary]) -> list[str]:
+    """Names of the scores that all epochs have; at least one epoch is given."""
+    return [name for name in epochs[0].scores if all(name in epoch.scores for epoch in epochs)]
+
+
 def draw(axes: Axes, line: Line) -> None:
     """Draw a curve."""
     marker = "o" if line.tips else ""

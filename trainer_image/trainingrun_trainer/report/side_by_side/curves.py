@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from trainingrun_api.status import EpochSummary
 
 from ..content import Report
-from ..drawing import SIZE, Line, by_epoch, draw, dress, legend
+from ..drawing import SIZE, Line, by_epoch, common_scores, draw, dress, legend
 from ..svg import inline_svg
 from .runs import kind
 
@@ -45,8 +45,7 @@ def _common_scores(reports: Sequence[Report]) -> list[str]:
     """Names of what all runs have at all epochs; scores of different kinds are none in common."""
     if len({kind(report) for report in reports}) > 1:
         return []
-    epochs = [epoch for report in reports for epoch in report.evaluation.curves.epochs]
-    return [name for name in epochs[0].scores if all(name in epoch.scores for epoch in epochs)]
+    return common_scores([epoch for report in reports for epoch in report.evaluation.curves.epochs])
 
 
 def _chart(
