@@ -1,14 +1,29 @@
 """Runs that the command line has trained, once for all tests."""
 
+import io
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 import yaml
 
+from trainingrun_cli.__main__ import main
+
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+
+
+class Said(NamedTuple):
+    """What a command ended with."""
+
+    status: str | int | None
+    out: str
+    err: str
+
+
+Command = Callable[..., Said]
 
 
 class Trained(NamedTuple):
@@ -23,12 +38,11 @@ class Trained(NamedTuple):
         return evaluation.parent
 
 
-def trainingrun(*arguments: str, folder: Path, given: str = "") -> subprocess.CompletedProcess[str]:
-    """Run the command in a folder; `given` is its standard input."""
+def trainingrun(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run the command in a folder."""
     return subprocess.run(
         [sys.executable, "-m", "trainingrun_cli", *arguments],
         cwd=folder,
-        input=given,
         capture_output=True,
         text=True,
         check=False,
@@ -68,3 +82,18 @@ def retrained(trained: Trained) -> Trained:
         training={"maxEpochs": 1},
     )
     return train(wanted)
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """The command in this process: another takes seconds to import torch, each time."""
+
+    def run(*arguments: str, given: str = "") -> Said:
+        monkeypatch.setattr(sys, "argv", ["trainingrun", *arguments])
+        monkeypatch.setattr(sys, "stdin", io.StringIO(given))
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return Said(ended.value.code, *capsys.readouterr())
+
+    return run

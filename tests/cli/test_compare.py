@@ -11,34 +11,29 @@ from trainingrun_cli.comparing import compare_runs
 from trainingrun_cli.errors import CommandError
 from trainingrun_cli.outputs import newest_output
 
-from .conftest import Trained, trainingrun
+from .conftest import Command, Trained
 
 
 def evaluation_of(output: Path) -> Evaluation:
     return Evaluation.model_validate_json((output / "evaluation.json").read_text())
 
 
-def test_two_runs_of_this_machine_are_compared_in_the_terminal_and_as_a_page(retrained: Trained) -> None:
+def test_two_runs_of_this_machine_are_compared_in_the_terminal_and_as_a_page(
+    retrained: Trained, command: Command
+) -> None:
     first, second = (retrained.output(name) for name in ("reviews", "reviews-by-stars"))
     page = retrained.folder / "compared.html"
-    result = trainingrun(
-        "compare",
-        str(first.parent),  # the run's folder, which has one folder for each time it was trained
-        second.as_uri(),
-        "--no-open",
-        "--output",
-        str(page),
-        folder=retrained.folder,
-    )
-    assert result.returncode == 0, result.stderr
+    # The first is the run's folder, which has one folder for each time it was trained.
+    said = command("compare", str(first.parent), second.as_uri(), "--no-open", "--output", str(page))
+    assert said.status == 0, said.err
     for output in (first, second):
         scores = evaluation_of(output).classification
         assert scores is not None
         assert scores.accuracy_interval is not None
-        assert f"{100 * scores.accuracy:.1f}" in result.stdout
-    for said in ("contextParameters", "stars", "positive", "Losses by epoch", "Of the run"):
-        assert said in result.stdout
-    assert result.stdout.splitlines()[-1] == str(page)
+        assert f"{100 * scores.accuracy:.1f}" in said.out
+    for words in ("contextParameters", "stars", "positive", "Losses by epoch", "Of the run"):
+        assert words in said.out
+    assert said.out.splitlines()[-1] == str(page)
     assert "<title>reviews, reviews-by-stars" in page.read_text()
 
 
