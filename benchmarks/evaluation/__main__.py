@@ -15,9 +15,12 @@ from pyarrow import parquet
 from sentence_transformers import SentenceTransformer
 from sklearn.metrics import classification_report, confusion_matrix
 
+from trainingrun_api.evaluation import Evaluation
 from trainingrun_trainer import model
-from trainingrun_trainer.corpus import Texts
+from trainingrun_trainer.advice import Evidence, advise
+from trainingrun_trainer.corpus import Splits, Texts
 from trainingrun_trainer.evaluation import LabelPredictions, predictions_table, score_labels, to_parquet
+from trainingrun_trainer.pipeline.doubts import label_doubts
 from trainingrun_trainer.records import Example, RunRecord
 from trainingrun_trainer.report import Report, render
 from trainingrun_trainer.training import SingleLabelClassification
@@ -42,7 +45,7 @@ class Costs:
     epoch: float
     """What an epoch's evaluation does: the pass, loss, accuracy, macro F1."""
     end: float
-    """What comes once: all scores with their intervals, and predictions.parquet."""
+    """What comes once: all scores with their intervals, doubts, advice, and predictions.parquet."""
     page: float
     """report.html."""
     encode: float
@@ -104,7 +107,7 @@ def _measure(published: Published) -> Costs:
         texts=len(given),
         forward=timed(forward)[0],
         epoch=epoch,
-        end=timed(lambda: _end(made, evaluated, evaluation.labels))[0],
+        end=timed(lambda: _end(made, evaluated, evaluation))[0],
         page=page,
         encode=timed(lambda: library.encode(given, show_progress_bar=False))[0],
         scored=timed(
@@ -114,8 +117,21 @@ def _measure(published: Published) -> Costs:
     )
 
 
-def _end(made: LabelPredictions, evaluated: Texts, labels: list[str]) -> None:
-    score_labels(made, labels)
+def _end(made: LabelPredictions, evaluated: Texts, evaluation: Evaluation) -> None:
+    labels = evaluation.labels
+    scores = score_labels(made, labels)
+    doubts = label_doubts(None, made, Splits(evaluated, evaluated), labels)
+    advise(
+        Evidence(
+            curves=evaluation.curves,
+            recipe=evaluation.recipe,
+            settings=evaluation.settings,
+            data=evaluation.data,
+            best_epoch=evaluation.best_epoch,
+            scores=scores,
+            doubts=doubts,
+        )
+    )
     to_parquet(predictions_table(evaluated, labels, made))
 
 
@@ -135,8 +151,9 @@ def _lines(costs: Costs) -> Iterator[str]:
         f"| sentence-transformers' encode | {costs.encode:.2f} | {costs.epoch / costs.encode:.2f} |"
     )
     yield (
-        f"| at the end: all scores, predictions.parquet | {costs.end:.2f} "
-        f"| scikit-learn's report and matrix | {costs.scored:.2f} | {costs.end / costs.scored:.2f} |"
+        "| at the end: all scores, doubts about the evaluation part, advice, predictions.parquet "
+        f"| {costs.end:.2f} | scikit-learn's report and matrix | {costs.scored:.2f} "
+        f"| {costs.end / costs.scored:.2f} |"
     )
     yield f"| report.html | {costs.page:.2f} | | | |"
     yield ""

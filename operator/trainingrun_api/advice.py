@@ -49,6 +49,8 @@ class FindingType(StrEnum):
     """No epoch was better than the model before training."""
     LEAKED_TEXTS = "LeakedTexts"
     """Texts of evaluationDataset were in the training data too."""
+    SEEN_TEXTS = "SeenTexts"
+    """The run that made the base model was trained on texts of this evaluation part."""
     SMALL_EVALUATION_PART = "SmallEvaluationPart"
     """Too few evaluation texts to compare runs by."""
 

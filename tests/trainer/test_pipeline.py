@@ -10,6 +10,7 @@ from sentence_transformers import SentenceTransformer
 from transformers import pipeline as transformers_pipeline
 
 from localcluster import S3Server
+from trainingrun_api.advice import FindingType
 from trainingrun_api.dataset import DataSource
 from trainingrun_api.evaluation import Baseline, BaselineMethod, Evaluation, Restart
 from trainingrun_api.labels import Labels
@@ -286,6 +287,9 @@ def test_a_run_goes_on_from_the_model_of_an_earlier_one(config: RunConfig, tmp_p
     assert base_run.scores is not None
     assert base_run.scores.accuracy == pytest.approx(first.evaluation.accuracy, abs=1e-4)  # the same texts
     assert evaluation(second).curves.training_loss[0].loss < evaluation(config).curves.training_loss[0].loss
+    other_parts = changed(second, training={"seed": 2}, output_prefix=(tmp_path / "third").as_uri())
+    seen = [{found.type for found in pipeline.run(run, ignore).advice} for run in (second, other_parts)]
+    assert [FindingType.SEEN_TEXTS in types for types in seen] == [False, True]
 
 
 def test_kept_duplicates_do_not_leak_into_the_evaluation(config: RunConfig) -> None:

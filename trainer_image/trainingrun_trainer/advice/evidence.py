@@ -3,7 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from trainingrun_api.evaluation import ClassificationScores, Curves, DataCounts, LabelDoubts, Recipe
+from trainingrun_api.evaluation import (
+    ClassificationScores,
+    Curves,
+    DataCounts,
+    Evaluation,
+    LabelDoubts,
+    Recipe,
+)
 from trainingrun_api.spec import RunSettings
 
 from ..data import FieldValues
@@ -27,3 +34,5 @@ class Evidence:
     """Labels that are likely wrong."""
     fields: Sequence[FieldValues] = ()
     """What the rows of the data set hold beside text and label."""
+    earlier: Evaluation | None = None
+    """The evaluation of the run that made the base model."""

@@ -11,13 +11,14 @@ from .evidence import Evidence
 from .fit import nothing_gained, overfitting, too_few_epochs, underfitting
 from .instability import evaluation_loss_rose, growing_gradients, loss_jump, one_label
 from .mislabelled import mislabelled_texts
-from .sample import leaked_texts, small_evaluation_part
+from .sample import leaked_texts, seen_texts, small_evaluation_part
 
 CHECKS: tuple[Callable[[Evidence], Iterator[Finding]], ...] = (
     loss_jump,
     evaluation_loss_rose,
     one_label,
     growing_gradients,
+    seen_texts,
     underfitting,
     too_few_epochs,
     mislabelled_texts,

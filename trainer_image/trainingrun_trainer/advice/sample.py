@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 from trainingrun_api.advice import Finding, FindingType, Severity
+from trainingrun_api.evaluation import Evaluation, SourceCounts
 
 from .evidence import Evidence
-from .wording import finding
+from .wording import finding, named
 
 WIDE = 0.1
 """Width of the accuracy's interval from which on it is too wide: most of what one changes in a run, from one
@@ -46,3 +47,43 @@ def leaked_texts(evidence: Evidence) -> Iterator[Finding]:
         "are flattered by these texts",
         {"leaked": leaked, "texts": texts},
     )
+
+
+def seen_texts(evidence: Evidence) -> Iterator[Finding]:
+    """The run that made the base model was trained on texts that are evaluated on now."""
+    earlier = evidence.earlier
+    if earlier is None:
+        return
+    kept_back = _divides_alike(evidence, earlier)
+    trained = {counts.source: counts for counts in earlier.data.sources if counts.training}
+    seen = [
+        now
+        for now in evidence.data.sources
+        if now.evaluation
+        and (before := trained.get(now.source)) is not None
+        and not (kept_back and _is_divided(before) and _is_divided(now))
+    ]
+    if not seen:
+        return
+    texts = sum(counts.evaluation for counts in seen)
+    yield finding(
+        FindingType.SEEN_TEXTS,
+        Severity.WARNING,
+        f"The base run {earlier.model_name} was trained on some of the {texts} evaluation texts of "
+        f"{named([counts.source for counts in seen])}: these scores are flattered",
+        f"Divide the data as that run did (spec.training.seed {earlier.settings.training.seed}, "
+        f"spec.trainPercent {earlier.settings.train_percent} or more), or name a spec.evaluationDataset that "
+        "it did not see",
+        {"texts": texts},
+    )
+
+
+def _divides_alike(evidence: Evidence, earlier: Evaluation) -> bool:
+    """Whether what is evaluated on now was kept back then, too: the same order, cut at the same place or
+    after it."""
+    now, before = evidence.settings, earlier.settings
+    return now.training.seed == before.training.seed and now.train_percent >= before.train_percent
+
+
+def _is_divided(counts: SourceCounts) -> bool:
+    return bool(counts.training and counts.evaluation)

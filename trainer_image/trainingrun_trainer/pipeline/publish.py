@@ -125,6 +125,7 @@ def evaluate(
         fields=provenance.fields,
         finished=finished,
         doubts=judgement.doubts,
+        earlier=provenance.earlier,
     )
     evaluation = Evaluation(
         finished=finished,
