@@ -4,12 +4,17 @@ import json
 import shutil
 from pathlib import Path
 
+import boto3
 import pytest
 
+from localcluster import S3Server
 from trainingrun_api.evaluation import Evaluation
+from trainingrun_api.run_config import Storage
 from trainingrun_cli.comparing import compare_runs
 from trainingrun_cli.errors import CommandError
 from trainingrun_cli.outputs import newest_output
+from trainingrun_cli.stored_runs import CREDENTIALS
+from trainingrun_trainer.artifacts import open_store
 
 from .conftest import Command, Trained
 
@@ -35,6 +40,26 @@ def test_two_runs_of_this_machine_are_compared_in_the_terminal_and_as_a_page(
         assert words in said.out
     assert said.out.splitlines()[-1] == str(page)
     assert "<title>reviews, reviews-by-stars" in page.read_text()
+
+
+def test_runs_in_an_object_store_are_compared_as_those_here(
+    retrained: Trained, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outputs = [retrained.output(name) for name in ("reviews", "reviews-by-stars")]
+    uris = [f"s3://results/{output.parent.name}" for output in outputs]
+    with S3Server() as server:
+        for name, value in zip(CREDENTIALS, (server.access_key, server.secret_key), strict=True):
+            monkeypatch.setenv(name, value)
+        client = boto3.client("s3", endpoint_url=server.endpoint, region_name=server.region)
+        client.create_bucket(Bucket="results")
+        client.close()
+        store = open_store("s3://results", Storage(endpoint=server.endpoint))
+        for output, uri in zip(outputs, uris, strict=True):
+            for name in ("evaluation.json", "run.json", "predictions.parquet"):
+                store.upload(output / name, f"{uri}/{name}")
+        stored = command("compare", *uris, "--endpoint", server.endpoint)
+    assert stored.status == 0, stored.err
+    assert stored.out == command("compare", *map(str, outputs)).out
 
 
 def a_finished_run(retrained: Trained, folder: Path) -> Path:

@@ -27,6 +27,11 @@ def test_texts_with_several_labels_are_told_with_the_labels_they_have() -> None:
     )
     (many,) = advise(conflicting(9, 4))
     assert many.severity is Severity.WARNING
+    said = [advise(conflicting(*numbers))[0].message for numbers in ((5, 0), (0, 5))]
+    assert said == [
+        "5 texts occur again with another label",
+        "5 texts nearly occur again with another label",
+    ]
 
 
 def test_a_few_of_many_texts_are_not() -> None:

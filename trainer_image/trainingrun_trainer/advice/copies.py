@@ -25,11 +25,19 @@ def conflicting_copies(evidence: Evidence) -> Iterator[Finding]:
     yield finding(
         FindingType.CONFLICTING_COPIES,
         Severity.WARNING if found >= HARMFUL * texts else Severity.INFO,
-        f"{data.conflicts} texts occur again with another label, and {data.near_conflicts} nearly so"
+        _counted(data.conflicts, data.near_conflicts)
         + (f"; most often with {named(labels)}" if labels else ""),
         "Correct their labels: some are under Data in report.html. If something besides the text decides, "
         "add it to spec.contextParameters",
         {"conflicts": data.conflicts, "nearConflicts": data.near_conflicts, "texts": texts},
+    )
+
+
+def _counted(conflicts: int, near_conflicts: int) -> str:
+    if not conflicts:
+        return f"{near_conflicts} texts nearly occur again with another label"
+    return f"{conflicts} texts occur again with another label" + (
+        f", and {near_conflicts} nearly so" if near_conflicts else ""
     )
 
 
