@@ -136,7 +136,8 @@ def _end(made: LabelPredictions, evaluated: Texts, evaluation: Evaluation) -> No
 
 
 def _lines(costs: Costs) -> Iterator[str]:
-    overhead = costs.epoch - costs.forward
+    # Evaluation and report of the latest epoch are written while training goes on, so an epoch may do it all.
+    overhead = costs.epoch - costs.forward + costs.end + costs.page
     epoch_forward = TRAINED_PER_EVALUATED * costs.forward
     yield "# What evaluation costs"
     yield ""
@@ -163,7 +164,7 @@ def _lines(costs: Costs) -> Iterator[str]:
     yield "| Wanted | Measured | Reached |"
     yield "| --- | ---: | --- |"
     yield _target(
-        "evaluation beyond its pass at most 10 % of an epoch's forward cost",
+        "all of that beyond the pass at most 10 % of an epoch's forward cost",
         f"{100 * overhead / epoch_forward:.2f} %",
         overhead <= 0.1 * epoch_forward,
     )
