@@ -15,26 +15,25 @@ from .results import write_results
 from .texts import TEST, TRAIN
 
 DATA_VARIABLE = "TRAININGRUN_BENCHMARK_DATA"
-HERE = Path(__file__).resolve().parent.parent
+HERE = Path(__file__).resolve().parent
+FIGURES, RESULTS = HERE / "figures", HERE.parent / "RESULTS-quality.md"
 LIBRARIES = ("torch", "transformers", "sentence-transformers", "accelerate", "scikit-learn")
 
 log = logging.getLogger("benchmarks.quality")
 
 
 def main() -> None:
-    """Do what isn't in the cache yet, and write the results after each figure."""
+    """Measure what has no figures yet, and write the results after each. Remove figures to have them anew."""
     arguments = _arguments()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     setup = Setup(arguments.data, arguments.work)
-    cache = arguments.work / "figures"
-    cache.mkdir(parents=True, exist_ok=True)
     for seed in arguments.seeds:
         for name in arguments.only or MEASUREMENTS:
-            path = cache / f"{name}-{seed}.json"
+            path = FIGURES / f"{name}-{seed}.json"
             if not path.exists():
                 _measure(setup, name, seed, path)
-                write_results(cache, HERE / "RESULTS-quality.md")
-    write_results(cache, HERE / "RESULTS-quality.md")
+                write_results(FIGURES, RESULTS)
+    write_results(FIGURES, RESULTS)
 
 
 def _measure(setup: Setup, name: str, seed: int, path: Path) -> None:
@@ -46,7 +45,10 @@ def _measure(setup: Setup, name: str, seed: int, path: Path) -> None:
         return
     log.info("%s, seed %d: %s", name, seed, figures)
     path.write_text(
-        json.dumps({"figures": figures, "seconds": round(time.monotonic() - start), "machine": _machine()})
+        json.dumps(
+            {"figures": figures, "seconds": round(time.monotonic() - start), "machine": _machine()}, indent=1
+        )
+        + "\n"
     )
 
 
@@ -74,7 +76,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--only", nargs="+", choices=MEASUREMENTS, help="some of the measurements")
     parser.add_argument(
-        "--work", type=Path, default=HERE / ".cache" / "quality", help="models and figures so far"
+        "--work", type=Path, default=HERE.parent / ".cache" / "quality", help="folder for models"
     )
     arguments = parser.parse_args()
     if arguments.data is None or not (Path(arguments.data) / TRAIN).is_file():

@@ -1,11 +1,11 @@
-"""RESULTS-quality.md: what the cached figures say, beside their peers and targets."""
+"""RESULTS-quality.md: what the figures say, beside their peers and targets."""
 
 import json
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, stdev
-from typing import Any
 
 Figures = dict[str, dict[int, float]]
 """By `measurement:figure`, then seed."""
@@ -62,23 +62,21 @@ GAPS = (
 MOST_GAP = 1e-4
 
 
-def write_results(cache: Path, path: Path) -> None:
-    """Write the table of all figures in the cache."""
-    saved = [(file, json.loads(file.read_text())) for file in sorted(cache.glob("*.json"))]
+def write_results(folder: Path, path: Path) -> None:
+    """Write the table of all figures in the folder."""
+    saved = [(file, json.loads(file.read_text())) for file in sorted(folder.glob("*.json"))]
     figures: Figures = defaultdict(dict)
     for file, cell in saved:
         name, _, seed = file.stem.rpartition("-")
         for figure, value in cell["figures"].items():
             figures[f"{name}:{figure}"][int(seed)] = value
-    path.write_text(_page(figures, [cell for _, cell in saved]))
+    path.write_text(_page(figures, _machines((file.stem, cell["machine"]) for file, cell in saved)))
 
 
-def _page(figures: Figures, cells: list[dict[str, Any]]) -> str:
+def _page(figures: Figures, machines: str) -> str:
     lines = "\n".join(_line(line, figures) for line in LINES if line.ours in figures)
     gaps = "\n".join(_gap(name, figures[f"{name}:gap"]) for name in GAPS if f"{name}:gap" in figures)
     seeds = "\n".join(_seeds(name, figures[name]) for name in figures if name.endswith(SHOWN))
-    machines = "\n".join(f"- {machine}" for machine in sorted({_machine(cell["machine"]) for cell in cells}))
-    hours = sum(cell["seconds"] for cell in cells) / 3600
     return f"""\
 # Quality on CLINC150
 
@@ -118,7 +116,8 @@ largest difference from accuracy, macro F1 and loss in `evaluation.json`. At mos
 
 ## Where
 
-{hours:.1f} hours in all, on one core that other work shared, float32:
+On one core that other work shared, float32. Each figure is in `benchmarks/quality/figures`, with its seed,
+commit and machine.
 
 {machines}
 """
@@ -176,7 +175,9 @@ def _seeds(name: str, values: dict[int, float]) -> str:
     return f"| {name} | {', '.join(shown)} |"
 
 
-def _machine(machine: dict[str, str]) -> str:
-    return "; ".join(f"{name} {value}" for name, value in machine.items() if name != "commit") + (
-        f"; at commit {machine['commit']}"
-    )
+def _machines(measured: Iterable[tuple[str, dict[str, str]]]) -> str:
+    by_machine: dict[str, list[str]] = defaultdict(list)
+    for name, machine in measured:
+        libraries = "; ".join(f"{part} {value}" for part, value in machine.items() if part != "commit")
+        by_machine[f"at commit {machine['commit']}; {libraries}"].append(name)
+    return "\n".join(f"- {', '.join(names)}: {machine}" for machine, names in by_machine.items())
