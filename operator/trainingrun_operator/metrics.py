@@ -66,7 +66,7 @@ class Metrics:
         self._show_advice(key, status.advice)
         for name, value in values_of(status).items():
             if value is None:
-                self._remove(name, key)
+                self._gauges[name].remove(*key)
             else:
                 self._gauges[name].labels(*key).set(value)
 
@@ -78,7 +78,7 @@ class Metrics:
             self._phase.remove(*key, phase.value)
         self._show_advice(key, [])
         for name in GAUGES:
-            self._remove(name, key)
+            self._gauges[name].remove(*key)
         del self._shown[key]
 
     def exposition(self) -> bytes:
@@ -92,9 +92,6 @@ class Metrics:
         for one in found:
             self._advice.labels(*key, *one).set(1)
         self._shown[key] = found
-
-    def _remove(self, name: str, key: RunKey) -> None:
-        self._gauges[name].remove_by_labels(dict(zip(OF_A_RUN, key, strict=True)))
 
 
 def values_of(status: TrainingRunStatus) -> dict[str, float | None]:
