@@ -14,7 +14,7 @@ from .errors import ApiError
 from .job import build_job, config_of, job_patch, owned_by
 from .metrics import Metrics
 from .model_names import Claim, ModelNames
-from .observed import Attempt, JobState
+from .observed import Attempt, JobState, latest
 from .outcome import Verdict
 from .references import Resolver
 from .resources import Manifest, Missing, References, Run, RunKey, parse_time
@@ -144,10 +144,16 @@ class Reconciler:
         if job is None or run.spec is None or not owned_by(job, run.uid):
             return
         uid = job["metadata"]["uid"]
-        if not JobState.parse(job).finished:
+        if JobState.parse(job).finished:
+            if changes := job_patch(run.spec, job, final=True):
+                await self._cluster.patch_job(run.key, uid, changes)
+        elif not await self._about_to_finish(run, job):
             await self._cluster.delete_job(run.key, uid)
-        elif changes := job_patch(run.spec, job, final=True):
-            await self._cluster.patch_job(run.key, uid, changes)
+
+    async def _about_to_finish(self, run: Run, job: Manifest) -> bool:
+        """Whether the last pod has ended: deleting the Job then would take the pod with its log."""
+        last = latest(_seen(job, await self._cluster.pods_of(run.key)).attempts)
+        return last is not None and last.ended
 
     async def _complete_progress(self, run: Run) -> None:
         progress = run.status.progress

@@ -1,11 +1,20 @@
 """What fails a run, what is tried again, and what the user is told."""
 
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
 from kubernetes.client.exceptions import ApiException
 
+from localcluster import ControlPlane
+from localcluster.process import Process
+
 from .cluster import Api
 from .kubelet import Kubelet
-from .manifests import a_failure, a_run
+from .manifests import Manifest, a_failure, a_run
 
 
 def test_user_error_fails_at_once_with_what_to_change(api: Api, kubelet: Kubelet) -> None:
@@ -16,6 +25,36 @@ def test_user_error_fails_at_once_with_what_to_change(api: Api, kubelet: Kubelet
     assert run["status"]["restarts"] == 0
     assert len(api.pods("bad")) == 1
     assert api.events("bad")[-1] == "DataError"
+
+
+def test_failed_run_keeps_its_pod_until_the_job_has_failed_too(
+    api: Api, kubelet: Kubelet, control_plane: ControlPlane
+) -> None:
+    api.apply(a_run("bad"))
+    pod = kubelet.pod_of("bad")
+    with stopped(control_plane.processes["kube-controller-manager"]):
+        kubelet.end(pod, 65, a_failure("DataError", "line 3"))
+        api.eventually("bad", phase="Failed", reason="DataError")
+        time.sleep(2)  # the operator, which sees what it wrote itself, has looked at the run again
+        assert api.get("Job", "bad") is not None
+    api.until(lambda: job_failed(api.get("Job", "bad")), "the Job to fail")
+    assert [one["metadata"]["name"] for one in api.pods("bad")] == [pod["metadata"]["name"]]
+
+
+@contextmanager
+def stopped(process: Process) -> Iterator[None]:
+    """The process does nothing meanwhile, as on a busy machine."""
+    os.kill(process.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(process.pid, signal.SIGCONT)
+
+
+def job_failed(job: Manifest | None) -> bool:
+    assert job is not None
+    conditions = job.get("status", {}).get("conditions", [])
+    return any(c["type"] == "Failed" and c["status"] == "True" for c in conditions)
 
 
 def test_trouble_that_may_pass_is_tried_again(api: Api, kubelet: Kubelet) -> None:

@@ -26,6 +26,8 @@ class ControlPlane(Servers):
     kubeconfig: Path
     """For a cluster administrator."""
     url: str
+    processes: dict[str, Process]
+    """By the names of their programs."""
 
     def __init__(self, *, controllers: bool = False) -> None:
         super().__init__()
@@ -42,12 +44,12 @@ class ControlPlane(Servers):
             Authority(folder / "pki"), self.url, (LOOPBACK, "localhost")
         )
         self.kubeconfig = credentials.kubeconfig("admin")
-        for command in (
+        commands = (
             api_server.etcd(folder / "etcd", ports),
             api_server.api_server(credentials, ports, addresses),
             *self._controller_commands(credentials),
-        ):
-            run(stack, command, folder)
+        )
+        self.processes = {command.name: run(stack, command, folder) for command in commands}
 
     def _controller_names(self) -> tuple[str, ...]:
         return ("kube-controller-manager", "kube-scheduler") if self._controllers else ()
