@@ -1,76 +1,23 @@
 """A run that makes a classifier."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import partial
 
 from accelerate.utils.random import set_seed
 
-from trainingrun_api.evaluation import DataCounts, Evaluation
-from trainingrun_api.lineage import ResolvedBaseModel
+from trainingrun_api.evaluation import Evaluation
 from trainingrun_api.run_config import RunConfig
 
 from .. import model
 from ..base_model import BaseModelFolder, fetch_base_model
 from ..corpus import Splits
-from ..data import FieldValues
 from ..evaluation import predictions_table, score_labels, score_sources
 from ..model import Classifier
-from ..records import RunRecord
-from ..report import Report
 from ..training import MultiLabelClassification, Outcome, SingleLabelClassification, Trainee, prepare
 from .doubts import label_doubts
 from .loading import load_data
-from .publish import Judgement, Provenance, evaluate
+from .results import Judgement, Results
 from .session import Run, log_recipe, record
 from .stages import train_and_publish
-
-
-@dataclass(frozen=True)
-class Results:
-    """What a pass over the evaluation part needs beside it to become evaluation, table and report."""
-
-    run: Run
-    classifier: Classifier
-    trainee: Trainee
-    splits: Splits
-    counts: DataCounts
-    fields: Sequence[FieldValues]
-    base_model: ResolvedBaseModel
-    earlier: Evaluation | None
-    """The evaluation of the run that made the base model."""
-    made_of: RunRecord
-
-    def of(self, outcome: Outcome, *, finished: bool) -> Report:
-        """All that is said of the pass; `finished` once training has ended."""
-        labels, predictions = self.classifier.labels, outcome.predictions
-        if predictions is None:
-            raise TypeError(f"{type(self.trainee.objective).__name__} gives no labels")
-        by_source = score_sources(
-            predictions.targets,
-            predictions.predicted,
-            predictions.losses,
-            self.splits.evaluation,
-            self.run.config.source_names,
-        )
-        scores = score_labels(predictions, labels)
-        doubts = label_doubts(self.trainee.history.doubts, predictions, self.splits, labels)
-        judgement = Judgement(predictions.loss, classification=scores, sources=by_source, doubts=doubts)
-        recipe = self.trainee.recipe_used.model_copy(
-            update={"max_sequence_length": self.classifier.max_tokens}
-        )
-        provenance = Provenance(
-            self.trainee.history,
-            recipe,
-            self.counts,
-            self.base_model,
-            self.run.progress.seconds(),
-            self.fields,
-            self.earlier,
-        )
-        evaluation = evaluate(self.run.config, labels, judgement, provenance, finished=finished)
-        return Report(
-            evaluation, self.made_of, predictions_table(self.splits.evaluation, labels, predictions)
-        )
 
 
 def train_classifier(run: Run) -> Evaluation:
@@ -87,16 +34,17 @@ def train_classifier(run: Run) -> Evaluation:
     counts = prepared.counts.model_copy(update={"truncated": truncated})
     results = Results(
         run=run,
-        classifier=classifier,
+        model=classifier,
         trainee=trainee,
-        splits=prepared.splits,
+        judge=partial(_judge, trainee, prepared.splits, run.config.source_names),
+        labels=classifier.labels,
         counts=counts,
-        fields=prepared.fields,
         base_model=base_model,
         earlier=base.earlier,
         made_of=made_of,
+        fields=prepared.fields,
     )
-    return train_and_publish(run, trainee, classifier, f"{prepared.sha256} {base_model.digest}", results)
+    return train_and_publish(results)
 
 
 def _load(config: RunConfig, base: BaseModelFolder, splits: Splits) -> Classifier:
@@ -119,3 +67,18 @@ def _prepare(run: Run, classifier: Classifier, splits: Splits) -> tuple[Trainee,
     trainee = prepare(objective, run.config.training)
     log_recipe(trainee, classifier.max_tokens, training.truncated + evaluation.truncated)
     return trainee, training.truncated + evaluation.truncated
+
+
+def _judge(trainee: Trainee, splits: Splits, sources: list[str], outcome: Outcome) -> Judgement:
+    labels, predictions = splits.labels, outcome.predictions
+    if predictions is None:
+        raise TypeError(f"{type(trainee.objective).__name__} gives no labels")
+    return Judgement(
+        predictions.loss,
+        predictions_table(splits.evaluation, labels, predictions),
+        classification=score_labels(predictions, labels),
+        sources=score_sources(
+            predictions.targets, predictions.predicted, predictions.losses, splits.evaluation, sources
+        ),
+        doubts=label_doubts(trainee.history.doubts, predictions, splits, labels),
+    )

@@ -2,13 +2,11 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
-import pyarrow as pa
 import torch
 
-from trainingrun_api.evaluation import DataCounts, SimilarityScores, SourceScores
+from trainingrun_api.evaluation import DataCounts, SimilarityScores
 
 from ..evaluation import (
     LabelledEmbeddings,
@@ -35,17 +33,8 @@ from ..training import (
 )
 from .comparing import load_comparisons, require_one_kind
 from .loading import PreparedData, load_data
+from .results import Judgement
 from .session import Run
-
-
-@dataclass(frozen=True)
-class Judged:
-    """Scores of one pass, and what they were made of, as a table."""
-
-    scores: SimilarityScores
-    table: pa.Table
-    sources: Sequence[SourceScores] = ()
-    """By data set, of labelled texts."""
 
 
 class EmbeddingTask(ABC):
@@ -64,7 +53,7 @@ class EmbeddingTask(ABC):
         """What training goes by, and how many texts are cut."""
 
     @abstractmethod
-    def judge(self, trainee: Trainee, outcome: Outcome) -> Judged:
+    def judge(self, trainee: Trainee, outcome: Outcome) -> Judgement:
         """All scores of the model as it is; `outcome` is its evaluation."""
 
 
@@ -98,7 +87,7 @@ class LabelledTexts(EmbeddingTask):
         objective = LabelContrast(model, self._training, self._evaluation)
         return objective, self._training.truncated + self._evaluation.truncated
 
-    def judge(self, trainee: Trainee, outcome: Outcome) -> Judged:
+    def judge(self, trainee: Trainee, outcome: Outcome) -> Judgement:
         """Average precision, retrieval, and the nearest label."""
         batches = evaluation_batches(self._model, self._training, trainee.recipe_used.batch_size)
         with torch.no_grad():
@@ -109,7 +98,8 @@ class LabelledTexts(EmbeddingTask):
         scores = SimilarityScores(labels=score_labelled(nearest, evaluation, self.labels))
         texts = self._splits.evaluation
         by_source = score_sources(evaluation.targets, nearest, None, texts, self._sources)
-        return Judged(scores, nearest_label_table(texts, self.labels, nearest), by_source)
+        table = nearest_label_table(texts, self.labels, nearest)
+        return Judgement(outcome.loss, table, similarity=scores, sources=by_source)
 
 
 class ComparedTexts(EmbeddingTask):
@@ -132,7 +122,7 @@ class ComparedTexts(EmbeddingTask):
         task = ScoredPairs if self._scored else RankedTexts
         return task(model, training, self._evaluation), training.truncated + self._evaluation.truncated
 
-    def judge(self, trainee: Trainee, outcome: Outcome) -> Judged:
+    def judge(self, trainee: Trainee, outcome: Outcome) -> Judgement:
         """Correlations, or ranking."""
         matrices = list(outcome.embeddings)
         scores = (
@@ -140,7 +130,8 @@ class ComparedTexts(EmbeddingTask):
             if self._scored
             else SimilarityScores(ranking=score_ranked(matrices))
         )
-        return Judged(scores, comparisons_table(self._splits.evaluation, matrices))
+        table = comparisons_table(self._splits.evaluation, matrices)
+        return Judgement(outcome.loss, table, similarity=scores)
 
 
 def _encode(model: EmbeddingModel, rows: list[Comparison]) -> EncodedColumns:

@@ -1,32 +1,21 @@
 """The stages that runs of all tasks have in common: from training to what is published."""
 
 from functools import partial
-from typing import Protocol
 
 from trainingrun_api.evaluation import Evaluation
 
 from ..evaluation import to_parquet
-from ..model import TextModel
-from ..report import Report
-from ..training import Outcome, Trainee
 from .publish import publish
 from .reports import LiveResults, write_report
-from .session import Run, train
+from .results import Results
+from .session import train
 
 
-class Results(Protocol):
-    """What a pass over the evaluation part means for one task."""
-
-    def of(self, outcome: Outcome, *, finished: bool) -> Report:
-        """All that is said of the pass; `finished` once training has ended."""
-
-
-def train_and_publish(
-    run: Run, trainee: Trainee, model: TextModel, origin: str, results: Results
-) -> Evaluation:
-    """Train `model`, going on from a checkpoint of the same `origin`; publish it with its best weights."""
+def train_and_publish(results: Results) -> Evaluation:
+    """Train, going on from a checkpoint of the same data and base model; publish the best weights."""
+    run, trainee = results.run, results.trainee
     live = LiveResults(run, partial(results.of, finished=False))
-    train(run, trainee, origin, live.after_epoch)
+    train(run, trainee, f"{results.made_of.dataset_sha256} {results.base_model.digest}", live.after_epoch)
     run.progress.stage("Evaluating")
     trainee.load_weights(run.best)
     trainee.merge_adapters()
@@ -34,5 +23,5 @@ def train_and_publish(
     run.progress.stage("Publishing")
     run.store.write(run.places.predictions, to_parquet(final.predictions))
     write_report(run, final)
-    publish(run, model, final.evaluation)
+    publish(run, results.model, final.evaluation)
     return final.evaluation
