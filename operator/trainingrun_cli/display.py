@@ -146,10 +146,19 @@ def sources_table(sources: list[SourceScores]) -> Table:
     return table
 
 
+def published_line(best_epoch: int, trained: int, *, stopped_early: bool) -> str:
+    """Which epoch the scores are of."""
+    best = f"epoch {best_epoch}" if best_epoch else "epoch 0, the model before training"
+    early = f"; stopped early after epoch {trained}" if stopped_early else ""
+    return f"Published: {best}, which was the best{early}"
+
+
 def advice_lines(advice: list[Finding]) -> Iterator[str]:
-    """What was found, and what to change."""
+    """What was found, and what to change; none when nothing was."""
+    if advice:
+        yield "Advice"
     for finding in advice:
-        yield f"{finding.severity}: {finding.message}. {finding.suggestion}."
+        yield f"  {finding.severity}: {finding.message}. {finding.suggestion}."
 
 
 def artifacts_lines(artifacts: Artifacts) -> Iterator[str]:

@@ -22,9 +22,11 @@ from trainingrun_trainer.errors import TrainerError
 
 from .display import (
     RunDisplay,
+    advice_lines,
     artifacts_lines,
     classes_table,
     data_line,
+    published_line,
     scores_table,
     sources_table,
     terminal,
@@ -138,12 +140,14 @@ def _print_result(console: Console, result: RunResult) -> None:
     path = unquote(urlsplit(result.artifacts.evaluation).path)
     evaluation = Evaluation.model_validate_json(Path(path).read_text())
     console.print(data_line(evaluation.data), highlight=False, soft_wrap=True)
+    line = published_line(result.best_epoch, result.epochs, stopped_early=result.stopped_early)
+    console.print(line, highlight=False)
     console.print(scores_table(result.evaluation))
     if evaluation.classification:
         console.print(classes_table(evaluation.classification.classes))
     if len(evaluation.data.sources) > 1:
         console.print(sources_table(evaluation.sources))
-    for line in artifacts_lines(result.artifacts):
+    for line in (*advice_lines(evaluation.advice), *artifacts_lines(result.artifacts)):
         console.print(line, highlight=False, soft_wrap=True)
     if result.artifacts.report:
         report = unquote(urlsplit(result.artifacts.report).path)

@@ -26,6 +26,9 @@ def test_manifest_for_the_cluster_trains_here_on_local_copies(trained: Trained) 
     evaluation = Evaluation.model_validate_json(path.read_text())
     assert evaluation.labels == ["mixed", "negative", "positive"]
     assert path.as_uri() in result.stdout
+    assert f"Published: epoch {evaluation.best_epoch}" in result.stdout
+    assert evaluation.advice
+    assert all(f"  {one.severity}: {one.message}" in result.stdout for one in evaluation.advice)
     model = SentenceTransformer(str(path.parent / "model"), device="cpu")
     assert model.encode(["Great, works as it should"]).shape == (1, 3)
 

@@ -5,6 +5,7 @@ import signal
 import sys
 from types import FrameType
 
+from trainingrun_api.advice import Severity
 from trainingrun_api.base import Model
 from trainingrun_api.names import ExitCode
 from trainingrun_api.progress import ProgressReport
@@ -35,6 +36,7 @@ def main() -> int:
         log.exception("Unexpected error")
         _leave_message(_failure(Reason.TRAINER_ERROR, f"unexpected {type(error).__name__}: {error}"))
         return ExitCode.BUG
+    _log_result(result)
     _leave_message(fitting(result))
     return ExitCode.OK
 
@@ -59,6 +61,19 @@ def _ignore(report: ProgressReport) -> None:
 def _interrupt(signum: int, frame: FrameType | None) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the way out is not interrupted again
     raise Interrupted("stopped by SIGTERM; the run goes on from its last checkpoint when it is started again")
+
+
+def _log_result(result: RunResult) -> None:
+    log.info(
+        "Published epoch %d: %s; model %s, scores %s",
+        result.best_epoch,
+        result.evaluation.in_words(),
+        result.artifacts.model,
+        result.artifacts.evaluation,
+    )
+    for finding in result.advice:
+        level = logging.WARNING if finding.severity is Severity.WARNING else logging.INFO
+        log.log(level, "%s. %s", finding.message, finding.suggestion)
 
 
 def _failure(reason: Reason, message: str) -> RunFailure:

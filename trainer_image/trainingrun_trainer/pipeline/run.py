@@ -4,7 +4,6 @@ import logging
 import tempfile
 from pathlib import Path
 
-from trainingrun_api.advice import Severity
 from trainingrun_api.evaluation import Evaluation
 from trainingrun_api.run_config import RunConfig
 from trainingrun_api.status import RunResult
@@ -42,9 +41,7 @@ def run(config: RunConfig, listener: Listener) -> RunResult:
             log.info("The results of this run are published already; nothing is trained")
     progress.done(evaluation.curves.epochs, evaluation.best_epoch)
     trackers.end(Ending.FINISHED, evaluation)
-    outcome = result(evaluation, places)
-    _log_result(outcome)
-    return outcome
+    return result(evaluation, places)
 
 
 def _train(run: Run) -> Evaluation:
@@ -53,16 +50,3 @@ def _train(run: Run) -> Evaluation:
     if run.config.task_type is TaskType.TEXT_SIMILARITY:
         return train_embeddings(run)
     return train_classifier(run)
-
-
-def _log_result(result: RunResult) -> None:
-    log.info(
-        "Published epoch %d: %s; model %s, scores %s",
-        result.best_epoch,
-        result.evaluation.in_words(),
-        result.artifacts.model,
-        result.artifacts.evaluation,
-    )
-    for finding in result.advice:
-        level = logging.WARNING if finding.severity is Severity.WARNING else logging.INFO
-        log.log(level, "%s. %s", finding.message, finding.suggestion)
