@@ -7,6 +7,7 @@ from typing import Any
 
 from sentence_transformers import SentenceTransformer
 from transformers import pipeline
+from transformers.utils.logging import disable_progress_bar
 
 from .errors import CommandError
 
@@ -34,6 +35,7 @@ class PublishedModel:
         """
         written = self._written(context)
         inputs = [self._input(text, written) for text in texts]
+        disable_progress_bar()  # loading takes less than a second
         found = self._encode(inputs) if (self._folder / "modules.json").is_file() else self._classify(inputs)
         return [dict(sorted(scores.items(), key=lambda one: -one[1])) for scores in found]
 

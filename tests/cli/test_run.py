@@ -63,7 +63,7 @@ def test_run_goes_on_from_an_earlier_one_in_the_same_folder(retrained: Trained, 
     assert (base_run.name, base_run.scores) == ("reviews", evaluation.baseline.scores)
     model = str(output / "model")
     answer = command("predict", model, "--context", "stars=1", given="It works\nIt broke\n")
-    assert answer.status == 0, answer.err
+    assert (answer.status, answer.err) == (0, "")
     lines = [json.loads(line) for line in answer.out.splitlines()]
     assert [line["text"] for line in lines] == ["It works", "It broke"]
     assert all(line["labels"] == [max(line["scores"], key=line["scores"].get)] for line in lines)

@@ -5,12 +5,13 @@ from typing import Any
 import pytest
 
 from trainingrun_api.advice import FindingType, Severity
+from trainingrun_api.evaluation import Curves
 from trainingrun_api.spec import RunSettings
 from trainingrun_api.tasks import TaskType
 from trainingrun_api.training import Training
 from trainingrun_trainer.advice import advise
 
-from .evidence import counts, scores, trained, types
+from .evidence import FALLING, counts, epoch, evidence, scores, trained, types
 
 
 def of_epochs(number: int, **training: Any) -> RunSettings:
@@ -49,6 +50,12 @@ def test_a_loss_that_has_settled_or_was_stopped_early_does_not() -> None:
     assert types(trained([0.9, 0.41, 0.4], settings=of_epochs(2))) == []
     assert types(trained([0.9, 0.6, 0.4], settings=of_epochs(9))) == []
     assert types(trained([0.9, 0.4, 0.41], settings=of_epochs(2))) == []
+
+
+def test_a_model_that_is_always_right_needs_no_more_epochs() -> None:
+    right = [epoch(0, 0.9), epoch(1, 0.3, accuracy=1, f1=1), epoch(2, 0.1, accuracy=1, f1=1)]
+    curves = Curves(training_loss=FALLING, epochs=right)
+    assert types(evidence(curves=curves, settings=of_epochs(2))) == []
 
 
 def test_training_that_gains_nothing_says_so_unless_it_was_unstable() -> None:

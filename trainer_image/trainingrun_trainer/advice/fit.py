@@ -54,10 +54,13 @@ def overfitting(evidence: Evidence) -> Iterator[Finding]:
 
 
 def too_few_epochs(evidence: Evidence) -> Iterator[Finding]:
-    """The last epoch of all that were allowed was the best, and far better than those before."""
+    """The last epoch of all that were allowed was the best, and far better than those before.
+
+    Not where all evaluation texts are given the right labels: a lower loss gains nothing there.
+    """
     *earlier, last = evidence.curves.epochs
     most = evidence.settings.training.max_epochs
-    if not earlier or not evidence.best_epoch == last.epoch == most:
+    if not earlier or not evidence.best_epoch == last.epoch == most or last.accuracy == 1:
         return
     before = min(epoch.evaluation_loss for epoch in earlier)
     if last.evaluation_loss < (1 - STILL_FALLING) * before:
