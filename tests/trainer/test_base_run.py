@@ -2,6 +2,7 @@
 
 import pytest
 
+from trainingrun_api.advice import Finding, FindingType, Severity
 from trainingrun_api.evaluation import Baseline, BaselineMethod, Evaluation
 from trainingrun_api.lineage import HeadOrigin, ResolvedBaseModel
 from trainingrun_api.tasks import TaskType
@@ -61,4 +62,8 @@ def test_the_top_of_the_page_tells_of_the_earlier_run() -> None:
     accuracy = earlier().classification.accuracy
     assert said.startswith(f"It went on from run tickets-v2, whose model has accuracy {accuracy:.3f}")
     assert "on the 120 rows" in said
+    assert "on 300 texts that it was not trained on;" in verdict
+    seen = Finding(type=FindingType.SEEN_TEXTS, severity=Severity.WARNING, message="m", suggestion="s")
+    flattered = went_on().model_copy(update={"advice": [seen]})
+    assert "on 300 texts some of which its base run was trained on;" in top(flattered)[0]
     assert "task or labels are others there" in top(went_on(HeadOrigin.NEW))[1]

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from trainingrun_api.advice import FindingType
 from trainingrun_api.evaluation import (
     BaselineMethod,
     ClassificationScores,
@@ -159,9 +160,11 @@ def _verdict(evaluation: Evaluation, scores: list[Score]) -> str:
         return ""
     baseline = _baseline(evaluation)
     rows = "rows" if evaluation.similarity and not evaluation.similarity.labels else "texts"
+    seen = any(found.type == FindingType.SEEN_TEXTS for found in evaluation.advice)
+    which = "some of which its base run was trained on" if seen else "that it was not trained on"
     said = (
-        f"{first.name} is {100 * first.value:.1f} % on {evaluation.data.evaluation:,} {rows} that it was not "
-        f"trained on; {baseline} has {100 * first.baseline:.1f} %."
+        f"{first.name} is {100 * first.value:.1f} % on {evaluation.data.evaluation:,} {rows} {which}; "
+        f"{baseline} has {100 * first.baseline:.1f} %."
     )
     if evaluation.best_epoch == 0:
         return f"{said} No epoch was better, so epoch 0 is published."
