@@ -32,7 +32,10 @@ ReportFile = Annotated[
     Path | None, typer.Option("--output", "-o", help="File to write; NAME.html in a temporary folder.")
 ]
 Endpoint = Annotated[
-    str | None, typer.Option(help="URL of the object store as it is reached from here; the run's own.")
+    str | None,
+    typer.Option(
+        envvar="AWS_ENDPOINT_URL", help="URL of the object store as it is reached from here; the run's own."
+    ),
 ]
 Show = Annotated[bool, typer.Option("--open/--no-open", help="Open it in the browser.")]
 

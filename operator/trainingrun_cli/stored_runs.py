@@ -49,7 +49,7 @@ class StoredRun:
             return self.store.read(self.uri(file))
         except TrainerError as error:
             raise CommandError(
-                f"{error}; --endpoint names the object store as it is reached from here"
+                f"{error}; --endpoint or AWS_ENDPOINT_URL names the object store as it is reached from here"
             ) from error
 
 

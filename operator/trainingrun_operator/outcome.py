@@ -85,8 +85,9 @@ def success_message(result: RunResult) -> str:
     warning = next((one for one in result.advice if one.severity is Severity.WARNING), None)
     advice = f". {warning.message}: see status.advice" if warning else ""
     early = ", stopped early" if result.stopped_early else ""
+    epochs = "1 epoch" if result.epochs == 1 else f"{result.epochs} epochs"
     return (
-        f"Trained {result.epochs} epochs{early}; epoch {result.best_epoch} is the best: "
+        f"Trained {epochs}{early}; epoch {result.best_epoch} is the best: "
         f"{result.evaluation.in_words()}. Model: {result.artifacts.model}{advice}"
     )
 

@@ -58,6 +58,8 @@ def test_runs_in_an_object_store_are_compared_as_those_here(
             for name in ("evaluation.json", "run.json", "predictions.parquet"):
                 store.upload(output / name, f"{uri}/{name}")
         stored = command("compare", *uris, "--endpoint", server.endpoint)
+        monkeypatch.setenv("AWS_ENDPOINT_URL", server.endpoint)
+        assert command("compare", *uris) == stored
     assert stored.status == 0, stored.err
     assert stored.out == command("compare", *map(str, outputs)).out
 
