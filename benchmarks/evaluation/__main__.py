@@ -137,7 +137,8 @@ def _end(made: LabelPredictions, evaluated: Texts, evaluation: Evaluation) -> No
 
 def _lines(costs: Costs) -> Iterator[str]:
     # Evaluation and report of the latest epoch are written while training goes on, so an epoch may do it all.
-    overhead = costs.epoch - costs.forward + costs.end + costs.page
+    # What its loss and scores take is less than what one pass differs from the next.
+    overhead = max(costs.epoch - costs.forward, 0) + costs.end + costs.page
     epoch_forward = TRAINED_PER_EVALUATED * costs.forward
     yield "# What evaluation costs"
     yield ""
