@@ -11,10 +11,11 @@ from kubernetes.client.exceptions import ApiException
 
 from localcluster import ControlPlane
 from localcluster.process import Process
+from trainingrun_operator.observed import JobState
 
 from .cluster import Api
 from .kubelet import Kubelet
-from .manifests import Manifest, a_failure, a_run
+from .manifests import a_failure, a_run
 
 
 def test_user_error_fails_at_once_with_what_to_change(api: Api, kubelet: Kubelet) -> None:
@@ -37,7 +38,7 @@ def test_failed_run_keeps_its_pod_until_the_job_has_failed_too(
         api.eventually("bad", phase="Failed", reason="DataError")
         time.sleep(2)  # the operator, which sees what it wrote itself, has looked at the run again
         assert api.get("Job", "bad") is not None
-    api.until(lambda: job_failed(api.get("Job", "bad")), "the Job to fail")
+    api.until(lambda: JobState.parse(api.get("Job", "bad") or {}).failure, "the Job to fail")
     assert [one["metadata"]["name"] for one in api.pods("bad")] == [pod["metadata"]["name"]]
 
 
@@ -49,12 +50,6 @@ def stopped(process: Process) -> Iterator[None]:
         yield
     finally:
         os.kill(process.pid, signal.SIGCONT)
-
-
-def job_failed(job: Manifest | None) -> bool:
-    assert job is not None
-    conditions = job.get("status", {}).get("conditions", [])
-    return any(c["type"] == "Failed" and c["status"] == "True" for c in conditions)
 
 
 def test_trouble_that_may_pass_is_tried_again(api: Api, kubelet: Kubelet) -> None:

@@ -93,6 +93,16 @@ def test_a_mistake_of_the_user_leaves_what_to_change(
     )
 
 
+def test_the_log_ends_with_what_was_published_and_the_advice(
+    config: RunConfig, message: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    hot = changed(config, training={"learning_rate": 0.1, "warmup_steps": 0})
+    monkeypatch.setenv(RUN_CONFIG_VARIABLE, hot.model_dump_json())
+    assert main() == ExitCode.OK
+    assert "Published epoch 0" in caplog.text
+    assert "Lower spec.training.learningRate, which was 0.1" in caplog.text
+
+
 def test_a_configuration_that_cannot_be_used_names_its_fields(
     message: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

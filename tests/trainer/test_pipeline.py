@@ -288,7 +288,7 @@ def test_a_run_goes_on_from_the_model_of_an_earlier_one(config: RunConfig, tmp_p
     assert base_run.scores.accuracy == pytest.approx(first.evaluation.accuracy, abs=1e-4)  # the same texts
     assert evaluation(second).curves.training_loss[0].loss < evaluation(config).curves.training_loss[0].loss
     other_parts = changed(second, training={"seed": 2}, output_prefix=(tmp_path / "third").as_uri())
-    seen = [{found.type for found in pipeline.run(run, ignore).advice} for run in (second, other_parts)]
+    seen = [{found.type for found in one.advice} for one in (result, pipeline.run(other_parts, ignore))]
     assert [FindingType.SEEN_TEXTS in types for types in seen] == [False, True]
 
 
