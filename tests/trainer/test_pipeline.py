@@ -198,6 +198,7 @@ def test_each_setting_of_training_changes_what_is_learned(config: RunConfig) -> 
         {"schedule": Schedule.COSINE},
         {"warmup_ratio": 0.5},
         {"max_gradient_norm": 0.01},
+        {"adversarial_epsilon": 0.5},
         {"weight_decay": 1.0},
         {"gradient_accumulation_steps": 2},
         {"mixed_precision": MixedPrecision.BF16},

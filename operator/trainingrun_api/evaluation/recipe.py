@@ -20,6 +20,8 @@ class Recipe(Model):
     """Tokens after which texts were cut, context included."""
     max_gradient_norm: float
     """Length that gradients were cut to."""
+    adversarial_epsilon: float = 0.0
+    """Length of the noise on token embeddings, as a share of their own; 0 where there was none."""
     mixed_precision: str
     """bf16, or no for float32."""
     parameters: int

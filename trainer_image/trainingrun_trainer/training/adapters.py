@@ -17,11 +17,15 @@ def add_adapters(network: nn.Module, settings: Lora) -> LoraModel:
 
     They change nothing until they are trained.
     """
-    body = next(module for module in network.modules() if isinstance(module, PreTrainedModel)).base_model
     config = LoraConfig(
         r=settings.rank, lora_alpha=settings.alpha, lora_dropout=settings.dropout, target_modules=TARGETS
     )
-    return LoraModel(body, config, "default")
+    return LoraModel(transformer_of(network).base_model, config, "default")
+
+
+def transformer_of(network: nn.Module) -> PreTrainedModel:
+    """The transformer within `network`, or `network` itself."""
+    return next(module for module in network.modules() if isinstance(module, PreTrainedModel))
 
 
 def merge_adapters(adapters: LoraModel) -> None:

@@ -31,6 +31,8 @@ class Classification(Objective):
         {StoppingMetric.EVALUATION_LOSS, StoppingMetric.F1, StoppingMetric.ACCURACY}
     )
 
+    adversarial: ClassVar = True
+
     regression: ClassVar[Regression]
     """What the head of a pooled model starts from."""
 

@@ -56,6 +56,9 @@ class Objective(ABC):
     divisible: ClassVar[bool] = True
     """Whether the loss of a batch is the mean over its texts, so that a part of it has the same meaning."""
 
+    adversarial: ClassVar[bool] = False
+    """Whether it is known to gain from noise on the embeddings of tokens."""
+
     def stage(self, settings: Training) -> "Objective | None":
         """What the same network learns before epoch 0, in one epoch; None when there is no such stage.
 

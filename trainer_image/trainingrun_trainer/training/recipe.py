@@ -12,6 +12,13 @@ from .optimizer import default_learning_rate
 AUTOMATIC_BATCH_SIZE = 32
 """Texts in a batch when the settings say nothing; it is taken in parts where memory is short."""
 
+ADVERSARIAL_EPSILON = 0.15
+"""TODO"""
+
+SMALL_MODEL, FEW_TEXTS = 50_000_000, 100_000
+"""Parameters and texts from which on noise is only for those who ask for it: it takes twice the time, and the
+more of either, the less there is to gain."""
+
 WARMUP_RATIO = 0.1
 """Of all steps, when the settings name no warm-up."""
 
@@ -29,6 +36,7 @@ def decide(
     if not trained:
         raise SettingsError("spec.training.freezeBody leaves nothing to train: there is no head")
     steps = math.ceil(batches / settings.gradient_accumulation_steps)
+    texts = batches * batch_size(settings)
     default_rate = default_learning_rate(total, lora=settings.lora is not None, after_stage=after_stage)
     return Recipe(
         learning_rate=settings.learning_rate or default_rate,
@@ -37,6 +45,7 @@ def decide(
         batch_size=batch_size(settings),
         gradient_accumulation_steps=settings.gradient_accumulation_steps,
         max_gradient_norm=settings.max_gradient_norm,
+        adversarial_epsilon=_adversarial_epsilon(objective, settings, total, texts),
         mixed_precision=precision,
         parameters=total,
         trained_parameters=trained,
@@ -46,6 +55,13 @@ def decide(
 def batch_size(settings: Training) -> int:
     """Texts in a batch, on each device."""
     return settings.batch_size or AUTOMATIC_BATCH_SIZE
+
+
+def _adversarial_epsilon(objective: Objective, settings: Training, parameters: int, texts: int) -> float:
+    if settings.adversarial_epsilon is not None:
+        return settings.adversarial_epsilon
+    small = parameters < SMALL_MODEL and texts < FEW_TEXTS
+    return ADVERSARIAL_EPSILON if small and objective.adversarial and not settings.freeze_body else 0.0
 
 
 def _warmup_steps(settings: Training, steps_per_epoch: int) -> int:

@@ -68,12 +68,25 @@ def _can_divide(trainee: Trainee, error: RuntimeError) -> bool:
 
 def _backward(trainee: Trainee, batches: list[Batch], texts: int) -> float:
     """Gather the gradient of the mean over all texts of the batches; gives that mean."""
-    total = 0.0
-    for batch in batches:
-        loss = batch_loss(trainee, batch) * (len(batch.targets) / texts)
-        trainee.accelerator.backward(loss)
-        total += float(loss.detach())
-    return total
+    return sum(_backward_of(trainee, batch, len(batch.targets) / texts) for batch in batches)
+
+
+def _backward_of(trainee: Trainee, batch: Batch, share: float) -> float:
+    """Gather `share` of the batch's gradient; gives as much of its loss, which is that without noise."""
+    adversary = trainee.adversary
+    if adversary is None:
+        return _pass(trainee, batch, share)
+    with adversary.watching():
+        half = _pass(trainee, batch, share / 2)
+    with adversary.disturbing():
+        _pass(trainee, batch, share / 2)
+    return 2 * half
+
+
+def _pass(trainee: Trainee, batch: Batch, share: float) -> float:
+    loss = batch_loss(trainee, batch) * share
+    trainee.accelerator.backward(loss)
+    return float(loss.detach())
 
 
 def _step(trainee: Trainee) -> float:

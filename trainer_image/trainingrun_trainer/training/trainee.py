@@ -20,6 +20,7 @@ from trainingrun_api.training import Training
 
 from ..errors import SettingsError
 from .adapters import add_adapters, merge_adapters
+from .adversary import Adversary
 from .history import History
 from .objective import Objective, Outcome
 from .optimizer import HEAD_FACTOR, build_optimizer, build_schedule, freeze_body
@@ -47,6 +48,8 @@ class Trainee:
     """Whether batches may be taken in parts when memory is short."""
     adapters: LoraModel | None
     """Until they are merged."""
+    adversary: Adversary | None
+    """Disturbs what each step learns."""
     parts: int = 1
     """Parts that each batch is taken in."""
     stage: Objective | None = None
@@ -140,6 +143,7 @@ def prepare(objective: Objective, settings: Training) -> Trainee:
     optimizer = build_optimizer(
         objective, recipe.learning_rate, settings.weight_decay, 1 if adapters else HEAD_FACTOR
     )
+    epsilon = recipe.adversarial_epsilon
     return Trainee(
         objective=objective,
         accelerator=accelerator,
@@ -151,6 +155,7 @@ def prepare(objective: Objective, settings: Training) -> Trainee:
         history=History(),
         divisible=settings.batch_size is None and objective.divisible,
         adapters=adapters,
+        adversary=Adversary(objective.network, epsilon) if epsilon else None,
         stage=stage,
     )
 

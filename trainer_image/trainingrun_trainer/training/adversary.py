@@ -1,0 +1,58 @@
+"""Adversarial training: a text is learned as it is, and with the noise on it that harms most."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from .adapters import transformer_of
+
+
+class Adversary:
+    """Puts noise on the embeddings of a text's tokens, along the gradient of its loss.
+
+    Miyato et al. (ICLR 2017, arXiv:1605.07725). The noise is a share of the embeddings' own length, which is
+    the same to texts of any length and models of any scale.
+    """
+
+    def __init__(self, network: nn.Module, epsilon: float) -> None:
+        """`epsilon` is that share, above 0."""
+        self._embedding = transformer_of(network).get_input_embeddings()
+        self._epsilon = epsilon
+        self._embedded: list[Tensor] = []
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Passes within go forward and backward as ever; their gradients say which noise harms them."""
+        self._embedded = []
+        with self._embedding.register_forward_hook(self._keep):
+            yield
+
+    @contextmanager
+    def disturbing(self) -> Iterator[None]:
+        """The same passes once more, each with its noise."""
+        noise = iter([self._noise(embedded) for embedded in self._embedded])
+        self._embedded = []
+        with self._embedding.register_forward_hook(lambda _module, _inputs, output: output + next(noise)):
+            yield
+
+    def _keep(self, _module: nn.Module, _inputs: Any, output: Tensor) -> Tensor:
+        if not output.requires_grad:  # the embeddings are frozen
+            output.requires_grad_()
+        output.retain_grad()
+        self._embedded.append(output)
+        return output
+
+    def _noise(self, embedded: Tensor) -> Tensor:
+        """(texts, tokens, dimensions), as `embedded` and its gradient."""
+        gradient = embedded.grad
+        assert gradient is not None
+        reached = gradient.ne(0).any(dim=-1, keepdim=True)  # not the padding
+        length = torch.linalg.vector_norm(embedded.detach() * reached, dim=(1, 2), keepdim=True)
+        steepness = torch.linalg.vector_norm(gradient, dim=(1, 2), keepdim=True)
+        noise: Tensor = gradient * (
+            self._epsilon * length / steepness.clamp_min(torch.finfo(gradient.dtype).tiny)
+        )
+        return noise
