@@ -50,6 +50,11 @@ def all_default(setup: Setup, seed: int) -> Figures:
     return _classified(setup, setup.train_file, f"all-default-{seed}", seed)
 
 
+def all_calm(setup: Setup, seed: int) -> Figures:
+    """The same without noise on token embeddings."""
+    return _classified(setup, setup.train_file, f"all-calm-{seed}", seed, training={"adversarialEpsilon": 0})
+
+
 def all_stage(setup: Setup, seed: int) -> Figures:
     """All data, the similarity stage first."""
     return _classified(
@@ -83,6 +88,11 @@ def all_trainer(setup: Setup, seed: int) -> Figures:
 def few_default(setup: Setup, seed: int) -> Figures:
     """8 texts of each of 150 labels to train on."""
     return _classified(setup, setup.few(seed), f"few-default-{seed}", seed)
+
+
+def few_calm(setup: Setup, seed: int) -> Figures:
+    """The same without noise on token embeddings."""
+    return _classified(setup, setup.few(seed), f"few-calm-{seed}", seed, training={"adversarialEpsilon": 0})
 
 
 def few_never(setup: Setup, seed: int) -> Figures:
@@ -169,6 +179,8 @@ MEASUREMENTS: dict[str, Measurement] = {
     "all-trainer": all_trainer,
     "all-context": all_context,
     "all-stage": all_stage,
+    "few-calm": few_calm,
+    "all-calm": all_calm,
 }
 """In the order that they are done for each seed: those that others need first."""
 

@@ -67,10 +67,8 @@ def test_the_noise_has_its_length_keeps_off_the_padding_and_harms_more_than_chan
     present = batch.columns[0]["attention_mask"].bool()
     noise = disturbed - clean
     assert not noise[~present].any()
-    lengths = [
-        (float(n[p].norm()), float(c[p].norm())) for n, c, p in zip(noise, clean, present, strict=True)
-    ]
-    assert [one for one, _ in lengths] == pytest.approx([EPSILON * whole for _, whole in lengths], rel=1e-4)
+    whole = (clean * present.unsqueeze(-1)).flatten(1).norm(dim=1)
+    assert noise.flatten(1).norm(dim=1).tolist() == pytest.approx((EPSILON * whole).tolist(), rel=1e-4)
 
     chance = torch.randn(clean.shape, generator=torch.Generator().manual_seed(0)) * present.unsqueeze(-1)
     chance *= noise.flatten(1).norm(dim=1)[:, None, None] / chance.flatten(1).norm(dim=1)[:, None, None]
