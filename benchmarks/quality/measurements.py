@@ -86,7 +86,7 @@ def all_trainer(setup: Setup, seed: int) -> Figures:
 
 
 def few_default(setup: Setup, seed: int) -> Figures:
-    """8 texts of each of 150 labels to train on."""
+    """8 texts of each of 150 labels to train on: the similarity stage comes first by default."""
     return _classified(setup, setup.few(seed), f"few-default-{seed}", seed)
 
 
@@ -99,13 +99,6 @@ def few_never(setup: Setup, seed: int) -> Figures:
     """The same without the similarity stage."""
     return _classified(
         setup, setup.few(seed), f"few-never-{seed}", seed, training={"similarityStage": "Never"}
-    )
-
-
-def few_stage(setup: Setup, seed: int) -> Figures:
-    """The same with the similarity stage."""
-    return _classified(
-        setup, setup.few(seed), f"few-stage-{seed}", seed, training={"similarityStage": "Always"}
     )
 
 
@@ -170,7 +163,6 @@ MEASUREMENTS: dict[str, Measurement] = {
     "few-default": few_default,
     "few-regression": few_regression,
     "few-setfit": few_setfit,
-    "few-stage": few_stage,
     "few-never": few_never,
     "thirty-default": thirty_default,
     "thirty-regression": thirty_regression,

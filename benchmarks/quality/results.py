@@ -41,7 +41,13 @@ LINES = (
     Line(FEW, "few-default:accuracy", "few-regression:accuracy", REGRESSION, above=0.0),
     Line(FEW, "few-default:accuracy", "few-regression:start", START, above=0.0),
     Line(FEW, "few-default:accuracy", "few-calm:accuracy", "without noise"),
-    Line(f"{FEW}, stage first", "few-stage:accuracy", "few-never:accuracy", "without stage", 93.0),
+    Line(
+        f"{FEW}, stage first, as by default",
+        "few-default:accuracy",
+        "few-never:accuracy",
+        "without stage",
+        93.0,
+    ),
     Line(f"{FEW}, no stage", "few-never:accuracy", "few-regression:start", START, above=0.0),
     Line(THIRTY, "thirty-default:accuracy", "thirty-regression:accuracy", REGRESSION, above=0.0),
     Line(THIRTY, "thirty-default:accuracy", "thirty-regression:start", START, above=0.0),
@@ -53,9 +59,11 @@ LINES = (
 
 GAPS = (
     "all-default",
+    "all-calm",
     "all-stage",
     "all-context",
     "few-default",
+    "few-calm",
     "few-never",
     "thirty-default",
     "thirty-plain",

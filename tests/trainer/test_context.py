@@ -106,7 +106,7 @@ def accuracy(evaluation: Evaluation) -> float:
 
 
 def test_context_tells_apart_what_texts_do_not(with_context: RunConfig, base: Callable[[str], Path]) -> None:
-    settings = {"max_epochs": 5, "learning_rate": 5e-3}
+    settings = {"max_epochs": 8, "learning_rate": 5e-3}
     config = from_base(with_context, base("pooled segments"), "known", training=settings)
     _, known = train(config)
     _, unknown = train(from_base(config, base("pooled segments"), "unknown", context_parameters=[]))
