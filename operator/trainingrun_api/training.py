@@ -113,8 +113,8 @@ class Training(Model):
     """Highest learning rate of AdamW for the body of the model; its new head learns ten times as fast.
 
     Left out: 2e-4 for models of less than 50 million parameters, 5e-5 below 250 million, 2e-5 above; ten
-    times these with lora, at most 1e-3, where adapters and head learn at one rate; half of all that with a
-    similarity stage, in it and after it.
+    times these with lora, at most 1e-3, where adapters and head learn at one rate. A similarity stage takes
+    half of the rate.
     """
 
     schedule: Schedule = Schedule.LINEAR

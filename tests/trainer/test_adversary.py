@@ -110,9 +110,7 @@ def test_noise_comes_through_a_body_that_is_not_trained(base: Path, settings: di
 
 
 def epsilon(base: Path, batches: int = 10, **settings: object) -> float:
-    return decide(
-        objective(base), Training().model_copy(update=settings), batches, "no", after_stage=False
-    ).adversarial_epsilon
+    return decide(objective(base), Training().model_copy(update=settings), batches, "no").adversarial_epsilon
 
 
 def test_small_classifiers_on_few_texts_have_noise_unless_they_are_told_otherwise(
@@ -129,6 +127,6 @@ def test_a_large_model_has_none_by_default(plain_model: Path) -> None:
     large = objective(plain_model)
     with torch.device("meta"):
         large.network.add_module("more", torch.nn.Linear(10_000, 5_000))
-    recipe = decide(large, Training(), 10, "no", after_stage=False)
+    recipe = decide(large, Training(), 10, "no")
     assert recipe.parameters > 50_000_000
     assert recipe.adversarial_epsilon == 0

@@ -139,9 +139,8 @@ def test_the_learning_rate_rises_over_the_warmup_then_follows_its_schedule(
     [(22_000_000, 2e-4, 1e-3), (110_000_000, 5e-5, 5e-4), (340_000_000, 2e-5, 2e-4)],
 )
 def test_larger_models_learn_in_smaller_steps(parameters: int, rate: float, of_adapters: float) -> None:
-    assert default_learning_rate(parameters, lora=False, after_stage=False) == rate
-    assert default_learning_rate(parameters, lora=True, after_stage=False) == pytest.approx(of_adapters)
-    assert default_learning_rate(parameters, lora=False, after_stage=True) == rate / 2
+    assert default_learning_rate(parameters, lora=False) == rate
+    assert default_learning_rate(parameters, lora=True) == pytest.approx(of_adapters)
 
 
 @pytest.mark.parametrize(

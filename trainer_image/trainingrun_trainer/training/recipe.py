@@ -28,9 +28,7 @@ WARMUP_RATIO = 0.1
 """Of all steps, when the settings name no warm-up."""
 
 
-def decide(
-    objective: Objective, settings: Training, batches: int, precision: str, *, after_stage: bool
-) -> Recipe:
+def decide(objective: Objective, settings: Training, batches: int, precision: str) -> Recipe:
     """The recipe for an epoch of so many `batches`; what is trained is what of `objective` is not frozen.
 
     Raises SettingsError when nothing is left to train, or the warm-up is longer than training.
@@ -41,7 +39,7 @@ def decide(
     if not trained:
         raise SettingsError("spec.training.freezeBody leaves nothing to train: there is no head")
     steps = math.ceil(batches / settings.gradient_accumulation_steps)
-    default_rate = default_learning_rate(total, lora=settings.lora is not None, after_stage=after_stage)
+    default_rate = default_learning_rate(total, lora=settings.lora is not None)
     return Recipe(
         learning_rate=settings.learning_rate or default_rate,
         warmup_steps=_warmup_steps(settings, steps),

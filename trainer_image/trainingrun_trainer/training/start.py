@@ -19,6 +19,13 @@ from .trainee import Trainee, prepare
 
 log = logging.getLogger(__name__)
 
+STAGE_FACTOR = 0.5
+"""Learning rate of the similarity stage, as a share of that of the fine-tuning after it.
+
+With this rate for both, the evaluation loss of 8 texts in each of 150 classes of CLINC150 was 0.32 to 0.36
+instead of 0.27 to 0.31, and accuracy the same (three draws, all-MiniLM-L6-v2).
+"""
+
 
 def start(trainee: Trainee, settings: Training) -> Iterator[StageStepDone | EpochDone]:
     """Start the head, which makes the baseline; then do the stage, if there is one. The better is epoch 0.
@@ -67,13 +74,13 @@ def _do_stage(trainee: Trainee, stage: Objective, settings: Training) -> Iterato
 
 
 def _settings_of_stage(trainee: Trainee, settings: Training) -> Training:
-    """One epoch at the rate of the body. The network has its adapters already, if it is to have some."""
+    """One epoch at STAGE_FACTOR of the rate of the body. The network has its adapters already, if it is to have some."""
     changes = {
         "max_epochs": 1,
         "warmup_steps": None,
         "gradient_accumulation_steps": 1,
         "lora": None,
-        "learning_rate": trainee.recipe.learning_rate,
+        "learning_rate": trainee.recipe.learning_rate * STAGE_FACTOR,
     }
     return settings.model_copy(update=changes)
 

@@ -137,9 +137,7 @@ def prepare(objective: Objective, settings: Training) -> Trainee:
     adapters = add_adapters(objective.network, settings.lora) if settings.lora else None
     objective.network.to(accelerator.device)
     stage = objective.stage(settings)
-    recipe = decide(
-        objective, settings, len(batches), accelerator.mixed_precision, after_stage=stage is not None
-    )
+    recipe = decide(objective, settings, len(batches), accelerator.mixed_precision)
     optimizer = build_optimizer(
         objective, recipe.learning_rate, settings.weight_decay, 1 if adapters else HEAD_FACTOR
     )
