@@ -74,7 +74,7 @@ def _do_stage(trainee: Trainee, stage: Objective, settings: Training) -> Iterato
 
 
 def _settings_of_stage(trainee: Trainee, settings: Training) -> Training:
-    """One epoch at STAGE_FACTOR of the rate of the body. The network has its adapters already, if it is to have some."""
+    """One epoch at STAGE_FACTOR of the body's rate. The network has its adapters already, if any."""
     changes = {
         "max_epochs": 1,
         "warmup_steps": None,
