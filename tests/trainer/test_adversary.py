@@ -10,6 +10,7 @@ from torch.nn.utils import parameters_to_vector
 from trainingrun_api.training import Lora, MixedPrecision, Training
 from trainingrun_trainer.model import Classifier, load
 from trainingrun_trainer.training import SingleLabelClassification, Trainee, prepare
+from trainingrun_trainer.training.adapters import transformer_of
 from trainingrun_trainer.training.adversary import Adversary
 from trainingrun_trainer.training.batches import Batch
 from trainingrun_trainer.training.recipe import decide
@@ -43,11 +44,18 @@ def base(request: pytest.FixtureRequest) -> Path:
     return folder
 
 
+def token_embedding(learner: Trainee) -> torch.nn.Embedding:
+    found = transformer_of(learner.objective.network).get_input_embeddings()
+    assert isinstance(found, torch.nn.Embedding)
+    return found
+
+
 def embeddings_of(learner: Trainee, batch: Batch) -> tuple[Tensor, float]:
     """What the model makes of tokens in a pass, (texts, tokens, dimensions), and the loss of the pass."""
     found: list[Tensor] = []
-    layer = next(m for m in learner.objective.network.modules() if isinstance(m, torch.nn.Embedding))
-    keep = layer.register_forward_hook(lambda _module, _inputs, output: found.append(output))
+    keep = token_embedding(learner).register_forward_hook(
+        lambda _module, _inputs, output: found.append(output)
+    )
     with torch.no_grad(), keep:
         loss = float(batch_loss(learner, batch))
     return found[0], loss
@@ -72,8 +80,7 @@ def test_the_noise_has_its_length_keeps_off_the_padding_and_harms_more_than_chan
 
     chance = torch.randn(clean.shape, generator=torch.Generator().manual_seed(0)) * present.unsqueeze(-1)
     chance *= noise.flatten(1).norm(dim=1)[:, None, None] / chance.flatten(1).norm(dim=1)[:, None, None]
-    layer = next(m for m in learner.objective.network.modules() if isinstance(m, torch.nn.Embedding))
-    with layer.register_forward_hook(lambda _module, _inputs, output: output + chance):
+    with token_embedding(learner).register_forward_hook(lambda _module, _inputs, output: output + chance):
         by_chance = embeddings_of(learner, batch)[1]
     assert worse - loss > 3 * abs(by_chance - loss)
 
@@ -105,17 +112,14 @@ def test_noise_comes_through_a_body_that_is_not_trained(base: Path, settings: di
     learner = trainee(base, adversarial_epsilon=EPSILON, learning_rate=1e-2, **settings)
     losses = [step.loss for epoch in (1, 2, 3) for step in train_epoch(learner, epoch)]
     assert losses[-1] < losses[0]
-    layer = next(m for m in learner.objective.network.modules() if isinstance(m, torch.nn.Embedding))
-    assert layer.weight.grad is None
+    assert token_embedding(learner).weight.grad is None
 
 
 def epsilon(base: Path, batches: int = 10, **settings: object) -> float:
     return decide(objective(base), Training().model_copy(update=settings), batches, "no").adversarial_epsilon
 
 
-def test_small_classifiers_on_few_texts_have_noise_unless_they_are_told_otherwise(
-    plain_model: Path, pooled_model: Path
-) -> None:
+def test_small_classifiers_on_few_texts_have_noise_unless_they_are_told_otherwise(plain_model: Path) -> None:
     assert epsilon(plain_model) == 0.15
     assert epsilon(plain_model, batches=100_000 // 32 + 1) == 0
     assert epsilon(plain_model, freeze_body=True) == 0

@@ -138,6 +138,17 @@ def test_a_stage_that_memory_is_too_small_for_is_left_out_unless_it_was_asked_fo
     assert trainee.history.baseline.scores == trainee.history.epochs[0]
 
 
+def test_the_stage_learns_at_half_the_rate_of_what_follows(classifier: PooledClassifier) -> None:
+    texts = encoded(classifier)
+    settings = SETTINGS.model_copy(update={"max_epochs": 1, "similarity_stage": SimilarityStage.ALWAYS})
+    trainee = prepare(SingleLabelClassification(classifier, texts, texts), settings)
+    events = list(fit(trainee, settings))
+    stage = [event.done.learning_rate for event in events if isinstance(event, StageStepDone)]
+    after = [event.learning_rate for event in events if isinstance(event, StepDone)]
+    assert max(after) == trainee.recipe.learning_rate == 1e-3
+    assert max(stage) == 5e-4
+
+
 def test_few_texts_are_drawn_often_and_many_seldom() -> None:
     assert stage_steps(10, 32) == 50
     assert stage_steps(1200, 32) == 188

@@ -22,8 +22,8 @@ brought no more; in the similarity stage noise lowered the loss, but raised no a
 """
 
 SMALL_MODEL, FEW_TEXTS = 50_000_000, 100_000
-"""Parameters and texts from which on noise is only for those who ask for it: it takes twice the time, and the
-more of either, the less there is to gain."""
+"""Parameters and texts from which on noise is only for those who ask for it: it takes twice the time, which
+is long then, and what it brings there was not measured."""
 
 WARMUP_RATIO = 0.1
 """Of all steps, when the settings name no warm-up."""
