@@ -10,6 +10,9 @@ import time
 from importlib.metadata import version
 from pathlib import Path
 
+from trainingrun_api.training import MixedPrecision
+from trainingrun_trainer.training.precision import choose_precision
+
 from .measurements import MEASUREMENTS, Setup
 from .results import write_results
 from .texts import TEST, TRAIN
@@ -26,6 +29,7 @@ def main() -> None:
     """Measure what has no figures yet, and write the results after each. Remove figures to have them anew."""
     arguments = _arguments()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    _require_commit()
     setup = Setup(arguments.data, arguments.work)
     for seed in arguments.seeds:
         for name in arguments.only or MEASUREMENTS:
@@ -55,14 +59,26 @@ def _measure(setup: Setup, name: str, seed: int, path: Path) -> None:
 def _machine() -> dict[str, str]:
     about = Path("/proc/cpuinfo").read_text().splitlines()
     models = (line.split(":")[1].strip() for line in about if line.startswith("model name"))
-    command = ["git", "describe", "--always", "--dirty"]
-    commit = subprocess.run(command, cwd=HERE, capture_output=True, text=True, check=False).stdout.strip()
     return {
         "processor": f"{next(models, platform.processor())}, one of {os.cpu_count()} cores",
-        "commit": commit,
+        "commit": _git("rev-parse", "--short", "HEAD"),
         "python": platform.python_version(),
+        "precision": {"bf16": "bf16", "no": "float32"}[choose_precision(MixedPrecision.AUTO)],
         **{name: version(name) for name in LIBRARIES},
     }
+
+
+def _require_commit() -> None:
+    """A figure names the commit it is of, so there has to be one."""
+    if changed := _git("status", "--porcelain", "--", "operator", "trainer_image", "benchmarks/quality/*.py"):
+        raise SystemExit(f"commit these before measuring, since each figure names its commit:\n{changed}")
+
+
+def _git(*arguments: str) -> str:
+    root = HERE.parent.parent
+    return subprocess.run(
+        ["git", *arguments], cwd=root, capture_output=True, text=True, check=True
+    ).stdout.strip()
 
 
 def _arguments() -> argparse.Namespace:

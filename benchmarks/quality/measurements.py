@@ -19,6 +19,9 @@ from .trainer import Published, Scores, score, train
 
 Figures = dict[str, float]
 
+MOST = 95
+"""The most that `trainPercent` can be: two or three of the 50 texts of each label are left to evaluate on."""
+
 FEW = 10
 """Texts of a label that a run with few gets: of these it trains on 8, and evaluates on 2."""
 
@@ -62,6 +65,19 @@ def all_stage(setup: Setup, seed: int) -> Figures:
     )
 
 
+def all_most(setup: Setup, seed: int) -> Figures:
+    """All data, as much of it to train on as can be."""
+    return _classified(setup, setup.train_file, f"all-most-{seed}", seed, trainPercent=MOST)
+
+
+def all_most_stage(setup: Setup, seed: int) -> Figures:
+    """The same, the similarity stage first."""
+    stage = {"similarityStage": "Always"}
+    return _classified(
+        setup, setup.train_file, f"all-most-stage-{seed}", seed, trainPercent=MOST, training=stage
+    )
+
+
 def all_context(setup: Setup, seed: int) -> Figures:
     """All data, the domain as context."""
     context = ["metadata.domain"]
@@ -70,12 +86,12 @@ def all_context(setup: Setup, seed: int) -> Figures:
 
 def all_regression(setup: Setup, seed: int) -> Figures:
     """The cheap baseline on the texts that the run with defaults trains on, and on the whole file."""
-    published = train(setup.train_file, setup.work / f"all-default-{seed}", seed)
-    texts, test = published.training_texts(), setup.test()
+    figures = _regression(setup, setup.train_file, f"all-parts-{seed}", seed)
+    whole, test = read(setup.train_file), setup.test()
     return {
-        "accuracy": peers.logistic_regression(texts, test),
-        "start": peers.logistic_regression(texts, test, c=INVERSE_REGULARIZATION),
-        "whole": peers.logistic_regression(read(setup.train_file), test),
+        **figures,
+        "whole": peers.logistic_regression(whole, test),
+        "whole_start": peers.logistic_regression(whole, test, c=INVERSE_REGULARIZATION),
     }
 
 
@@ -90,11 +106,6 @@ def few_default(setup: Setup, seed: int) -> Figures:
     return _classified(setup, setup.few(seed), f"few-default-{seed}", seed)
 
 
-def few_calm(setup: Setup, seed: int) -> Figures:
-    """The same without noise on token embeddings."""
-    return _classified(setup, setup.few(seed), f"few-calm-{seed}", seed, training={"adversarialEpsilon": 0})
-
-
 def few_never(setup: Setup, seed: int) -> Figures:
     """The same without the similarity stage."""
     return _classified(
@@ -104,19 +115,13 @@ def few_never(setup: Setup, seed: int) -> Figures:
 
 def few_regression(setup: Setup, seed: int) -> Figures:
     """The cheap baseline on the same 8."""
-    published = train(setup.few(seed), setup.work / f"few-default-{seed}", seed)
-    texts, test = published.training_texts(), setup.test()
-    return {
-        "accuracy": peers.logistic_regression(texts, test),
-        "start": peers.logistic_regression(texts, test, c=INVERSE_REGULARIZATION),
-    }
+    return _regression(setup, setup.few(seed), f"few-parts-{seed}", seed)
 
 
 def few_setfit(setup: Setup, seed: int) -> Figures:
     """SetFit's method on the same 8."""
-    published = train(setup.few(seed), setup.work / f"few-default-{seed}", seed)
-    accuracy = peers.setfit(published.training_texts(), setup.test(), seed, setup.work / "setfit")
-    return {"accuracy": accuracy}
+    texts = _parts(setup.few(seed), setup.work / f"few-parts-{seed}", seed).training_texts()
+    return {"accuracy": peers.setfit(texts, setup.test(), seed, setup.work / "setfit")}
 
 
 def thirty_default(setup: Setup, seed: int) -> Figures:
@@ -126,13 +131,7 @@ def thirty_default(setup: Setup, seed: int) -> Figures:
 
 def thirty_regression(setup: Setup, seed: int) -> Figures:
     """The cheap baseline on the same 8."""
-    published = train(setup.few(seed, 30), setup.work / f"thirty-default-{seed}", seed)
-    test = of_labels(setup.test(), published.evaluation.labels)
-    texts = published.training_texts()
-    return {
-        "accuracy": peers.logistic_regression(texts, test),
-        "start": peers.logistic_regression(texts, test, c=INVERSE_REGULARIZATION),
-    }
+    return _regression(setup, setup.few(seed, 30), f"thirty-parts-{seed}", seed)
 
 
 def thirty_plain(setup: Setup, seed: int) -> Figures:
@@ -171,10 +170,25 @@ MEASUREMENTS: dict[str, Measurement] = {
     "all-trainer": all_trainer,
     "all-context": all_context,
     "all-stage": all_stage,
-    "few-calm": few_calm,
     "all-calm": all_calm,
+    "all-most": all_most,
+    "all-most-stage": all_most_stage,
 }
-"""In the order that they are done for each seed: those that others need first."""
+"""In the order that they are done for each seed."""
+
+
+def _parts(texts: Path, folder: Path, seed: int) -> Published:
+    """The shortest run there is, which trains on the same texts as others of its seed: the split's."""
+    return train(texts, folder, seed, training={"freezeBody": True, "maxEpochs": 1})
+
+
+def _regression(setup: Setup, texts: Path, name: str, seed: int) -> Figures:
+    published = _parts(texts, setup.work / name, seed)
+    learned, test = published.training_texts(), of_labels(setup.test(), published.evaluation.labels)
+    return {
+        "accuracy": peers.logistic_regression(learned, test),
+        "start": peers.logistic_regression(learned, test, c=INVERSE_REGULARIZATION),
+    }
 
 
 def _classified(setup: Setup, texts: Path, name: str, seed: int, **spec: Any) -> Figures:
