@@ -36,6 +36,15 @@ PAIRS = (
     "(has(self.dataset.pairField) || self.additionalDatasets.exists(d, has(d.pairField)) "
     "|| has(self.evaluationDataset) && has(self.evaluationDataset.pairField))"
 )
+CHOSEN_LABELS = (
+    "(has(self.labels) && (has(self.labels.include) || has(self.labels.exclude) "
+    "|| has(self.labels.aliases) && self.labels.aliases.size() > 0 "
+    "|| has(self.labels.allowDisjoint) && self.labels.allowDisjoint))"
+)
+CHOSEN_NEAR_COPIES = (
+    "(has(self.nearDuplicates) && (has(self.nearDuplicates.skip) && self.nearDuplicates.skip "
+    "|| has(self.nearDuplicates.threshold) && self.nearDuplicates.threshold != 0.8))"
+)
 METRIC = (
     "(has(self.training) && has(self.training.earlyStopping) && has(self.training.earlyStopping.metric) "
     "? self.training.earlyStopping.metric : 'EvaluationLoss')"
@@ -51,11 +60,11 @@ PAIRS_ARE_COMPARED = Rule(
     "dataset.pairField goes with taskType TextSimilarity: a classifier learns from labelled texts",
 )
 PAIRS_HAVE_NO_LABELS = Rule(
-    f"!{PAIRS} || !has(self.labels)",
+    f"!{PAIRS} || !{CHOSEN_LABELS}",
     "labels chooses among the labels of texts, which pairs don't have: leave out labels or dataset.pairField",
 )
 PAIRS_HAVE_NO_NEAR_COPIES = Rule(
-    f"!{PAIRS} || !has(self.nearDuplicates)",
+    f"!{PAIRS} || !{CHOSEN_NEAR_COPIES}",
     "nearDuplicates goes with labelled texts: of pairs, copies alone are found",
 )
 EMBEDDINGS_HAVE_NO_HEAD = Rule(

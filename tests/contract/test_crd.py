@@ -20,6 +20,7 @@ from trainingrun_api.status import EpochSummary, Progress, TrainingRunStatus
 OUTPUT = {"uri": "s3://models/tickets"}
 SMALLEST: dict[str, Any] = {"dataset": {"uri": "s3://data/tickets.jsonl"}, "output": OUTPUT}
 PAIRS = {"uri": "s3://data/pairs.csv", "textField": "question", "pairField": "answer"}
+ON_PAIRS: dict[str, Any] = {"taskType": "TextSimilarity", "dataset": PAIRS, "output": OUTPUT}
 SCORED: dict[str, Any] = {
     "taskType": "TextSimilarity",
     "dataset": {**PAIRS, "scoreField": "score"},
@@ -211,12 +212,20 @@ REFUSED_BY_BOTH = {
         "dataset.pairField goes with taskType TextSimilarity",
     ),
     "a choice of labels among pairs": (
-        {"taskType": "TextSimilarity", "dataset": PAIRS, "output": OUTPUT, "labels": {"include": ["a"]}},
+        {**ON_PAIRS, "labels": {"include": ["a"]}},
         "labels chooses among the labels of texts, which pairs don't have",
     ),
     "near-copies of pairs": (
-        {"taskType": "TextSimilarity", "dataset": PAIRS, "output": OUTPUT, "nearDuplicates": {"skip": True}},
+        {**ON_PAIRS, "nearDuplicates": {"skip": True}},
         "nearDuplicates goes with labelled texts",
+    ),
+    "another threshold for pairs": (
+        {**ON_PAIRS, "nearDuplicates": {"threshold": 0.7}},
+        "nearDuplicates goes with labelled texts",
+    ),
+    "aliases of the labels of pairs": (
+        {**ON_PAIRS, "labels": {"aliases": {"Bill": "billing"}}},
+        "labels chooses among the labels of texts, which pairs don't have",
     ),
     "an embedding model with a frozen body": (
         {**SMALLEST, "taskType": "TextSimilarity", "training": {"freezeBody": True}},
@@ -262,6 +271,13 @@ REFUSED_BY_BOTH = {
     ),
 }
 
+TAKEN_BY_BOTH = {
+    "no choice of labels among pairs": {**ON_PAIRS, "labels": {}},
+    "labels of pairs as they are": {**ON_PAIRS, "labels": {"aliases": {}, "allowDisjoint": False}},
+    "nothing said of near-copies of pairs": {**ON_PAIRS, "nearDuplicates": {}},
+    "near-copies of pairs as they are": {**ON_PAIRS, "nearDuplicates": {"skip": False, "threshold": 0.8}},
+}
+
 
 def apply(
     cluster: DynamicClient, spec: dict[str, Any], name: str | None = None, kind: str = "TrainingRun"
@@ -287,6 +303,12 @@ def test_bad_spec_is_refused_and_the_field_named(
     assert message in json.loads(refused.value.body)["message"]
     with pytest.raises(ValidationError, match=message):
         TrainingRunSpec.model_validate(spec)
+
+
+@pytest.mark.parametrize("spec", TAKEN_BY_BOTH.values(), ids=TAKEN_BY_BOTH.keys())
+def test_a_setting_that_says_what_is_so_anyway_is_taken(cluster: DynamicClient, spec: dict[str, Any]) -> None:
+    assert apply(cluster, spec)
+    assert TrainingRunSpec.model_validate(spec)
 
 
 @pytest.mark.parametrize(
