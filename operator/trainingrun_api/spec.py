@@ -56,7 +56,7 @@ HAS_OUTPUT = Rule(
 )
 EACH_DATASET_ONCE = Rule(
     "self.additionalDatasets.all(d, "
-    f"{_same('d', 'self.dataset', ('uri', 'project'))} ? has(d.{CEL_NAMESPACE}) : "
+    f"(has(d.{CEL_NAMESPACE}) || !({_same('d', 'self.dataset', ('uri', 'project'))})) && "
     f"self.additionalDatasets.exists_one(e, {_same('d', 'e', ('uri', 'project', CEL_NAMESPACE))}))",
     "name each data set once in dataset and additionalDatasets",
 )

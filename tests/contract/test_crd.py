@@ -104,6 +104,10 @@ REFUSED_BY_BOTH = {
         {**SMALLEST, "additionalDatasets": [{"project": "b", "namespace": "c"}] * 2},
         "name each data set once",
     ),
+    "a namesake of the main project twice": (
+        {"dataset": {"project": "a"}, "additionalDatasets": [{"project": "a", "namespace": "b"}] * 2},
+        "name each data set once",
+    ),
     "the main data set to evaluate on": (
         {**SMALLEST, "evaluationDataset": {"uri": "s3://data/tickets.jsonl"}},
         "evaluationDataset is one that is trained on",
@@ -272,6 +276,10 @@ REFUSED_BY_BOTH = {
 }
 
 TAKEN_BY_BOTH = {
+    "namesakes of the main project": {
+        "dataset": {"project": "a"},
+        "additionalDatasets": [{"project": "a", "namespace": "b"}, {"project": "a", "namespace": "c"}],
+    },
     "no choice of labels among pairs": {**ON_PAIRS, "labels": {}},
     "labels of pairs as they are": {**ON_PAIRS, "labels": {"aliases": {}, "allowDisjoint": False}},
     "nothing said of near-copies of pairs": {**ON_PAIRS, "nearDuplicates": {}},
@@ -306,7 +314,7 @@ def test_bad_spec_is_refused_and_the_field_named(
 
 
 @pytest.mark.parametrize("spec", TAKEN_BY_BOTH.values(), ids=TAKEN_BY_BOTH.keys())
-def test_a_setting_that_says_what_is_so_anyway_is_taken(cluster: DynamicClient, spec: dict[str, Any]) -> None:
+def test_what_looks_like_a_mistake_and_is_none_is_taken(cluster: DynamicClient, spec: dict[str, Any]) -> None:
     assert apply(cluster, spec)
     assert TrainingRunSpec.model_validate(spec)
 
