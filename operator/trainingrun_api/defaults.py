@@ -4,16 +4,25 @@ from typing import Any
 
 from .base import Model
 from .spec import RunSettings, TrainingProjectSpec, TrainingRunSpec
+from .tasks import unused_settings
 
 
 def effective_spec(spec: TrainingRunSpec, project: TrainingProjectSpec | None) -> TrainingRunSpec:
     """The run's spec with all settings set: its own, else the project's, else the contract's defaults.
 
+    What the run's task has no use for isn't taken over from the project, which may serve several tasks.
     Raises ValidationError when what run and project say doesn't go together.
     """
-    shared = RunSettings() if project is None else project.defaults
+    shared = RunSettings() if project is None else _usable(project, spec)
     merged = TrainingRunSpec.model_validate(laid_over(shared, spec))
     return TrainingRunSpec.model_validate({**_values(merged), **_values(merged.settings())})
+
+
+def _usable(project: TrainingProjectSpec, spec: TrainingRunSpec) -> RunSettings:
+    shared = project.defaults
+    task = spec.task_type if "task_type" in spec.model_fields_set else shared.task_type
+    unused = unused_settings(task, pairs=project.dataset.pair_field is not None)
+    return RunSettings.model_validate(shared.model_dump(exclude_unset=True, exclude=unused))
 
 
 def laid_over(below: Model, above: Model) -> dict[str, Any]:

@@ -233,8 +233,9 @@ class TrainingProjectSpec(Model):
     """Where curves and scores of the project's runs go besides, of those that say nothing of it."""
 
     defaults: RunSettings = RunSettings()
-    """Settings of runs that leave them out: each field of its own, those inside training and labels too. What
-    a run was started with stays as it was when these change."""
+    """Settings of runs that leave them out: each field of its own, those inside training and labels too, but
+    for those that a run's task has no use for. What a run was started with stays as it was when these
+    change."""
 
     allowed_namespaces: Annotated[list[AllowedNamespace], Field(max_length=256)] = []
     """Other namespaces whose runs may read the data set, in additionalDatasets or evaluationDataset; * for

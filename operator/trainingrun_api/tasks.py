@@ -138,3 +138,17 @@ def _metrics_of_similarity(spec: "TrainingRunSpec") -> set[StoppingMetric]:
         return {StoppingMetric.EVALUATION_LOSS, StoppingMetric.AVERAGE_PRECISION}
     scored = dataset.score_field is not None
     return {StoppingMetric.EVALUATION_LOSS, StoppingMetric.SPEARMAN if scored else StoppingMetric.ACCURACY}
+
+
+def unused_settings(task: TaskType, *, pairs: bool) -> dict[str, bool | set[str]]:
+    """Settings that runs of this task can't have and don't miss, in the form of pydantic's `exclude`.
+
+    `pairs`: whether TextSimilarity learns from pairs.
+    """
+    if task is TaskType.CLASSIFICATION:
+        return {}
+    if task is TaskType.MULTI_LABEL_CLASSIFICATION:
+        return {"training": {"similarity_stage"}}
+    of_labels = {"labels": True, "near_duplicates": True} if pairs else {}
+    of_classifiers = {"similarity_stage", "freeze_body", "class_weights"}
+    return {**of_labels, "context_parameters": True, "training": of_classifiers}

@@ -13,15 +13,20 @@ from trainingrun_api.spec import RunSettings, TrainingProjectSpec, TrainingRunSp
 OPEN: dict[str, Any] = {"dataset": {"project": "tickets"}}
 
 
-def project_with(defaults: dict[str, Any]) -> TrainingProjectSpec:
+def project_with(defaults: dict[str, Any], **fields: str) -> TrainingProjectSpec:
+    dataset = {"uri": "s3://d/t.csv", **fields}
     return TrainingProjectSpec.model_validate(
-        {"dataset": {"uri": "s3://d/t.csv"}, "output": {"uri": "s3://m"}, "defaults": defaults}
+        {"dataset": dataset, "output": {"uri": "s3://m"}, "defaults": defaults}
     )
 
 
 def settings(defaults: dict[str, Any], **spec: Any) -> dict[str, Any]:
     """Settings of a run of a project, those that aren't the contract's defaults."""
-    effective = effective_spec(TrainingRunSpec.model_validate(OPEN | spec), project_with(defaults))
+    return settings_with(project_with(defaults), **spec)
+
+
+def settings_with(project: TrainingProjectSpec, **spec: Any) -> dict[str, Any]:
+    effective = effective_spec(TrainingRunSpec.model_validate(OPEN | spec), project)
     return effective.settings().model_dump(mode="json", exclude_defaults=True)
 
 
@@ -92,6 +97,31 @@ def test_a_setting_of_one_task_waits_for_the_project_to_say_the_task() -> None:
         settings({}, **own)
     with pytest.raises(ValidationError, match="freezeBody leaves nothing to train"):
         settings({"taskType": "TextSimilarity"}, training={"freezeBody": True})
+
+
+OF_LABELS = {"labels": {"exclude": ["spam"]}, "nearDuplicates": {"skip": True}}
+OF_CLASSIFIERS = {"contextParameters": ["channel"], "training": {"seed": 7, "classWeights": "Balanced"}}
+
+
+def test_what_a_task_has_no_use_for_stays_with_the_other_runs_of_the_project() -> None:
+    project = project_with(OF_LABELS | OF_CLASSIFIERS, pairField="other")
+    assert settings_with(project) == OF_LABELS | OF_CLASSIFIERS
+    similarity = {"taskType": "TextSimilarity", "training": {"seed": 7}}
+    assert settings_with(project, taskType="TextSimilarity") == similarity
+    assert settings(OF_LABELS | OF_CLASSIFIERS, taskType="TextSimilarity") == OF_LABELS | similarity
+    for shared in ({"freezeBody": True}, {"similarityStage": "Always"}):
+        assert settings({"training": shared}, taskType="TextSimilarity") == {"taskType": "TextSimilarity"}
+    several = {"taskType": "MultiLabelClassification", "training": {"classWeights": "Balanced"}}
+    shared = {"classWeights": "Balanced", "similarityStage": "Always"}
+    assert settings({"taskType": several["taskType"], "training": shared}) == several
+
+
+def test_what_a_run_says_itself_is_not_left_out_but_refused() -> None:
+    with pytest.raises(ValidationError, match="contextParameters goes with classification"):
+        settings({}, taskType="TextSimilarity", contextParameters=["channel"])
+    # Of a project's pairs the trainer refuses it, which reads them.
+    own = {"taskType": "TextSimilarity", "labels": {"include": ["billing"]}}
+    assert settings_with(project_with(OF_LABELS, pairField="other"), **own) == own
 
 
 def test_a_run_without_a_project_has_the_contracts_defaults() -> None:

@@ -73,11 +73,15 @@ def _kind(source: DataSource) -> str:
 
 
 def _require_fitting(config: RunConfig) -> None:
-    """What admission can't know of a project's data."""
+    """What admission can't know of a project's data; what the project says of its labels isn't here."""
     if config.labels != Labels():
-        raise SettingsError("spec.labels chooses among labels, and the pairs of this data set have none")
+        raise SettingsError(
+            "spec.labels chooses among labels, and the pairs of this data set have none: leave it out"
+        )
     if config.near_duplicates != NearDuplicates():
-        raise SettingsError("spec.nearDuplicates goes with labelled texts: of pairs, copies alone are found")
+        raise SettingsError(
+            "spec.nearDuplicates goes with labelled texts, and of pairs copies alone are found: leave it out"
+        )
 
 
 def _divide(
