@@ -86,7 +86,7 @@ def _main(path: Path, way: str) -> list[Peak]:
     classifier = model.load(model.default_model_folder(), "Default", [f"label {n}" for n in range(50)])
     reading = Reading(
         [FetchedSource(DataSource(uri=path.as_uri()), [SourceFile(path.as_uri(), path)])],
-        Wanted(LabelRules(Labels()), several_labels=False),
+        Wanted(LabelRules(Labels())),
     )
     meter = Meter()
     with meter.looking():

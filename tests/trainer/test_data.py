@@ -13,17 +13,24 @@ import pytest
 
 from trainingrun_api.dataset import DataSource
 from trainingrun_api.labels import Labels
+from trainingrun_api.tasks import TaskType
 from trainingrun_trainer.data import FetchedSource, LabelRules, Reading, Tally, Wanted
 from trainingrun_trainer.errors import DataError
 from trainingrun_trainer.records import Example, SourceFile
 
+SEVERAL_LABELS = TaskType.MULTI_LABEL_CLASSIFICATION
+
 
 def reading(
-    path: Path, *, several_labels: bool = False, context: tuple[str, ...] = (), **fields: str
+    path: Path,
+    *,
+    task: TaskType = TaskType.CLASSIFICATION,
+    context: tuple[str, ...] = (),
+    **fields: str,
 ) -> Reading:
     uri = f"s3://data/{path.name}"
     source = FetchedSource(DataSource(uri=uri, **fields), [SourceFile(uri, path)])
-    return Reading([source], Wanted(LabelRules(Labels()), several_labels, context))
+    return Reading([source], Wanted(LabelRules(Labels()), task, context))
 
 
 def read(path: Path, content: str | bytes, **options: Any) -> list[tuple[str, tuple[str, ...]]]:
@@ -122,20 +129,24 @@ def test_several_labels_stand_in_a_list_or_are_divided(tmp_path: Path) -> None:
         '{"text": "late", "label": ["b", " a", "b", ""]}\n'
         '{"text": "ok", "label": ["a"]}\n{"text": "no", "label": "c"}\n'
     )
-    assert read(tmp_path / "a.jsonl", lines, several_labels=True) == expected
+    assert read(tmp_path / "a.jsonl", lines, task=SEVERAL_LABELS) == expected
     table = {"text": ["late", "ok", "no"], "label": [["a", "b"], ["a"], ["c"]]}
-    assert read_table(tmp_path / "a.parquet", table, several_labels=True) == expected
+    assert read_table(tmp_path / "a.parquet", table, task=SEVERAL_LABELS) == expected
     lines = "text,label\nlate,b| a\nok,a|\nno,c\n"
-    assert read(tmp_path / "a.csv", lines, several_labels=True, label_separator="|") == expected
+    assert read(tmp_path / "a.csv", lines, task=SEVERAL_LABELS, label_separator="|") == expected
     assert read(tmp_path / "a.csv", lines)[0] == ("late", ("b| a",))
 
 
 def test_one_label_may_stand_in_a_list_and_two_are_refused_where_one_belongs(tmp_path: Path) -> None:
     assert read(tmp_path / "a.jsonl", '{"text": "x", "label": ["a"]}') == [("x", ("a",))]
+    both = '{"text": "x", "label": ["a", "b"]}'
     with pytest.raises(
         DataError, match=r"line 1: .* 2 labels \('a', 'b'\).* use taskType MultiLabelClassification"
     ):
-        read(tmp_path / "a.jsonl", '{"text": "x", "label": ["a", "b"]}')
+        read(tmp_path / "a.jsonl", both)
+    message = r"2 labels \('a', 'b'\), and TextSimilarity brings .* one, or name .*spec\.dataset\.labelField$"
+    with pytest.raises(DataError, match=message):
+        read(tmp_path / "a.jsonl", both, task=TaskType.TEXT_SIMILARITY)
 
 
 def test_rows_without_text_or_label_are_left_out_and_counted(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from trainingrun_api.dataset import DataSource
+from trainingrun_api.tasks import TaskType
 
 from ..errors import DataError
 from ..records import Example, SourceFile
@@ -21,6 +22,14 @@ log = logging.getLogger(__name__)
 ROWS_LISTED = 1000
 """Rows whose fields messages can list."""
 
+ONE_LABEL = {
+    TaskType.CLASSIFICATION: "Classification gives each text one; use taskType MultiLabelClassification, or "
+    "correct it",
+    TaskType.TEXT_SIMILARITY: "TextSimilarity brings texts of one label near each other; leave each text "
+    "one, or name a field that holds one in spec.dataset.labelField",
+}
+"""Why a text has one label, and what to change, by the tasks where that is so."""
+
 
 @dataclass(frozen=True)
 class FetchedSource:
@@ -35,8 +44,8 @@ class Wanted:
     """What is read of each row."""
 
     labels: LabelRules
-    several_labels: bool
-    """Whether a text may have more than one label."""
+    task_type: TaskType = TaskType.CLASSIFICATION
+    """What is learned, which says whether a text may have more than one label."""
     context: Sequence[str] = ()
     """Fields whose values are read beside the text."""
 
@@ -105,10 +114,11 @@ class Reading:
     def _labels(self, row: Row, source: DataSource, tally: Tally) -> tuple[str, ...]:
         tally.has_labels = tally.has_labels or has_field(row, source.label_field)
         labels = labels_of(row, source.label_field, source.label_separator)
-        if len(labels) > 1 and not self._wanted.several_labels:
+        task = self._wanted.task_type
+        if len(labels) > 1 and not task.several_labels:
             raise DataError(
                 f"{row.place}: field {source.label_field!r} holds {len(labels)} labels ({listed(labels)}), "
-                "and Classification gives each text one; use taskType MultiLabelClassification, or correct it"
+                f"and {ONE_LABEL[task]}"
             )
         return labels
 

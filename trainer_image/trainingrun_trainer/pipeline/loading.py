@@ -43,7 +43,7 @@ def load_data(run: Run) -> PreparedData:
     config = run.config
     sources = fetch_datasets(config.all_sources, config.storage, run.work / "data")
     rules = LabelRules(config.labels)
-    reading = Reading(sources, Wanted(rules, config.task_type.several_labels, config.context_parameters))
+    reading = Reading(sources, Wanted(rules, config.task_type, config.context_parameters))
     corpus = Corpus.store(reading)
     rules.require_known()
     tallies = reading.tallies
