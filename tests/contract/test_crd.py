@@ -1,7 +1,6 @@
 """What the API server makes of manifests, and that the Python models make the same of them."""
 
 import json
-import uuid
 from typing import Any
 
 import pytest
@@ -16,6 +15,8 @@ from trainingrun_api.names import API_VERSION
 from trainingrun_api.progress import bounded_epochs
 from trainingrun_api.spec import RunSettings, TrainingProjectSpec, TrainingRunSpec
 from trainingrun_api.status import EpochSummary, Progress, TrainingRunStatus
+
+from .server import apply
 
 OUTPUT = {"uri": "s3://models/tickets"}
 SMALLEST: dict[str, Any] = {"dataset": {"uri": "s3://data/tickets.jsonl"}, "output": OUTPUT}
@@ -285,20 +286,6 @@ TAKEN_BY_BOTH = {
     "nothing said of near-copies of pairs": {**ON_PAIRS, "nearDuplicates": {}},
     "near-copies of pairs as they are": {**ON_PAIRS, "nearDuplicates": {"skip": False, "threshold": 0.8}},
 }
-
-
-def apply(
-    cluster: DynamicClient, spec: dict[str, Any], name: str | None = None, kind: str = "TrainingRun"
-) -> Any:
-    resources = cluster.resources.get(api_version=API_VERSION, kind=kind)
-    manifest = {
-        "apiVersion": API_VERSION,
-        "kind": kind,
-        "metadata": {"name": name or f"run-{uuid.uuid4().hex[:8]}"},
-        "spec": spec,
-    }
-    strict = [("fieldValidation", "Strict")]  # what kubectl apply asks for
-    return resources.create(body=manifest, namespace="default", query_params=strict)
 
 
 @pytest.mark.parametrize(("spec", "message"), REFUSED_BY_BOTH.values(), ids=REFUSED_BY_BOTH.keys())

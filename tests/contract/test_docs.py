@@ -1,4 +1,4 @@
-"""The manifests in the documentation are ones that the contract takes."""
+"""The manifests in the documentation are ones that the API server and the models take."""
 
 import re
 from pathlib import Path
@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 import yaml
+from kubernetes.dynamic import DynamicClient
 
 from trainingrun_api.advice import FindingType
 from trainingrun_api.spec import TrainingProjectSpec, TrainingRunSpec
+
+from .server import apply
 
 ROOT = Path(__file__).parents[2]
 PAGES = ("README.md", "docs/guide.md", "docs/settings.md")
@@ -29,11 +32,12 @@ def blocks() -> list[Any]:
 
 
 @pytest.mark.parametrize("block", blocks())
-def test_a_block_is_a_manifest_or_part_of_one(block: str) -> None:
+def test_a_block_is_a_manifest_or_part_of_one(cluster: DynamicClient, block: str) -> None:
     for document in yaml.safe_load_all(block):
-        spec = document.get("spec", document)
-        kind = KINDS[document.get("kind", "TrainingRun")]
-        assert kind.model_validate(spec if "kind" in document else LEAST | spec)
+        kind = document.get("kind", "TrainingRun")
+        spec = document["spec"] if "kind" in document else LEAST | document.get("spec", document)
+        assert KINDS[kind].model_validate(spec)
+        assert apply(cluster, spec, kind=kind)
 
 
 def test_each_finding_is_told_of_once() -> None:
