@@ -26,6 +26,16 @@ def source_of(model: BaseModel | None, settings: Settings) -> BaseModelSource:
     return BaseModelSource(uri=model.uri, mount_path=mount, allow_pickled=allow_pickled)
 
 
+def in_a_circle(names: list[str]) -> Found:
+    """Of runs each of which starts from the next one, and the last from the first."""
+    links = [f"{run} starts from {base}" for run, base in zip(names, [*names[1:], names[0]], strict=True)]
+    text = (
+        f"TrainingRuns wait for each other's models: {', '.join(links)}; "
+        "name another in spec.baseModel of a new run"
+    )
+    return BaseModelSource(), None, Missing(Reason.BASE_MODEL_FAILED, text)
+
+
 def source_of_run(parent: Run) -> Found:
     """Of the model that an earlier run has made."""
     name, status = parent.key.name, parent.status

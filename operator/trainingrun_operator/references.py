@@ -20,11 +20,11 @@ from trainingrun_api.spec import TrainingProjectSpec, TrainingRunSpec
 from trainingrun_api.status import Reason
 from trainingrun_api.tracking import MlflowServer
 
-from .base_models import Found, source_of, source_of_run
+from .base_models import Found, in_a_circle, source_of, source_of_run
 from .cluster import Cluster
 from .pod_template import CREDENTIALS, HUB_TOKEN_KEY, MLFLOW_CREDENTIALS
 from .projects import ProjectRead, Projects
-from .resources import Missing, References, Referent, Run, RunKey, problems_of
+from .resources import Manifest, Missing, References, Referent, Run, RunKey, problems_of
 from .settings import Settings
 
 NO_PROJECT = ProjectRead(None, None)
@@ -90,15 +90,37 @@ class Resolver:
         if model is None or model.from_run is None:
             return source_of(model, self._settings), None, None
         parent = RunKey(key.namespace, model.from_run.name)
-        if parent == key:
-            text = f"The base model is TrainingRun {key.name} itself; name another in a new run"
-            return BaseModelSource(), None, Missing(Reason.BASE_MODEL_FAILED, text)
         self.wait(key, Referent(RUN_KIND, *parent))
         manifest = await self._cluster.run(parent)
         if manifest is None:
             text = f"TrainingRun {parent.name}, the base model, does not exist in {key.namespace}; create it"
             return BaseModelSource(), Missing(Reason.BASE_MODEL_NOT_FOUND, text), None
-        return source_of_run(Run.parse(manifest))
+        circle = await self._circle(key, Run.parse(manifest))
+        return in_a_circle(circle) if circle else source_of_run(Run.parse(manifest))
+
+    async def _circle(self, key: RunKey, parent: Run) -> list[str]:
+        """Names of runs each of which starts from the next one, and the last from the first; else none."""
+        names, ahead = [key.name], parent
+        while ahead.key.name not in names:
+            names.append(ahead.key.name)
+            manifest = await self._parent(key, ahead)
+            if manifest is None:
+                return []
+            ahead = Run.parse(manifest)
+        return names[names.index(ahead.key.name) :]
+
+    async def _parent(self, key: RunKey, run: Run) -> Manifest | None:
+        """The run that `run`, which has not started yet, starts from; `key` hears of changes."""
+        if run.spec is None or run.status.job_name is not None:
+            return None
+        name = run.spec.dataset.project
+        project, _ = await self._projects.own(key, name) if name else NO_PROJECT
+        model = effective_base_model(run.spec, project)
+        if model is None or model.from_run is None:
+            return None
+        parent = RunKey(key.namespace, model.from_run.name)
+        self.wait(key, Referent(RUN_KIND, *parent))
+        return await self._cluster.run(parent)
 
     async def _credentials(
         self, key: RunKey, spec: TrainingRunSpec, project: TrainingProjectSpec | None

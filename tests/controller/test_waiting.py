@@ -128,6 +128,18 @@ def test_run_fails_with_its_base_model(api: Api, kubelet: Kubelet) -> None:
     api.eventually("child", phase="Failed", reason="BaseModelFailed", message="parent")
 
 
+def test_runs_whose_base_models_go_in_a_circle_fail_and_name_it(api: Api) -> None:
+    api.apply(a_project("preset", baseModel={"fromRun": {"name": "first"}}))
+    api.apply(a_run("first", baseModel={"fromRun": {"name": "second"}}))
+    api.apply(a_run("second", baseModel={"fromRun": {"name": "third"}}))
+    api.eventually("second", phase="Pending", reason="BaseModelNotFound", message="TrainingRun third")
+    api.apply(a_project_run("third", "preset"))
+    for name in ("first", "second", "third"):
+        api.eventually(name, phase="Failed", reason="BaseModelFailed", message=f"{name} starts from")
+    api.apply(a_run("own", baseModel={"fromRun": {"name": "own"}}))
+    api.eventually("own", phase="Failed", reason="BaseModelFailed", message="own starts from own")
+
+
 def test_foreign_job_of_the_same_name_is_left_alone(api: Api) -> None:
     foreign = api.apply(a_foreign_job("taken"))
     api.apply(a_run("taken"))
