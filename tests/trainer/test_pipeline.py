@@ -21,7 +21,7 @@ from trainingrun_trainer import pipeline
 from trainingrun_trainer.artifacts import open_store
 from trainingrun_trainer.corpus import Texts
 from trainingrun_trainer.dedup import find_copies
-from trainingrun_trainer.errors import DataError, Interrupted, SettingsError, StorageRefusedError
+from trainingrun_trainer.errors import DataError, Interrupted, StorageRefusedError
 from trainingrun_trainer.records import Example
 from trainingrun_trainer.split import split
 
@@ -360,12 +360,6 @@ def test_missing_data_are_an_error_of_the_data(config: RunConfig, uri: str, mess
 def test_the_choice_of_labels_holds_for_the_run(config: RunConfig, labels: Labels, message: str) -> None:
     with pytest.raises(DataError, match=message):
         pipeline.run(changed(config, labels=labels), ignore)
-
-
-def test_a_loss_that_is_no_number_says_what_to_lower(config: RunConfig) -> None:
-    hot = changed(config, training={"learning_rate": 1e30, "warmup_steps": 0})
-    with pytest.raises(SettingsError, match=r"lower spec\.training\.learningRate"):
-        pipeline.run(hot, ignore)
 
 
 def test_nothing_is_left_in_the_temporary_folder(

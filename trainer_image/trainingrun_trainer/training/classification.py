@@ -18,6 +18,7 @@ from ..evaluation import Indices, LabelPredictions, MultiLabelPredictions, Predi
 from ..model import Classifier, PooledClassifier
 from ..records import EncodedTexts
 from .batches import Batch, BatchLoader, evaluation_batches, evaluation_order, training_batches
+from .divergence import finite
 from .objective import HeadStart, Objective, Outcome
 from .probe import Regression, embed, one_against_rest, softmax_regression, start_at
 from .similarity import stage_before
@@ -83,7 +84,7 @@ class Classification(Objective):
             parts = [(batch.targets, self._classifier.logits(batch.columns[0]).float()) for batch in batches]
         targets = torch.cat([targets for targets, _ in parts])
         logits = torch.cat([logits for _, logits in parts])
-        loss = float(self.loss_of(logits, targets))
+        loss = finite(float(self.loss_of(logits, targets)), "the evaluation loss")
         back = np.argsort(evaluation_order(self._evaluation))
         return self.outcome(targets.cpu().numpy()[back], logits.cpu().numpy()[back], loss)
 

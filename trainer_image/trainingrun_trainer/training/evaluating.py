@@ -1,13 +1,12 @@
 """Scores of a model in training, as epochs have them."""
 
-import math
 from itertools import islice
 
 import torch
 
 from trainingrun_api.status import EpochSummary
 
-from ..errors import SettingsError
+from .divergence import finite
 from .objective import Outcome
 from .steps import batch_loss
 from .trainee import Trainee
@@ -17,7 +16,7 @@ BATCHES_BEFORE_TRAINING = 50
 
 
 def evaluate_untrained(trainee: Trainee) -> EpochSummary:
-    """The model as it is, as epoch 0."""
+    """The model as it is, as epoch 0. Raises DivergedError when a loss is no number."""
     summary, _ = evaluate_epoch(trainee, 0, _loss_before_training(trainee))
     return summary
 
@@ -25,13 +24,9 @@ def evaluate_untrained(trainee: Trainee) -> EpochSummary:
 def evaluate_epoch(trainee: Trainee, epoch: int, training_loss: float) -> tuple[EpochSummary, Outcome]:
     """The model after `epoch`, and the pass that its scores were made of.
 
-    Raises SettingsError when the evaluation loss is no number.
+    Raises DivergedError when the evaluation loss is no number.
     """
     outcome = trainee.evaluate()
-    if not math.isfinite(outcome.loss):
-        raise SettingsError(
-            f"epoch {epoch}: the evaluation loss is no number; lower spec.training.learningRate"
-        )
     summary = EpochSummary(
         epoch=epoch,
         training_loss=training_loss,
@@ -54,4 +49,4 @@ def _loss_before_training(trainee: Trainee) -> float:
             count = len(batch.targets)
             losses += count * float(batch_loss(trainee, batch))
             texts += count
-    return losses / texts
+    return finite(losses / texts, "the training loss")

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from ..model import PooledClassifier
 from .batches import Batch
+from .divergence import finite
 
 MAX_TEXTS = 20_000
 """A start needs no more texts than these."""
@@ -54,7 +55,7 @@ class Probed(NamedTuple):
 
 
 def embed(classifier: PooledClassifier, loader: Iterable[Batch]) -> Probed:
-    """The first MAX_TEXTS of the training part."""
+    """The first MAX_TEXTS of the training part. Raises DivergedError when embeddings are no numbers."""
     classifier.network.eval()
     parts: list[tuple[Tensor, Tensor, Tensor]] = []
     with torch.no_grad():
@@ -62,7 +63,9 @@ def embed(classifier: PooledClassifier, loader: Iterable[Batch]) -> Probed:
             parts.append((batch.rows, classifier.embed(batch.columns[0]).float(), batch.targets))
             if sum(len(rows) for rows, _, _ in parts) >= MAX_TEXTS:
                 break
-    return Probed(*(torch.cat(column).cpu().numpy() for column in zip(*parts, strict=True)))
+    rows, embeddings, targets = (torch.cat(column) for column in zip(*parts, strict=True))
+    finite(float(embeddings.abs().max()), "an embedding")
+    return Probed(rows.cpu().numpy(), embeddings.cpu().numpy(), targets.cpu().numpy())
 
 
 def start_at(

@@ -14,6 +14,7 @@ from trainingrun_api.training import StoppingMetric
 
 from ...evaluation import Embeddings, ranking_accuracy, spearman
 from ..batches import Batch, BatchLoader
+from ..divergence import finite
 from ..objective import HeadStart, Objective, Outcome
 from .columns import (
     DistinctTexts,
@@ -69,7 +70,7 @@ class Compared(Objective):
             found = [[self._embedder.embed(column).float() for column in batch.columns] for batch in batches]
             back = np.argsort(evaluation_order(self._evaluation))
             columns = [torch.cat(parts)[back] for parts in zip(*found, strict=True)]
-            loss = self._mean_loss(columns)
+            loss = finite(self._mean_loss(columns), "the evaluation loss")
         return self.outcome(loss, [column.cpu().numpy() for column in columns])
 
     def _mean_loss(self, columns: list[Tensor]) -> float:

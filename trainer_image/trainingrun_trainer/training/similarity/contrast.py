@@ -17,6 +17,7 @@ from ...evaluation import LabelledEmbeddings, average_precision
 from ...model import Features
 from ...records import EncodedTexts
 from ..batches import Batch, BatchLoader, TextDataset, collate, evaluation_batches, evaluation_order
+from ..divergence import finite
 from ..objective import HeadStart, Objective, Outcome
 from .sampling import LabelPairs
 
@@ -110,9 +111,10 @@ class LabelContrast(Objective):
             steps = _passing(self._evaluation, EVALUATION_PAIRS)
             draws = _pairs(self._evaluation, EVALUATION_PAIRS, steps, seed=0)
             losses = [float(self._contrast(embeddings[draw], draws.group)) for draw in draws]
+        loss = finite(sum(losses) / len(losses), "the evaluation loss")
         matrix, targets = embeddings.cpu().numpy(), np.asarray(self._evaluation.targets)
         return Outcome(
-            loss=sum(losses) / len(losses),
+            loss=loss,
             average_precision=average_precision(LabelledEmbeddings(matrix, targets)),
             embeddings=(matrix,),
         )
