@@ -1,13 +1,14 @@
 """Scores of a model in training, as epochs have them."""
 
+from functools import partial
 from itertools import islice
-
-import torch
 
 from trainingrun_api.status import EpochSummary
 
+from .batches import Batch
 from .divergence import finite
 from .objective import Outcome
+from .passes import look
 from .steps import batch_loss
 from .trainee import Trainee
 
@@ -44,9 +45,13 @@ def _loss_before_training(trainee: Trainee) -> float:
     trainee.objective.network.eval()
     trainee.training.set_epoch(1)
     losses, texts = 0.0, 0
-    with torch.no_grad():
-        for batch in islice(trainee.training, BATCHES_BEFORE_TRAINING):
-            count = len(batch.targets)
-            losses += count * float(batch_loss(trainee, batch))
-            texts += count
+    batches = islice(trainee.training, BATCHES_BEFORE_TRAINING)
+    for count, loss in look(batches, partial(_loss, trainee), divisible=trainee.objective.divisible):
+        losses += count * loss
+        texts += count
     return finite(losses / texts, "the training loss")
+
+
+def _loss(trainee: Trainee, batch: Batch) -> tuple[int, float]:
+    """Texts, and their mean loss."""
+    return len(batch.targets), float(batch_loss(trainee, batch))
