@@ -77,6 +77,12 @@ def parameters(classifier: SequenceClassifier) -> dict[str, torch.Tensor]:
     return {name: value.detach().clone() for name, value in classifier.network.named_parameters()}
 
 
+def logits(classifier: SequenceClassifier) -> torch.Tensor:
+    classifier.network.eval()
+    with torch.no_grad():
+        return classifier.logits(classifier.pad(classifier.tokenizer(["my card"])["input_ids"]))[0]
+
+
 def loaded(folder: Path, labels: list[str]) -> SequenceClassifier:
     classifier = load(folder, "uri", labels)
     assert isinstance(classifier, SequenceClassifier)
@@ -100,10 +106,12 @@ def test_head_of_other_labels_is_made_anew_and_the_body_kept(
             parameter.add_(torch.randn_like(parameter))
     first.save(tmp_path)
     before = parameters(first)
-    labels = (["a", "b", "c"], ["x", "y", "z"], ["a", "b"])
-    same, renamed, fewer = (loaded(tmp_path, wanted) for wanted in labels)
+    labels = (["a", "b", "c"], ["b", "c", "a"], ["x", "y", "z"], ["a", "b"])
+    same, ordered, renamed, fewer = (loaded(tmp_path, wanted) for wanted in labels)
     assert (same.head_origin, same.notes) == ("Reused", [])
     assert all(torch.equal(value, before[name]) for name, value in parameters(same).items())
+    assert (ordered.head_origin, ordered.notes) == ("Reused", [])
+    assert torch.allclose(logits(ordered), logits(first)[[1, 2, 0]], atol=1e-6)
     for other in (renamed, fewer):
         assert other.head_origin == "New"
         assert other.notes == ["the head is new: the base model's was made for other labels (a, b, c)"]

@@ -8,8 +8,15 @@ import pytest
 import torch
 from transformers import AutoTokenizer, RobertaConfig, RobertaModel
 
+from trainingrun_api.lineage import HeadOrigin
 from trainingrun_trainer.errors import ModelError, SettingsError
-from trainingrun_trainer.model import PooledClassifier, SequenceClassifier, default_model_folder, load
+from trainingrun_trainer.model import (
+    Classifier,
+    PooledClassifier,
+    SequenceClassifier,
+    default_model_folder,
+    load,
+)
 from trainingrun_trainer.records import Example
 
 LABELS = ["billing", "login"]
@@ -41,6 +48,32 @@ def test_a_head_is_reused_for_equal_labels_only(
     ]
     assert all(torch.equal(a, b) for a, b in zip(heads[0], heads[1], strict=True))
     assert not torch.equal(heads[0][0], heads[2][0])
+
+
+@pytest.mark.parametrize("kind", ["plain_model", "pooled_model"])
+@pytest.mark.parametrize("several", [False, True], ids=["one label", "several"])
+def test_a_head_is_reused_whatever_the_order_of_its_labels(
+    kind: str, several: bool, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    labels = ["a", "b", "c"]
+    first = load(request.getfixturevalue(kind), "uri", labels, multi_label=several)
+    with torch.no_grad():  # as training leaves it
+        for parameter in first.head_parameters():
+            parameter.copy_(torch.randn_like(parameter))
+    first.save(tmp_path / "model")
+    again = load(tmp_path / "model", "uri", ["c", "a", "b"], multi_label=several)
+    assert (again.head_origin, again.notes) == (HeadOrigin.REUSED, [])
+    before, after = ([*logits(classifier, "my card").tolist()] for classifier in (first, again))
+    assert dict(zip(again.labels, after, strict=True)) == pytest.approx(
+        dict(zip(labels, before, strict=True)), abs=1e-6
+    )
+    assert again.config.id2label == {0: "c", 1: "a", 2: "b"}
+
+
+def logits(classifier: Classifier, text: str) -> torch.Tensor:
+    classifier.network.eval()
+    with torch.no_grad():
+        return classifier.logits(classifier.pad(classifier.tokenizer([text])["input_ids"]))[0]
 
 
 def test_long_texts_are_cut_and_counted(pooled_model: Path) -> None:
