@@ -9,6 +9,7 @@ import yaml
 
 from trainingrun_api.advice import FindingType
 from trainingrun_api.spec import TrainingProjectSpec, TrainingRunSpec
+from trainingrun_api.training import Training
 
 ROOT = Path(__file__).parents[2]
 PAGES = ("README.md", "docs/guide.md", "docs/settings.md")
@@ -34,6 +35,18 @@ def test_a_block_is_a_manifest_or_part_of_one(block: str) -> None:
         spec = document.get("spec", document)
         kind = KINDS[document.get("kind", "TrainingRun")]
         assert kind.model_validate(spec if "kind" in document else LEAST | spec)
+
+
+def test_the_example_has_all_of_the_settings_that_it_is_said_to_have() -> None:
+    page, example = (ROOT / name for name in ("docs/settings.md", "examples/tickets-tuned.yaml"))
+    fields = re.findall(r"^\| `training\.(\w+)` \|", page.read_text(), re.MULTILINE)
+    with_comments = re.sub(r"^( +)# ( *\w+:)", r"\1\2", example.read_text(), flags=re.MULTILINE)
+    training = yaml.safe_load(with_comments)["spec"]["training"]
+    assert set(fields) <= training.keys()
+    for one in ("lora", "freezeBody"):
+        assert Training.model_validate({name: training[name] for name in training.keys() - {one}})
+    with pytest.raises(ValueError, match="at most one of freezeBody and lora"):
+        Training.model_validate(training)
 
 
 def test_each_finding_is_told_of_once() -> None:
