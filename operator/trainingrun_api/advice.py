@@ -17,6 +17,8 @@ MAX_SENTENCE = 256
 class FindingType(StrEnum):
     """What this version finds."""
 
+    DIVERGED = "Diverged"
+    """The loss was no number any more, which ended training."""
     LOSS_JUMP = "LossJump"
     """The training loss rose at one point and stayed there."""
     EVALUATION_LOSS_ROSE = "EvaluationLossRose"

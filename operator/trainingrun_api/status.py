@@ -220,7 +220,7 @@ class RunResult(Model):
     epochs: int
     """Epochs trained."""
     stopped_early: bool
-    """True when early stopping ended training before maxEpochs."""
+    """True when early stopping, or a loss that is no number any more, ended training before maxEpochs."""
     evaluation: EvaluationScores
     """Scores of the published model."""
     artifacts: Artifacts
@@ -270,7 +270,7 @@ class TrainingRunStatus(Model):
     best_epoch: int | None = None
     """Epoch whose weights are published; 0 when training made nothing better."""
     stopped_early: bool | None = None
-    """True when early stopping ended training before maxEpochs."""
+    """True when early stopping, or a loss that is no number any more, ended training before maxEpochs."""
     evaluation: EvaluationScores | None = None
     """Headline scores of the published model."""
     artifacts: Artifacts | None = None

@@ -10,6 +10,7 @@ from kubernetes.dynamic import DynamicClient
 
 from trainingrun_api.advice import FindingType
 from trainingrun_api.spec import TrainingProjectSpec, TrainingRunSpec
+from trainingrun_api.training import Training
 
 from .server import apply
 
@@ -38,6 +39,18 @@ def test_a_block_is_a_manifest_or_part_of_one(cluster: DynamicClient, block: str
         spec = document["spec"] if "kind" in document else LEAST | document.get("spec", document)
         assert KINDS[kind].model_validate(spec)
         assert apply(cluster, spec, kind=kind)
+
+
+def test_the_example_has_all_of_the_settings_that_it_is_said_to_have() -> None:
+    page, example = (ROOT / name for name in ("docs/settings.md", "examples/tickets-tuned.yaml"))
+    fields = re.findall(r"^\| `training\.(\w+)` \|", page.read_text(), re.MULTILINE)
+    with_comments = re.sub(r"^( +)# ( *\w+:)", r"\1\2", example.read_text(), flags=re.MULTILINE)
+    training = yaml.safe_load(with_comments)["spec"]["training"]
+    assert set(fields) <= training.keys()
+    for one in ("lora", "freezeBody"):
+        assert Training.model_validate({name: training[name] for name in training.keys() - {one}})
+    with pytest.raises(ValueError, match="at most one of freezeBody and lora"):
+        Training.model_validate(training)
 
 
 def test_each_finding_is_told_of_once() -> None:

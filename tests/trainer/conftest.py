@@ -1,6 +1,7 @@
 """Tiny real models, a small data set, and a real S3 server."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import boto3
 import pytest
 import torch
+from safetensors.torch import load_file
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
@@ -99,6 +101,14 @@ def pooled_model(plain_model: Path, tmp_path_factory: pytest.TempPathFactory) ->
     pooling = Pooling(body.get_embedding_dimension(), pooling_mode="mean")
     model = SentenceTransformer(modules=[body, pooling, Normalize()], device="cpu")
     model.save_pretrained(str(folder), create_model_card=False)
+    return folder
+
+
+def pickled(source: Path, folder: Path) -> Path:
+    """The model with its weights in pytorch_model.bin."""
+    shutil.copytree(source, folder)
+    torch.save(load_file(folder / "model.safetensors"), folder / "pytorch_model.bin")
+    (folder / "model.safetensors").unlink()
     return folder
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from trainingrun_api.advice import MAX_SENTENCE, FindingType, Severity
-from trainingrun_api.evaluation import Curves
+from trainingrun_api.evaluation import Curves, Divergence
 from trainingrun_api.run_config import RunConfig
 from trainingrun_api.status import EpochSummary
 from trainingrun_trainer import pipeline
@@ -40,6 +40,19 @@ def test_a_loss_that_jumps_and_stays_is_found_with_its_step() -> None:
     assert finding.evidence["step"] == 31
     assert "at step 31" in finding.message
     assert "spec.training.learningRate, which was 0.0004, to about 1e-04" in finding.suggestion
+
+
+def test_a_loss_that_is_no_number_is_found_and_explains_what_else_went_wrong() -> None:
+    curves = Curves(
+        training_loss=points([3.0] * 20),
+        epochs=[epoch(0, 0.5, training=1.0), epoch(1, 0.6, training=1.0)],
+        divergence=Divergence(step=20, epoch=2),
+    )
+    (found,) = advise(evidence(curves=curves))
+    assert (found.type, found.severity) == (FindingType.DIVERGED, Severity.WARNING)
+    assert "After step 20, in epoch 2, the loss was no number any more" in found.message
+    assert "epoch 0 is published" in found.message
+    assert found.evidence == {"step": 20, "epoch": 2}
 
 
 def test_a_spike_that_passes_is_none() -> None:

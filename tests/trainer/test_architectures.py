@@ -1,4 +1,4 @@
-"""Any encoder with a sequence classification head is trained, published and loaded again."""
+"""Any transformer with a sequence classification head is trained, published and loaded again."""
 
 from pathlib import Path
 
@@ -10,6 +10,8 @@ from transformers import (
     BertConfig,
     DebertaV2Config,
     DistilBertConfig,
+    GPT2Config,
+    LlamaConfig,
     ModernBertConfig,
     MPNetConfig,
     PreTrainedConfig,
@@ -19,10 +21,12 @@ from transformers import (
 from transformers import pipeline as transformers_pipeline
 
 from trainingrun_api.run_config import BaseModelSource, RunConfig
+from trainingrun_api.training import Lora, MixedPrecision, Training
 from trainingrun_trainer import pipeline
 from trainingrun_trainer.model import SequenceClassifier, load
+from trainingrun_trainer.training import EpochDone, SingleLabelClassification, fit, prepare
 
-from .conftest import changed, tokenizer
+from .conftest import WORDS, changed, ticket_texts, tokenizer
 from .test_pipeline import held_out, out
 
 SMALL = {
@@ -45,6 +49,8 @@ CONFIGS: dict[str, PreTrainedConfig] = {
     "DeBERTa-v2": DebertaV2Config(**SMALL, relative_attention=True, pos_att_type=["p2c", "c2p"]),
     "MPNet": MPNetConfig(**SMALL),
     "XLM-R": XLMRobertaConfig(**SMALL),
+    "GPT-2": GPT2Config(vocab_size=40, n_embd=32, n_layer=2, n_head=2, n_positions=64),
+    "Llama": LlamaConfig(**SMALL),
 }
 HEADS = {
     "BERT": {"classifier"},
@@ -54,6 +60,8 @@ HEADS = {
     "DeBERTa-v2": {"pooler", "classifier"},
     "MPNet": {"classifier"},
     "XLM-R": {"classifier"},
+    "GPT-2": {"score"},
+    "Llama": {"score"},
 }
 
 
@@ -75,6 +83,12 @@ def body(architecture: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def parameters(classifier: SequenceClassifier) -> dict[str, torch.Tensor]:
     return {name: value.detach().clone() for name, value in classifier.network.named_parameters()}
+
+
+def logits(classifier: SequenceClassifier) -> torch.Tensor:
+    classifier.network.eval()
+    with torch.no_grad():
+        return classifier.logits(classifier.pad(classifier.tokenizer(["my card"])["input_ids"]))[0]
 
 
 def loaded(folder: Path, labels: list[str]) -> SequenceClassifier:
@@ -100,10 +114,12 @@ def test_head_of_other_labels_is_made_anew_and_the_body_kept(
             parameter.add_(torch.randn_like(parameter))
     first.save(tmp_path)
     before = parameters(first)
-    labels = (["a", "b", "c"], ["x", "y", "z"], ["a", "b"])
-    same, renamed, fewer = (loaded(tmp_path, wanted) for wanted in labels)
+    labels = (["a", "b", "c"], ["b", "c", "a"], ["x", "y", "z"], ["a", "b"])
+    same, ordered, renamed, fewer = (loaded(tmp_path, wanted) for wanted in labels)
     assert (same.head_origin, same.notes) == ("Reused", [])
     assert all(torch.equal(value, before[name]) for name, value in parameters(same).items())
+    assert (ordered.head_origin, ordered.notes) == ("Reused", [])
+    assert torch.allclose(logits(ordered), logits(first)[[1, 2, 0]], atol=1e-6)
     for other in (renamed, fewer):
         assert other.head_origin == "New"
         assert other.notes == ["the head is new: the base model's was made for other labels (a, b, c)"]
@@ -123,3 +139,31 @@ def test_published_model_gives_the_evaluated_scores(architecture: str, body: Pat
     scores = [{one["label"]: one["score"] for one in row} for row in rows]
     loss = -torch.tensor([row[text.label] for row, text in zip(scores, texts, strict=True)]).log().mean()
     assert float(loss) == pytest.approx(result.evaluation.loss, abs=1e-4)
+
+
+def test_padding_changes_no_text(body: Path) -> None:
+    classifier = loaded(body, ["a", "b", "c"])
+    short, long = classifier.tokenizer(["my card", "help with the parcel today please"])["input_ids"]
+    classifier.network.eval()
+    with torch.no_grad():
+        alone, padded = (classifier.logits(classifier.pad(batch))[0] for batch in ([short], [short, long]))
+    assert torch.allclose(alone, padded, atol=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore:fan_in_fan_out:UserWarning")  # of GPT-2: peft sets right what it names
+def test_adapters_leave_an_ordinary_model(body: Path) -> None:
+    classifier = loaded(body, list(WORDS))
+    texts = classifier.encode(ticket_texts())
+    names = classifier.network.state_dict().keys()
+    settings = Training(
+        max_epochs=1, lora=Lora(rank=2), learning_rate=1e-2, mixed_precision=MixedPrecision.FP32
+    )
+    trainee = prepare(SingleLabelClassification(classifier, texts, texts), settings)
+    before, *_ = (
+        event.summary.evaluation_loss for event in fit(trainee, settings) if isinstance(event, EpochDone)
+    )
+    trained = trainee.evaluate().loss
+    trainee.merge_adapters()
+    assert trainee.evaluate().loss == pytest.approx(trained, abs=1e-4)
+    assert trained != before
+    assert classifier.network.state_dict().keys() == names

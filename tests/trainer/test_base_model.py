@@ -16,7 +16,7 @@ from trainingrun_trainer.base_model import BaseModelFolder, fetch_base_model
 from trainingrun_trainer.errors import ModelError, StorageUnavailableError
 from trainingrun_trainer.model import load
 
-from .conftest import changed
+from .conftest import changed, pickled
 from .hub import TOKEN, Hub
 from .reports import a_report, label_names, single
 
@@ -128,6 +128,22 @@ def test_an_archive_is_a_folder_packed(
     folder = fetch_base_model(BaseModelSource(uri=pooled_model.as_uri()), LOCAL, tmp_path / "folder")
     assert base.resolved.digest == folder.resolved.digest
     load(base.folder, "archive", ["a", "b"])
+
+
+@pytest.mark.parametrize("place", ["folder", "archive", "hub"])
+def test_pickled_weights_are_read_where_they_are_allowed_only(
+    place: str, hub: Hub, plain_model: Path, tmp_path: Path
+) -> None:
+    folder = hub.folders["team/open"] = pickled(plain_model, tmp_path / "model")
+    source = {
+        "folder": BaseModelSource(uri=folder.as_uri()),
+        "archive": BaseModelSource(uri=tar(folder, tmp_path / "model.tar").as_uri()),
+        "hub": BaseModelSource(hub=HubModel(repo_id="team/open", revision="main", endpoint=hub.endpoint)),
+    }[place]
+    for allowed in (False, True):
+        (work := tmp_path / str(allowed)).mkdir()
+        base = fetch_base_model(source.model_copy(update={"allow_pickled": allowed}), LOCAL, work)
+        assert (base.folder / "pytorch_model.bin").exists() is allowed
 
 
 def entry(name: str, kind: bytes = tarfile.REGTYPE, size: int = 0) -> tarfile.TarInfo:

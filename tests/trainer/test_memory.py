@@ -3,37 +3,70 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
+from torch import Tensor, nn
 from transformers import BertConfig, BertModel
 
-from trainingrun_api.evaluation import Evaluation
+from trainingrun_api.evaluation import Evaluation, Recipe
 from trainingrun_api.run_config import BaseModelSource, RunConfig
+from trainingrun_api.training import MixedPrecision, Training
+from trainingrun_trainer.model import load, load_embedding_model
+from trainingrun_trainer.training import (
+    EncodedColumns,
+    LabelContrast,
+    MultiLabelClassification,
+    Objective,
+    RankedTexts,
+    SingleLabelClassification,
+    prepare,
+)
+from trainingrun_trainer.training.adapters import transformer_of
 
-from .conftest import changed, tokenizer
+from .conftest import WORDS, changed, ticket_texts, tokenizer
 
 ROOT = Path(__file__).parents[2]
 
-PROGRAM = """
+LIMIT = """
 import resource, sys
 from pathlib import Path
 from trainingrun_api.run_config import RunConfig
 from trainingrun_trainer import pipeline
 from trainingrun_trainer.errors import OutOfMemoryError
 
-def limit(report):
-    if report.progress.stage == "Training" and report.progress.step == 0 and not report.epochs:
-        pages = int(Path("/proc/self/statm").read_text().split()[0])
-        most = pages * resource.getpagesize() + 450 * 2**20
-        resource.setrlimit(resource.RLIMIT_AS, (most, resource.RLIM_INFINITY))
+def limit(mebibytes):
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    most = pages * resource.getpagesize() + mebibytes * 2**20
+    resource.setrlimit(resource.RLIMIT_AS, (most, resource.RLIM_INFINITY))
 
-fixed, automatic = (RunConfig.model_validate_json(config) for config in sys.argv[1:])
+def is_untrained(report):
+    return report.progress.stage == "Training" and not report.epochs
+
+configs = [RunConfig.model_validate_json(config) for config in sys.argv[1:]]
+"""
+
+TRAINING = """
+fixed, automatic = configs
 try:
-    pipeline.run(fixed, limit)
+    pipeline.run(fixed, lambda report: limit(450) if is_untrained(report) else None)
 except OutOfMemoryError as error:
     print(error)
 pipeline.run(automatic, lambda report: None)
+"""
+
+LOOKING = """
+def before_training(report):
+    if is_untrained(report):
+        limit(170)
+    else:
+        resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+pipeline.run(configs[0], before_training)
 """
 
 
@@ -54,6 +87,24 @@ def wide_model(tmp_path: Path) -> Path:
     return folder
 
 
+def run(program: str, *configs: RunConfig) -> "subprocess.CompletedProcess[str]":
+    """In a process of its own, since a limit can't be put on a part of one."""
+    result = subprocess.run(
+        [sys.executable, "-c", LIMIT + program, *(config.model_dump_json() for config in configs)],
+        env={**os.environ, "PYTHONPATH": f"{ROOT / 'operator'}:{ROOT / 'trainer_image'}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    return result
+
+
+def recipe(config: RunConfig) -> Recipe:
+    folder = Path(config.output_prefix.removeprefix("file://"))
+    return Evaluation.model_validate_json((folder / "evaluation.json").read_text()).recipe
+
+
 def test_batches_shrink_until_they_fit_into_memory_unless_their_size_was_asked_for(
     config: RunConfig, wide_model: Path
 ) -> None:
@@ -65,19 +116,79 @@ def test_batches_shrink_until_they_fit_into_memory_unless_their_size_was_asked_f
             output_prefix=f"{config.output_prefix}/{batch_size}",
         )
 
-    environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'operator'}:{ROOT / 'trainer_image'}"}
-    configs = [sized(size).model_dump_json() for size in (32, None)]
-    result = subprocess.run(
-        [sys.executable, "-c", PROGRAM, *configs],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert result.returncode == 0, result.stderr
-    assert "lower spec.training.batchSize" in result.stdout
-    folder = Path(config.output_prefix.removeprefix("file://")) / "None"
-    used = Evaluation.model_validate_json((folder / "evaluation.json").read_text()).recipe
+    fixed, automatic = sized(32), sized(None)
+    assert "lower spec.training.batchSize" in run(TRAINING, fixed, automatic).stdout
+    used = recipe(automatic)
     assert used.batch_size < 32
     assert used.batch_size * used.gradient_accumulation_steps == 32
     assert used.total_steps == 2  # of 48 texts
+
+
+def test_what_is_only_looked_at_is_divided_whatever_batches_were_asked_for(
+    config: RunConfig, wide_model: Path
+) -> None:
+    settings = {"batch_size": 32, "max_epochs": 1, "freeze_body": True}
+    half = changed(
+        config,
+        base_model=BaseModelSource(uri=wide_model.as_uri()),
+        training=settings,
+        train_percent=50,  # 30 texts in each part
+    )
+    said = run(LOOKING, half).stderr
+    assert said.count("Memory is not enough to look at 30 texts at once") == 2  # losses of both parts
+    assert "Memory is not enough for" not in said
+    assert recipe(half).batch_size == 32
+
+
+@contextmanager
+def little_memory(network: nn.Module, most: int) -> Iterator[None]:
+    """No more than so many texts go through the network at once."""
+
+    def require(_module: nn.Module, inputs: tuple[Tensor]) -> None:
+        if len(inputs[0]) > most:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB.")
+
+    with transformer_of(network).get_input_embeddings().register_forward_pre_hook(require):
+        yield
+
+
+def single(folder: Path) -> Objective:
+    classifier = load(folder, "uri", list(WORDS))
+    texts = classifier.encode(ticket_texts())
+    return SingleLabelClassification(classifier, texts, texts)
+
+
+def several(folder: Path) -> Objective:
+    classifier = load(folder, "uri", list(WORDS), multi_label=True)
+    texts = classifier.encode(ticket_texts())
+    return MultiLabelClassification(classifier, texts, texts)
+
+
+def contrast(folder: Path) -> Objective:
+    model = load_embedding_model(folder, "uri")
+    texts = model.encode(ticket_texts(), list(WORDS))
+    return LabelContrast(model, texts, texts)
+
+
+def ranked(folder: Path) -> Objective:
+    model = load_embedding_model(folder, "uri")
+    ids, cut = model.encode_texts(ticket_texts())
+    texts = EncodedColumns([ids, ids], np.zeros(len(ids)), cut)
+    return RankedTexts(model, texts, texts)
+
+
+@pytest.mark.parametrize("made", [single, several, contrast, ranked])
+def test_a_look_at_parts_sees_what_one_at_the_whole_does(
+    pooled_model: Path, made: Callable[[Path], Objective]
+) -> None:
+    torch.manual_seed(0)
+    objective = made(pooled_model)
+    trainee = prepare(objective, Training(batch_size=16, mixed_precision=MixedPrecision.FP32))
+    losses = []
+    for most in (16, 3):
+        with little_memory(objective.network, most):
+            objective.start_head(trainee.training)
+            losses.append(trainee.evaluate().loss)
+    assert losses[1] == pytest.approx(losses[0], rel=1e-4)
+    with little_memory(objective.network, 0), pytest.raises(torch.OutOfMemoryError):
+        trainee.evaluate()

@@ -2,15 +2,25 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 from transformers import AutoTokenizer, RobertaConfig, RobertaModel
 
+from trainingrun_api.lineage import HeadOrigin
 from trainingrun_trainer.errors import ModelError, SettingsError
-from trainingrun_trainer.model import PooledClassifier, SequenceClassifier, default_model_folder, load
+from trainingrun_trainer.model import (
+    Classifier,
+    PooledClassifier,
+    SequenceClassifier,
+    default_model_folder,
+    load,
+)
 from trainingrun_trainer.records import Example
+
+from .conftest import pickled
 
 LABELS = ["billing", "login"]
 
@@ -41,6 +51,32 @@ def test_a_head_is_reused_for_equal_labels_only(
     ]
     assert all(torch.equal(a, b) for a, b in zip(heads[0], heads[1], strict=True))
     assert not torch.equal(heads[0][0], heads[2][0])
+
+
+@pytest.mark.parametrize("kind", ["plain_model", "pooled_model"])
+@pytest.mark.parametrize("several", [False, True], ids=["one label", "several"])
+def test_a_head_is_reused_whatever_the_order_of_its_labels(
+    kind: str, several: bool, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    labels = ["a", "b", "c"]
+    first = load(request.getfixturevalue(kind), "uri", labels, multi_label=several)
+    with torch.no_grad():  # as training leaves it
+        for parameter in first.head_parameters():
+            parameter.copy_(torch.randn_like(parameter))
+    first.save(tmp_path / "model")
+    again = load(tmp_path / "model", "uri", ["c", "a", "b"], multi_label=several)
+    assert (again.head_origin, again.notes) == (HeadOrigin.REUSED, [])
+    before, after = ([*logits(classifier, "my card").tolist()] for classifier in (first, again))
+    assert dict(zip(again.labels, after, strict=True)) == pytest.approx(
+        dict(zip(labels, before, strict=True)), abs=1e-6
+    )
+    assert again.config.id2label == {0: "c", 1: "a", 2: "b"}
+
+
+def logits(classifier: Classifier, text: str) -> torch.Tensor:
+    classifier.network.eval()
+    with torch.no_grad():
+        return classifier.logits(classifier.pad(classifier.tokenizer([text])["input_ids"]))[0]
 
 
 def test_long_texts_are_cut_and_counted(pooled_model: Path) -> None:
@@ -125,6 +161,73 @@ def with_own_modules(folder: Path) -> None:
 
 def with_damage(folder: Path) -> None:
     (folder / "model.safetensors").write_bytes(b"no weights")
+
+
+@pytest.mark.parametrize("kind", ["plain_model", "pooled_model"])
+def test_pickled_weights_are_read_where_they_are_allowed(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    source = request.getfixturevalue(kind)
+    folder = pickled(source, tmp_path / "model")
+    with pytest.raises(ModelError, match="have the operator's allowPickledModels set"):
+        load(folder, "uri", LABELS)
+    read, expected = load(folder, "uri", LABELS, allow_pickled=True), load(source, "uri", LABELS)
+    assert torch.equal(*(next(classifier.network.parameters()) for classifier in (read, expected)))
+    assert read.notes == []
+
+
+class MakesAFile:
+    """When it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __reduce__(self) -> tuple[Callable[[Path], None], tuple[Path]]:
+        return Path.touch, (self._path,)
+
+
+@pytest.mark.parametrize("kind", ["plain_model", "pooled_model"])
+def test_pickled_code_is_never_run(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    folder = pickled(request.getfixturevalue(kind), tmp_path / "model")
+    ran = tmp_path / "ran"
+    torch.save({"weights": MakesAFile(ran)}, folder / "pytorch_model.bin")
+    with pytest.raises(ModelError, match="the model can't be loaded"):
+        load(folder, "uri", LABELS, allow_pickled=True)
+    assert not ran.exists()
+
+
+@pytest.mark.parametrize("kind", ["plain_model", "pooled_model"])
+def test_tokens_without_an_embedding_get_one(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    folder = shutil.copytree(request.getfixturevalue(kind), tmp_path / "model")
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer.add_tokens([f"word{n}" for n in range(42 - len(tokenizer))])
+    tokenizer.save_pretrained(folder)
+    classifier = load(folder, "uri", LABELS)
+    assert classifier.notes == ["the tokenizer has 42 tokens and the model 40 embeddings; 2 were added"]
+    added = tokenizer.convert_ids_to_tokens(41)
+    assert 41 in classifier.tokenizer(added)["input_ids"]
+    assert logits(classifier, added).isfinite().all()
+    classifier.save(tmp_path / "saved")
+    assert load(tmp_path / "saved", "uri", LABELS).notes == []
+
+
+@pytest.mark.parametrize("kind", ["plain_model", "pooled_model"])
+def test_a_tokenizer_that_can_not_pad_does_so_by_its_end_mark_or_is_refused(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    folder = shutil.copytree(request.getfixturevalue(kind), tmp_path / "model")
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer.pad_token = None
+    tokenizer.save_pretrained(folder)
+    with pytest.raises(ModelError, match=r"uri: .* neither pad_token nor eos_token: add one of them"):
+        load(folder, "uri", LABELS)
+    tokenizer.eos_token = "[SEP]"
+    tokenizer.save_pretrained(folder)
+    classifier = load(folder, "uri", LABELS)
+    assert classifier.tokenizer.pad_token == "[SEP]"
+    assert logits(classifier, "my card").isfinite().all()
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from .base_run import BaseRun, ScoreChange
 from .baseline import Baseline, BaselineMethod
 from .copies import CopyExamples, TextPair
-from .curves import Curves, LossPoint, Restart
+from .curves import Curves, Divergence, LossPoint, Restart
 from .data import DataCounts, LabelCount, LabelParts, SourceCounts
 from .document import Evaluation
 from .doubts import MAX_DOUBTED, DoubtedText, LabelDoubts, Part
@@ -47,6 +47,7 @@ __all__ = [
     "CopyExamples",
     "Curves",
     "DataCounts",
+    "Divergence",
     "DoubtedText",
     "Evaluation",
     "Interval",

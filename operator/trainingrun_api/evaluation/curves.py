@@ -28,6 +28,15 @@ class Restart(Model):
     """Epochs done by then."""
 
 
+class Divergence(Model):
+    """The loss was no number any more, which ended training."""
+
+    step: int
+    """Optimizer steps done by then."""
+    epoch: int
+    """Epoch that was being trained; it is not among the epochs."""
+
+
 class Curves(Model):
     """How training went."""
 
@@ -37,3 +46,5 @@ class Curves(Model):
     """By epoch, from 0, the model before training: losses, accuracy, F1, learning rate."""
     restarts: list[Restart] = []
     """Where training went on after the run was interrupted, in order."""
+    divergence: Divergence | None = None
+    """Where the loss was no number any more; null where it always was one."""

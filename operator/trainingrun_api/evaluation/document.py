@@ -35,7 +35,7 @@ class Evaluation(Model):
     """Epoch that is published, which these scores belong to; while training goes on, the best one so far. 0
     when training made nothing better."""
     stopped_early: bool
-    """True when early stopping ended training before maxEpochs."""
+    """True when early stopping, or a loss that is no number any more, ended training before maxEpochs."""
     loss: float
     """Mean loss, in nats per text: cross-entropy, or the contrastive loss of TextSimilarity."""
     classification: ClassificationScores | None = None

@@ -9,11 +9,12 @@ from .confusions import confused_labels, missing_context, telltale_context
 from .copies import conflicting_copies
 from .evidence import Evidence
 from .fit import nothing_gained, overfitting, too_few_epochs, underfitting
-from .instability import evaluation_loss_rose, growing_gradients, loss_jump, one_label
+from .instability import diverged, evaluation_loss_rose, growing_gradients, loss_jump, one_label
 from .mislabelled import mislabelled_texts
 from .sample import leaked_texts, seen_texts, small_evaluation_part
 
 CHECKS: tuple[Callable[[Evidence], Iterator[Finding]], ...] = (
+    diverged,
     loss_jump,
     evaluation_loss_rose,
     one_label,

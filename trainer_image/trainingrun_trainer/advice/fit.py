@@ -9,7 +9,7 @@ from trainingrun_api.advice import Finding, FindingType, Severity
 from trainingrun_api.tasks import TaskType
 
 from .evidence import Evidence
-from .instability import evaluation_loss_rose, unstable
+from .instability import unstable
 from .wording import finding
 
 RISEN = 1.15
@@ -79,7 +79,7 @@ def nothing_gained(evidence: Evidence) -> Iterator[Finding]:
     first, *trained = evidence.curves.epochs
     if not evidence.finished or not trained or evidence.best_epoch:
         return
-    if any(True for _ in evaluation_loss_rose(evidence)):
+    if unstable(evidence):
         return
     best = min(epoch.evaluation_loss for epoch in trained)
     rate = evidence.recipe.learning_rate

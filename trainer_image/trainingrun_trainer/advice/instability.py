@@ -26,8 +26,22 @@ GROWN = 10.0
 
 def unstable(evidence: Evidence) -> bool:
     """Whether any check of this module finds something."""
-    checks = (loss_jump, evaluation_loss_rose, one_label, growing_gradients)
+    checks = (diverged, loss_jump, evaluation_loss_rose, one_label, growing_gradients)
     return any(True for check in checks for _ in check(evidence))
+
+
+def diverged(evidence: Evidence) -> Iterator[Finding]:
+    """The loss was no number any more, which ended training."""
+    where = evidence.curves.divergence
+    if where is not None:
+        yield finding(
+            FindingType.DIVERGED,
+            Severity.WARNING,
+            f"After step {where.step}, in epoch {where.epoch}, the loss was no number any more: training "
+            f"ended there, and epoch {evidence.best_epoch} is published",
+            _calmer(evidence),
+            {"step": where.step, "epoch": where.epoch},
+        )
 
 
 def loss_jump(evidence: Evidence) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+import torch
 from torch import Tensor, nn
 from transformers import PreTrainedConfig, PreTrainedTokenizerBase
 
@@ -90,9 +91,16 @@ class Classifier(TextModel):
         return targets
 
 
+def reorder(layer: nn.Linear, rows: Sequence[int]) -> None:
+    """Put the outputs of a layer in another order: first the one that stood at `rows[0]`, and so on."""
+    with torch.no_grad():
+        for parameter in layer.parameters():
+            parameter.copy_(parameter[list(rows)])
+
+
 def other_outputs(saved: Outputs, wanted: Outputs) -> str:
     """Why a head that the base model has is not used."""
-    if saved.labels == wanted.labels:
+    if sorted(saved.labels) == sorted(wanted.labels):
         number = "several labels" if saved.multi_label else "one label"
         return f"the head is new: the base model's was made for {number} a text"
     shown = ", ".join(saved.labels[:8]) + (", …" if len(saved.labels) > 8 else "")

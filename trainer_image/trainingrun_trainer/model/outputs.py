@@ -35,6 +35,12 @@ class Outputs:
         if hasattr(config, THRESHOLD):
             delattr(config, THRESHOLD)
 
+    def order_of(self, wanted: Self) -> list[int] | None:
+        """Where each of the `wanted` outputs stands among these; None when they are of other labels."""
+        if self.multi_label is not wanted.multi_label or sorted(self.labels) != sorted(wanted.labels):
+            return None
+        return [self.labels.index(label) for label in wanted.labels]
+
     def write(self, config: PreTrainedConfig) -> None:
         """Name the outputs in the configuration; a threshold chosen for earlier ones goes."""
         config.id2label = dict(enumerate(self.labels))

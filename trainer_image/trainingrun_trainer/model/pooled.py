@@ -12,7 +12,7 @@ from transformers import PreTrainedConfig
 from trainingrun_api.lineage import HeadOrigin
 
 from ..errors import ModelError
-from .classifier import Classifier, other_outputs
+from .classifier import Classifier, other_outputs, reorder
 from .outputs import Outputs
 from .text_model import Features, require_padding
 
@@ -30,8 +30,10 @@ class PooledClassifier(Classifier):
         require_padding(network.tokenizer)
         saved = Outputs.saved(config_of(network).to_dict())
         earlier = take_head(network, len(saved.labels))
-        notes = []
-        if earlier is not None and saved != outputs:
+        rows, notes = saved.order_of(outputs), []
+        if earlier is not None and rows is not None:
+            reorder(earlier.linear, rows)
+        elif earlier is not None:
             earlier, notes = None, [other_outputs(saved, outputs)]
         self.head = earlier or _new_head(network, len(outputs.labels))
         self.head_is_new = earlier is None

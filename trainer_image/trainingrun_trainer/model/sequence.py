@@ -8,7 +8,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from trainingrun_api.lineage import HeadOrigin
 
-from .classifier import Classifier, other_outputs
+from .classifier import Classifier, other_outputs, reorder
 from .outputs import Outputs
 from .text_model import Features, require_padding
 
@@ -43,7 +43,8 @@ class SequenceClassifier(Classifier):
     def take_head(
         self, saved: Outputs, wanted: Outputs, missing: set[str], mismatched: set[str]
     ) -> list[str]:
-        """Keep a head that was made for these outputs and forget another; gives what there is to say of it.
+        """Keep a head that was made for these outputs, be it in another order, and forget any other; gives
+        what there is to say of it.
 
         `missing` and `mismatched` are the names of parameters that the base model lacks, or has in another
         size.
@@ -52,11 +53,20 @@ class SequenceClassifier(Classifier):
         if missing & head:
             # What such a model has of a head, its own pre-training made; its output layer is new already.
             return []
-        if saved == wanted and not mismatched & head:
+        rows = saved.order_of(wanted)
+        if rows is not None and not mismatched & head:
+            reorder(self._projection(), rows)
             self.head_origin = HeadOrigin.REUSED
             return []
         self.renew_head()
         return [other_outputs(saved, wanted)]
+
+    def _projection(self) -> nn.Linear:
+        """The layer of the head that has an output for each label: the last one, in all of transformers."""
+        body = set(_body(self.network).modules())
+        layers = (module for module in self.network.modules() if module not in body)
+        *_, last = (layer for layer in layers if isinstance(layer, nn.Linear))
+        return last
 
     def renew_head(self) -> None:
         """Forget a head that was made for other labels."""

@@ -4,7 +4,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 import numpy as np
-import torch
 
 from trainingrun_api.evaluation import DataCounts, SimilarityScores
 
@@ -90,8 +89,7 @@ class LabelledTexts(EmbeddingTask):
     def judge(self, trainee: Trainee, outcome: Outcome) -> Judgement:
         """Average precision, retrieval, and the nearest label."""
         batches = evaluation_batches(self._model, self._training, trainee.recipe_used.batch_size)
-        with torch.no_grad():
-            found = embed_texts(self._model, self._training, trainee.accelerator.prepare(batches))
+        found = embed_texts(self._model, self._training, trainee.accelerator.prepare(batches))
         training = LabelledEmbeddings(found.cpu().numpy(), self._training.targets)
         evaluation = LabelledEmbeddings(outcome.embeddings[0], self._evaluation.targets)
         nearest = nearest_labels(training, evaluation)

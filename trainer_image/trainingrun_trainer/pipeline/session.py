@@ -15,7 +15,7 @@ from trainingrun_api.run_config import RunConfig
 from ..artifacts import Store
 from ..records import RunRecord
 from ..trackers import Snapshot, Tracker
-from ..training import EpochDone, History, StageStepDone, StepDone, Trainee, fit
+from ..training import Diverged, EpochDone, History, StageStepDone, StepDone, Trainee, fit
 from .checkpoints import Checkpoints
 from .places import Places
 from .progress import ProgressTracker
@@ -98,6 +98,9 @@ def train(run: Run, trainee: Trainee, origin: str, after_epoch: Callable[[EpochD
             case EpochDone():
                 _end_epoch(run, trainee, event, checkpoints)
                 after_epoch(event)
+            case Diverged():
+                best = trainee.history.best.epoch
+                log.warning("Training ends early: %s. The best epoch is %d", event.message, best)
 
 
 def _begin(run: Run, trainee: Trainee) -> None:

@@ -2,7 +2,8 @@
 
 from .batches import evaluation_batches
 from .classification import Classification, MultiLabelClassification, SingleLabelClassification
-from .events import EpochDone, StageStepDone, StepDone
+from .divergence import DivergedError
+from .events import Diverged, EpochDone, StageStepDone, StepDone
 from .fit import fit
 from .history import History
 from .objective import Objective, Outcome
@@ -12,6 +13,8 @@ from .trainee import HISTORY, Trainee, prepare
 __all__ = [
     "HISTORY",
     "Classification",
+    "Diverged",
+    "DivergedError",
     "EncodedColumns",
     "EpochDone",
     "History",

@@ -18,7 +18,9 @@ from ..evaluation import Indices, LabelPredictions, MultiLabelPredictions, Predi
 from ..model import Classifier, PooledClassifier
 from ..records import EncodedTexts
 from .batches import Batch, BatchLoader, evaluation_batches, evaluation_order, training_batches
+from .divergence import finite
 from .objective import HeadStart, Objective, Outcome
+from .passes import look
 from .probe import Regression, embed, one_against_rest, softmax_regression, start_at
 from .similarity import stage_before
 from .weights import ClassWeighting, balanced_weights
@@ -79,13 +81,14 @@ class Classification(Objective):
     def evaluate(self, batches: Iterable[Batch]) -> Outcome:
         """Predictions in the order of the evaluation texts."""
         self.network.eval()
-        with torch.no_grad():
-            parts = [(batch.targets, self._classifier.logits(batch.columns[0]).float()) for batch in batches]
-        targets = torch.cat([targets for targets, _ in parts])
-        logits = torch.cat([logits for _, logits in parts])
-        loss = float(self.loss_of(logits, targets))
+        targets, logits = (torch.cat(parts) for parts in zip(*look(batches, self._judged), strict=True))
+        loss = finite(float(self.loss_of(logits, targets)), "the evaluation loss")
         back = np.argsort(evaluation_order(self._evaluation))
         return self.outcome(targets.cpu().numpy()[back], logits.cpu().numpy()[back], loss)
+
+    def _judged(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Targets and logits."""
+        return batch.targets, self._classifier.logits(batch.columns[0]).float()
 
     @abstractmethod
     def loss_of(self, logits: Tensor, targets: Tensor, weights: ClassWeighting | None = None) -> Tensor:

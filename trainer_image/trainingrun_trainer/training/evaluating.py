@@ -1,14 +1,14 @@
 """Scores of a model in training, as epochs have them."""
 
-import math
+from functools import partial
 from itertools import islice
-
-import torch
 
 from trainingrun_api.status import EpochSummary
 
-from ..errors import SettingsError
+from .batches import Batch
+from .divergence import finite
 from .objective import Outcome
+from .passes import look
 from .steps import batch_loss
 from .trainee import Trainee
 
@@ -17,7 +17,7 @@ BATCHES_BEFORE_TRAINING = 50
 
 
 def evaluate_untrained(trainee: Trainee) -> EpochSummary:
-    """The model as it is, as epoch 0."""
+    """The model as it is, as epoch 0. Raises DivergedError when a loss is no number."""
     summary, _ = evaluate_epoch(trainee, 0, _loss_before_training(trainee))
     return summary
 
@@ -25,13 +25,9 @@ def evaluate_untrained(trainee: Trainee) -> EpochSummary:
 def evaluate_epoch(trainee: Trainee, epoch: int, training_loss: float) -> tuple[EpochSummary, Outcome]:
     """The model after `epoch`, and the pass that its scores were made of.
 
-    Raises SettingsError when the evaluation loss is no number.
+    Raises DivergedError when the evaluation loss is no number.
     """
     outcome = trainee.evaluate()
-    if not math.isfinite(outcome.loss):
-        raise SettingsError(
-            f"epoch {epoch}: the evaluation loss is no number; lower spec.training.learningRate"
-        )
     summary = EpochSummary(
         epoch=epoch,
         training_loss=training_loss,
@@ -49,9 +45,13 @@ def _loss_before_training(trainee: Trainee) -> float:
     trainee.objective.network.eval()
     trainee.training.set_epoch(1)
     losses, texts = 0.0, 0
-    with torch.no_grad():
-        for batch in islice(trainee.training, BATCHES_BEFORE_TRAINING):
-            count = len(batch.targets)
-            losses += count * float(batch_loss(trainee, batch))
-            texts += count
-    return losses / texts
+    batches = islice(trainee.training, BATCHES_BEFORE_TRAINING)
+    for count, loss in look(batches, partial(_loss, trainee), divisible=trainee.objective.divisible):
+        losses += count * loss
+        texts += count
+    return finite(losses / texts, "the training loss")
+
+
+def _loss(trainee: Trainee, batch: Batch) -> tuple[int, float]:
+    """Texts, and their mean loss."""
+    return len(batch.targets), float(batch_loss(trainee, batch))

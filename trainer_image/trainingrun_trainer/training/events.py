@@ -32,6 +32,14 @@ class StageStepDone:
 
 
 @dataclass(frozen=True)
+class Diverged:
+    """The loss is no number any more: training has ended, and the epochs before count."""
+
+    message: str
+    """What was no number, and what to change."""
+
+
+@dataclass(frozen=True)
 class EpochDone:
     """An epoch, already part of the history."""
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from trainingrun_api.evaluation import LossPoint
 from trainingrun_api.training import Training
 
+from .divergence import DivergedError
 from .evaluating import evaluate_epoch
-from .events import EpochDone, StageStepDone, StepDone
+from .events import Diverged, EpochDone, StageStepDone, StepDone
 from .start import start
 from .steps import train_epoch
 from .trainee import Trainee
@@ -25,6 +26,7 @@ class Meter:
     points: list[LossPoint] = field(default_factory=list)
     total: float = 0.0
     texts: int = 0
+    steps: int = 0
     seconds: float = 0.0
     since: tuple[float, int] = (0.0, 0)
     gradient_norm: float = 0.0
@@ -33,6 +35,7 @@ class Meter:
         """Count a step."""
         self.total += step.loss * step.texts
         self.texts += step.texts
+        self.steps += 1
         self.seconds += step.seconds
         self.gradient_norm = max(self.gradient_norm, step.gradient_norm)
         if step.step % self.every == 0 or last:
@@ -51,26 +54,39 @@ class Meter:
             self.gradient_norm = 0.0
 
 
-def fit(trainee: Trainee, settings: Training) -> Iterator[StageStepDone | StepDone | EpochDone]:
+def fit(trainee: Trainee, settings: Training) -> Iterator[StageStepDone | StepDone | EpochDone | Diverged]:
     """Train from where the trainee's history ends, yielding each step and epoch, the stage and epoch 0 first.
 
-    Raises SettingsError when the loss is no number any more.
+    Ends with Diverged when the loss is no number any more. Raises DivergedError when that is so before there
+    is an epoch 0.
     """
     if not trainee.history.epochs:
         yield from start(trainee, settings)
-    steps = trainee.steps_per_epoch
     while not _finished(trainee, settings):
-        epoch = trainee.history.trained + 1
-        meter = Meter(every=math.ceil(steps / POINTS_PER_EPOCH))
+        yield from _epoch(trainee, settings)
+
+
+def _epoch(trainee: Trainee, settings: Training) -> Iterator[StepDone | EpochDone | Diverged]:
+    """Train one more epoch, which does not count when it diverges."""
+    steps, epoch = trainee.steps_per_epoch, trainee.history.trained + 1
+    meter = Meter(every=math.ceil(steps / POINTS_PER_EPOCH))
+    try:
         for done in train_epoch(trainee, epoch):
             meter.add(done, done.step / steps, last=done.step == epoch * steps)
             yield done
         summary, outcome = evaluate_epoch(trainee, epoch, meter.total / meter.texts)
+    except DivergedError as error:
         trained = trainee.history.longer(meter.texts, meter.seconds)
-        trainee.history = trained.after(summary, meter.points, settings.early_stopping)
-        yield EpochDone(summary, trainee.history.best is summary, _finished(trainee, settings), outcome)
+        trainee.history = trained.diverged((epoch - 1) * steps + meter.steps, meter.points)
+        yield Diverged(str(error))
+        return
+    trained = trainee.history.longer(meter.texts, meter.seconds)
+    trainee.history = trained.after(summary, meter.points, settings.early_stopping)
+    yield EpochDone(summary, trainee.history.best is summary, _finished(trainee, settings), outcome)
 
 
 def _finished(trainee: Trainee, settings: Training) -> bool:
     history = trainee.history
+    if history.divergence is not None:
+        return True
     return history.trained >= settings.max_epochs or history.exhausted(settings.early_stopping)

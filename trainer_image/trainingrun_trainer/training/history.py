@@ -7,6 +7,7 @@ from trainingrun_api.evaluation import (
     Baseline,
     BaselineMethod,
     Curves,
+    Divergence,
     LossPoint,
     Restart,
     StageOutcome,
@@ -36,6 +37,8 @@ class History(Model):
     """Training loss by step."""
     restarts: list[Restart] = []
     """Where training went on from a checkpoint."""
+    divergence: Divergence | None = None
+    """Where the loss was no number any more."""
     texts: int = 0
     """Texts that the steps so far were made of, each counted once an epoch."""
     seconds: float = 0.0
@@ -65,7 +68,12 @@ class History(Model):
     @property
     def curves(self) -> Curves:
         """All of it that a user sees."""
-        return Curves(training_loss=self.curve, epochs=self.epochs, restarts=self.restarts)
+        return Curves(
+            training_loss=self.curve,
+            epochs=self.epochs,
+            restarts=self.restarts,
+            divergence=self.divergence,
+        )
 
     def timing(self, stages: dict[str, float]) -> Timing:
         """How long it took; `stages` has the seconds of each stage."""
@@ -93,6 +101,11 @@ class History(Model):
                 "stale": 0 if improved else self.stale + 1,
             }
         )
+
+    def diverged(self, step: int, curve: list[LossPoint]) -> Self:
+        """The history of training that ended there, after so many steps, in an epoch that does not count."""
+        where = Divergence(step=step, epoch=self.trained + 1)
+        return self.model_copy(update={"curve": [*self.curve, *curve], "divergence": where})
 
     def exhausted(self, stopping: EarlyStopping) -> bool:
         """True when patience is at an end."""

@@ -94,5 +94,6 @@ class Objective(ABC):
     def evaluate(self, batches: Iterable[Batch]) -> Outcome:
         """Loss, scores and predictions over `evaluation_batches`.
 
-        Without autocast, so that whoever loads the published model gets the same numbers.
+        Without autocast, so that whoever loads the published model gets the same numbers. Raises
+        DivergedError when the loss is no number, of which no scores can be made.
         """

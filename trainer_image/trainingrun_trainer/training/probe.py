@@ -17,6 +17,8 @@ from torch import Tensor
 
 from ..model import PooledClassifier
 from .batches import Batch
+from .divergence import finite
+from .passes import look
 
 MAX_TEXTS = 20_000
 """A start needs no more texts than these."""
@@ -54,15 +56,20 @@ class Probed(NamedTuple):
 
 
 def embed(classifier: PooledClassifier, loader: Iterable[Batch]) -> Probed:
-    """The first MAX_TEXTS of the training part."""
+    """The first MAX_TEXTS of the training part. Raises DivergedError when embeddings are no numbers."""
     classifier.network.eval()
+
+    def embedded(batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+        return batch.rows, classifier.embed(batch.columns[0]).float(), batch.targets
+
     parts: list[tuple[Tensor, Tensor, Tensor]] = []
-    with torch.no_grad():
-        for batch in loader:
-            parts.append((batch.rows, classifier.embed(batch.columns[0]).float(), batch.targets))
-            if sum(len(rows) for rows, _, _ in parts) >= MAX_TEXTS:
-                break
-    return Probed(*(torch.cat(column).cpu().numpy() for column in zip(*parts, strict=True)))
+    for part in look(loader, embedded):
+        parts.append(part)
+        if sum(len(rows) for rows, _, _ in parts) >= MAX_TEXTS:
+            break
+    rows, embeddings, targets = (torch.cat(column) for column in zip(*parts, strict=True))
+    finite(float(embeddings.abs().max()), "an embedding")
+    return Probed(rows.cpu().numpy(), embeddings.cpu().numpy(), targets.cpu().numpy())
 
 
 def start_at(

@@ -30,7 +30,7 @@ instead of 0.27 to 0.31, and accuracy the same (three draws, all-MiniLM-L6-v2).
 def start(trainee: Trainee, settings: Training) -> Iterator[StageStepDone | EpochDone]:
     """Start the head, which makes the baseline; then do the stage, if there is one. The better is epoch 0.
 
-    Raises SettingsError when a loss is no number any more.
+    Raises DivergedError when a loss is no number.
     """
     stopping = settings.early_stopping
     head = trainee.objective.start_head(trainee.training)

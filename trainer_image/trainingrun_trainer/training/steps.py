@@ -1,7 +1,6 @@
 """Optimizer steps over one epoch."""
 
 import logging
-import math
 import time
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -9,8 +8,8 @@ from itertools import islice
 from accelerate.utils.memory import clear_device_cache, should_reduce_batch_size
 from torch import Tensor
 
-from ..errors import SettingsError
 from .batches import Batch
+from .divergence import finite
 from .events import StepDone
 from .trainee import Trainee
 
@@ -18,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 def train_epoch(trainee: Trainee, epoch: int) -> Iterator[StepDone]:
-    """Train one epoch, yielding each step. Raises SettingsError when the loss is no number any more."""
+    """Train one epoch, yielding each step. Raises DivergedError when the loss is no number any more."""
     started = time.monotonic()
     trainee.objective.network.train()
     trainee.training.set_epoch(epoch)  # of the loader, which sets its own count otherwise
@@ -26,12 +25,8 @@ def train_epoch(trainee: Trainee, epoch: int) -> Iterator[StepDone]:
     groups = _groups(trainee.training, trainee.recipe.gradient_accumulation_steps)
     for step, batches in enumerate(groups, start=first):
         texts = sum(len(batch.targets) for batch in batches)
-        loss = _backward_in_parts(trainee, batches, texts)
-        if not math.isfinite(loss):
-            raise SettingsError(
-                f"step {step}: the training loss is no number any more; lower spec.training.learningRate"
-            )
-        norm = _step(trainee)
+        loss = finite(_backward_in_parts(trainee, batches, texts), f"the training loss of step {step}")
+        norm = finite(_step(trainee), f"the gradient of step {step}")
         yield StepDone(step, texts, loss, trainee.learning_rate, norm, time.monotonic() - started)
         started = time.monotonic()
 

@@ -14,7 +14,9 @@ from trainingrun_api.training import StoppingMetric
 
 from ...evaluation import Embeddings, ranking_accuracy, spearman
 from ..batches import Batch, BatchLoader
+from ..divergence import finite
 from ..objective import HeadStart, Objective, Outcome
+from ..passes import look
 from .columns import (
     DistinctTexts,
     EncodedColumns,
@@ -65,12 +67,15 @@ class Compared(Objective):
     def evaluate(self, batches: Iterable[Batch]) -> Outcome:
         """The mean loss of ROWS_COMPARED rows at a time, and the score of the kind."""
         self.network.eval()
-        with torch.no_grad():
-            found = [[self._embedder.embed(column).float() for column in batch.columns] for batch in batches]
-            back = np.argsort(evaluation_order(self._evaluation))
-            columns = [torch.cat(parts)[back] for parts in zip(*found, strict=True)]
-            loss = self._mean_loss(columns)
+        back = np.argsort(evaluation_order(self._evaluation))
+        found = zip(*look(batches, self._embedded), strict=True)
+        columns = [torch.cat(parts)[back] for parts in found]
+        loss = finite(self._mean_loss(columns), "the evaluation loss")
         return self.outcome(loss, [column.cpu().numpy() for column in columns])
+
+    def _embedded(self, batch: Batch) -> list[Tensor]:
+        """Embeddings of each column."""
+        return [self._embedder.embed(column).float() for column in batch.columns]
 
     def _mean_loss(self, columns: list[Tensor]) -> float:
         scores = torch.from_numpy(self._evaluation.scores).to(columns[0].device)

@@ -17,7 +17,9 @@ from ...evaluation import LabelledEmbeddings, average_precision
 from ...model import Features
 from ...records import EncodedTexts
 from ..batches import Batch, BatchLoader, TextDataset, collate, evaluation_batches, evaluation_order
+from ..divergence import finite
 from ..objective import HeadStart, Objective, Outcome
+from ..passes import look
 from .sampling import LabelPairs
 
 EVALUATION_PAIRS = 32
@@ -42,7 +44,7 @@ class Embedder(Protocol):
 
 def embed_texts(embedder: Embedder, texts: EncodedTexts, batches: Iterable[Batch]) -> Tensor:
     """Embeddings in the order of `texts`, (texts, dimensions); `batches` in `evaluation_order`."""
-    found = torch.cat([embedder.embed(batch.columns[0]).float() for batch in batches])
+    found = torch.cat(list(look(batches, lambda batch: embedder.embed(batch.columns[0]).float())))
     return found[np.argsort(evaluation_order(texts))]
 
 
@@ -105,14 +107,14 @@ class LabelContrast(Objective):
     def evaluate(self, batches: Iterable[Batch]) -> Outcome:
         """The loss of a fixed draw of pairs, and average precision."""
         self.network.eval()
-        with torch.no_grad():
-            embeddings = embed_texts(self._embedder, self._evaluation, batches)
-            steps = _passing(self._evaluation, EVALUATION_PAIRS)
-            draws = _pairs(self._evaluation, EVALUATION_PAIRS, steps, seed=0)
-            losses = [float(self._contrast(embeddings[draw], draws.group)) for draw in draws]
+        embeddings = embed_texts(self._embedder, self._evaluation, batches)
+        steps = _passing(self._evaluation, EVALUATION_PAIRS)
+        draws = _pairs(self._evaluation, EVALUATION_PAIRS, steps, seed=0)
+        losses = [float(self._contrast(embeddings[draw], draws.group)) for draw in draws]
+        loss = finite(sum(losses) / len(losses), "the evaluation loss")
         matrix, targets = embeddings.cpu().numpy(), np.asarray(self._evaluation.targets)
         return Outcome(
-            loss=sum(losses) / len(losses),
+            loss=loss,
             average_precision=average_precision(LabelledEmbeddings(matrix, targets)),
             embeddings=(matrix,),
         )

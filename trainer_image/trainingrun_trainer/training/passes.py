@@ -1,0 +1,37 @@
+"""Passes through the network that only look: without gradients, at less at once where memory is short."""
+
+import logging
+import math
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
+
+import torch
+from accelerate.utils.memory import clear_device_cache, should_reduce_batch_size
+
+from .batches import Batch
+
+log = logging.getLogger(__name__)
+
+Seen = TypeVar("Seen")
+
+
+def look(batches: Iterable[Batch], at: Callable[[Batch], Seen], *, divisible: bool = True) -> Iterator[Seen]:
+    """What `at` makes of each batch, in their order.
+
+    Of a batch that memory is not enough for, and of those after it, what it makes of parts; unless only whole
+    batches have a meaning, which are not `divisible`.
+    """
+    parts = 1
+    for batch in batches:
+        while True:
+            try:
+                with torch.no_grad():
+                    seen = [at(part) for part in batch.parts(parts)]
+                break
+            except RuntimeError as error:
+                if not divisible or parts >= len(batch.targets) or not should_reduce_batch_size(error):
+                    raise
+            texts, parts = math.ceil(len(batch.targets) / parts), 2 * parts
+            log.warning("Memory is not enough to look at %d texts at once, going on with half of them", texts)
+            clear_device_cache(garbage_collection=True)
+        yield from seen
