@@ -23,12 +23,17 @@ class LabelRules:
 
     def apply(self, labels: tuple[str, ...]) -> tuple[str, ...]:
         """The labels under their last names, without those that are left out; sorted, each once."""
-        aliases = self._wanted.aliases
-        if not aliases.keys().isdisjoint(labels):
-            self._renamed.update(label for label in labels if label in aliases)
-            labels = tuple(sorted({aliases.get(label, label) for label in labels}))
+        labels = self.renamed(labels)
         self._seen.update(labels)
         return labels if not self._named else tuple(label for label in labels if self._keeps(label))
+
+    def renamed(self, labels: tuple[str, ...]) -> tuple[str, ...]:
+        """The labels under their last names, sorted, each once."""
+        aliases = self._wanted.aliases
+        if aliases.keys().isdisjoint(labels):
+            return labels
+        self._renamed.update(label for label in labels if label in aliases)
+        return tuple(sorted({aliases.get(label, label) for label in labels}))
 
     def require_known(self) -> None:
         """After all texts: raises DataError for a label to include or exclude that the data lack.
