@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from trainingrun_api.labels import Labels
 
 from ..errors import DataError
-from .fields import listed
+from .fields import all_listed
 
 log = logging.getLogger(__name__)
 
@@ -46,9 +46,9 @@ class LabelRules:
         for name in sorted(self._named - self._seen.keys()):
             close = get_close_matches(name, self._seen, n=1)
             guess = f"; did you mean {close[0]!r}?" if close else "."
-            raise DataError(
-                f"spec.labels.{which}: no text has the label {name!r}{guess} There are {listed(self._seen)}"
-            )
+            problem = f"spec.labels.{which}: no text has the label {name!r}{guess}"
+            log.error("%s There are %s", problem, ", ".join(map(repr, sorted(self._seen))))
+            raise DataError(all_listed(f"{problem} There are", self._seen))
 
     def _keeps(self, label: str) -> bool:
         return (label in self._named) == bool(self._wanted.include)
