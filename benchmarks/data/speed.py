@@ -10,7 +10,8 @@ from rensa import RMinHash, RMinHashDeduplicator
 from trainingrun_trainer.corpus import Corpus
 from trainingrun_trainer.dedup import find_copies
 from trainingrun_trainer.dedup.copies import first_copies
-from trainingrun_trainer.dedup.near import SEED, VALUES, near_pairs
+from trainingrun_trainer.dedup.minhash import SEED, VALUES
+from trainingrun_trainer.dedup.near import near_groups
 from trainingrun_trainer.dedup.shingles import shingle_set
 from trainingrun_trainer.records import Example, normalised, text_key
 
@@ -45,7 +46,7 @@ def near(count: int) -> Speed:
     rows = find_copies(corpus, 1.0).first
     rows = rows[rows == range(count)]
     given = [normalised(text) for text in corpus.texts(rows)]
-    ours, found = timed(lambda: len(near_pairs(corpus, rows, THRESHOLD).first))
+    ours, found = timed(lambda: len(rows) - len(np.unique(near_groups(corpus, rows, THRESHOLD))))
     theirs, by_peer = timed(lambda: _near_by_rensa(given))
     peer = "rensa's own deduplicator, estimates only"
     return Speed("near-copies", peer, len(rows), len(rows) / ours, len(rows) / theirs, found, by_peer)

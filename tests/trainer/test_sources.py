@@ -130,6 +130,9 @@ def test_data_sets_without_a_common_label_are_an_error_unless_allowed(
         DataError, match="no label in common with tickets: 'Rechnung', 'chat' here, 'billing'"
     ):
         pipeline.run(disjoint, lambda report: None)
+    filtered = changed(disjoint, labels=Labels(include=["billing"], aliases={"Rechnung": "invoice"}))
+    with pytest.raises(DataError, match=r"leaves out all labels of .*/other.jsonl: 'chat', 'invoice'\. Name"):
+        pipeline.run(filtered, lambda report: None)
     evaluation, _ = trained(changed(disjoint, labels=Labels(allow_disjoint=True)))
     assert evaluation.labels == ["Rechnung", "billing", "chat", "delivery", "login"]
     assert evaluation.data.sources[1].common_labels == 0

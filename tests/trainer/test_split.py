@@ -4,7 +4,9 @@ import random
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from trainingrun_trainer.corpus import Splits, Texts
 from trainingrun_trainer.dedup import find_copies
@@ -56,6 +58,52 @@ def test_every_label_with_two_texts_is_on_both_sides() -> None:
     assert {example.label for example in parts.training} == {"a", "b", "c"}
     assert {example.label for example in parts.evaluation} == {"a", "b"}
     assert parts.labels == ["a", "b", "c"]
+
+
+def test_a_label_is_on_both_sides_though_one_of_its_two_texts_is_a_near_copy_of_anothers() -> None:
+    rows = [
+        Example("my parcel from the shop has not arrived", ("a",)),
+        Example("where is it", ("a",)),
+        Example("my parcel from the shop has not arrived!", ("b",)),
+        *examples(b=8, c=9),
+    ]
+    texts = Texts.of([*rows, *(Example(f"more {n}", ("c",)) for n in range(3))])
+    groups = find_copies(texts.corpus, 0.8).group
+    for seed in range(60):
+        parts, added = (split(texts[:size], groups[:size], 80, seed) for size in (len(rows), len(texts)))
+        assert parts.training.labels == parts.evaluation.labels == {"a", "b", "c"}
+        moved = keys(parts.evaluation).symmetric_difference(keys(added.evaluation))
+        assert all(key.startswith(("c", "more")) for key in moved)
+
+
+def test_a_label_is_not_evaluated_only_where_training_would_lose_one_by_it() -> None:
+    """Or where all its texts hang together."""
+    missing = 0
+    for seed in range(200):
+        texts, groups = texts_that_hang_together(seed)
+        parts = split(texts, groups, 80, seed)
+        assert parts.training.labels == texts.labels
+        trained = groups_of_labels(parts.training, groups)
+        for label in texts.labels - parts.evaluation.labels:
+            last = {group for found in trained.values() if len(found) == 1 for group in found}
+            assert trained[label] <= last
+            missing += 1
+    assert missing > 20
+
+
+def texts_that_hang_together(seed: int) -> tuple[Texts, NDArray[np.int64]]:
+    """Texts of six labels; every eighth is in the group of one before it, whatever the label of that."""
+    source = random.Random(seed)
+    texts = Texts.of(examples(**{label: source.choice([1, 2, 2, 3, 20]) for label in "abcdef"}))
+    groups = [source.randrange(n) if n and source.random() < 1 / 8 else n for n in range(len(texts))]
+    return texts, np.array(groups)
+
+
+def groups_of_labels(part: Texts, groups: NDArray[np.int64]) -> dict[str, set[int]]:
+    found: dict[str, set[int]] = {label: set() for label in part.labels}
+    for example, group in zip(part, groups[part.rows].tolist(), strict=True):
+        found[example.label].add(group)
+    return found
 
 
 def test_copies_of_one_text_stay_on_one_side() -> None:

@@ -33,7 +33,8 @@ def split(texts: Texts, groups: NDArray[np.int64], train_percent: int, seed: int
     Groups may have several labels. Each set of labels is divided as far as its share is whole numbers; what
     is left of all sets is divided by label, the label with the fewest groups first, so that each label comes
     near the share (after "iterative stratification", Sechidis et al., ECML PKDD 2011). In the end a label
-    that is only on the evaluation side gives its first group to training.
+    that is only on the evaluation side gives its first group to training; then one that is only trained gives
+    its smallest group to evaluation, unless each of its groups is the last that training has of some label.
 
     Raises DataError when there is nothing to tell apart or nothing to evaluate on.
     """
@@ -96,9 +97,8 @@ def _sides(by_set: csc_array, by_label: csc_array, train_percent: int) -> Sides:
         _decide_whole(sides, groups, texts, train_percent)
     for groups, texts in _columns(by_label):
         _decide_all(sides, groups, texts, train_percent)
-    for groups, _ in _columns(by_label):
-        if not (sides[groups] == TRAINING).any():
-            sides[groups[0]] = TRAINING
+    _train_all_labels(sides, by_label)
+    _evaluate_all_labels(sides, by_label, sizes=by_set.sum(axis=1))
     return sides
 
 
@@ -132,3 +132,28 @@ def _decide_all(sides: Sides, groups: Places, texts: Places, train_percent: int)
     cut = fewest + int(np.abs(totals[fewest : max(most, fewest) + 1] - wanted).argmin())
     sides[free[:cut]] = TRAINING
     sides[free[cut:]] = EVALUATION
+
+
+def _train_all_labels(sides: Sides, by_label: csc_array) -> None:
+    """Give training the first group of each label that it has none of."""
+    for groups, _ in _columns(by_label):
+        if not (sides[groups] == TRAINING).any():
+            sides[groups[0]] = TRAINING
+
+
+def _evaluate_all_labels(sides: Sides, by_label: csc_array, sizes: Places) -> None:
+    """Give evaluation the smallest group of each label that it has none of; training keeps all its labels.
+
+    `sizes` are the texts of each group, (groups,).
+    """
+    labels = csr_array((by_label > 0).astype(np.int64))
+    trained = (sides == TRAINING) @ labels
+    for groups, _ in _columns(by_label):
+        if (sides[groups] == EVALUATION).any():
+            continue
+        needed = labels[groups] @ (trained == 1) > 0
+        spare = groups[~needed][::-1]  # evaluation has the last groups of a label, so of equal ones the last
+        if len(spare):
+            given = spare[sizes[spare].argmin()]
+            sides[given] = EVALUATION
+            trained -= labels[[given]].sum(axis=0)

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from trainingrun_api.labels import Labels
 
 from ..errors import DataError
-from .fields import listed
+from .fields import all_listed
 
 log = logging.getLogger(__name__)
 
@@ -23,12 +23,17 @@ class LabelRules:
 
     def apply(self, labels: tuple[str, ...]) -> tuple[str, ...]:
         """The labels under their last names, without those that are left out; sorted, each once."""
-        aliases = self._wanted.aliases
-        if not aliases.keys().isdisjoint(labels):
-            self._renamed.update(label for label in labels if label in aliases)
-            labels = tuple(sorted({aliases.get(label, label) for label in labels}))
+        labels = self.renamed(labels)
         self._seen.update(labels)
         return labels if not self._named else tuple(label for label in labels if self._keeps(label))
+
+    def renamed(self, labels: tuple[str, ...]) -> tuple[str, ...]:
+        """The labels under their last names, sorted, each once."""
+        aliases = self._wanted.aliases
+        if aliases.keys().isdisjoint(labels):
+            return labels
+        self._renamed.update(label for label in labels if label in aliases)
+        return tuple(sorted({aliases.get(label, label) for label in labels}))
 
     def require_known(self) -> None:
         """After all texts: raises DataError for a label to include or exclude that the data lack.
@@ -41,9 +46,9 @@ class LabelRules:
         for name in sorted(self._named - self._seen.keys()):
             close = get_close_matches(name, self._seen, n=1)
             guess = f"; did you mean {close[0]!r}?" if close else "."
-            raise DataError(
-                f"spec.labels.{which}: no text has the label {name!r}{guess} There are {listed(self._seen)}"
-            )
+            problem = f"spec.labels.{which}: no text has the label {name!r}{guess}"
+            log.error("%s There are %s", problem, ", ".join(map(repr, sorted(self._seen))))
+            raise DataError(all_listed(f"{problem} There are", self._seen))
 
     def _keeps(self, label: str) -> bool:
         return (label in self._named) == bool(self._wanted.include)

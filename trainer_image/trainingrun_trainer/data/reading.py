@@ -63,6 +63,8 @@ class Tally:
     """Texts all of whose labels spec.labels leaves out."""
     labels: Counter[str] = field(default_factory=Counter)
     """Texts of each label that is used."""
+    left_out: set[str] = field(default_factory=set)
+    """Labels of filtered texts."""
     without_context: Counter[str] = field(default_factory=Counter)
     """Used texts that have no value, of each field of the context."""
     fields: set[str] = field(default_factory=set)
@@ -105,6 +107,7 @@ class Reading:
                 tally.unlabelled += 1
             elif not (kept := self._wanted.labels.apply(labels)):
                 tally.filtered += 1
+                tally.left_out.update(self._wanted.labels.renamed(labels))
             else:
                 tally.used += 1
                 tally.labels.update(kept)
@@ -131,7 +134,13 @@ class Reading:
 
 
 def require_common_labels(tallies: Sequence[Tally]) -> None:
-    """Raises DataError for a data set that shares no label with the first, the main one."""
+    """Raises DataError for a data set that shares no label with the first, the main one, or keeps none."""
+    for tally in tallies:
+        if not tally.labels:
+            raise DataError(
+                f"spec.labels leaves out all labels of {tally.source}: {listed(tally.left_out)}. Name one of "
+                "them in include, or fewer of them in exclude; or leave out the data set"
+            )
     main, *others = tallies
     for other in others:
         if main.labels.keys().isdisjoint(other.labels):

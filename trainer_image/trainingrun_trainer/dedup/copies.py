@@ -4,11 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from ..corpus import Corpus, Rows
-from .near import NearPairs, near_pairs
+from .near import near_groups
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,8 +15,6 @@ class Copies:
 
     first: Rows
     """Of each text the first one that is a copy of it, itself among them, (texts,)."""
-    near: NearPairs
-    """Pairs of first ones."""
     group: NDArray[np.int64]
     """A number for each text, (texts,), the same for copies, near-copies, and near-copies of these."""
 
@@ -26,11 +22,8 @@ class Copies:
 def find_copies(corpus: Corpus, threshold: float) -> Copies:
     """Texts with the same key, and texts whose shingles are as similar as `threshold` (Jaccard, 0 to 1)."""
     first = first_copies(corpus.keys)
-    near = near_pairs(corpus, np.unique(first), threshold)
-    ones = np.ones(len(near.first), dtype=np.int8)
-    size = len(corpus)
-    _, components = connected_components(coo_array((ones, (near.first, near.second)), shape=(size, size)))
-    return Copies(first, near, components[first].astype(np.int64))
+    distinct, text = np.unique(first, return_inverse=True)
+    return Copies(first, near_groups(corpus, distinct, threshold)[text])
 
 
 def first_copies(keys: NDArray[np.uint64]) -> Rows:

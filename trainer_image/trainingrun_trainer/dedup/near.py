@@ -1,128 +1,106 @@
 """Near-copies: texts that have most of their shingles in common."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
-from tempfile import TemporaryFile
-from typing import IO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from rensa import RMinHash
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from ..corpus import AT_ONCE, Corpus, Rows
 from ..records import normalised
-from .shingles import jaccard, shingle_set, shingles
+from .minhash import ORDER_BITS, Keys, MinHashes, min_hashes
+from .shingles import similarities
 
-VALUES = 128
-"""Numbers in the MinHash of a text: 512 bytes, of which only the bands' hashes are kept, on disk."""
+NEIGHBOURS = 32
+"""Texts of its bucket that a text is compared with, before and after it."""
 
-RECALL = 0.99
-"""At least so many of the pairs that are as similar as the threshold are looked at."""
+Groups = NDArray[np.int64]
+"""A number for each text, (texts,), the same for those that belong together."""
 
-SEED = 1
-
-_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
-
-
-class NearPairs(NamedTuple):
-    """Pairs that join all near-copies which were found; no pair joins what others join already."""
-
-    first: Rows
-    second: Rows
-    similarity: NDArray[np.float64]
-    """Jaccard similarity of the two texts' shingles, 0 to 1."""
+Pairs = NDArray[np.int64]
+"""Positions of two texts each, (2, pairs)."""
 
 
-def near_pairs(corpus: Corpus, rows: Rows, threshold: float) -> NearPairs:
-    """Near-copies among the texts in `rows`, none of which is a copy of another.
+def near_groups(corpus: Corpus, rows: Rows, threshold: float) -> Groups:
+    """Groups of near-copies, and near-copies of these, among the texts in `rows`, none a copy of another.
 
-    Texts whose MinHashes agree in all values of one band are in one bucket. Each is compared with the one
-    before it and with the first one, shingle by shingle, so that what is given is no estimate. Memory grows
-    by some 100 bytes a text, whatever its length; disk by 8 bytes for each band.
+    Texts whose MinHashes agree in all values of one band are in one bucket, next to those that they agree
+    with in more. There each is compared with its NEIGHBOURS, first by sketch and, where sketches are alike,
+    shingle by shingle, so that what is given is no estimate. Texts made from one template share buckets with
+    many others that are not similar enough: hence so many neighbours, in this order.
+
+    Memory grows by some 100 bytes a text, whatever its length; disk by 8 bytes for each band and 32 more.
     """
-    found = [NearPairs(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))]
-    joined = np.arange(len(rows))
-    for hashes in _bands(corpus, rows, threshold):
-        for first, second in _candidates(hashes):
-            apart = joined[first] != joined[second]
-            near = _near(corpus, rows[first[apart]], rows[second[apart]], threshold)
-            joined = _join(joined, np.searchsorted(rows, near.first), np.searchsorted(rows, near.second))
-            found.append(near)
-    return NearPairs(*(np.concatenate(column) for column in zip(*found, strict=True)))
+    groups = np.arange(len(rows))
+    if not len(rows):
+        return groups
+    with min_hashes(corpus, rows, threshold) as hashes:
+        for keys in hashes.all_keys():
+            found = [np.zeros((2, 0), np.int64)]
+            for pairs in _gathered(_likely(hashes, keys, groups)):
+                near = _similarities(corpus, rows[pairs]) >= threshold
+                found.append(_spanning(pairs[:, near]))
+            groups = _joined(groups, np.concatenate(found, axis=1))
+    return groups
 
 
-def band_length(threshold: float) -> int:
-    """Values in a band: as many as still find RECALL of the pairs that are as similar as `threshold`."""
-
-    def recall(length: int) -> float:
-        missed: float = (1 - threshold**length) ** (VALUES // length)
-        return 1 - missed
-
-    return max(length for length in range(1, VALUES + 1) if length == 1 or recall(length) >= RECALL)
+def _likely(hashes: MinHashes, keys: Keys, groups: Groups) -> Iterator[Pairs]:
+    """Neighbours that are in different groups and may be near-copies."""
+    for pairs in _neighbours(keys):
+        apart = pairs[:, groups[pairs[0]] != groups[pairs[1]]]
+        yield apart[:, hashes.alike(*apart)]
 
 
-def _bands(corpus: Corpus, rows: Rows, threshold: float) -> Iterator[NDArray[np.uint64]]:
-    """One band after the other: a hash of its values for each text, (texts,)."""
-    length = band_length(threshold)
-    with ExitStack() as stack:
-        files = [stack.enter_context(TemporaryFile(prefix="band-")) for _ in range(VALUES // length)]
-        for start in range(0, len(rows), AT_ONCE):
-            texts = [normalised(text) for text in corpus.texts(rows[start : start + AT_ONCE])]
-            for file, hashes in zip(files, _band_hashes(texts, length), strict=True):
-                hashes.tofile(file)
-        for file in files:
-            yield _content(file)
+def _neighbours(keys: Keys) -> Iterator[Pairs]:
+    """Texts of one bucket that are at most NEIGHBOURS apart; each time those of the next AT_ONCE texts."""
+    order = np.argsort(keys, kind="stable")
+    buckets = keys[order] >> np.uint64(ORDER_BITS)
+    for start in range(0, len(order), AT_ONCE):
+        places = np.arange(start, min(start + AT_ONCE, len(order)))
+        pairs = [np.zeros((2, 0), np.int64)]
+        for distance in range(1, NEIGHBOURS + 1):
+            places = places[: np.searchsorted(places, len(order) - distance)]
+            places = places[buckets[places] == buckets[places + distance]]
+            if not len(places):
+                break
+            pairs.append(order[[places, places + distance]])
+        yield np.concatenate(pairs, axis=1)
 
 
-def _band_hashes(texts: list[str], length: int) -> NDArray[np.uint64]:
-    """(bands, texts)."""
-    hashes, offsets = shingles(texts)
-    matrix = RMinHash.digest_matrix_from_flat_token_hashes(hashes, offsets, VALUES, SEED)
-    values = np.array(matrix.to_rows(), dtype=np.uint64)[:, : VALUES // length * length]
-    total = np.zeros((len(texts), VALUES // length), dtype=np.uint64)
-    for value in np.moveaxis(values.reshape(len(texts), -1, length), 2, 0):
-        total = (total ^ value) * _MULTIPLIER
-        total ^= total >> np.uint64(32)
-    return np.ascontiguousarray(total.T)
+def _gathered(some: Iterator[Pairs]) -> Iterator[Pairs]:
+    """AT_ONCE or more together: texts are read fastest where many are asked for."""
+    waiting = [np.zeros((2, 0), np.int64)]
+    for pairs in some:
+        waiting.append(pairs)
+        if sum(part.shape[1] for part in waiting) >= AT_ONCE:
+            yield np.concatenate(waiting, axis=1)
+            waiting.clear()
+    if waiting:
+        yield np.concatenate(waiting, axis=1)
 
 
-def _content(file: IO[bytes]) -> NDArray[np.uint64]:
-    file.seek(0)
-    return np.fromfile(file, np.uint64)
+def _similarities(corpus: Corpus, pairs: Pairs) -> NDArray[np.float64]:
+    """Of the texts in these rows, (pairs,)."""
+    rows, places = np.unique(pairs, return_inverse=True)
+    return similarities([normalised(text) for text in corpus.texts(rows)], places.reshape(pairs.shape))
 
 
-def _candidates(hashes: NDArray[np.uint64]) -> Iterator[tuple[Rows, Rows]]:
-    """Texts of one bucket, each with the one before it, then with the first of all."""
-    order = np.argsort(hashes, kind="stable")
-    begins = np.concatenate([[True], np.diff(hashes[order]) != 0]) if len(order) else np.zeros(0, dtype=bool)
-    others = np.flatnonzero(~begins)
-    yield order[others - 1], order[others]
-    head = np.maximum.accumulate(np.where(begins, np.arange(len(order)), 0))[others]
-    yield order[head], order[others]
+def _spanning(pairs: Pairs) -> Pairs:
+    """Pairs that join what these do, one for each text."""
+    texts, ends = np.unique(pairs, return_inverse=True)
+    component = _components(ends.reshape(pairs.shape), len(texts))
+    _, first = np.unique(component, return_index=True)
+    return np.stack([texts[first[component]], texts])
 
 
-def _near(corpus: Corpus, first: Rows, second: Rows, threshold: float) -> NearPairs:
-    """Those of the pairs that are as similar as `threshold`."""
-    similarity = np.zeros(len(first))
-    for start in range(0, len(first), AT_ONCE):
-        part = slice(start, start + AT_ONCE)
-        needed = np.unique(np.concatenate([first[part], second[part]]))
-        texts = corpus.texts(needed)
-        sets = {row: shingle_set(normalised(text)) for row, text in zip(needed.tolist(), texts, strict=True)}
-        pairs = zip(first[part].tolist(), second[part].tolist(), strict=True)
-        similarity[part] = [jaccard(sets[one], sets[other]) for one, other in pairs]
-    near = similarity >= threshold
-    return NearPairs(first[near], second[near], similarity[near])
-
-
-def _join(joined: NDArray[np.int64], first: Rows, second: Rows) -> NDArray[np.int64]:
-    """Number of what each text is joined with, after more pairs."""
-    if not len(first):
-        return joined
-    ends = (joined[first], joined[second])
-    ones = np.ones(len(first), dtype=np.int8)
-    _, components = connected_components(coo_array((ones, ends), shape=(len(joined), len(joined))))
-    after: NDArray[np.int64] = components[joined]
+def _joined(groups: Groups, pairs: Pairs) -> Groups:
+    """The groups after these pairs were found."""
+    after: Groups = _components(groups[pairs], len(groups))[groups]
     return after
+
+
+def _components(pairs: Pairs, count: int) -> Groups:
+    ones = np.ones(pairs.shape[1], dtype=np.int8)
+    _, components = connected_components(coo_array((ones, tuple(pairs)), shape=(count, count)))
+    return np.asarray(components, dtype=np.int64)
