@@ -20,6 +20,7 @@ from transformers import (
 )
 from transformers import pipeline as transformers_pipeline
 
+from trainingrun_api.evaluation import BaselineMethod
 from trainingrun_api.run_config import BaseModelSource, RunConfig
 from trainingrun_api.training import Lora, MixedPrecision, Training
 from trainingrun_trainer import pipeline
@@ -63,6 +64,8 @@ HEADS = {
     "GPT-2": {"score"},
     "Llama": {"score"},
 }
+
+DECODERS = {"GPT-2", "Llama"}
 
 
 @pytest.fixture(params=CONFIGS, scope="module")
@@ -148,6 +151,22 @@ def test_padding_changes_no_text(body: Path) -> None:
     with torch.no_grad():
         alone, padded = (classifier.logits(classifier.pad(batch))[0] for batch in ([short], [short, long]))
     assert torch.allclose(alone, padded, atol=1e-5)
+
+
+def test_a_new_head_starts_from_regression_on_what_its_output_layer_reads(
+    architecture: str, body: Path
+) -> None:
+    classifier = loaded(body, list(WORDS))
+    texts = classifier.encode(ticket_texts())
+    trainee = prepare(SingleLabelClassification(classifier, texts, texts), Training())
+    before = trainee.evaluate()
+    method = trainee.objective.start_head(trainee.training).method
+    after = trainee.evaluate()
+    if architecture in DECODERS:  # no bias to set
+        assert (method, after.loss) == (BaselineMethod.BASE_MODEL, before.loss)
+    else:
+        assert method is BaselineMethod.LOGISTIC_REGRESSION
+        assert after.loss < before.loss
 
 
 @pytest.mark.filterwarnings("ignore:fan_in_fan_out:UserWarning")  # of GPT-2: peft sets right what it names

@@ -33,6 +33,16 @@ class Classifier(TextModel):
         self.labels = outputs.labels
         self.multi_label = outputs.multi_label
         self.head_origin = HeadOrigin.NEW
+        self.head_is_new = True
+
+    @property
+    @abstractmethod
+    def output_layer(self) -> nn.Linear:
+        """The last layer of the head, which has an output for each label."""
+
+    @abstractmethod
+    def embed(self, features: Features) -> Tensor:
+        """What the output layer reads of each text, (texts, dimensions)."""
 
     @abstractmethod
     def logits(self, features: Features) -> Tensor:
@@ -41,6 +51,12 @@ class Classifier(TextModel):
     @abstractmethod
     def head_parameters(self) -> Iterator[nn.Parameter]:
         """Parameters that start anew for these labels."""
+
+    def set_output(self, weight: Tensor, bias: Tensor) -> None:
+        """Start the output layer elsewhere: weight is (labels, dimensions), bias (labels)."""
+        with torch.no_grad():
+            self.output_layer.weight.copy_(weight)
+            self.output_layer.bias.copy_(bias)
 
     def use_context(self, parameters: Sequence[str]) -> None:
         """Put the values of these fields beside each text, here and wherever the saved model is used.
@@ -60,6 +76,14 @@ class Classifier(TextModel):
     def set_threshold(self, value: float) -> None:
         """Save with the model the probability from which on a text is given a label."""
         setattr(self.config, THRESHOLD, value)
+
+    def reuse_head(self, order: Sequence[int]) -> None:
+        """Go on with the base model's head; `order` is where each label stands among its outputs."""
+        with torch.no_grad():
+            for parameter in self.output_layer.parameters():
+                parameter.copy_(parameter[list(order)])
+        self.head_origin = HeadOrigin.REUSED
+        self.head_is_new = False
 
     def encode(self, examples: Sequence[Example]) -> EncodedTexts:
         """Tokenise texts and their context, cutting after `max_tokens`.
@@ -89,13 +113,6 @@ class Classifier(TextModel):
         for row, example in zip(targets, examples, strict=True):
             row[[index[label] for label in example.labels]] = 1
         return targets
-
-
-def reorder(layer: nn.Linear, rows: Sequence[int]) -> None:
-    """Put the outputs of a layer in another order: first the one that stood at `rows[0]`, and so on."""
-    with torch.no_grad():
-        for parameter in layer.parameters():
-            parameter.copy_(parameter[list(rows)])
 
 
 def other_outputs(saved: Outputs, wanted: Outputs) -> str:

@@ -3,16 +3,13 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import torch
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Dense
 from torch import Tensor, nn
 from transformers import PreTrainedConfig
 
-from trainingrun_api.lineage import HeadOrigin
-
 from ..errors import ModelError
-from .classifier import Classifier, other_outputs, reorder
+from .classifier import Classifier, other_outputs
 from .outputs import Outputs
 from .text_model import Features, require_padding
 
@@ -30,20 +27,22 @@ class PooledClassifier(Classifier):
         require_padding(network.tokenizer)
         saved = Outputs.saved(config_of(network).to_dict())
         earlier = take_head(network, len(saved.labels))
-        rows, notes = saved.order_of(outputs), []
-        if earlier is not None and rows is not None:
-            reorder(earlier.linear, rows)
-        elif earlier is not None:
-            earlier, notes = None, [other_outputs(saved, outputs)]
-        self.head = earlier or _new_head(network, len(outputs.labels))
-        self.head_is_new = earlier is None
+        order = saved.order_of(outputs)
+        self.head = earlier if earlier and order else _new_head(network, len(outputs.labels))
         network.append(self.head)
         # A prompt would be put before each text by encode(), but training sees the texts alone.
         network.prompts = {}
         network.default_prompt_name = None
         super().__init__(network, network.tokenizer, config_of(network), outputs)
-        self.head_origin = HeadOrigin.NEW if self.head_is_new else HeadOrigin.REUSED
-        self.notes += notes
+        if earlier and order:
+            self.reuse_head(order)
+        elif earlier:
+            self.notes.append(other_outputs(saved, outputs))
+
+    @property
+    def output_layer(self) -> nn.Linear:
+        """The only layer of the head."""
+        return self.head.linear
 
     def embed(self, features: Features) -> Tensor:
         """Text embeddings that the head reads, (texts, dimensions)."""
@@ -59,12 +58,6 @@ class PooledClassifier(Classifier):
     def head_parameters(self) -> Iterator[nn.Parameter]:
         """Weight and bias of the Dense module."""
         return self.head.parameters()
-
-    def set_head(self, weight: Tensor, bias: Tensor) -> None:
-        """Start the head from a solution found elsewhere: weight (labels, dimensions), bias (labels)."""
-        with torch.no_grad():
-            self.head.linear.weight.copy_(weight)
-            self.head.linear.bias.copy_(bias)
 
     def save(self, folder: Path) -> None:
         """Write a sentence-transformers folder, safetensors only."""

@@ -6,9 +6,7 @@ from pathlib import Path
 from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from trainingrun_api.lineage import HeadOrigin
-
-from .classifier import Classifier, other_outputs, reorder
+from .classifier import Classifier, other_outputs
 from .outputs import Outputs
 from .text_model import Features, require_padding
 
@@ -24,6 +22,21 @@ class SequenceClassifier(Classifier):
         require_padding(tokenizer)
         network.config.pad_token_id = tokenizer.pad_token_id
         super().__init__(network, tokenizer, network.config, outputs)
+
+    @property
+    def output_layer(self) -> nn.Linear:
+        """The head's last linear one, in all of transformers."""
+        body = set(_body(self.network).modules())
+        layers = (module for module in self.network.modules() if module not in body)
+        *_, last = (layer for layer in layers if isinstance(layer, nn.Linear))
+        return last
+
+    def embed(self, features: Features) -> Tensor:
+        """What the output layer reads, after all else of the head; of decoders for each token."""
+        read: list[Tensor] = []
+        with self.output_layer.register_forward_pre_hook(lambda _layer, inputs: read.append(inputs[0])):
+            self.logits(features)
+        return read[0]
 
     def logits(self, features: Features) -> Tensor:
         """Scores before softmax, (texts, labels)."""
@@ -55,18 +68,10 @@ class SequenceClassifier(Classifier):
             return []
         rows = saved.order_of(wanted)
         if rows is not None and not mismatched & head:
-            reorder(self._projection(), rows)
-            self.head_origin = HeadOrigin.REUSED
+            self.reuse_head(rows)
             return []
         self.renew_head()
         return [other_outputs(saved, wanted)]
-
-    def _projection(self) -> nn.Linear:
-        """The layer of the head that has an output for each label: the last one, in all of transformers."""
-        body = set(_body(self.network).modules())
-        layers = (module for module in self.network.modules() if module not in body)
-        *_, last = (layer for layer in layers if isinstance(layer, nn.Linear))
-        return last
 
     def renew_head(self) -> None:
         """Forget a head that was made for other labels."""

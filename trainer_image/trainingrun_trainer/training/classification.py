@@ -36,7 +36,7 @@ class Classification(Objective):
     adversarial: ClassVar = True
 
     regression: ClassVar[Regression]
-    """What the head of a pooled model starts from."""
+    """What a new head starts from."""
 
     def __init__(
         self,
@@ -65,14 +65,17 @@ class Classification(Objective):
         return evaluation_batches(self._classifier, self._evaluation, batch_size)
 
     def start_head(self, batches: Iterable[Batch]) -> HeadStart:
-        """Logistic regression on the embeddings of a pooled model; other models start as they were loaded."""
-        if not isinstance(self._classifier, PooledClassifier) or not self._classifier.head_is_new:
+        """Logistic regression on what the output layer reads; one that has no bias, as decoders have, starts
+        as it was loaded.
+        """
+        if not self._classifier.head_is_new or self._classifier.output_layer.bias is None:
             return HeadStart()
         probed = embed(self._classifier, batches)
         balanced = self._weights is not None
         found = start_at(self._classifier, probed, type(self).regression, balanced=balanced)
         method = BaselineMethod.LOGISTIC_REGRESSION if found else BaselineMethod.BASE_MODEL
-        return HeadStart(method, probed)
+        # What else a body gives says too little of single texts to doubt their labels.
+        return HeadStart(method, probed if isinstance(self._classifier, PooledClassifier) else None)
 
     def loss(self, batch: Batch) -> Tensor:
         """Negative log-likelihood of the labels, weighted by class if that is asked for, in nats per text."""
@@ -109,9 +112,8 @@ class SingleLabelClassification(Classification):
         return stage_before(self._classifier, self._training, settings)
 
     def forget_head(self) -> None:
-        """Only a pooled model has the stage."""
-        if isinstance(self._classifier, PooledClassifier):
-            self._classifier.head_is_new = True
+        """It is made for what the body was before."""
+        self._classifier.head_is_new = True
 
     def loss_of(self, logits: Tensor, targets: Tensor, weights: ClassWeighting | None = None) -> Tensor:
         """Cross-entropy."""

@@ -6,7 +6,7 @@ Linear probing before fine-tuning keeps the body's features from being distorted
 
 import warnings
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 import torch
@@ -15,7 +15,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 
-from ..model import PooledClassifier
+from ..model import Classifier
 from .batches import Batch
 from .divergence import finite
 from .passes import look
@@ -44,18 +44,49 @@ class Solution(NamedTuple):
     """(labels,)."""
 
 
+class Scale(NamedTuple):
+    """How embeddings are put on the scale that INVERSE_REGULARIZATION is for."""
+
+    center: NDArray[np.float32]
+    """What becomes 0, (dimensions,)."""
+    length: float
+    """What becomes 1."""
+
+    @classmethod
+    def of(cls, embeddings: NDArray[np.float32]) -> Self:
+        """Embeddings of length 1 stay as they are. Others get their mean as center and their mean distance
+        from it as length, since those of models that never learned to compare texts have most of their length
+        in common. None is made longer: weights that make much of little are far off after a few steps.
+        """
+        if np.allclose(np.linalg.norm(embeddings, axis=1), 1, atol=1e-3):
+            return cls(np.zeros_like(embeddings[0]), 1.0)
+        center = embeddings.mean(axis=0)
+        length = float(np.linalg.norm(embeddings - center, axis=1).mean())
+        return cls(center, max(length, 1.0))
+
+    def scaled(self, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The embeddings on that scale."""
+        return (embeddings - self.center) / np.float32(self.length)
+
+    def unscaled(self, solution: Solution) -> Solution:
+        """The layer that makes of embeddings as they are what `solution` makes of scaled ones."""
+        weight = solution.weight / self.length
+        return Solution(weight, solution.bias - weight @ self.center)
+
+
 class Probed(NamedTuple):
     """What a body makes of texts of the training part."""
 
     rows: NDArray[np.int64]
     """Where they stand in it, (texts,)."""
     embeddings: NDArray[np.float32]
-    """(texts, dimensions)."""
+    """On `scale`, (texts, dimensions)."""
     targets: NDArray[np.int64]
     """Label indices, (texts,), or 0 and 1, (texts, labels)."""
+    scale: Scale
 
 
-def embed(classifier: PooledClassifier, loader: Iterable[Batch]) -> Probed:
+def embed(classifier: Classifier, loader: Iterable[Batch]) -> Probed:
     """The first MAX_TEXTS of the training part. Raises DivergedError when embeddings are no numbers."""
     classifier.network.eval()
 
@@ -69,20 +100,23 @@ def embed(classifier: PooledClassifier, loader: Iterable[Batch]) -> Probed:
             break
     rows, embeddings, targets = (torch.cat(column) for column in zip(*parts, strict=True))
     finite(float(embeddings.abs().max()), "an embedding")
-    return Probed(rows.cpu().numpy(), embeddings.cpu().numpy(), targets.cpu().numpy())
+    scale = Scale.of(embeddings.cpu().numpy())
+    scaled = scale.scaled(embeddings.cpu().numpy())
+    return Probed(rows.cpu().numpy(), scaled, targets.cpu().numpy(), scale)
 
 
 def start_at(
-    classifier: PooledClassifier, probed: Probed, regression: Regression, *, balanced: bool = False
+    classifier: Classifier, probed: Probed, regression: Regression, *, balanced: bool = False
 ) -> bool:
-    """Set the head to `regression` on the embeddings.
+    """Set the output layer to `regression` on the embeddings.
 
     False, with the head as it was, when the texts that are looked at don't say enough.
     """
     solution = regression(probed.embeddings, probed.targets, len(classifier.labels), balanced)
     if solution is None:
         return False
-    classifier.set_head(torch.from_numpy(solution.weight), torch.from_numpy(solution.bias))
+    weight, bias = probed.scale.unscaled(solution)
+    classifier.set_output(torch.from_numpy(weight), torch.from_numpy(bias))
     return True
 
 
