@@ -72,14 +72,18 @@ def _memory_lines(count: int, peaks: list[Peak]) -> Iterator[str]:
     yield f"## Memory of {count:,} texts"
     yield ""
     yield "Peaks of a process of its own, in MiB, above what it held with the model loaded. Private memory is"
-    yield "what the system can't take back; mapped files are counted in resident memory alone."
+    yield "what the system can't take back; mapped files are counted in resident memory alone. Seconds are by"
+    yield "the clock, whatever else the machine did, and of the processor, which the texts a second are of."
     yield ""
-    yield "| Stage | Private | Resident | Seconds |"
-    yield "| --- | ---: | ---: | ---: |"
+    yield "| Stage | Private | Resident | Seconds | Of the processor | Texts a second |"
+    yield "| --- | ---: | ---: | ---: | ---: | ---: |"
     before, *stages = peaks
     for one in stages:
         private, resident = one.private - before.private, one.resident - before.resident
-        yield f"| {one.stage} | {private:,.0f} | {resident:,.0f} | {one.seconds:,.0f} |"
+        yield (
+            f"| {one.stage} | {private:,.0f} | {resident:,.0f} | {one.seconds:,.0f} | "
+            f"{one.processor:,.0f} | {count / one.processor:,.0f} |"
+        )
     most = max(one.private for one in stages) - before.private
     yield ""
     each = most * memory.MEBIBYTE / count

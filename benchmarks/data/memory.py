@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from trainingrun_api.dataset import DataSource
 from trainingrun_api.labels import Labels
@@ -26,7 +27,7 @@ MEBIBYTE = 1 << 20
 
 
 class Peak(NamedTuple):
-    """Most memory of the process while it did this, in MiB, and how long it took."""
+    """Most memory of the process while it did this, in MiB, and what time it took."""
 
     stage: str
     private: float
@@ -34,6 +35,9 @@ class Peak(NamedTuple):
     resident: float
     """With files mapped into memory, which it can."""
     seconds: float
+    """By the clock, be the machine busy or not."""
+    processor: float
+    """Seconds of processor time."""
 
 
 def measured(path: Path, way: str) -> list[Peak]:
@@ -51,16 +55,16 @@ class Meter:
 
     def __init__(self) -> None:
         self.peaks: list[Peak] = []
-        self._stage, self._started = "start", time.monotonic()
+        self._stage, self._started = "start", _times()
         self._most = (0.0, 0.0)
         self._ended = threading.Event()
 
     def stage(self, name: str) -> None:
         """What was done ends, and this begins."""
         self._sample()
-        private, resident = self._most
-        self.peaks.append(Peak(self._stage, private, resident, time.monotonic() - self._started))
-        self._stage, self._started, self._most = name, time.monotonic(), (0.0, 0.0)
+        taken = _times() - self._started
+        self.peaks.append(Peak(self._stage, *self._most, *taken.tolist()))
+        self._stage, self._started, self._most = name, _times(), (0.0, 0.0)
 
     @contextmanager
     def looking(self) -> Iterator[None]:
@@ -80,6 +84,11 @@ class Meter:
         fields = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
         private, resident = (int(fields[name].split()[0]) * 1024 / MEBIBYTE for name in ("RssAnon", "VmRSS"))
         self._most = (max(self._most[0], private), max(self._most[1], resident))
+
+
+def _times() -> NDArray[np.float64]:
+    """Seconds by the clock, and of the processor."""
+    return np.array([time.monotonic(), time.process_time()])
 
 
 def _main(path: Path, way: str) -> list[Peak]:
