@@ -1,6 +1,7 @@
 """What a user gets for files as they are."""
 
 import bz2
+import csv
 import gzip
 import lzma
 from collections.abc import Callable
@@ -107,6 +108,33 @@ def test_columns_are_divided_by_what_the_header_shows(tmp_path: Path, name: str,
     assert read(tmp_path / name, content) == [("late, again", ("x",))]
 
 
+@pytest.mark.parametrize("escaping", [{}, {"doublequote": False, "escapechar": "\\"}])
+def test_quotes_inside_fields_are_doubled_or_follow_a_backslash(
+    tmp_path: Path, escaping: dict[str, Any]
+) -> None:
+    texts = ['he said "late", twice', '"', 'so "late"', 'two\nlines, "both" late', "C:\\new\\", "größer", "x"]
+    with (tmp_path / "a.csv").open("w", newline="", encoding="utf-8-sig") as file:
+        csv.writer(file, **escaping).writerows([("text", "label"), *((text, "a") for text in texts)])
+    assert [example.text for example in reading(tmp_path / "a.csv")] == texts
+
+
+def test_backslashes_are_characters_like_any_where_spark_writes_them(tmp_path: Path) -> None:
+    rows = r"""text,label
+"he said \"late\", twice",a
+"\"C:\new\"",b
+C:\new,c
+"both \\",d
+"""
+    assert read(tmp_path / "a.csv", rows) == [
+        ('he said "late", twice', ("a",)),
+        (r'"C:\new"', ("b",)),
+        (r"C:\new", ("c",)),
+        ("both \\", ("d",)),
+    ]
+    doubled = 'text,label\n"in C:\\",a\n"say ""\\"", please",b\n'
+    assert [text for text, _ in read(tmp_path / "a.csv", doubled)] == ["in C:\\", 'say "\\", please']
+
+
 def test_fields_inside_objects_are_found_by_their_path(tmp_path: Path) -> None:
     line = (
         '{"body": {"text": "late"}, "meta": {"team.label": "no", "team": {"label": "x"}}, '
@@ -196,9 +224,17 @@ def test_files_are_read_as_a_stream(tmp_path: Path) -> None:
         ("a.csv", "text,label\na,b,c\n", "s3://data/a.csv, line 2: more fields than the header line has"),
         ("a.csv", "text,label\na\n", "line 2: fewer fields"),
         ("a.csv", "text,label,text\na,b,c\n", "line 1: column 'text' stands there twice"),
-        ("a.csv", b"text,label\n\xff\xfe,b\n", "not CSV in UTF-8"),
-        ("a.csv", 'text,label\n"a,b\n', "not CSV"),
+        (
+            "a.csv",
+            ("text;label\n" + "on time;a\n" * 2000 + "verspätet;b\n").encode("cp1252"),
+            "s3://data/a.csv, line 2002: not in UTF-8 (byte 0xe4); save the file as UTF-8, or convert it",
+        ),
+        ("a.csv", 'text,label\n"late",a\n"a,b\n', "a.csv, after line 2: not CSV (unexpected end of data)"),
+        ("a.csv", 'text,label\n"a "late" one",b\n', "quotes around fields that hold some, and write each of"),
+        ("a.csv", 'text,label\n"a \\"late\\" one, b\n', "a.csv, after line 1: not CSV"),
         ("a.csv", "text,label\na,b\n".encode("utf-16"), "the text is in UTF-16"),
+        ("a.csv", "text,label\na,b\n".encode("utf-16-le"), "convert it with iconv -f UTF-16 -t UTF-8"),
+        ("a.csv", "text,label\na,b\n".encode("utf-16-be"), "the text is in UTF-16"),
         ("a.csv", "body;topic\na;b\n", "field 'text' is missing; there are 'body', 'topic'"),
         ("a.parquet", "no parquet", "s3://data/a.parquet: not a Parquet file"),
         ("a.xlsx", "", "unknown kind of file; spec.dataset.uri takes .jsonl, .csv, .tsv, .parquet"),

@@ -36,8 +36,12 @@ def text_bytes(file: SourceFile) -> Iterator[BufferedReader]:
     suffix = PurePath(file.uri.lower()).suffix
     try:
         with BufferedReader(_decompressed(file.path, suffix)) as content:
-            if content.peek(2)[:2] in UTF_16_MARKS:
-                raise DataError(f"{file.uri}: the text is in UTF-16; save the file as UTF-8")
+            start = content.peek(2)[:2]
+            if start in UTF_16_MARKS or b"\0" in start:  # as half of each Latin letter is without a mark
+                raise DataError(
+                    f"{file.uri}: the text is in UTF-16; save the file as UTF-8, or convert it with "
+                    "iconv -f UTF-16 -t UTF-8"
+                )
             yield content
     except (lzma.LZMAError, zlib.error, EOFError, OSError) as error:
         if suffix not in COMPRESSED:

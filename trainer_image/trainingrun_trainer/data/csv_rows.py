@@ -1,7 +1,9 @@
-"""Rows of CSV files, whatever divides their columns."""
+"""Rows of CSV files, whatever divides their columns and escapes their quotes."""
 
 import csv
+import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from io import TextIOWrapper
 from itertools import chain
 
@@ -15,31 +17,84 @@ DELIMITERS = (",", ";", "\t", "|")
 MAX_FIELD = 16 * 1024 * 1024
 """Characters in one field; more means that a quote was never closed."""
 
+BACKSLASH = re.compile(r'\\([\\"])?')
+
 
 def csv_rows(file: SourceFile, wanted: Sequence[str]) -> Iterator[Row]:
     """One row for each after the header line.
 
     Columns are divided by that one of `, ; tab |` which makes most `wanted` columns stand in the header,
-    or else the most columns; in a .tsv file by tabs.
+    or else the most columns; in a .tsv file by tabs. A quote inside a field is written twice or, as Spark
+    does, after a backslash; other backslashes are characters like any.
     """
     csv.field_size_limit(MAX_FIELD)
-    with text_bytes(file) as content:
-        lines = TextIOWrapper(content, encoding="utf-8-sig", newline="")
+    escaped = _has_escaped_quotes(file, wanted)
+    with _lines(file) as lines:
         place = f"{file.uri}, line 1"
+        delimiter, divided = _divided(file, _with_pairs(lines) if escaped else lines, wanted)
+        escape = "\\" if escaped else None
+        reader = csv.reader(divided, strict=True, delimiter=delimiter, escapechar=escape)
         try:
-            header = lines.readline()
-            delimiter = "\t" if kind_of(file.uri) == ".tsv" else _delimiter(header, wanted)
-            reader = csv.reader(chain([header], lines), strict=True, delimiter=delimiter)
-            columns = next(reader, [])
+            columns: list[str] = next(reader, [])
             _require_distinct(place, columns)
             for values in reader:
                 place = f"{file.uri}, line {reader.line_num}"
                 if values:
                     yield Row(place, _by_column(place, columns, values, delimiter))
-        except (csv.Error, UnicodeDecodeError) as error:
+        except csv.Error as error:
             raise DataError(
-                f"{file.uri}, after {place.rpartition(', ')[2]}: not CSV in UTF-8 ({error}); correct the line"
+                f"{file.uri}, after {place.rpartition(', ')[2]}: not CSV ({error}); put quotes around fields "
+                "that hold some, and write each of these twice"
             ) from None
+
+
+def _has_escaped_quotes(file: SourceFile, wanted: Sequence[str]) -> bool:
+    r"""Whether there is a \" somewhere, and the file is CSV only if it stands for a quote."""
+    with _lines(file) as lines:
+        if not any('\\"' in line for line in lines):
+            return False
+    with _lines(file) as lines:
+        delimiter, divided = _divided(file, lines, wanted)
+        reader = csv.reader(divided, strict=True, delimiter=delimiter)
+        try:
+            columns: list[str] = next(reader, [])
+            return any(values and len(values) != len(columns) for values in reader)
+        except csv.Error:
+            return True
+
+
+@contextmanager
+def _lines(file: SourceFile) -> Iterator[Iterator[str]]:
+    """The lines of a file; they raise DataError where one is not in UTF-8."""
+    with (
+        text_bytes(file) as content,
+        TextIOWrapper(content, encoding="utf-8-sig", errors="surrogateescape", newline="") as text,
+    ):
+        yield _decoded(file, text)
+
+
+def _decoded(file: SourceFile, text: TextIOWrapper) -> Iterator[str]:
+    for number, line in enumerate(text, start=1):
+        try:
+            line.encode()
+        except UnicodeEncodeError as error:
+            raise DataError(
+                f"{file.uri}, line {number}: not in UTF-8 (byte 0x{ord(line[error.start]) & 0xFF:02x}); save "
+                "the file as UTF-8, or convert it, from Windows-1252 with iconv -f WINDOWS-1252 -t UTF-8"
+            ) from None
+        yield line
+
+
+def _with_pairs(lines: Iterator[str]) -> Iterator[str]:
+    """With two backslashes for each that is before neither a quote nor another, as csv would drop it."""
+    for line in lines:
+        yield BACKSLASH.sub(lambda found: found[0] if found[1] else 2 * found[0], line)
+
+
+def _divided(file: SourceFile, lines: Iterator[str], wanted: Sequence[str]) -> tuple[str, Iterator[str]]:
+    """What divides the columns, and the lines again."""
+    header = next(lines, "")
+    return "\t" if kind_of(file.uri) == ".tsv" else _delimiter(header, wanted), chain([header], lines)
 
 
 def _delimiter(header: str, wanted: Sequence[str]) -> str:
