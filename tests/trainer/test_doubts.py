@@ -18,7 +18,7 @@ from trainingrun_trainer.model import default_model_folder
 from trainingrun_trainer.pipeline.doubts import label_doubts
 from trainingrun_trainer.records import Example, normalised
 from trainingrun_trainer.training.doubts import doubts
-from trainingrun_trainer.training.probe import Probed, softmax_regression
+from trainingrun_trainer.training.probe import Probed, Scale, softmax_regression
 
 TICKETS = Path(__file__).parents[2] / "examples" / "data" / "tickets.jsonl"
 
@@ -91,7 +91,7 @@ def probed(given: Indices, seed: int = 0) -> Probed:
     random = np.random.default_rng(seed)
     embeddings = np.eye(8)[TRUE] + random.normal(0, 0.2, (60, 8))
     rows = random.permutation(60)
-    return Probed(rows, embeddings[rows].astype(np.float32), given[rows])
+    return Probed(rows, embeddings[rows].astype(np.float32), given[rows], Scale.of(embeddings))
 
 
 def test_labels_of_the_training_part_are_judged_by_regressions_on_the_other_texts() -> None:
@@ -173,7 +173,7 @@ def test_a_tenth_of_wrong_labels_among_the_example_tickets_is_found() -> None:
     training, evaluation = train_test_split(
         np.arange(len(true)), test_size=0.2, stratify=given, random_state=7
     )
-    learned = Probed(training, embeddings[training], given[training])
+    learned = Probed(training, embeddings[training], given[training], Scale.of(embeddings))
     head = softmax_regression(learned.embeddings, learned.targets, len(names), False)
     assert head is not None
     logits = embeddings[evaluation] @ head.weight.T + head.bias

@@ -135,7 +135,7 @@ def test_what_is_only_looked_at_is_divided_whatever_batches_were_asked_for(
         train_percent=50,  # 30 texts in each part
     )
     said = run(LOOKING, half).stderr
-    assert said.count("Memory is not enough to look at 30 texts at once") == 2  # losses of both parts
+    assert said.count("Memory is not enough to look at 30 texts at once") == 3  # head, losses of both parts
     assert "Memory is not enough for" not in said
     assert recipe(half).batch_size == 32
 
