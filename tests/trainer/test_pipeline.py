@@ -1,12 +1,14 @@
 """Whole runs, undisturbed and disturbed."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file
 from sentence_transformers import SentenceTransformer
+from transformers import BertModel
 from transformers import pipeline as transformers_pipeline
 
 from localcluster import S3Server
@@ -268,12 +270,25 @@ def test_texts_are_cut_where_they_are_asked_to_be(config: RunConfig) -> None:
     assert found[0].curves.epochs[0].evaluation_loss != found[1].curves.epochs[0].evaluation_loss
 
 
-@pytest.mark.parametrize("base", ["pooled_model", "plain_model"])
+@pytest.fixture
+def telling_model(plain_model: Path, tmp_path: Path) -> Path:
+    """A body without pooling whose output tells texts apart, as a random one's hardly does."""
+    folder = tmp_path / "telling"
+    shutil.copytree(plain_model, folder)
+    model = BertModel.from_pretrained(folder, hidden_dropout_prob=0.0)
+    with torch.no_grad():
+        model.pooler.dense.weight.mul_(5)
+    model.save_pretrained(folder)
+    return folder
+
+
+@pytest.mark.parametrize("base", ["pooled_model", "telling_model"])
 def test_a_killed_run_with_adapters_ends_as_an_undisturbed_one_in_an_ordinary_model(
     config: RunConfig, tmp_path: Path, base: str, request: pytest.FixtureRequest
 ) -> None:
     folder: Path = request.getfixturevalue(base)
-    settings = {"lora": Lora(), "learning_rate": 1e-2}
+    patient = EarlyStopping(patience=9)
+    settings = {"lora": Lora(), "learning_rate": 1e-2, "max_epochs": 6, "early_stopping": patient}
     config = changed(config, base_model=BaseModelSource(uri=folder.as_uri()), training=settings)
     disturbed = changed(config, output_prefix=(tmp_path / "disturbed").as_uri())
     with pytest.raises(Interrupted):
