@@ -37,8 +37,8 @@ class Classifier(TextModel):
 
     @property
     @abstractmethod
-    def output_layer(self) -> nn.Linear:
-        """The last layer of the head, which has an output for each label."""
+    def output_layer(self) -> nn.Linear | None:
+        """The last layer of the head, with an output for each label; None when the head is in the body."""
 
     @abstractmethod
     def embed(self, features: Features) -> Tensor:
@@ -54,9 +54,11 @@ class Classifier(TextModel):
 
     def set_output(self, weight: Tensor, bias: Tensor) -> None:
         """Start the output layer elsewhere: weight is (labels, dimensions), bias (labels)."""
+        layer = self.output_layer
+        assert layer is not None
         with torch.no_grad():
-            self.output_layer.weight.copy_(weight)
-            self.output_layer.bias.copy_(bias)
+            layer.weight.copy_(weight)
+            layer.bias.copy_(bias)
 
     def use_context(self, parameters: Sequence[str]) -> None:
         """Put the values of these fields beside each text, here and wherever the saved model is used.
@@ -80,7 +82,7 @@ class Classifier(TextModel):
     def reuse_head(self, order: Sequence[int]) -> None:
         """Go on with the base model's head; `order` is where each label stands among its outputs."""
         with torch.no_grad():
-            for parameter in self.output_layer.parameters():
+            for parameter in self.output_layer.parameters() if self.output_layer else ():
                 parameter.copy_(parameter[list(order)])
         self.head_origin = HeadOrigin.REUSED
         self.head_is_new = False

@@ -24,16 +24,17 @@ class SequenceClassifier(Classifier):
         super().__init__(network, tokenizer, network.config, outputs)
 
     @property
-    def output_layer(self) -> nn.Linear:
-        """The head's last linear one, in all of transformers."""
+    def output_layer(self) -> nn.Linear | None:
+        """The head's last linear one, in all of transformers but Perceiver, whose head is in the body."""
         body = set(_body(self.network).modules())
         layers = (module for module in self.network.modules() if module not in body)
-        *_, last = (layer for layer in layers if isinstance(layer, nn.Linear))
+        *_, last = (None, *(layer for layer in layers if isinstance(layer, nn.Linear)))
         return last
 
     def embed(self, features: Features) -> Tensor:
         """What the output layer reads, after all else of the head; of decoders for each token."""
         read: list[Tensor] = []
+        assert self.output_layer is not None
         with self.output_layer.register_forward_pre_hook(lambda _layer, inputs: read.append(inputs[0])):
             self.logits(features)
         return read[0]

@@ -68,7 +68,8 @@ class Classification(Objective):
         """Logistic regression on what the output layer reads; one that has no bias, as decoders have, starts
         as it was loaded.
         """
-        if not self._classifier.head_is_new or self._classifier.output_layer.bias is None:
+        layer = self._classifier.output_layer
+        if not self._classifier.head_is_new or layer is None or layer.bias is None:
             return HeadStart()
         probed = embed(self._classifier, batches)
         balanced = self._weights is not None
