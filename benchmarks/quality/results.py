@@ -58,6 +58,7 @@ LINES = (
     Line(f"{FEW}, no stage", "few-never:accuracy", "few-regression:start", START, above=0.0),
     Line(THIRTY, "thirty-default:accuracy", "thirty-regression:accuracy", REGRESSION, above=0.0),
     Line(THIRTY, "thirty-default:accuracy", "thirty-regression:start", START, above=0.0),
+    Line(f"{THIRTY}, no pooling", "thirty-plain:accuracy", "thirty-default:accuracy", "with pooling"),
     Line(
         "Similarity, labels trained on", "similarity:same", "similarity:same_base", "base model", above=10.0
     ),
