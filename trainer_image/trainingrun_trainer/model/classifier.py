@@ -81,8 +81,9 @@ class Classifier(TextModel):
 
     def reuse_head(self, order: Sequence[int]) -> None:
         """Go on with the base model's head; `order` is where each label stands among its outputs."""
+        layer = self.output_layer
         with torch.no_grad():
-            for parameter in self.output_layer.parameters() if self.output_layer else ():
+            for parameter in layer.parameters() if layer else ():
                 parameter.copy_(parameter[list(order)])
         self.head_origin = HeadOrigin.REUSED
         self.head_is_new = False

@@ -34,8 +34,9 @@ class SequenceClassifier(Classifier):
     def embed(self, features: Features) -> Tensor:
         """What the output layer reads, after all else of the head; of decoders for each token."""
         read: list[Tensor] = []
-        assert self.output_layer is not None
-        with self.output_layer.register_forward_pre_hook(lambda _layer, inputs: read.append(inputs[0])):
+        layer = self.output_layer  # which is looked for among all modules
+        assert layer is not None
+        with layer.register_forward_pre_hook(lambda _layer, inputs: read.append(inputs[0])):
             self.logits(features)
         return read[0]
 

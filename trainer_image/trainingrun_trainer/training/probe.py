@@ -98,11 +98,10 @@ def embed(classifier: Classifier, loader: Iterable[Batch]) -> Probed:
         parts.append(part)
         if sum(len(rows) for rows, _, _ in parts) >= MAX_TEXTS:
             break
-    rows, embeddings, targets = (torch.cat(column) for column in zip(*parts, strict=True))
-    finite(float(embeddings.abs().max()), "an embedding")
-    scale = Scale.of(embeddings.cpu().numpy())
-    scaled = scale.scaled(embeddings.cpu().numpy())
-    return Probed(rows.cpu().numpy(), scaled, targets.cpu().numpy(), scale)
+    rows, embeddings, targets = (torch.cat(column).cpu().numpy() for column in zip(*parts, strict=True))
+    finite(float(np.abs(embeddings).max()), "an embedding")
+    scale = Scale.of(embeddings)
+    return Probed(rows, scale.scaled(embeddings), targets, scale)
 
 
 def start_at(
