@@ -173,7 +173,7 @@ class Training(Model):
     and in the regression that a new head starts from; the evaluation loss and all scores stay unweighted."""
 
     mixed_precision: MixedPrecision = MixedPrecision.AUTO
-    """Auto: BF16 where the hardware computes it, FP32 elsewhere."""
+    """Auto: BF16 where the hardware is faster with it, FP32 elsewhere."""
 
     seed: Annotated[int, Field(ge=0, le=2_147_483_647)] = 42
     """Seed of split, order and dropout: the same seed on the same hardware gives the same model."""

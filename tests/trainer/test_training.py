@@ -15,7 +15,7 @@ from trainingrun_trainer.model import load
 from trainingrun_trainer.training import History, SingleLabelClassification, StepDone, fit, prepare
 from trainingrun_trainer.training.batches import LengthGroups
 from trainingrun_trainer.training.optimizer import build_optimizer, build_schedule, default_learning_rate
-from trainingrun_trainer.training.precision import choose_precision
+from trainingrun_trainer.training.precision import CPU_FLAGS, choose_precision
 
 from .conftest import WORDS, ticket_texts, tickets
 
@@ -235,4 +235,11 @@ def test_adapters_and_head_learn_at_one_rate_and_leave_an_ordinary_model(
 def test_precision_is_what_is_asked_for() -> None:
     assert choose_precision(MixedPrecision.FP32) == "no"
     assert choose_precision(MixedPrecision.BF16) == "bf16"
-    assert choose_precision(MixedPrecision.AUTO) in {"no", "bf16"}
+
+
+def test_precision_is_chosen_for_the_hardware_and_not_by_chance() -> None:
+    random = torch.get_rng_state()
+    chosen = choose_precision(MixedPrecision.AUTO)
+    assert torch.equal(torch.get_rng_state(), random)
+    bf16 = not CPU_FLAGS.isdisjoint(Path("/proc/cpuinfo").read_text().split()) or torch.cuda.is_available()
+    assert chosen in ({"no", "bf16"} if bf16 else {"no"})
