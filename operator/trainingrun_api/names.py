@@ -25,6 +25,9 @@ MAX_RUN_NAME_LENGTH = 52
 RUN_CONFIG_VARIABLE = "TRAININGRUN_CONFIG"
 """Environment variable of the trainer pod that holds the RunConfig as JSON."""
 
+MEMORY_LIMIT_VARIABLE = "TRAININGRUN_MEMORY_LIMIT"
+"""Environment variable of the trainer pod that holds the bytes its container may use."""
+
 TERMINATION_MESSAGE_PATH = "/dev/termination-log"
 
 

@@ -4,6 +4,7 @@ from urllib.parse import urlsplit
 
 from trainingrun_api.names import (
     MANAGED_BY_LABEL,
+    MEMORY_LIMIT_VARIABLE,
     OPERATOR,
     PROGRESS_AUDIENCE,
     RUN_CONFIG_VARIABLE,
@@ -38,6 +39,12 @@ MLFLOW_CREDENTIALS = (
     ("MLFLOW_TRACKING_TOKEN",),
 )
 """Keys of the Secret, each the name of a variable that MLflow reads: a password, or a token."""
+
+
+MEMORY_LIMIT: Manifest = {
+    "name": MEMORY_LIMIT_VARIABLE,
+    "valueFrom": {"resourceFieldRef": {"resource": "limits.memory"}},
+}
 
 
 def pod_template(
@@ -86,7 +93,7 @@ def _trainer(
             "readOnlyRootFilesystem": True,
             "capabilities": {"drop": ["ALL"]},
         },
-        "env": [*_environment(config), *secrets],
+        "env": [*_environment(config), MEMORY_LIMIT, *secrets],
         "resources": _resources(resources),
         "volumeMounts": [
             {"name": name, "mountPath": path, "readOnly": name in READ_ONLY}

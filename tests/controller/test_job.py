@@ -5,7 +5,7 @@ import json
 import pytest
 
 from trainingrun_api.base_model import BaseModel, HuggingFaceModel
-from trainingrun_api.names import PROGRESS_AUDIENCE, ExitCode
+from trainingrun_api.names import MEMORY_LIMIT_VARIABLE, PROGRESS_AUDIENCE, ExitCode
 from trainingrun_api.run_config import BaseModelSource, HubModel
 from trainingrun_api.spec import TrainingProjectSpec
 from trainingrun_operator.base_models import source_of
@@ -67,6 +67,11 @@ def test_trainer_has_no_rights_but_a_token_for_the_operator() -> None:
     assert token["audience"] == PROGRESS_AUDIENCE
 
 
+def test_trainer_is_told_how_much_memory_it_may_use() -> None:
+    (limit,) = [v for v in pod_of(a_run("t"))["containers"][0]["env"] if v["name"] == MEMORY_LIMIT_VARIABLE]
+    assert limit["valueFrom"]["resourceFieldRef"] == {"resource": "limits.memory"}
+
+
 def test_gpus_are_limits_and_come_with_shared_memory() -> None:
     pod = pod_of(a_run("tickets", resources={"gpusPerNode": 2, "memory": "16Gi"}))
     assert pod["containers"][0]["resources"]["limits"] == {"memory": "16Gi", "nvidia.com/gpu": "2"}
@@ -86,7 +91,11 @@ def test_scheduling_is_handed_on() -> None:
 def test_credentials_come_from_the_secret_by_key() -> None:
     output = {"uri": "s3://m/x", "credentialsSecretRef": {"name": "store"}}
     environment = pod_of(a_run("t", dataset={"uri": "s3://d/t.csv"}, output=output))["containers"][0]["env"]
-    secrets = {v["name"]: v["valueFrom"]["secretKeyRef"] for v in environment if "valueFrom" in v}
+    secrets = {
+        v["name"]: v["valueFrom"]["secretKeyRef"]
+        for v in environment
+        if "secretKeyRef" in v.get("valueFrom", {})
+    }
     assert secrets["AWS_ACCESS_KEY_ID"] == {"name": "store", "key": "AWS_ACCESS_KEY_ID"}
     assert set(secrets) == {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
 
@@ -108,7 +117,11 @@ def test_tracker_is_the_runs_own_else_the_projects() -> None:
         run = a_project_run("t", "tickets", **({} if tracking is None else {"tracking": tracking}))
         environment = job_of(run, project)["spec"]["template"]["spec"]["containers"][0]["env"]
         assert json.loads(environment[0]["value"]).get("mlflow") == experiment
-        secrets = {v["name"]: v["valueFrom"]["secretKeyRef"] for v in environment if "valueFrom" in v}
+        secrets = {
+            v["name"]: v["valueFrom"]["secretKeyRef"]
+            for v in environment
+            if "secretKeyRef" in v.get("valueFrom", {})
+        }
         assert secrets == {key: {"name": "mlflow", "key": key, "optional": True} for key in keys}
 
 

@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 from e2e.world import World
 from sentence_transformers import SentenceTransformer
+from transformers import AutoTokenizer, BertConfig, BertModel
 
 from demo import operator_release
 from demo.objectstore import NAMESPACE
 from trainingrun_api.evaluation import Evaluation
 from trainingrun_api.names import RUN_LABEL
 from trainingrun_api.status import Phase, TrainingRunStatus
+from trainingrun_trainer.model import default_model_folder
 
 OUTPUT = {
     "uri": "s3://trainingrun-demo/runs",
@@ -134,6 +136,24 @@ def test_run_goes_on_from_an_earlier_one(world: World, undisturbed: tuple[str, T
     assert status.base_model.source == expected.artifacts.model
 
 
+def test_batches_are_divided_before_the_pod_is_killed_for_its_memory(world: World, tmp_path: Path) -> None:
+    settings = {"maxEpochs": 1, "mixedPrecision": "FP32"}
+    cramped = {
+        "dataset": REVIEWS,
+        "baseModel": {"uri": wide_model(world, tmp_path / "wide")},
+        "training": settings,
+        "resources": {"cpu": "1", "memory": "2Gi"},
+    }
+    status = world.finished(name := world.apply({**SPEC, **cramped}, "cramped"))
+    assert status.phase is Phase.SUCCEEDED, world.story(name)
+    assert status.restarts == 0
+    assert status.artifacts is not None
+    folder = world.download(status.artifacts.evaluation.rpartition("/")[0], tmp_path / "run")
+    recipe = Evaluation.model_validate_json((folder / "evaluation.json").read_text()).recipe
+    assert recipe.batch_size < 32
+    assert recipe.batch_size * recipe.gradient_accumulation_steps == 32
+
+
 def test_run_that_asks_for_more_gpus_than_there_are_waits_with_the_reason(world: World) -> None:
     name = world.apply(
         {**SPEC, "resources": {"gpusPerNode": 16, "memory": "1Gi"}, "pendingDeadlineSeconds": 15}, "greedy"
@@ -179,6 +199,20 @@ def test_run_that_can_not_work_fails_at_once_and_says_what_to_change(
     assert any(message in condition.message for condition in status.conditions)
     assert status.restarts == 0
     world.delete(name)
+
+
+def wide_model(world: World, folder: Path) -> str:
+    """In the bucket; what it makes of 32 texts is large beside its weights."""
+    AutoTokenizer.from_pretrained(default_model_folder()).save_pretrained(folder)
+    config = BertConfig(
+        hidden_size=8,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=131_072,
+        max_position_embeddings=64,
+    )
+    BertModel(config).save_pretrained(folder)
+    return world.upload(folder, "models/wide")
 
 
 def succeeded(status: TrainingRunStatus) -> tuple[str, str]:

@@ -111,6 +111,12 @@ class World:
             self.s3.download_file(self.bucket, prefix + name, str(target))
         return folder
 
+    def upload(self, folder: Path, prefix: str) -> str:
+        """Copy the files of `folder`; gives the URI they are under."""
+        for path in folder.iterdir():
+            self.s3.upload_file(str(path), self.bucket, f"{prefix}/{path.name}")
+        return f"s3://{self.bucket}/{prefix}"
+
     @property
     def _runs(self) -> CustomObjectsApi:
         return CustomObjectsApi(self.api_client)

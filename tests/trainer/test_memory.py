@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from transformers import BertConfig, BertModel
 
 from trainingrun_api.evaluation import Evaluation, Recipe
+from trainingrun_api.names import MEMORY_LIMIT_VARIABLE
 from trainingrun_api.run_config import BaseModelSource, RunConfig
 from trainingrun_api.training import MixedPrecision, Training
 from trainingrun_trainer.model import load, load_embedding_model
@@ -31,6 +32,7 @@ from trainingrun_trainer.training.adapters import transformer_of
 from .conftest import WORDS, changed, ticket_texts, tokenizer
 
 ROOT = Path(__file__).parents[2]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": f"{ROOT / 'operator'}:{ROOT / 'trainer_image'}"}
 
 LIMIT = """
 import resource, sys
@@ -91,13 +93,36 @@ def run(program: str, *configs: RunConfig) -> "subprocess.CompletedProcess[str]"
     """In a process of its own, since a limit can't be put on a part of one."""
     result = subprocess.run(
         [sys.executable, "-c", LIMIT + program, *(config.model_dump_json() for config in configs)],
-        env={**os.environ, "PYTHONPATH": f"{ROOT / 'operator'}:{ROOT / 'trainer_image'}"},
+        env=ENVIRONMENT,
         capture_output=True,
         text=True,
         check=False,
     )
     assert result.returncode == 0, result.stderr
     return result
+
+
+def test_memory_ends_where_that_of_the_container_does() -> None:
+    program = """
+import torch
+from trainingrun_trainer.pipeline.memory import within_limit
+
+with within_limit():
+    some = torch.ones(64, 2**20)
+    try:
+        torch.ones(512, 2**20)
+    except RuntimeError as error:
+        print(error)
+torch.ones(512, 2**20)
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**ENVIRONMENT, MEMORY_LIMIT_VARIABLE: str(2**31)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "can't allocate memory" in result.stdout
 
 
 def recipe(config: RunConfig) -> Recipe:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from trainingrun_api.names import RUN_CONFIG_VARIABLE, TERMINATION_MESSAGE_PATH
+from trainingrun_api.names import MEMORY_LIMIT_VARIABLE, RUN_CONFIG_VARIABLE, TERMINATION_MESSAGE_PATH
 from trainingrun_api.run_config import RunConfig
 
 from .errors import SettingsError
@@ -30,6 +30,12 @@ def run_config() -> RunConfig:
 def termination_path() -> Path:
     """Where the termination message goes."""
     return Path(os.environ.get(TERMINATION_PATH_VARIABLE, TERMINATION_MESSAGE_PATH))
+
+
+def memory_limit() -> int | None:
+    """Bytes that the container may use; None where nobody says."""
+    value = os.environ.get(MEMORY_LIMIT_VARIABLE)
+    return int(value) if value else None
 
 
 def _problems(error: ValidationError) -> str:

@@ -5,6 +5,7 @@ from functools import partial
 from trainingrun_api.evaluation import Evaluation
 
 from ..evaluation import to_parquet
+from .memory import within_limit
 from .publish import publish
 from .reports import LiveResults, write_report
 from .results import Results
@@ -15,11 +16,14 @@ def train_and_publish(results: Results) -> Evaluation:
     """Train, going on from a checkpoint of the same data and base model; publish the best weights."""
     run, trainee = results.run, results.trainee
     live = LiveResults(run, partial(results.of, finished=False))
-    train(run, trainee, f"{results.made_of.dataset_sha256} {results.base_model.digest}", live.after_epoch)
-    run.progress.stage("Evaluating")
-    trainee.load_weights(run.best)
-    trainee.merge_adapters()
-    final = results.of(trainee.evaluate(), finished=True)
+    origin = f"{results.made_of.dataset_sha256} {results.base_model.digest}"
+    with within_limit():
+        train(run, trainee, origin, live.after_epoch)
+        run.progress.stage("Evaluating")
+        trainee.load_weights(run.best)
+        trainee.merge_adapters()
+        outcome = trainee.evaluate()
+    final = results.of(outcome, finished=True)
     run.progress.stage("Publishing")
     run.store.write(run.places.predictions, to_parquet(final.predictions))
     write_report(run, final)
