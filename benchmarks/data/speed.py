@@ -7,9 +7,8 @@ import pandas as pd
 from benchmarks.timing import timed
 from rensa import RMinHash, RMinHashDeduplicator
 
-from trainingrun_trainer.corpus import Corpus
+from trainingrun_trainer.corpus import Corpus, first_copies
 from trainingrun_trainer.dedup import find_copies
-from trainingrun_trainer.dedup.copies import first_copies
 from trainingrun_trainer.dedup.minhash import SEED, VALUES
 from trainingrun_trainer.dedup.near import near_groups
 from trainingrun_trainer.dedup.shingles import shingle_set

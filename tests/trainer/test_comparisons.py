@@ -1,15 +1,18 @@
 """Rows of texts that are compared: reading, copies, and the division into two parts."""
 
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from trainingrun_api.dataset import DataSource
+from trainingrun_trainer.compared import Comparisons
 from trainingrun_trainer.comparisons import deduplicate_comparisons, split_comparisons
+from trainingrun_trainer.corpus import AT_ONCE
 from trainingrun_trainer.data import ComparisonReading, FetchedSource
 from trainingrun_trainer.errors import DataError
-from trainingrun_trainer.records import Comparison, ComparisonSplits, SourceFile, text_key
+from trainingrun_trainer.records import Comparison, SourceFile, text_key
 
 from .conftest import write_jsonl
 
@@ -66,37 +69,59 @@ def test_copies_count_once_with_the_mean_of_their_scores() -> None:
         Comparison(("one", "TWO"), 4.0),
         Comparison(("one", "three"), 3.0),
     ]
-    unique = deduplicate_comparisons(rows)
+    unique = deduplicate_comparisons(Comparisons.of(rows))
     assert [(row.texts, row.score) for row in unique.rows] == [(("One", "two"), 2.0), (("one", "three"), 3.0)]
     assert (unique.duplicates, unique.conflicts) == (1, 1)
     ordered = [Comparison(("a", "b")), Comparison(("b", "a")), Comparison(("A", "b"))]
-    assert len(deduplicate_comparisons(ordered).rows) == 2
+    assert len(deduplicate_comparisons(Comparisons.of(ordered)).rows) == 2
 
 
-def texts(rows: list[Comparison]) -> set[str]:
+def texts(rows: Comparisons) -> set[bytes]:
     return {text_key(text) for row in rows for text in row.texts}
 
 
-def chains(count: int) -> list[Comparison]:
+def chains(count: int, step: int = 1) -> Comparisons:
     """Pairs that hang together in threes."""
-    return [
+    rows = [
         Comparison(pair)
         for n in range(count)
         for pair in ((f"a{n}", f"b{n}"), (f"B{n} ", f"c{n}"), (f"d{n}", f"C{n}"))
     ]
+    return Comparisons.of(rows[::step])
 
 
 def test_no_text_stands_on_both_sides() -> None:
     splits = split_comparisons(chains(20), train_percent=80, seed=7)
     assert (len(splits.training), len(splits.evaluation), splits.texts_shared) == (48, 12, False)
     assert texts(splits.training).isdisjoint(texts(splits.evaluation))
-    assert split_comparisons(chains(20)[::-1], 80, seed=7).evaluation == sorted_like(splits)
-    assert split_comparisons(chains(20), 80, seed=8) != splits
+    other_order = split_comparisons(chains(20, step=-1), 80, seed=7)
+    assert list(other_order.evaluation) == list(splits.evaluation)[::-1]
+    assert texts(split_comparisons(chains(20), 80, seed=8).evaluation) != texts(splits.evaluation)
 
 
-def sorted_like(splits: ComparisonSplits) -> list[Comparison]:
-    """The same groups, each in the other order."""
-    return [row for start in range(0, 12, 3) for row in splits.evaluation[start : start + 3][::-1]]
+def test_rows_are_on_disk_and_come_back_as_they_were() -> None:
+    given = [Comparison((f"a{n}", f"b {n}"), n / 4, f"source {n % 2}") for n in range(AT_ONCE + 3)]
+    rows = Comparisons.of(iter(given))
+    assert list(rows) == given
+    assert list(rows[AT_ONCE:]) == given[AT_ONCE:]
+    assert rows[5] == given[5]
+    assert rows.source_counts() == {"source 0": AT_ONCE // 2 + 2, "source 1": AT_ONCE // 2 + 1}
+    assert [example.text for example in rows.texts()[:4]] == ["a0", "b 0", "a1", "b 1"]
+
+
+def test_memory_holds_few_rows_at_a_time() -> None:
+    def peak(count: int) -> int:
+        tracemalloc.start()
+        try:
+            text = "long " * 200
+            rows = Comparisons.of(Comparison((f"{n} {text}", f"{n + 1} {text}")) for n in range(count))
+            assert split_comparisons(deduplicate_comparisons(rows).rows, 80, seed=1).texts_shared
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    few, many = peak(2 * AT_ONCE), peak(4 * AT_ONCE)
+    assert (many - few) / (2 * AT_ONCE) < 500  # bytes a row; its texts alone have two thousand
 
 
 def test_more_rows_do_not_move_the_others() -> None:
@@ -106,10 +131,10 @@ def test_more_rows_do_not_move_the_others() -> None:
 
 
 def test_rows_that_all_hang_together_are_divided_by_their_first_texts() -> None:
-    rows = [Comparison((f"question {n % 10}", f"answer {n % 7}")) for n in range(60)]
+    rows = Comparisons.of(Comparison((f"question {n % 10}", f"answer {n % 7}")) for n in range(60))
     splits = split_comparisons(rows, train_percent=80, seed=7)
     assert splits.texts_shared
     first = [{row.texts[0] for row in part} for part in (splits.training, splits.evaluation)]
     assert first[0].isdisjoint(first[1])
     with pytest.raises(DataError, match="all 3 rows have the same first text"):
-        split_comparisons([Comparison(("a", f"b{n}")) for n in range(3)], 80, seed=7)
+        split_comparisons(Comparisons.of(Comparison(("a", f"b{n}")) for n in range(3)), 80, seed=7)

@@ -1,47 +1,52 @@
 """Copies among rows of texts that are compared, and their division into two parts."""
 
-import hashlib
-from collections import defaultdict
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate
-from statistics import fmean
 
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from .compared import Comparisons, ComparisonSplits
 from .errors import DataError
-from .records import Comparison, ComparisonSplits, text_key
+from .group_order import places
 
 LARGEST_GROUP = 0.5
 """Share of the rows from which on they can't be divided so that they share no text."""
 
-Key = bytes
-"""What `text_key` gives."""
+Groups = NDArray[np.integer]
+"""A number for each row, (rows,), the same for those that stay together."""
 
 
 @dataclass(frozen=True)
 class DistinctComparisons:
     """Each row of texts once, and how many copies there were besides."""
 
-    rows: list[Comparison]
+    rows: Comparisons
     duplicates: int
     """Copies with the score of the first."""
     conflicts: int
     """Copies with another score."""
 
 
-def deduplicate_comparisons(rows: Sequence[Comparison]) -> DistinctComparisons:
+def deduplicate_comparisons(rows: Comparisons) -> DistinctComparisons:
     """Keep the first of each row's copies, with the mean of their scores.
 
     Copies have texts of the same key (`text_key`); of scored pairs also in the other order.
     """
-    groups: dict[tuple[Key, ...], list[Comparison]] = defaultdict(list)
-    for row in rows:
-        groups[_copy_key(row)].append(row)
-    same = sum(sum(copy.score == group[0].score for copy in group) - 1 for group in groups.values())
-    kept = [replace(group[0], score=_mean_score(group)) for group in groups.values()]
-    return DistinctComparisons(kept, same, len(rows) - len(kept) - same)
+    texts = rows.copies if rows.scores is None else np.sort(rows.copies, axis=1)
+    _, first, copy = np.unique(texts, axis=0, return_index=True, return_inverse=True)
+    chosen = np.sort(first)
+    kept = rows.take(chosen)
+    if rows.scores is None:
+        return DistinctComparisons(kept, len(rows) - len(kept), 0)
+    conflicts = int(np.count_nonzero(rows.scores != rows.scores[first[copy]]))
+    means = np.bincount(copy, rows.scores) / np.bincount(copy)
+    kept = replace(kept, scores=means[copy[chosen]])
+    return DistinctComparisons(kept, len(rows) - len(kept) - conflicts, conflicts)
 
 
-def split_comparisons(rows: Sequence[Comparison], train_percent: int, seed: int) -> ComparisonSplits:
+def split_comparisons(rows: Comparisons, train_percent: int, seed: int) -> ComparisonSplits:
     """Divide rows so that no text stands on both sides: the same rows and seed always give the same parts.
 
     Rows that hang together by texts they share go to one side as a whole. Where more than LARGEST_GROUP of
@@ -49,73 +54,39 @@ def split_comparisons(rows: Sequence[Comparison], train_percent: int, seed: int)
     Raises DataError when there is nothing to evaluate on.
     """
     groups = _connected(rows)
-    linked = max(map(len, groups), default=0) > LARGEST_GROUP * len(rows)
-    if linked:
-        groups = _grouped(rows, lambda row: text_key(row.texts[0]))
-    if len(groups) < 2:
+    linked = np.bincount(groups).max() > LARGEST_GROUP * len(rows)
+    numbers, group = np.unique(rows.copies[:, 0] if linked else groups, return_inverse=True)
+    if len(numbers) < 2:
         raise DataError(
             f"all {len(rows)} rows have the same first text, so nothing is left to evaluate on: add rows, or "
             "name the fields of the texts in spec.dataset.textField and pairField"
         )
-    groups.sort(key=lambda group: min(_rank(seed, row) for row in group))
-    sizes = list(accumulate(map(len, groups)))
-    wanted = len(rows) * train_percent / 100
-    cut = min(range(1, len(groups)), key=lambda cut: abs(sizes[cut - 1] - wanted))
-    return ComparisonSplits(
-        training=[row for group in groups[:cut] for row in group],
-        evaluation=[row for group in groups[cut:] for row in group],
-        texts_shared=linked,
-    )
+    place = places(rows.keys, group, seed)
+    sizes = np.cumsum(np.bincount(place))[:-1]  # of the training part, cut behind each place but the last
+    cut = np.argmin(np.abs(sizes - len(rows) * train_percent / 100))
+    return ComparisonSplits(rows.take(place <= cut), rows.take(place > cut), texts_shared=bool(linked))
 
 
-def given_comparisons(
-    learned: Sequence[Comparison], evaluated: Sequence[Comparison]
-) -> tuple[ComparisonSplits, int]:
-    """Both parts as they are given, without rows to train on that hold a text of a row to evaluate on.
+def given_comparisons(learned: Comparisons, evaluated: Comparisons) -> tuple[ComparisonSplits, int]:
+    """Both parts, of one corpus, as they are given, without rows to train on that hold a text of a row to
+    evaluate on.
 
     Gives how many were left out, too. Raises DataError when nothing is left to train on.
     """
-    held_out = {text_key(text) for row in evaluated for text in row.texts}
-    kept = [row for row in learned if held_out.isdisjoint(map(text_key, row.texts))]
-    if not kept:
+    leaked, _ = np.nonzero(np.isin(learned.copies, evaluated.copies))
+    kept = learned.take(np.setdiff1d(np.arange(len(learned)), leaked))
+    if not len(kept):
         raise DataError(
             "each row of spec.dataset holds a text of spec.evaluationDataset, so nothing is left to train on"
         )
-    return ComparisonSplits(kept, list(evaluated), texts_shared=False), len(learned) - len(kept)
+    return ComparisonSplits(kept, evaluated, texts_shared=False), len(learned) - len(kept)
 
 
-def _connected(rows: Sequence[Comparison]) -> list[list[Comparison]]:
-    """Groups of rows with no text in common between them, by union-find over the texts."""
-    parents: dict[Key, Key] = {}
-
-    def root(key: Key) -> Key:
-        while (parent := parents.setdefault(key, key)) != key:
-            parents[key] = key = parents[parent]
-        return key
-
-    for row in rows:
-        first, *others = map(text_key, row.texts)
-        for other in others:
-            parents[root(other)] = root(first)
-    return _grouped(rows, lambda row: root(text_key(row.texts[0])))
-
-
-def _grouped(rows: Sequence[Comparison], key: Callable[[Comparison], Key]) -> list[list[Comparison]]:
-    groups: dict[Key, list[Comparison]] = defaultdict(list)
-    for row in rows:
-        groups[key(row)].append(row)
-    return list(groups.values())
-
-
-def _copy_key(row: Comparison) -> tuple[Key, ...]:
-    keys = tuple(map(text_key, row.texts))
-    return keys if row.score is None else tuple(sorted(keys))
-
-
-def _mean_score(group: list[Comparison]) -> float | None:
-    scores = [row.score for row in group if row.score is not None]
-    return fmean(scores) if scores else None
-
-
-def _rank(seed: int, row: Comparison) -> bytes:
-    return hashlib.sha256(b"".join([str(seed).encode(), *map(text_key, row.texts)])).digest()
+def _connected(rows: Comparisons) -> Groups:
+    """Groups of rows with no text in common between them."""
+    copies = rows.copies
+    heads, tails = np.repeat(copies[:, 0], rows.width - 1), copies[:, 1:].ravel()
+    texts = len(rows.corpus)
+    links = coo_array((np.ones(len(heads), np.int8), (heads, tails)), shape=(texts, texts))
+    group: Groups = connected_components(links, directed=False)[1][copies[:, 0]]
+    return group

@@ -76,6 +76,11 @@ class Corpus:
     def __len__(self) -> int:
         return len(self.label_set)
 
+    @cached_property
+    def first_copies(self) -> Rows:
+        """Of each text the first one that is a copy of it, itself among them, (texts,)."""
+        return first_copies(self.keys)
+
     def all(self) -> "Texts":
         """All texts."""
         return Texts(self, np.arange(len(self)))
@@ -175,6 +180,16 @@ class Splits:
         """How many texts have each label, in the training and in the evaluation part; by label."""
         training, evaluation = self.training.label_counts(), self.evaluation.label_counts()
         return {label: (training[label], evaluation[label]) for label in self.labels}
+
+
+def first_copies(keys: NDArray[np.uint64]) -> Rows:
+    """Of each key, (texts, 2), the position of the first that is equal."""
+    order = np.lexsort((keys[:, 1], keys[:, 0]))  # stable: of equal keys the first stays the first
+    in_order = keys[order]
+    begins = np.concatenate([[True], (in_order[1:] != in_order[:-1]).any(axis=1)])[: len(order)]
+    first = np.empty(len(order), dtype=np.int64)
+    first[order] = order[np.maximum.accumulate(np.where(begins, np.arange(len(order)), 0))]
+    return first
 
 
 def _batched(examples: Iterable[Example]) -> Iterator[list[Example]]:

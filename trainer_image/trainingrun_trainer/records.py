@@ -70,16 +70,6 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class ComparisonSplits:
-    """Rows to train on and rows to evaluate on; no row is in both."""
-
-    training: list[Comparison]
-    evaluation: list[Comparison]
-    texts_shared: bool
-    """True where both have texts in common, since too many rows hang together."""
-
-
-@dataclass(frozen=True)
 class SourceFile:
     """A file of the data set: the URI the user knows it by, and where it was downloaded to."""
 

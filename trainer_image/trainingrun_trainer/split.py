@@ -6,19 +6,16 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csc_array, csr_array
-from xxhash import xxh3_64_intdigest
 
 from .corpus import Splits, Texts
 from .errors import DataError
-
-KEY_BYTES = 16
+from .group_order import Places, places
 
 UNDECIDED: Final = 0
 TRAINING: Final = 1
 EVALUATION: Final = 2
 
 Sides = NDArray[np.int8]
-Places = NDArray[np.int64]
 
 
 def split(texts: Texts, groups: NDArray[np.int64], train_percent: int, seed: int) -> Splits:
@@ -39,12 +36,9 @@ def split(texts: Texts, groups: NDArray[np.int64], train_percent: int, seed: int
     Raises DataError when there is nothing to tell apart or nothing to evaluate on.
     """
     require_classes(texts)
-    numbers, group = np.unique(groups, return_inverse=True)
-    rank = np.full(len(numbers), np.iinfo(np.uint64).max)
-    np.minimum.at(rank, group, _hashes(texts, seed))
-    place = np.empty(len(numbers), dtype=np.int64)
-    place[np.argsort(rank)] = np.arange(len(numbers))
-    sides = _sides(*_texts_of(texts, place[group]), train_percent)[place[group]]
+    _, group = np.unique(groups, return_inverse=True)
+    place = places(texts.corpus.keys[texts.rows], group, seed)
+    sides = _sides(*_texts_of(texts, place), train_percent)[place]
     if not (sides == EVALUATION).any():
         raise DataError(
             "no label has two different texts, so nothing is left to evaluate on: add texts, "
@@ -62,14 +56,6 @@ def require_classes(texts: Texts) -> None:
     if len(sets) < 2:
         found = f"all texts have the label {', '.join(sets[0])!r}" if sets else "there is no labelled text"
         raise DataError(f"{found}: a classifier needs texts of two labels; see spec.dataset.labelField")
-
-
-def _hashes(texts: Texts, seed: int) -> NDArray[np.uint64]:
-    """Of seed and content, (texts,)."""
-    content = texts.corpus.keys[texts.rows].tobytes()
-    starts = range(0, len(content), KEY_BYTES)
-    hashes = (xxh3_64_intdigest(content[start : start + KEY_BYTES], seed) for start in starts)
-    return np.fromiter(hashes, np.uint64, len(texts))
 
 
 def _texts_of(texts: Texts, place: NDArray[np.int64]) -> tuple[csc_array, csc_array]:

@@ -21,16 +21,6 @@ class Copies:
 
 def find_copies(corpus: Corpus, threshold: float) -> Copies:
     """Texts with the same key, and texts whose shingles are as similar as `threshold` (Jaccard, 0 to 1)."""
-    first = first_copies(corpus.keys)
+    first = corpus.first_copies
     distinct, text = np.unique(first, return_inverse=True)
     return Copies(first, near_groups(corpus, distinct, threshold)[text])
-
-
-def first_copies(keys: NDArray[np.uint64]) -> Rows:
-    """Of each key, (texts, 2), the position of the first that is equal."""
-    order = np.lexsort((keys[:, 1], keys[:, 0]))  # stable: of equal keys the first stays the first
-    in_order = keys[order]
-    begins = np.concatenate([[True], (in_order[1:] != in_order[:-1]).any(axis=1)])[: len(order)]
-    first = np.empty(len(order), dtype=np.int64)
-    first[order] = order[np.maximum.accumulate(np.where(begins, np.arange(len(order)), 0))]
-    return first

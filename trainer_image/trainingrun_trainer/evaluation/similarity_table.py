@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
-from ..records import Comparison, Example
+from ..compared import Comparisons
+from ..records import Example
 from .predictions import Indices
 from .similarity import Embeddings, cosine, ranks
 
@@ -24,21 +25,23 @@ def nearest_label_table(examples: Sequence[Example], labels: list[str], nearest:
     )
 
 
-def comparisons_table(rows: Sequence[Comparison], embeddings: list[Embeddings]) -> pa.Table:
+def comparisons_table(rows: Comparisons, embeddings: list[Embeddings]) -> pa.Table:
     """One row for each of `rows`; `embeddings` are a matrix for each column of texts.
 
     Columns: text; pair; source; cosine of both; of scored pairs score; else rank, that of the near text among
     the near and far texts of 100 rows, and of triplets negative and its cosine with the text.
     """
-    texts = [pa.array(column, pa.string()) for column in zip(*(row.texts for row in rows), strict=True)]
+    texts = [
+        pa.array([example.text for example in rows.column(index)], pa.string()) for index in range(rows.width)
+    ]
     columns = {
         "text": texts[0],
         "pair": texts[1],
-        "source": pa.array([row.source for row in rows], pa.string()),
+        "source": pa.array([example.source for example in rows.column(0)], pa.string()),
         "cosine": pa.array(cosine(embeddings[0], embeddings[1])),
     }
-    if rows[0].score is not None:
-        columns["score"] = pa.array([row.score for row in rows], pa.float64())
+    if rows.scores is not None:
+        columns["score"] = pa.array(rows.scores, pa.float64())
     else:
         columns["rank"] = pa.array(ranks(embeddings))
     if len(texts) == 3:

@@ -1,7 +1,6 @@
 """Pairs and triplets, from files to the two parts of the split."""
 
 import logging
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,10 +10,10 @@ from trainingrun_api.evaluation import DataCounts
 from trainingrun_api.labels import Labels
 from trainingrun_api.run_config import RunConfig
 
+from ..compared import Comparisons, ComparisonSplits
 from ..comparisons import deduplicate_comparisons, given_comparisons, split_comparisons
 from ..data import ComparisonReading, Tally, source_counts
 from ..errors import SettingsError
-from ..records import Comparison, ComparisonSplits
 from .datasets import fetch_datasets, sources_sha256
 from .session import Run
 
@@ -45,7 +44,7 @@ def load_comparisons(run: Run) -> LoadedComparisons:
     _require_fitting(config)
     sources = fetch_datasets(config.all_sources, config.storage, run.work / "data")
     reading = ComparisonReading(sources)
-    rows = list(reading)
+    rows = Comparisons.of(reading)
     learned = sum(tally.used for tally in reading.tallies[: len(config.sources)])
     copies = _Copies()
     splits = _divide(rows[:learned], rows[learned:], config, copies)
@@ -85,16 +84,16 @@ def _require_fitting(config: RunConfig) -> None:
 
 
 def _divide(
-    learned: list[Comparison], evaluated: list[Comparison], config: RunConfig, copies: _Copies
+    learned: Comparisons, evaluated: Comparisons, config: RunConfig, copies: _Copies
 ) -> ComparisonSplits:
     learned = _without_copies(learned, config, copies)
-    if not evaluated:
+    if not len(evaluated):
         return split_comparisons(learned, config.train_percent, config.training.seed)
     splits, copies.leaked = given_comparisons(learned, _without_copies(evaluated, config, copies))
     return splits
 
 
-def _without_copies(rows: list[Comparison], config: RunConfig, copies: _Copies) -> list[Comparison]:
+def _without_copies(rows: Comparisons, config: RunConfig, copies: _Copies) -> Comparisons:
     unique = deduplicate_comparisons(rows)
     copies.duplicates += unique.duplicates
     copies.conflicts += unique.conflicts
@@ -102,9 +101,6 @@ def _without_copies(rows: list[Comparison], config: RunConfig, copies: _Copies) 
 
 
 def _counts(tallies: Sequence[Tally], splits: ComparisonSplits, copies: _Copies) -> DataCounts:
-    training, evaluation = (
-        Counter(row.source for row in part) for part in (splits.training, splits.evaluation)
-    )
     return DataCounts(
         read=sum(tally.read for tally in tallies),
         empty=sum(tally.empty for tally in tallies),
@@ -115,7 +111,7 @@ def _counts(tallies: Sequence[Tally], splits: ComparisonSplits, copies: _Copies)
         truncated=0,
         training=len(splits.training),
         evaluation=len(splits.evaluation),
-        sources=source_counts(tallies, training, evaluation),
+        sources=source_counts(tallies, splits.training.source_counts(), splits.evaluation.source_counts()),
     )
 
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from trainingrun_api.evaluation import DataCounts, SimilarityScores
 
+from ..compared import Comparisons
 from ..evaluation import (
     LabelledEmbeddings,
     comparisons_table,
@@ -18,7 +19,7 @@ from ..evaluation import (
     score_sources,
 )
 from ..model import EmbeddingModel
-from ..records import Comparison, Example
+from ..records import Example
 from ..training import (
     EncodedColumns,
     LabelContrast,
@@ -111,7 +112,7 @@ class ComparedTexts(EmbeddingTask):
 
     def texts(self) -> Sequence[Example]:
         """First, near and far ones."""
-        return [Example(text, ()) for row in self._splits.training for text in row.texts]
+        return self._splits.training.texts()
 
     def objective(self, model: EmbeddingModel) -> tuple[Objective, int]:
         """The order of the scores; without scores, near texts nearer than others."""
@@ -132,8 +133,7 @@ class ComparedTexts(EmbeddingTask):
         return Judgement(outcome.loss, table, similarity=scores)
 
 
-def _encode(model: EmbeddingModel, rows: list[Comparison]) -> EncodedColumns:
-    texts = zip(*(row.texts for row in rows), strict=True)
-    columns = [model.encode_texts([Example(text, ()) for text in column]) for column in texts]
-    scores = np.array([row.score or 0.0 for row in rows])
+def _encode(model: EmbeddingModel, rows: Comparisons) -> EncodedColumns:
+    columns = [model.encode_texts(rows.column(index)) for index in range(rows.width)]
+    scores = np.zeros(len(rows)) if rows.scores is None else rows.scores
     return EncodedColumns([ids for ids, _ in columns], scores, sum(cut for _, cut in columns))

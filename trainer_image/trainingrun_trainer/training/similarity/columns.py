@@ -1,13 +1,15 @@
 """Batches of rows of several texts: pairs, or triplets."""
 
 import math
+from array import array
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Dataset, Sampler
+from xxhash import xxh3_64_intdigest
 
 from ...tokens import TokenIds
 from ..batches import Batch, BatchLoader, LengthGroups, Padding
@@ -58,8 +60,8 @@ class DistinctTexts(Sampler[list[int]]):
     """
 
     def __init__(self, texts: EncodedColumns, batch_size: int, seed: int) -> None:
-        rows = zip(*texts.columns, strict=True)
-        self._texts = [frozenset(tuple(ids) for ids in row) for row in rows]
+        keys = [np.fromiter(map(_key, column), np.uint64, len(column)) for column in texts.columns]
+        self._texts = np.stack(keys, axis=1)
         self._batch_size = batch_size
         self._seed = seed
         self._epoch = 1
@@ -72,18 +74,33 @@ class DistinctTexts(Sampler[list[int]]):
         return math.ceil(len(self._texts) / self._batch_size)
 
     def __iter__(self) -> Iterator[list[int]]:
-        batches: list[list[int]] = [[] for _ in range(len(self))]
-        held: list[set[tuple[int, ...]]] = [set() for _ in batches]
-        free = list(range(len(batches)))
-        for index in np.random.default_rng([self._seed, self._epoch]).permutation(len(self._texts)).tolist():
-            texts = self._texts[index]
-            fitting = (place for place in free[:LOOKAHEAD] if held[place].isdisjoint(texts))
-            place = next(fitting, free[0])
-            batches[place].append(index)
-            held[place] |= texts
-            if len(batches[place]) == self._batch_size:
-                free.remove(place)
-        yield from batches
+        left = len(self)
+        filling: list[_Filling] = []
+        for index in np.random.default_rng([self._seed, self._epoch]).permutation(len(self._texts)):
+            while left and len(filling) < LOOKAHEAD:
+                filling.append(_Filling())
+                left -= 1
+            texts = self._texts[index].tolist()
+            fitting = (batch for batch in filling if batch.texts.isdisjoint(texts))
+            batch = next(fitting, filling[0])
+            batch.rows.append(int(index))
+            batch.texts.update(texts)
+            if len(batch.rows) == self._batch_size:
+                filling.remove(batch)
+                yield batch.rows
+        yield from (batch.rows for batch in filling)
+
+
+@dataclass(eq=False)
+class _Filling:
+    """A batch that has room."""
+
+    rows: list[int] = field(default_factory=list)
+    texts: set[int] = field(default_factory=set)
+
+
+def _key(ids: Sequence[int]) -> int:
+    return xxh3_64_intdigest(array("i", ids))
 
 
 def column_batches(model: Padding, texts: EncodedColumns, sampler: Sampler[list[int]]) -> BatchLoader:
