@@ -17,17 +17,19 @@ def main() -> None:
     """Measure all of it; ten minutes and more for five million texts."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--texts", type=int, default=5_000_000, help="texts whose peak memory is measured")
+    options.add_argument("--pairs", type=int, default=500_000, help="pairs whose peak memory is measured")
     options.add_argument("--beside", type=int, default=500_000, help="texts of the comparison with lists")
     options.add_argument("--speed", type=int, default=200_000, help="texts of the measurements of speed")
     chosen = options.parse_args()
     speeds = [exact(chosen.speed), near(chosen.speed // 2)]
     written = store(chosen.speed)
-    many = _peaks(chosen.texts, "disk")
+    many, pairs = _peaks(chosen.texts, "disk"), _peaks(chosen.pairs, "pairs")
     few, lists = _peaks(chosen.beside, "disk"), _peaks(chosen.beside, "lists")
     lines = [
         *_head(),
         *_speed_lines(speeds, written),
-        *_memory_lines(chosen.texts, many),
+        *_memory_lines("texts", chosen.texts, many),
+        *_memory_lines("pairs", chosen.pairs, pairs),
         *_beside_lines(chosen.beside, few, lists),
     ]
     RESULTS.write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -37,7 +39,7 @@ def main() -> None:
 def _peaks(count: int, way: str) -> list[Peak]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "texts.jsonl"
-        texts.write(path, count)
+        (texts.write_pairs if way == "pairs" else texts.write)(path, count)
         return memory.measured(path, way)
 
 
@@ -68,14 +70,14 @@ def _speed_lines(speeds: list[Speed], written: float) -> Iterator[str]:
     yield ""
 
 
-def _memory_lines(count: int, peaks: list[Peak]) -> Iterator[str]:
-    yield f"## Memory of {count:,} texts"
+def _memory_lines(what: str, count: int, peaks: list[Peak]) -> Iterator[str]:
+    yield f"## Memory of {count:,} {what}"
     yield ""
     yield "Peaks of a process of its own, in MiB, above what it held with the model loaded. Private memory is"
     yield "what the system can't take back; mapped files are counted in resident memory alone. Seconds are by"
-    yield "the clock, whatever else the machine did, and of the processor, which the texts a second are of."
+    yield f"the clock, whatever else the machine did, and of the processor, which the {what} a second are of."
     yield ""
-    yield "| Stage | Private | Resident | Seconds | Of the processor | Texts a second |"
+    yield f"| Stage | Private | Resident | Seconds | Of the processor | {what.capitalize()} a second |"
     yield "| --- | ---: | ---: | ---: | ---: | ---: |"
     before, *stages = peaks
     for one in stages:
@@ -87,7 +89,7 @@ def _memory_lines(count: int, peaks: list[Peak]) -> Iterator[str]:
     most = max(one.private for one in stages) - before.private
     yield ""
     each = most * memory.MEBIBYTE / count
-    yield f"At most {each:,.0f} bytes a text, beside {before.private:,.0f} MiB without any."
+    yield f"At most {each:,.0f} bytes each, beside {before.private:,.0f} MiB without any."
     yield ""
 
 

@@ -16,11 +16,14 @@ from numpy.typing import NDArray
 from trainingrun_api.dataset import DataSource
 from trainingrun_api.labels import Labels
 from trainingrun_trainer import model
+from trainingrun_trainer.compared import Comparisons
+from trainingrun_trainer.comparisons import deduplicate_comparisons, split_comparisons
 from trainingrun_trainer.corpus import Corpus, Splits
-from trainingrun_trainer.data import FetchedSource, LabelRules, Reading, Wanted
+from trainingrun_trainer.data import ComparisonReading, FetchedSource, LabelRules, Reading, Wanted
 from trainingrun_trainer.dedup import deduplicate, find_copies
 from trainingrun_trainer.records import SourceFile
 from trainingrun_trainer.split import split
+from trainingrun_trainer.training.similarity.columns import DistinctTexts, EncodedColumns
 
 SECONDS_BETWEEN = 0.02
 MEBIBYTE = 1 << 20
@@ -43,7 +46,7 @@ class Peak(NamedTuple):
 def measured(path: Path, way: str) -> list[Peak]:
     """Peaks by stage of a new process, the first one before all.
 
-    It goes this `way`: "disk", as the trainer does, or "lists".
+    It goes this `way`: "disk", as the trainer does, or "lists"; or reads "pairs", as the trainer does.
     """
     command = [sys.executable, "-m", "benchmarks.data.memory", str(path), way]
     found = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
@@ -92,6 +95,10 @@ def _times() -> NDArray[np.float64]:
 
 
 def _main(path: Path, way: str) -> list[Peak]:
+    return _of_pairs(path) if way == "pairs" else _of_texts(path, way)
+
+
+def _of_texts(path: Path, way: str) -> list[Peak]:
     classifier = model.load(model.default_model_folder(), "Default", [f"label {n}" for n in range(50)])
     reading = Reading(
         [FetchedSource(DataSource(uri=path.as_uri()), [SourceFile(path.as_uri(), path)])],
@@ -100,6 +107,28 @@ def _main(path: Path, way: str) -> list[Peak]:
     meter = Meter()
     with meter.looking():
         (_on_disk if way == "disk" else _in_lists)(reading, classifier, meter)
+    return meter.peaks
+
+
+def _of_pairs(path: Path) -> list[Peak]:
+    embedder = model.load_embedding_model(model.default_model_folder(), "Default")
+    uri = path.as_uri()
+    reading = ComparisonReading(
+        [FetchedSource(DataSource(uri=uri, pair_field="pair"), [SourceFile(uri, path)])]
+    )
+    meter = Meter()
+    with meter.looking():
+        meter.stage("read")
+        rows = Comparisons.of(reading)
+        meter.stage("copies")
+        unique = deduplicate_comparisons(rows).rows
+        meter.stage("split")
+        training = split_comparisons(unique, 80, 42).training
+        meter.stage("tokenise")
+        columns = [embedder.encode_texts(training.column(index))[0] for index in range(training.width)]
+        meter.stage("an epoch's batches")
+        batches = DistinctTexts(EncodedColumns(columns, np.zeros(len(training)), 0), 32, 42)
+        assert sum(map(len, batches)) == len(training)
     return meter.peaks
 
 

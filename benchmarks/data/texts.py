@@ -38,6 +38,14 @@ def write(path: Path, count: int) -> None:
             file.write(json.dumps({"text": text, "label": f"label {n % LABELS}"}) + "\n")
 
 
+def write_pairs(path: Path, count: int) -> None:
+    """The texts in pairs, as JSON Lines."""
+    found = texts(2 * count)
+    with path.open("w") as file:
+        for one in found:
+            file.write(json.dumps({"text": one, "pair": next(found)}) + "\n")
+
+
 def _words(random: np.random.Generator) -> list[str]:
     letters = np.array(list("etaoinshrdlucmfwypvbgk"))
     sizes = random.integers(2, 9, VOCABULARY)

@@ -1,5 +1,6 @@
 """Any transformer with a sequence classification head is trained, published and loaded again."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ from trainingrun_api.training import Lora, MixedPrecision, Training
 from trainingrun_trainer import pipeline
 from trainingrun_trainer.model import SequenceClassifier, load
 from trainingrun_trainer.training import EpochDone, SingleLabelClassification, fit, prepare
+from trainingrun_trainer.training.layers import depths
 
 from .conftest import WORDS, changed, ticket_texts, tokenizer
 from .test_pipeline import held_out, out
@@ -82,6 +84,23 @@ def body(architecture: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     AutoModel.from_config(CONFIGS[architecture]).save_pretrained(folder)
     tokenizer().save_pretrained(folder)
     return folder
+
+
+def test_depth_is_how_many_layers_are_left(body: Path) -> None:
+    classifier = loaded(body, list(WORDS))
+    found = depths(classifier.network)
+    head = {id(parameter) for parameter in classifier.head_parameters()}
+    names = dict(classifier.network.named_parameters())
+    assert set(found) == set(names)
+    for name, depth in found.items():
+        layer = re.search(r"\.(?:layer|layers|h)\.(\d)\.", name)
+        if layer:
+            assert depth == 1 - int(layer[1])
+        elif ("embed" in name and "rel_" not in name) or re.search(r"\.w[tp]e\.", name):
+            assert depth == 2
+        else:
+            assert depth == 0
+        assert id(names[name]) not in head or depth == 0
 
 
 def parameters(classifier: SequenceClassifier) -> dict[str, torch.Tensor]:

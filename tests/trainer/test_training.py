@@ -14,7 +14,12 @@ from trainingrun_trainer.errors import SettingsError
 from trainingrun_trainer.model import load
 from trainingrun_trainer.training import History, SingleLabelClassification, StepDone, fit, prepare
 from trainingrun_trainer.training.batches import LengthGroups
-from trainingrun_trainer.training.optimizer import build_optimizer, build_schedule, default_learning_rate
+from trainingrun_trainer.training.optimizer import (
+    HEAD_FACTOR,
+    build_optimizer,
+    build_schedule,
+    default_learning_rate,
+)
 from trainingrun_trainer.training.precision import CPU_FLAGS, choose_precision
 
 from .conftest import WORDS, ticket_texts, tickets
@@ -87,7 +92,7 @@ def objective(pooled_model: Path) -> SingleLabelClassification:
 def test_the_head_learns_ten_times_as_fast_and_biases_do_not_decay(
     objective: SingleLabelClassification,
 ) -> None:
-    groups = build_optimizer(objective, learning_rate=1e-4, weight_decay=0.01).param_groups
+    groups = build_optimizer(objective, 1e-4, 0.01, layer_decay=1.0, head_factor=HEAD_FACTOR).param_groups
     assert [(group["lr"], group["weight_decay"]) for group in groups] == [
         (1e-4, 0.01),
         (1e-4, 0.0),
@@ -98,12 +103,38 @@ def test_the_head_learns_ten_times_as_fast_and_biases_do_not_decay(
     assert all(parameter.ndim == 1 for parameter in groups[1]["params"])
 
 
+def test_each_layer_learns_at_a_share_of_the_rate_of_the_next(objective: SingleLabelClassification) -> None:
+    optimizer = build_optimizer(objective, 1e-4, 0.01, layer_decay=0.5, head_factor=HEAD_FACTOR)
+    rates = {id(parameter): group["lr"] for group in optimizer.param_groups for parameter in group["params"]}
+    names = dict(objective.network.named_parameters())
+    for name, factor in {
+        "embeddings.word_embeddings": 0.25,
+        "layer.0.attention.self.query": 0.5,
+        "layer.1.attention.self.query": 1,
+        "linear": HEAD_FACTOR,
+    }.items():
+        (parameter,) = [value for full, value in names.items() if full.endswith(f"{name}.weight")]
+        assert rates[id(parameter)] == pytest.approx(1e-4 * factor)
+    assert optimizer.param_groups[0]["lr"] == 1e-4
+
+
+@pytest.mark.parametrize(
+    ("settings", "decay"),
+    [({}, 0.1 ** (1 / 2)), ({"layer_decay": 0.9}, 0.9), ({"lora": Lora()}, 1)],
+)
+def test_embeddings_learn_at_a_tenth_of_the_rate_unless_told_otherwise(
+    objective: SingleLabelClassification, settings: dict[str, object], decay: float
+) -> None:
+    recipe = prepare(objective, Training().model_copy(update=settings)).recipe
+    assert recipe.layer_decay == pytest.approx(decay)
+
+
 def test_embeddings_decay_and_normalisation_weights_of_any_shape_do_not(
     objective: SingleLabelClassification,
 ) -> None:
     layers = torch.nn.Sequential(torch.nn.Embedding(5, 4), torch.nn.LayerNorm((3, 4)), torch.nn.Linear(4, 4))
     objective.network.add_module("more", layers)
-    groups = build_optimizer(objective, learning_rate=1e-4, weight_decay=0.01).param_groups
+    groups = build_optimizer(objective, 1e-4, 0.01, layer_decay=1.0, head_factor=HEAD_FACTOR).param_groups
     decaying = {id(parameter) for group in groups if group["weight_decay"] for parameter in group["params"]}
     assert [id(parameter) in decaying for parameter in layers.parameters()] == [
         True,
@@ -121,7 +152,7 @@ def test_embeddings_decay_and_normalisation_weights_of_any_shape_do_not(
 def test_the_learning_rate_rises_over_the_warmup_then_follows_its_schedule(
     objective: SingleLabelClassification, schedule: Schedule, half_way: float, end: float
 ) -> None:
-    optimizer = build_optimizer(objective, learning_rate=1e-2, weight_decay=0)
+    optimizer = build_optimizer(objective, 1e-2, 0.0, layer_decay=0.5, head_factor=HEAD_FACTOR)
     course = build_schedule(optimizer, schedule, total_steps=100, warmup_steps=10)
     rates = []
     for _ in range(100):

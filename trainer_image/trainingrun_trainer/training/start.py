@@ -74,13 +74,14 @@ def _do_stage(trainee: Trainee, stage: Objective, settings: Training) -> Iterato
 
 
 def _settings_of_stage(trainee: Trainee, settings: Training) -> Training:
-    """One epoch at STAGE_FACTOR of the body's rate. The network has its adapters already, if any."""
+    """One epoch at STAGE_FACTOR of the body's rates. The network has its adapters already, if any."""
     changes = {
         "max_epochs": 1,
         "warmup_steps": None,
         "gradient_accumulation_steps": 1,
         "lora": None,
         "learning_rate": trainee.recipe.learning_rate * STAGE_FACTOR,
+        "layer_decay": trainee.recipe.layer_decay,
     }
     return settings.model_copy(update=changes)
 

@@ -139,7 +139,11 @@ def prepare(objective: Objective, settings: Training) -> Trainee:
     stage = objective.stage(settings)
     recipe = decide(objective, settings, len(batches), accelerator.mixed_precision)
     optimizer = build_optimizer(
-        objective, recipe.learning_rate, settings.weight_decay, 1 if adapters else HEAD_FACTOR
+        objective,
+        recipe.learning_rate,
+        settings.weight_decay,
+        recipe.layer_decay,
+        1 if adapters else HEAD_FACTOR,
     )
     epsilon = recipe.adversarial_epsilon
     return Trainee(
