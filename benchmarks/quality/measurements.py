@@ -19,9 +19,6 @@ from .trainer import Published, Scores, score, train
 
 Figures = dict[str, float]
 
-MOST = 95
-"""The most that `trainPercent` can be: two or three of the 50 texts of each label are left to evaluate on."""
-
 FEW = 10
 """Texts of a label that a run with few gets: of these it trains on 8, and evaluates on 2."""
 
@@ -53,9 +50,15 @@ def all_default(setup: Setup, seed: int) -> Figures:
     return _classified(setup, setup.train_file, f"all-default-{seed}", seed)
 
 
+def all_even(setup: Setup, seed: int) -> Figures:
+    """The same with one learning rate for all layers."""
+    return _classified(setup, setup.train_file, f"all-even-{seed}", seed, training={"layerDecay": 1})
+
+
 def all_calm(setup: Setup, seed: int) -> Figures:
-    """The same without noise on token embeddings."""
-    return _classified(setup, setup.train_file, f"all-calm-{seed}", seed, training={"adversarialEpsilon": 0})
+    """That without noise on token embeddings."""
+    training = {"layerDecay": 1, "adversarialEpsilon": 0}
+    return _classified(setup, setup.train_file, f"all-calm-{seed}", seed, training=training)
 
 
 def all_stage(setup: Setup, seed: int) -> Figures:
@@ -65,17 +68,10 @@ def all_stage(setup: Setup, seed: int) -> Figures:
     )
 
 
-def all_most(setup: Setup, seed: int) -> Figures:
-    """All data, as much of it to train on as can be."""
-    return _classified(setup, setup.train_file, f"all-most-{seed}", seed, trainPercent=MOST)
-
-
-def all_most_stage(setup: Setup, seed: int) -> Figures:
-    """The same, the similarity stage first."""
-    stage = {"similarityStage": "Always"}
-    return _classified(
-        setup, setup.train_file, f"all-most-stage-{seed}", seed, trainPercent=MOST, training=stage
-    )
+def all_stage_even(setup: Setup, seed: int) -> Figures:
+    """The same with one learning rate for all layers."""
+    training = {"similarityStage": "Always", "layerDecay": 1}
+    return _classified(setup, setup.train_file, f"all-stage-even-{seed}", seed, training=training)
 
 
 def all_context(setup: Setup, seed: int) -> Figures:
@@ -170,9 +166,9 @@ MEASUREMENTS: dict[str, Measurement] = {
     "all-trainer": all_trainer,
     "all-context": all_context,
     "all-stage": all_stage,
+    "all-even": all_even,
+    "all-stage-even": all_stage_even,
     "all-calm": all_calm,
-    "all-most": all_most,
-    "all-most-stage": all_most_stage,
 }
 """In the order that they are done for each seed."""
 
