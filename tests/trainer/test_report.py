@@ -62,7 +62,7 @@ class Page(HTMLParser):
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """Of this process, the least of three times: what else the machine does takes caches and speed from it."""
+    """Of this process, the least of three times: what else the machine does takes its caches and speed."""
     return min(timeit.repeat(work, timer=time.process_time, number=1, repeat=3))
 
 
