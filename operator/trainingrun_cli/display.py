@@ -88,10 +88,11 @@ def epoch_line(epoch: EpochSummary, max_epochs: int) -> str:
     return "   ".join([f"epoch {epoch.epoch:>3}/{max_epochs}{before}", *parts])
 
 
-def data_line(data: DataCounts) -> str:
-    """What became of the texts that were read."""
+def data_line(data: DataCounts, scores: EvaluationScores) -> str:
+    """What became of the texts that were read, or of the rows of them that are compared."""
+    what, lacking = ("rows", "score") if _compares(scores) else ("texts", "label")
     return (
-        f"{data.read} texts read: {data.empty} empty, {data.unlabelled} without label, "
+        f"{data.read} {what} read: {data.empty} empty, {data.unlabelled} without {lacking}, "
         f"{data.filtered} filtered, "
         f"{data.duplicates} duplicates, {data.conflicts} conflicts, {data.near_duplicates} near-duplicates, "
         f"{data.leaked} also evaluated on, {data.truncated} cut; "
@@ -101,7 +102,8 @@ def data_line(data: DataCounts) -> str:
 
 def scores_table(scores: EvaluationScores) -> Table:
     """Headline scores of the published model."""
-    table = Table(title=f"Scores on {scores.support} evaluation texts", title_justify="left")
+    what = "rows" if _compares(scores) else "texts"
+    table = Table(title=f"Scores on {scores.support} evaluation {what}", title_justify="left")
     columns = {
         "Average precision": scores.average_precision,
         "Spearman": scores.spearman,
@@ -119,6 +121,11 @@ def scores_table(scores: EvaluationScores) -> Table:
         table.add_column(name, justify="right")
     table.add_row(*(f"{value:.3f}" for value in known.values()))
     return table
+
+
+def _compares(scores: EvaluationScores) -> bool:
+    """Whether they are of pairs or triplets."""
+    return scores.spearman is not None or scores.mean_reciprocal_rank is not None
 
 
 def classes_table(classes: list[ClassScores]) -> Table:
