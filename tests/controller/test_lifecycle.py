@@ -62,7 +62,10 @@ def test_operator_restarted_meanwhile_goes_on(api: Api, kubelet: Kubelet, operat
 
     api.eventually("long", phase="Succeeded")
     assert api.get("Job", "long")["metadata"]["uid"] == job
-    assert api.events("long") == [*told, "Completed"]
+    events = api.events("long")
+    assert events[: len(told)] == told
+    # Where the Job is slower than its pod to be done, the run evaluates in between.
+    assert events[len(told) :] in (["Completed"], ["Evaluating", "Completed"])
     api.until(
         lambda: f'trainingrun_f1{{name="long",namespace="{api.namespace}"}} 0.9' in operator.metrics(),
         "metrics",

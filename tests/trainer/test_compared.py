@@ -23,10 +23,7 @@ from trainingrun_trainer.training.similarity.columns import DistinctTexts
 
 from .conftest import FILLERS, WORDS
 
-SETTINGS = Training(
-    max_epochs=6, learning_rate=2e-3, layer_decay=1, batch_size=8, mixed_precision=MixedPrecision.FP32
-)
-"""One rate for all layers: the models here are random, and know nothing that a lower one would keep."""
+SETTINGS = Training(max_epochs=6, learning_rate=2e-3, batch_size=8, mixed_precision=MixedPrecision.FP32)
 LABELS = list(WORDS)
 
 

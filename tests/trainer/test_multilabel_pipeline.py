@@ -75,7 +75,7 @@ def test_scores_are_those_of_the_published_model_at_its_threshold(
 
 
 def test_training_tells_the_labels_apart(several: RunConfig) -> None:
-    result, evaluation = train(changed(several, training={"max_epochs": 10, "layer_decay": 1.0}))
+    result, evaluation = train(changed(several, training={"max_epochs": 10}))
     assert result.evaluation.f1 is not None
     assert result.evaluation.f1 > 0.8
     best = next(epoch for epoch in evaluation.curves.epochs if epoch.epoch == result.best_epoch)

@@ -225,7 +225,7 @@ def test_each_setting_of_training_changes_what_is_learned(config: RunConfig) -> 
     assert losses(seed=43) != usual
     for setting in (
         {"learning_rate": 2e-3},
-        {"layer_decay": 1.0},
+        {"layer_decay": 0.5},
         {"schedule": Schedule.COSINE},
         {"warmup_ratio": 0.5},
         {"max_gradient_norm": 0.01},

@@ -29,8 +29,7 @@ from trainingrun_trainer.training.steps import train_epoch
 
 from .conftest import WORDS, tickets
 
-SETTINGS = Training(learning_rate=1e-3, layer_decay=1, batch_size=6, mixed_precision=MixedPrecision.FP32)
-"""One rate for all layers: the models here are random, and know nothing that a lower one would keep."""
+SETTINGS = Training(learning_rate=1e-3, batch_size=6, mixed_precision=MixedPrecision.FP32)
 
 
 @pytest.fixture

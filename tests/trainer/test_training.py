@@ -118,17 +118,6 @@ def test_each_layer_learns_at_a_share_of_the_rate_of_the_next(objective: SingleL
     assert optimizer.param_groups[0]["lr"] == 1e-4
 
 
-@pytest.mark.parametrize(
-    ("settings", "decay"),
-    [({}, 0.1 ** (1 / 2)), ({"layer_decay": 0.9}, 0.9), ({"lora": Lora()}, 1)],
-)
-def test_embeddings_learn_at_a_tenth_of_the_rate_unless_told_otherwise(
-    objective: SingleLabelClassification, settings: dict[str, object], decay: float
-) -> None:
-    recipe = prepare(objective, Training().model_copy(update=settings)).recipe
-    assert recipe.layer_decay == pytest.approx(decay)
-
-
 def test_embeddings_decay_and_normalisation_weights_of_any_shape_do_not(
     objective: SingleLabelClassification,
 ) -> None:

@@ -7,9 +7,7 @@ class Recipe(Model):
     """Settings as they were used."""
 
     learning_rate: float
-    """Highest learning rate of the body's last layer."""
-    layer_decay: float = 1.0
-    """Learning rate of each layer of the body, as a share of that of the layer after it."""
+    """Highest learning rate of the body, or of its last layer where layerDecay lets others learn slower."""
     warmup_steps: int
     """Optimizer steps over which the learning rate rose."""
     total_steps: int

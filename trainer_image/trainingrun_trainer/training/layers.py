@@ -5,21 +5,12 @@ from torch import nn
 from .adapters import transformer_of
 
 
-def layers_of(network: nn.Module) -> nn.ModuleList:
-    """The layers of the transformer within `network`, from its input to its output; none where it has none.
-
-    They are what most of its parameters are in.
-    """
-    lists = [module for module in transformer_of(network).modules() if isinstance(module, nn.ModuleList)]
-    return max(lists, key=_size, default=nn.ModuleList())
-
-
 def depths(network: nn.Module) -> dict[str, int]:
     """How many layers the output of each parameter still goes through, by the parameter's name.
 
     0 for the last layer and what comes after it; the number of layers for embeddings.
     """
-    layers = layers_of(network)
+    layers = _layers_of(network)
     found = {
         id(parameter): depth
         for depth, layer in enumerate(reversed(layers))
@@ -30,6 +21,15 @@ def depths(network: nn.Module) -> dict[str, int]:
             break
         found[id(parameter)] = len(layers)
     return {name: found.get(id(parameter), 0) for name, parameter in network.named_parameters()}
+
+
+def _layers_of(network: nn.Module) -> nn.ModuleList:
+    """The layers of the transformer within `network`, from its input to its output; none where it has none.
+
+    They are what most of its parameters are in.
+    """
+    lists = [module for module in transformer_of(network).modules() if isinstance(module, nn.ModuleList)]
+    return max(lists, key=_size, default=nn.ModuleList())
 
 
 def _size(module: nn.Module) -> int:

@@ -8,7 +8,7 @@ from transformers.trainer_pt_utils import get_parameter_names
 
 from trainingrun_api.training import Schedule
 
-from .layers import depths, layers_of
+from .layers import depths
 from .objective import Objective
 
 HEAD_FACTOR = 10
@@ -29,14 +29,6 @@ at 1e-4 and 93.8% at 2e-4 (one seed, 5 epochs, on texts of the training file tha
 
 LARGE_MODEL_RATE = 2e-5
 
-INPUT_SHARE = 0.1
-"""Rate of the embeddings, as a share of that of the last layer, which all layers between share alike.
-
-Layers near the input hold what texts of all kinds have in common, which the few texts of a run make a model
-forget. What comes of it are the decays that ELECTRA's authors chose: 0.8 for 12 layers, 0.9 for 24 (Clark et
-al., ICLR 2020, table 7).
-"""
-
 MAX_LORA_RATE = 1e-3
 """Adapters of small models learn no faster than this by default."""
 
@@ -52,11 +44,6 @@ def default_learning_rate(parameters: int, *, lora: bool) -> float:
     """The rate for the body of a model of so many parameters, or for its adapters."""
     full = next((rate for below, rate in LEARNING_RATES if parameters < below), LARGE_MODEL_RATE)
     return min(full * LORA_FACTOR, MAX_LORA_RATE) if lora else full
-
-
-def default_layer_decay(network: nn.Module) -> float:
-    """The rate of each layer of `network` as a share of that of the next one."""
-    return float(INPUT_SHARE ** (1 / max(len(layers_of(network)), 1)))
 
 
 def freeze_body(objective: Objective) -> None:

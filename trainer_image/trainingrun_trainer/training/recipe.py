@@ -7,7 +7,7 @@ from trainingrun_api.training import Training
 
 from ..errors import SettingsError
 from .objective import Objective
-from .optimizer import default_layer_decay, default_learning_rate
+from .optimizer import default_learning_rate
 
 AUTOMATIC_BATCH_SIZE = 32
 """Texts in a batch when the settings say nothing; it is taken in parts where memory is short."""
@@ -48,7 +48,6 @@ def decide(objective: Objective, settings: Training, batches: int, precision: st
         batch_size=batch_size(settings),
         gradient_accumulation_steps=settings.gradient_accumulation_steps,
         max_gradient_norm=settings.max_gradient_norm,
-        layer_decay=_layer_decay(objective, settings),
         adversarial_epsilon=_adversarial_epsilon(objective, settings, total, batches),
         mixed_precision=precision,
         parameters=total,
@@ -59,12 +58,6 @@ def decide(objective: Objective, settings: Training, batches: int, precision: st
 def batch_size(settings: Training) -> int:
     """Texts in a batch, on each device."""
     return settings.batch_size or AUTOMATIC_BATCH_SIZE
-
-
-def _layer_decay(objective: Objective, settings: Training) -> float:
-    if settings.layer_decay is not None:
-        return settings.layer_decay
-    return 1.0 if settings.lora else default_layer_decay(objective.network)
 
 
 def _adversarial_epsilon(objective: Objective, settings: Training, parameters: int, batches: int) -> float:

@@ -142,7 +142,7 @@ def prepare(objective: Objective, settings: Training) -> Trainee:
         objective,
         recipe.learning_rate,
         settings.weight_decay,
-        recipe.layer_decay,
+        settings.layer_decay,
         1 if adapters else HEAD_FACTOR,
     )
     epsilon = recipe.adversarial_epsilon
