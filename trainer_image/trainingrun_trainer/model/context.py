@@ -24,7 +24,7 @@ class ContextForm(StrEnum):
 
     Measured with CLINC150's domain, logistic regression on the frozen all-MiniLM-L6-v2: 93.6% right without
     context, 94.9% with its value, after the text as before it, and 94.2% with "domain: " before the value.
-    Trained with all defaults (one seed): 96.3% without, 97.2% with its value.
+    Trained with all defaults (three seeds): 96.2% without, 97.1% with its value.
     """
     PREFIX = "Prefix"
     """Before the text, each value with its name: "channel: email | product: app | text". For tokenizers that
