@@ -40,11 +40,11 @@ MLFLOW_CREDENTIALS = (
 )
 """Keys of the Secret, each the name of a variable that MLflow reads: a password, or a token."""
 
-
 MEMORY_LIMIT: Manifest = {
     "name": MEMORY_LIMIT_VARIABLE,
     "valueFrom": {"resourceFieldRef": {"resource": "limits.memory"}},
 }
+"""As Kubernetes fills it in, in bytes: the trainer divides batches before the kernel would end it."""
 
 
 def pod_template(

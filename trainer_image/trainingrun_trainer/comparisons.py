@@ -53,9 +53,9 @@ def split_comparisons(rows: Comparisons, train_percent: int, seed: int) -> Compa
     all rows do, only first texts don't stand on both sides. Groups are ordered by a hash of seed and content.
     Raises DataError when there is nothing to evaluate on.
     """
-    groups = _connected(rows)
-    linked = np.bincount(groups).max() > LARGEST_GROUP * len(rows)
-    numbers, group = np.unique(rows.copies[:, 0] if linked else groups, return_inverse=True)
+    connected = _connected(rows)
+    linked = np.bincount(connected).max() > LARGEST_GROUP * len(rows)
+    numbers, group = np.unique(rows.copies[:, 0] if linked else connected, return_inverse=True)
     if len(numbers) < 2:
         raise DataError(
             f"all {len(rows)} rows have the same first text, so nothing is left to evaluate on: add rows, or "

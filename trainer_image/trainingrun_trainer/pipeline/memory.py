@@ -15,7 +15,6 @@ CPU_ALLOCATOR = "DefaultCPUAllocator"
 
 ADVICE = "lower spec.training.batchSize or maxSequenceLength, or raise spec.resources.memory"
 
-
 SHARE = 0.95
 """Of the container's memory: the kernel counts some things that the process doesn't."""
 
