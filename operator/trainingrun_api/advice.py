@@ -47,6 +47,8 @@ class FindingType(StrEnum):
     """The same text, or nearly, has different labels."""
     OVERFITTING = "Overfitting"
     """The evaluation loss rose while the training loss fell."""
+    SCORE_FELL = "ScoreFell"
+    """The evaluation loss fell, and a score of the task with it."""
     NOTHING_GAINED = "NothingGained"
     """No epoch was better than the model before training."""
     LEAKED_TEXTS = "LeakedTexts"

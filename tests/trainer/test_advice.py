@@ -71,7 +71,7 @@ def test_one_label_for_all_texts_is_told_from_the_scores() -> None:
     same = epoch(1, 0.9, accuracy=share, f1=2 * share / (1 + share) / 3)
     assert types(course(epochs=[epoch(0, 1.0), same])) == [FindingType.ONE_LABEL]
     other = epoch(1, 0.9, accuracy=share, f1=0.3)
-    assert types(course(epochs=[epoch(0, 1.0), other])) == []
+    assert types(course(epochs=[epoch(0, 1.0, accuracy=share, f1=0.3), other])) == []
 
 
 def test_gradients_that_grow_beyond_what_they_are_cut_to_are_found() -> None:

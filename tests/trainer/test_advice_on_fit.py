@@ -7,9 +7,10 @@ import pytest
 from trainingrun_api.advice import FindingType, Severity
 from trainingrun_api.evaluation import Curves
 from trainingrun_api.spec import RunSettings
+from trainingrun_api.status import EpochSummary
 from trainingrun_api.tasks import TaskType
 from trainingrun_api.training import Training
-from trainingrun_trainer.advice import advise
+from trainingrun_trainer.advice import Evidence, advise
 
 from .evidence import FALLING, counts, epoch, evidence, scores, trained, types
 
@@ -63,6 +64,35 @@ def test_training_that_gains_nothing_says_so_unless_it_was_unstable() -> None:
     assert (found.type, found.severity) == (FindingType.NOTHING_GAINED, Severity.INFO)
     assert "its evaluation loss is 0.5, the best after training 0.52" in found.message
     assert types(trained([0.5, 0.9, 1.9])) == [FindingType.EVALUATION_LOSS_ROSE]
+
+
+def test_a_score_that_fell_while_the_loss_did_says_which_metric_keeps_it() -> None:
+    (found,) = advise(of_scores((0.9, 0.662), (0.4, 0.6)))
+    assert (found.type, found.severity) == (FindingType.SCORE_FELL, Severity.WARNING)
+    assert found.message.startswith("Training lowered Spearman from 0.662 to 0.600 on the evaluation part")
+    assert found.suggestion.startswith("Set spec.training.earlyStopping.metric to Spearman")
+    assert found.evidence == {"scoreBefore": 0.662, "scoreAfter": 0.6}
+    right = [epoch(0, 0.9, accuracy=0.8, f1=0.8), epoch(1, 0.4, accuracy=0.8, f1=0.7)]
+    (found,) = advise(evidence(curves=Curves(training_loss=FALLING, epochs=right)))
+    assert "earlyStopping.metric to F1" in found.suggestion
+
+
+def test_a_score_that_fell_by_chance_or_may_still_rise_is_not_blamed() -> None:
+    assert types(of_scores((0.9, 0.662), (0.4, 0.65))) == []
+    assert types(of_scores((0.9, 0.662), (0.4, 0.6), finished=False)) == []
+
+
+def of_scores(*epochs: tuple[float, float], **changes: Any) -> Evidence:
+    """An embedding model's run on scored pairs: evaluation loss and Spearman of its epochs."""
+    scored = [
+        EpochSummary(
+            epoch=number, training_loss=0.2, evaluation_loss=loss, spearman=spearman, learning_rate=1e-4
+        )
+        for number, (loss, spearman) in enumerate(epochs)
+    ]
+    curves = Curves(training_loss=FALLING, epochs=scored)
+    settings = RunSettings(task_type=TaskType.TEXT_SIMILARITY)
+    return evidence(curves=curves, **{"settings": settings, "scores": None, **changes})
 
 
 def test_a_training_loss_near_that_of_guessing_is_underfitting() -> None:

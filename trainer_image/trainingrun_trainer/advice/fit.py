@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from trainingrun_api.advice import Finding, FindingType, Severity
 from trainingrun_api.tasks import TaskType
+from trainingrun_api.training import StoppingMetric
 
 from .evidence import Evidence
 from .instability import unstable
@@ -22,6 +23,17 @@ LEAST_EPOCHS = 2
 STILL_FALLING = 0.05
 """Share of the lowest evaluation loss before that the last epoch still took off. The rate has fallen to zero
 by then, so that an epoch which still takes that much was not the last one worth its time."""
+
+FELL = 0.02
+"""How far below that before training a score has fallen: in a few hundred evaluation texts half of it is chance."""
+
+METRICS = {
+    "accuracy": StoppingMetric.ACCURACY,
+    "macro F1": StoppingMetric.F1,
+    "average precision": StoppingMetric.AVERAGE_PRECISION,
+    "Spearman": StoppingMetric.SPEARMAN,
+}
+"""What keeps a score from falling, as earlyStopping.metric."""
 
 UNEXPLAINED = 0.5
 """Share of the loss of one who knows no more than how frequent labels are. A model whose loss on the texts
@@ -72,6 +84,27 @@ def too_few_epochs(evidence: Evidence) -> Iterator[Finding]:
             f"Raise spec.training.maxEpochs from {most} to {2 * most}; early stopping ends it in time",
             {"epochs": most, "lossBefore": before, "lossAfter": last.evaluation_loss},
         )
+
+
+def score_fell(evidence: Evidence) -> Iterator[Finding]:
+    """The published epoch has a lower score than the model before training; unless training was unstable."""
+    if not evidence.finished or unstable(evidence):
+        return
+    epochs = evidence.curves.epochs
+    before, best = epochs[0].scores, epochs[evidence.best_epoch].scores
+    for name in before:
+        if best[name] < before[name] - FELL:
+            metric = METRICS[name]
+            yield finding(
+                FindingType.SCORE_FELL,
+                Severity.WARNING,
+                f"Training lowered {name} from {before[name]:.3f} to {best[name]:.3f} on the evaluation part: "
+                f"the epoch was chosen by {evidence.settings.training.early_stopping.metric}",
+                f"Set spec.training.earlyStopping.metric to {metric}, so that no epoch with less of it than "
+                "before training is published",
+                {"scoreBefore": before[name], "scoreAfter": best[name]},
+            )
+            return
 
 
 def nothing_gained(evidence: Evidence) -> Iterator[Finding]:
