@@ -8,7 +8,7 @@ from .classes import imbalance, too_few_texts
 from .confusions import confused_labels, missing_context, telltale_context
 from .copies import conflicting_copies
 from .evidence import Evidence
-from .fit import nothing_gained, overfitting, score_fell, too_few_epochs, underfitting
+from .fit import better_epoch, nothing_gained, overfitting, too_few_epochs, underfitting
 from .instability import diverged, evaluation_loss_rose, growing_gradients, loss_jump, one_label
 from .mislabelled import mislabelled_texts
 from .sample import leaked_texts, seen_texts, small_evaluation_part
@@ -21,7 +21,6 @@ CHECKS: tuple[Callable[[Evidence], Iterator[Finding]], ...] = (
     growing_gradients,
     seen_texts,
     underfitting,
-    score_fell,
     too_few_epochs,
     mislabelled_texts,
     missing_context,
@@ -30,6 +29,7 @@ CHECKS: tuple[Callable[[Evidence], Iterator[Finding]], ...] = (
     imbalance,
     too_few_texts,
     conflicting_copies,
+    better_epoch,
     overfitting,
     nothing_gained,
     leaked_texts,

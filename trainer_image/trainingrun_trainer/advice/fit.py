@@ -24,8 +24,8 @@ STILL_FALLING = 0.05
 """Share of the lowest evaluation loss before that the last epoch still took off. The rate has fallen to zero
 by then, so that an epoch which still takes that much was not the last one worth its time."""
 
-FELL = 0.02
-"""How far below that before training a score has fallen: in a few hundred evaluation texts half of it is chance."""
+HIGHER = 0.02
+"""By how much a score is higher than that of the published epoch: in a few hundred texts half is chance."""
 
 METRICS = {
     "accuracy": StoppingMetric.ACCURACY,
@@ -33,7 +33,7 @@ METRICS = {
     "average precision": StoppingMetric.AVERAGE_PRECISION,
     "Spearman": StoppingMetric.SPEARMAN,
 }
-"""What keeps a score from falling, as earlyStopping.metric."""
+"""By which of them early stopping goes by a score."""
 
 UNEXPLAINED = 0.5
 """Share of the loss of one who knows no more than how frequent labels are. A model whose loss on the texts
@@ -86,25 +86,28 @@ def too_few_epochs(evidence: Evidence) -> Iterator[Finding]:
         )
 
 
-def score_fell(evidence: Evidence) -> Iterator[Finding]:
-    """The published epoch has a lower score than the model before training; unless training was unstable."""
+def better_epoch(evidence: Evidence) -> Iterator[Finding]:
+    """Another epoch has a higher score than the published one; a warning where it is that before training.
+
+    Not where training was unstable, which says more.
+    """
     if not evidence.finished or unstable(evidence):
         return
-    epochs = evidence.curves.epochs
-    before, best = epochs[0].scores, epochs[evidence.best_epoch].scores
-    for name in before:
-        if best[name] < before[name] - FELL:
-            metric = METRICS[name]
-            yield finding(
-                FindingType.SCORE_FELL,
-                Severity.WARNING,
-                f"Training lowered {name} from {before[name]:.3f} to {best[name]:.3f} on the evaluation part: "
-                f"the epoch was chosen by {evidence.settings.training.early_stopping.metric}",
-                f"Set spec.training.earlyStopping.metric to {metric}, so that no epoch with less of it than "
-                "before training is published",
-                {"scoreBefore": before[name], "scoreAfter": best[name]},
-            )
-            return
+    epochs, metric = evidence.curves.epochs, evidence.settings.training.early_stopping.metric
+    for name, score in epochs[evidence.best_epoch].scores.items():
+        highest = max(epochs, key=lambda epoch: epoch.scores[name])
+        if highest.scores[name] <= score + HIGHER:
+            continue
+        better = f"Epoch {highest.epoch}" if highest.epoch else "The model before training"
+        yield finding(
+            FindingType.BETTER_EPOCH,
+            Severity.INFO if highest.epoch else Severity.WARNING,
+            f"{better} has {name} {highest.scores[name]:.3f}; epoch {evidence.best_epoch}, which {metric} "
+            f"chose, has {score:.3f}",
+            f"If {name} counts more, set spec.training.earlyStopping.metric to {METRICS[name]}",
+            {"epoch": highest.epoch, "score": highest.scores[name], "publishedScore": score},
+        )
+        return
 
 
 def nothing_gained(evidence: Evidence) -> Iterator[Finding]:
