@@ -12,6 +12,7 @@ from trainingrun_api.advice import Finding
 from trainingrun_api.evaluation import ClassScores, DataCounts, SourceScores
 from trainingrun_api.status import Artifacts, EpochSummary, EvaluationScores
 from trainingrun_api.status import Progress as RunProgress
+from trainingrun_api.training import StoppingMetric
 
 
 class RunDisplay:
@@ -153,11 +154,11 @@ def sources_table(sources: list[SourceScores]) -> Table:
     return table
 
 
-def published_line(best_epoch: int, trained: int, *, stopped_early: bool) -> str:
-    """Which epoch the scores are of."""
+def published_line(best_epoch: int, trained: int, metric: StoppingMetric, *, stopped_early: bool) -> str:
+    """Which epoch the scores are of, and by what it was chosen."""
     best = f"epoch {best_epoch}" if best_epoch else "epoch 0, the model before training"
     early = f"; stopped early after epoch {trained}" if stopped_early else ""
-    return f"Published: {best}, which was the best{early}"
+    return f"Published: {best}, the best by {metric}{early}"
 
 
 def advice_lines(advice: list[Finding]) -> Iterator[str]:

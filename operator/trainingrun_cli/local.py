@@ -140,7 +140,8 @@ def _print_result(console: Console, result: RunResult) -> None:
     path = unquote(urlsplit(result.artifacts.evaluation).path)
     evaluation = Evaluation.model_validate_json(Path(path).read_text())
     console.print(data_line(evaluation.data, result.evaluation), highlight=False, soft_wrap=True)
-    line = published_line(result.best_epoch, result.epochs, stopped_early=result.stopped_early)
+    metric = evaluation.settings.training.early_stopping.metric
+    line = published_line(result.best_epoch, result.epochs, metric, stopped_early=result.stopped_early)
     console.print(line, highlight=False)
     console.print(scores_table(result.evaluation))
     if evaluation.classification:
