@@ -83,19 +83,24 @@ def test_another_epoch_with_a_higher_score_is_named_with_the_metric_that_chooses
 def test_a_score_that_is_higher_by_chance_or_while_training_goes_on_is_not() -> None:
     assert types(of_scores((0.9, 0.615), (0.4, 0.6))) == []
     assert types(of_scores((0.9, 0.662), (0.4, 0.6), finished=False)) == []
+    assert types(of_scores((0.9, 0.662), (0.4, 0.6), data=counts({}, evaluation=40))) == []
 
 
 def of_scores(*epochs: tuple[float, float], **changes: Any) -> Evidence:
-    """An embedding model's run on scored pairs: evaluation loss and Spearman of its epochs."""
+    """An embedding model's run on scored pairs, 500 to evaluate on: evaluation loss and Spearman by epoch."""
     scored = [
         EpochSummary(
             epoch=number, training_loss=0.2, evaluation_loss=loss, spearman=spearman, learning_rate=1e-4
         )
         for number, (loss, spearman) in enumerate(epochs)
     ]
-    curves = Curves(training_loss=FALLING, epochs=scored)
-    settings = RunSettings(task_type=TaskType.TEXT_SIMILARITY)
-    return evidence(curves=curves, **{"settings": settings, "scores": None, **changes})
+    run: dict[str, Any] = {
+        "curves": Curves(training_loss=FALLING, epochs=scored),
+        "settings": RunSettings(task_type=TaskType.TEXT_SIMILARITY),
+        "scores": None,
+        "data": counts({}, evaluation=500),
+    }
+    return evidence(**(run | changes))
 
 
 def test_a_training_loss_near_that_of_guessing_is_underfitting() -> None:

@@ -24,8 +24,9 @@ STILL_FALLING = 0.05
 """Share of the lowest evaluation loss before that the last epoch still took off. The rate has fallen to zero
 by then, so that an epoch which still takes that much was not the last one worth its time."""
 
-HIGHER = 0.02
-"""By how much a score is higher than that of the published epoch: in a few hundred texts half is chance."""
+HIGHER, HIGHER_TEXTS = 0.02, 3
+"""A score is higher than another by this share at least, and by this many texts' worth of accuracy: in a few
+hundred texts half of it is chance."""
 
 METRICS = {
     "accuracy": StoppingMetric.ACCURACY,
@@ -94,9 +95,10 @@ def better_epoch(evidence: Evidence) -> Iterator[Finding]:
     if not evidence.finished or unstable(evidence):
         return
     epochs, metric = evidence.curves.epochs, evidence.settings.training.early_stopping.metric
+    least = max(HIGHER, HIGHER_TEXTS / max(evidence.data.evaluation, 1))
     for name, score in epochs[evidence.best_epoch].scores.items():
         highest = max(epochs, key=lambda epoch: epoch.scores[name])
-        if highest.scores[name] <= score + HIGHER:
+        if highest.scores[name] <= score + least:
             continue
         better = f"Epoch {highest.epoch}" if highest.epoch else "The model before training"
         yield finding(
