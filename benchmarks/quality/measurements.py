@@ -22,8 +22,8 @@ Figures = dict[str, float]
 LAYER_DECAY = 0.1 ** (1 / 6)
 """Lets the token embeddings of a model of 6 layers learn at a tenth of the rate: 0.68."""
 
-FEW = 10
-"""Texts of a label that a run with few gets: of these it trains on 8, and evaluates on 2."""
+FEW, SCARCE = 10, 4
+"""Texts of a label that a run with few gets, and one with still fewer: of these it trains on 8 and on 3."""
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,10 @@ class Setup:
         """What no run sees."""
         return read(self.data / TEST)
 
-    def few(self, seed: int, labels: int | None = None) -> Path:
-        """A file of FEW texts of each label."""
-        path = self.work / f"few-{labels or 'all'}-{seed}.jsonl"
-        return path if path.exists() else write(draw(read(self.train_file), FEW, seed, labels), path)
+    def few(self, seed: int, labels: int | None = None, texts: int = FEW) -> Path:
+        """A file of so many texts of each label, or of so many labels."""
+        path = self.work / f"few-{labels or 'all'}-{texts}-{seed}.jsonl"
+        return path if path.exists() else write(draw(read(self.train_file), texts, seed, labels), path)
 
 
 def all_default(setup: Setup, seed: int) -> Figures:
@@ -125,8 +125,28 @@ def few_regression(setup: Setup, seed: int) -> Figures:
 
 def few_setfit(setup: Setup, seed: int) -> Figures:
     """SetFit's method on the same 8."""
-    texts = _parts(setup.few(seed), setup.work / f"few-parts-{seed}", seed).training_texts()
-    return {"accuracy": peers.setfit(texts, setup.test(), seed, setup.work / "setfit")}
+    return _setfit(setup, setup.few(seed), f"few-parts-{seed}", seed)
+
+
+def scarce_default(setup: Setup, seed: int) -> Figures:
+    """3 texts of each of 150 labels to train on: the similarity stage comes first by default."""
+    return _classified(setup, setup.few(seed, texts=SCARCE), f"scarce-default-{seed}", seed)
+
+
+def scarce_never(setup: Setup, seed: int) -> Figures:
+    """The same without the similarity stage."""
+    training = {"similarityStage": "Never"}
+    return _classified(setup, setup.few(seed, texts=SCARCE), f"scarce-never-{seed}", seed, training=training)
+
+
+def scarce_regression(setup: Setup, seed: int) -> Figures:
+    """The cheap baseline on the same 3."""
+    return _regression(setup, setup.few(seed, texts=SCARCE), f"scarce-parts-{seed}", seed)
+
+
+def scarce_setfit(setup: Setup, seed: int) -> Figures:
+    """SetFit's method on the same 3."""
+    return _setfit(setup, setup.few(seed, texts=SCARCE), f"scarce-parts-{seed}", seed)
 
 
 def thirty_default(setup: Setup, seed: int) -> Figures:
@@ -168,6 +188,10 @@ MEASUREMENTS: dict[str, Measurement] = {
     "few-regression": few_regression,
     "few-setfit": few_setfit,
     "few-never": few_never,
+    "scarce-default": scarce_default,
+    "scarce-never": scarce_never,
+    "scarce-regression": scarce_regression,
+    "scarce-setfit": scarce_setfit,
     "thirty-default": thirty_default,
     "thirty-regression": thirty_regression,
     "thirty-plain": thirty_plain,
@@ -195,6 +219,11 @@ def _regression(setup: Setup, texts: Path, name: str, seed: int) -> Figures:
         "accuracy": peers.logistic_regression(learned, test),
         "start": peers.logistic_regression(learned, test, c=INVERSE_REGULARIZATION),
     }
+
+
+def _setfit(setup: Setup, texts: Path, name: str, seed: int) -> Figures:
+    learned = _parts(texts, setup.work / name, seed).training_texts()
+    return {"accuracy": peers.setfit(learned, setup.test(), seed, setup.work / "setfit")}
 
 
 def _classified(setup: Setup, texts: Path, name: str, seed: int, **spec: Any) -> Figures:
