@@ -34,7 +34,7 @@ METRICS = {
     "average precision": StoppingMetric.AVERAGE_PRECISION,
     "Spearman": StoppingMetric.SPEARMAN,
 }
-"""By which of them early stopping goes by a score."""
+"""The metric of early stopping that goes by a score, by the name of the score."""
 
 UNEXPLAINED = 0.5
 """Share of the loss of one who knows no more than how frequent labels are. A model whose loss on the texts
