@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from trainingrun_trainer.model import default_model_folder
 from trainingrun_trainer.training.probe import INVERSE_REGULARIZATION
 
 from . import peers
-from .texts import TEST, TRAIN, Text, draw, draw_labels, of_labels, read, write
+from .texts import TEST, TRAIN, Text, draw_labels, draw_texts, of_labels, read, write
 from .trainer import Published, Scores, score, train
 
 Figures = dict[str, float]
@@ -22,8 +23,19 @@ Figures = dict[str, float]
 LAYER_DECAY = 0.1 ** (1 / 6)
 """Lets the token embeddings of a model of 6 layers learn at a tenth of the rate: 0.68."""
 
-FEW, SCARCE = 10, 4
-"""Texts of a label that a run with few gets, and one with still fewer: of these it trains on 8 and on 3."""
+
+@dataclass(frozen=True)
+class Draw:
+    """Which texts of the training file a run gets; None for all."""
+
+    per_label: int | None = None
+    labels: int | None = None
+
+
+ALL = Draw()
+FEW, SCARCE = Draw(per_label=10), Draw(per_label=4)
+"""Of each label's texts a run trains on 8, or on 3."""
+THIRTY = Draw(per_label=10, labels=30)
 
 
 @dataclass(frozen=True)
@@ -33,62 +45,55 @@ class Setup:
     data: Path
     work: Path
 
-    @property
-    def train_file(self) -> Path:
+    def training(self) -> list[Text]:
         """All that may be learned from."""
-        return self.data / TRAIN
+        return read(self.data / TRAIN)
 
     def test(self) -> list[Text]:
         """What no run sees."""
         return read(self.data / TEST)
 
-    def few(self, seed: int, labels: int | None = None, texts: int = FEW) -> Path:
-        """A file of so many texts of each label, or of so many labels."""
-        path = self.work / f"few-{labels or 'all'}-{texts}-{seed}.jsonl"
-        return path if path.exists() else write(draw(read(self.train_file), texts, seed, labels), path)
+    def drawn(self, draw: Draw, seed: int) -> Path:
+        """A file of what `seed` draws."""
+        if draw.per_label is None:
+            return self.data / TRAIN
+        path = self.work / f"drawn-{draw.per_label}-{draw.labels or 'all'}-{seed}.jsonl"
+        if not path.exists():
+            write(draw_texts(self.training(), draw.per_label, seed, draw.labels), path)
+        return path
 
 
-def all_default(setup: Setup, seed: int) -> Figures:
-    """All data, defaults only."""
-    return _classified(setup, setup.train_file, f"all-default-{seed}", seed)
+LAYERED = {"layerDecay": LAYER_DECAY}
+STAGE, NO_STAGE = {"similarityStage": "Always"}, {"similarityStage": "Never"}
+
+CLASSIFIERS: dict[str, tuple[Draw, dict[str, Any]]] = {
+    "all-default": (ALL, {}),
+    "few-default": (FEW, {}),
+    "few-never": (FEW, {"training": NO_STAGE}),
+    "scarce-default": (SCARCE, {}),
+    "scarce-never": (SCARCE, {"training": NO_STAGE}),
+    "thirty-default": (THIRTY, {}),
+    "all-context": (ALL, {"contextParameters": ["metadata.domain"]}),
+    "all-stage": (ALL, {"training": STAGE}),
+    "all-calm": (ALL, {"training": {"adversarialEpsilon": 0}}),
+    "all-layered": (ALL, {"training": LAYERED}),
+    "all-stage-layered": (ALL, {"training": STAGE | LAYERED}),
+    "few-layered": (FEW, {"training": LAYERED}),
+}
+"""What they get, and the settings that aren't the defaults."""
 
 
-def all_calm(setup: Setup, seed: int) -> Figures:
-    """The same without noise on token embeddings."""
-    return _classified(setup, setup.train_file, f"all-calm-{seed}", seed, training={"adversarialEpsilon": 0})
-
-
-def all_layered(setup: Setup, seed: int) -> Figures:
-    """The same with layers that learn slower the nearer they are to the input."""
-    training = {"layerDecay": LAYER_DECAY}
-    return _classified(setup, setup.train_file, f"all-layered-{seed}", seed, training=training)
-
-
-def all_stage(setup: Setup, seed: int) -> Figures:
-    """All data, the similarity stage first."""
-    return _classified(
-        setup, setup.train_file, f"all-stage-{seed}", seed, training={"similarityStage": "Always"}
-    )
-
-
-def all_stage_layered(setup: Setup, seed: int) -> Figures:
-    """The same with layers that learn slower the nearer they are to the input."""
-    training = {"similarityStage": "Always", "layerDecay": LAYER_DECAY}
-    return _classified(setup, setup.train_file, f"all-stage-layered-{seed}", seed, training=training)
-
-
-def all_context(setup: Setup, seed: int) -> Figures:
-    """All data, the domain as context."""
-    context = ["metadata.domain"]
-    return _classified(setup, setup.train_file, f"all-context-{seed}", seed, contextParameters=context)
+def thirty_plain(setup: Setup, seed: int) -> Figures:
+    """The other form, on the same texts as thirty-default: the base model without sentence-transformers'
+    modules."""
+    return _classified("thirty-plain", THIRTY, {"base": _plain_base(setup)}, setup, seed)
 
 
 def all_regression(setup: Setup, seed: int) -> Figures:
     """The cheap baseline on the texts that the run with defaults trains on, and on the whole file."""
-    figures = _regression(setup, setup.train_file, f"all-parts-{seed}", seed)
-    whole, test = read(setup.train_file), setup.test()
+    whole, test = setup.training(), setup.test()
     return {
-        **figures,
+        **_regression("all", ALL, setup, seed),
         "whole": peers.logistic_regression(whole, test),
         "whole_start": peers.logistic_regression(whole, test, c=INVERSE_REGULARIZATION),
     }
@@ -96,77 +101,12 @@ def all_regression(setup: Setup, seed: int) -> Figures:
 
 def all_trainer(setup: Setup, seed: int) -> Figures:
     """HF Trainer on the whole file: it keeps nothing back to evaluate on."""
-    accuracy = peers.hf_trainer(read(setup.train_file), setup.test(), seed, setup.work / "hf")
-    return {"accuracy": accuracy}
-
-
-def few_default(setup: Setup, seed: int) -> Figures:
-    """8 texts of each of 150 labels to train on: the similarity stage comes first by default."""
-    return _classified(setup, setup.few(seed), f"few-default-{seed}", seed)
-
-
-def few_never(setup: Setup, seed: int) -> Figures:
-    """The same without the similarity stage."""
-    return _classified(
-        setup, setup.few(seed), f"few-never-{seed}", seed, training={"similarityStage": "Never"}
-    )
-
-
-def few_layered(setup: Setup, seed: int) -> Figures:
-    """As few by default, with layers that learn slower the nearer they are to the input."""
-    training = {"layerDecay": LAYER_DECAY}
-    return _classified(setup, setup.few(seed), f"few-layered-{seed}", seed, training=training)
-
-
-def few_regression(setup: Setup, seed: int) -> Figures:
-    """The cheap baseline on the same 8."""
-    return _regression(setup, setup.few(seed), f"few-parts-{seed}", seed)
-
-
-def few_setfit(setup: Setup, seed: int) -> Figures:
-    """SetFit's method on the same 8."""
-    return _setfit(setup, setup.few(seed), f"few-parts-{seed}", seed)
-
-
-def scarce_default(setup: Setup, seed: int) -> Figures:
-    """3 texts of each of 150 labels to train on: the similarity stage comes first by default."""
-    return _classified(setup, setup.few(seed, texts=SCARCE), f"scarce-default-{seed}", seed)
-
-
-def scarce_never(setup: Setup, seed: int) -> Figures:
-    """The same without the similarity stage."""
-    training = {"similarityStage": "Never"}
-    return _classified(setup, setup.few(seed, texts=SCARCE), f"scarce-never-{seed}", seed, training=training)
-
-
-def scarce_regression(setup: Setup, seed: int) -> Figures:
-    """The cheap baseline on the same 3."""
-    return _regression(setup, setup.few(seed, texts=SCARCE), f"scarce-parts-{seed}", seed)
-
-
-def scarce_setfit(setup: Setup, seed: int) -> Figures:
-    """SetFit's method on the same 3."""
-    return _setfit(setup, setup.few(seed, texts=SCARCE), f"scarce-parts-{seed}", seed)
-
-
-def thirty_default(setup: Setup, seed: int) -> Figures:
-    """8 texts of each of 30 labels to train on."""
-    return _classified(setup, setup.few(seed, 30), f"thirty-default-{seed}", seed)
-
-
-def thirty_regression(setup: Setup, seed: int) -> Figures:
-    """The cheap baseline on the same 8."""
-    return _regression(setup, setup.few(seed, 30), f"thirty-parts-{seed}", seed)
-
-
-def thirty_plain(setup: Setup, seed: int) -> Figures:
-    """The other form, on the same texts: the base model without sentence-transformers' modules."""
-    return _classified(setup, setup.few(seed, 30), f"thirty-plain-{seed}", seed, base=_plain_base(setup))
+    return {"accuracy": peers.hf_trainer(setup.training(), setup.test(), seed, setup.work / "hf")}
 
 
 def similarity(setup: Setup, seed: int) -> Figures:
     """Embeddings trained on the texts of 75 labels."""
-    texts, test = read(setup.train_file), setup.test()
+    texts, test = setup.training(), setup.test()
     known = draw_labels(texts, 75, seed)
     other = {text.label for text in texts} - set(known)
     path = write(of_labels(texts, known), setup.work / f"similarity-{seed}.jsonl")
@@ -179,41 +119,22 @@ def similarity(setup: Setup, seed: int) -> Figures:
     return figures
 
 
-Measurement = Callable[[Setup, int], Figures]
-
-MEASUREMENTS: dict[str, Measurement] = {
-    "all-default": all_default,
-    "all-regression": all_regression,
-    "few-default": few_default,
-    "few-regression": few_regression,
-    "few-setfit": few_setfit,
-    "few-never": few_never,
-    "scarce-default": scarce_default,
-    "scarce-never": scarce_never,
-    "scarce-regression": scarce_regression,
-    "scarce-setfit": scarce_setfit,
-    "thirty-default": thirty_default,
-    "thirty-regression": thirty_regression,
-    "thirty-plain": thirty_plain,
-    "similarity": similarity,
-    "all-trainer": all_trainer,
-    "all-context": all_context,
-    "all-stage": all_stage,
-    "all-calm": all_calm,
-    "all-layered": all_layered,
-    "all-stage-layered": all_stage_layered,
-    "few-layered": few_layered,
-}
-"""In the order that they are done for each seed."""
+def _classified(name: str, draw: Draw, spec: dict[str, Any], setup: Setup, seed: int) -> Figures:
+    run = f"{name}-{seed}"
+    published = train(setup.drawn(draw, seed), setup.work / run, seed, **spec)
+    rows = _rows(published, of_labels(setup.test(), published.evaluation.labels))
+    found = score(published.model, rows, setup.work / run / "test")
+    return {
+        "accuracy": found.accuracy,
+        "f1": found.f1,
+        "best_epoch": published.evaluation.best_epoch,
+        "gap": _gap(setup, published, run),
+    }
 
 
-def _parts(texts: Path, folder: Path, seed: int) -> Published:
-    """The shortest run there is, which trains on the same texts as others of its seed: the split's."""
-    return train(texts, folder, seed, training={"freezeBody": True, "maxEpochs": 1})
-
-
-def _regression(setup: Setup, texts: Path, name: str, seed: int) -> Figures:
-    published = _parts(texts, setup.work / name, seed)
+def _regression(name: str, draw: Draw, setup: Setup, seed: int) -> Figures:
+    """The cheap baseline on the texts that runs on `draw` train on."""
+    published = _parts(name, draw, setup, seed)
     learned, test = published.training_texts(), of_labels(setup.test(), published.evaluation.labels)
     return {
         "accuracy": peers.logistic_regression(learned, test),
@@ -221,21 +142,33 @@ def _regression(setup: Setup, texts: Path, name: str, seed: int) -> Figures:
     }
 
 
-def _setfit(setup: Setup, texts: Path, name: str, seed: int) -> Figures:
-    learned = _parts(texts, setup.work / name, seed).training_texts()
+def _setfit(name: str, draw: Draw, setup: Setup, seed: int) -> Figures:
+    """SetFit's method on the same."""
+    learned = _parts(name, draw, setup, seed).training_texts()
     return {"accuracy": peers.setfit(learned, setup.test(), seed, setup.work / "setfit")}
 
 
-def _classified(setup: Setup, texts: Path, name: str, seed: int, **spec: Any) -> Figures:
-    published = train(texts, setup.work / name, seed, **spec)
-    rows = _rows(published, of_labels(setup.test(), published.evaluation.labels))
-    found = score(published.model, rows, setup.work / name / "test")
-    return {
-        "accuracy": found.accuracy,
-        "f1": found.f1,
-        "best_epoch": published.evaluation.best_epoch,
-        "gap": _gap(setup, published, name),
-    }
+def _parts(name: str, draw: Draw, setup: Setup, seed: int) -> Published:
+    """The shortest run there is, which trains on the same texts as others of its seed: the split's."""
+    shortest = {"freezeBody": True, "maxEpochs": 1}
+    return train(setup.drawn(draw, seed), setup.work / f"{name}-parts-{seed}", seed, training=shortest)
+
+
+Measurement = Callable[[Setup, int], Figures]
+
+MEASUREMENTS: dict[str, Measurement] = {
+    **{name: partial(_classified, name, draw, spec) for name, (draw, spec) in CLASSIFIERS.items()},
+    "thirty-plain": thirty_plain,
+    "similarity": similarity,
+    "all-regression": all_regression,
+    "few-regression": partial(_regression, "few", FEW),
+    "scarce-regression": partial(_regression, "scarce", SCARCE),
+    "thirty-regression": partial(_regression, "thirty", THIRTY),
+    "few-setfit": partial(_setfit, "few", FEW),
+    "scarce-setfit": partial(_setfit, "scarce", SCARCE),
+    "all-trainer": all_trainer,
+}
+"""In the order that they are done for each seed."""
 
 
 def _gap(setup: Setup, published: Published, name: str) -> float:

@@ -33,7 +33,7 @@ def write(texts: Iterable[Text], path: Path) -> Path:
     return path
 
 
-def draw(texts: list[Text], per_label: int, seed: int, labels: int | None = None) -> list[Text]:
+def draw_texts(texts: list[Text], per_label: int, seed: int, labels: int | None = None) -> list[Text]:
     """`per_label` texts of each label, or of so many `labels`; drawn by `seed`."""
     by_label: dict[str, list[Text]] = defaultdict(list)
     for text in sorted(texts, key=lambda text: text.text):
