@@ -21,9 +21,9 @@ MIN_STEPS, MAX_STEPS = 50, 500
 """Fewer steps move little; more would cost as much as the fine-tuning that follows them."""
 
 FEW_TEXTS = 16
-"""Texts a label, on average, from which Auto leaves the stage out: it takes as long as a few epochs, and with
-40 it gains nothing. With 8 it gains something only where training has no noise, with 3 in any case
-(benchmarks/RESULTS-quality.md)."""
+"""Texts a label, on average, from which Auto leaves the stage out: it takes as long as a few epochs. Beside
+noise it gains 0.7 points with 3, and nothing with 8 or 40 (benchmarks/RESULTS-quality.md); with 8 and without
+noise it gained something (see PASSES)."""
 
 
 def stage_before(classifier: Classifier, texts: EncodedTexts, settings: Training) -> LabelContrast | None:
