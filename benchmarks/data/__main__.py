@@ -8,7 +8,7 @@ from pathlib import Path
 
 from . import memory, texts
 from .memory import Peak
-from .speed import Speed, exact, near, store
+from .speed import THRESHOLDS, Speed, exact, near, store
 
 RESULTS = Path(__file__).parents[1] / "RESULTS-data.md"
 
@@ -21,7 +21,7 @@ def main() -> None:
     options.add_argument("--beside", type=int, default=500_000, help="texts of the comparison with lists")
     options.add_argument("--speed", type=int, default=200_000, help="texts of the measurements of speed")
     chosen = options.parse_args()
-    speeds = [exact(chosen.speed), near(chosen.speed // 2)]
+    speeds = [exact(chosen.speed), *(near(chosen.speed // 2, threshold) for threshold in THRESHOLDS)]
     written = store(chosen.speed)
     many, pairs = _peaks(chosen.texts, "disk"), _peaks(chosen.pairs, "pairs")
     few, lists = _peaks(chosen.beside, "disk"), _peaks(chosen.beside, "lists")
