@@ -14,7 +14,6 @@ Revision = Annotated[str, Field(max_length=200, pattern=r"^[A-Za-z0-9][A-Za-z0-9
 ModelUri = Annotated[
     str,
     Field(
-        min_length=6,
         max_length=1024,
         pattern=r"^((s3|file)://.+|pvc://[a-z0-9]([-a-z0-9.]*[a-z0-9])?(/.*)?)$",
     ),

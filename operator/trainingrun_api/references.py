@@ -6,7 +6,7 @@ from pydantic import Field
 
 from .base import Model, ObjectName
 
-StorageUri = Annotated[str, Field(min_length=6, max_length=1024, pattern=r"^(s3|file)://.+$")]
+StorageUri = Annotated[str, Field(max_length=1024, pattern=r"^(s3|file)://.+$")]
 
 
 class LocalObjectReference(Model):

@@ -15,6 +15,8 @@ Rounded = Annotated[float, AfterValidator(lambda value: round(value, 4))]
 MAX_EPOCHS_IN_STATUS = 60
 """Keeps the resource under 32 KiB; the first, the best and the latest stay, evaluation.json has all."""
 
+MAX_MESSAGE = 2048
+"""Characters of a condition's message."""
 
 Advice = Annotated[list[Finding], Field(max_length=MAX_FINDINGS)]
 
@@ -80,7 +82,7 @@ class Condition(Model):
     """True, False or Unknown."""
     reason: Annotated[str, Field(max_length=128)]
     """One CamelCase word for programs."""
-    message: Annotated[str, Field(max_length=2048)] = ""
+    message: Annotated[str, Field(max_length=MAX_MESSAGE)] = ""
     """What happened and what to do, for people."""
     observed_generation: Annotated[int, Field(ge=0)] = 0
     """Generation of the spec this condition speaks of."""

@@ -44,7 +44,8 @@ def train(manifest: Manifest, output: Path, data: Path) -> None:
     console = terminal()
     config = local_config(manifest, output, data)
     data_sets = ", ".join(source.uri for source in config.sources)
-    console.print(f"{config.run.name}: model {config.model_name}, data from {data_sets}", highlight=False)
+    line = f"{config.run.name}: model {config.model_name}, data from {data_sets}"
+    console.print(line, highlight=False, soft_wrap=True)
     with RunDisplay(console) as display:
         logging.basicConfig(level=logging.WARNING, handlers=[_DisplayHandler(display)], force=True)
 

@@ -11,6 +11,7 @@ from trainingrun_api.base import Model
 from trainingrun_api.dataset import DatasetReference, DataSource
 from trainingrun_api.defaults import effective_spec
 from trainingrun_api.names import API_VERSION, PROJECT_KIND, RUN_KIND
+from trainingrun_api.problems import problems
 from trainingrun_api.run_config import OtherDatasets
 from trainingrun_api.spec import TrainingProjectSpec, TrainingRunSpec
 
@@ -126,8 +127,4 @@ def _spec(path: Path, document: dict[str, Any], model: type[Spec]) -> Spec:
 
 
 def _problems(place: str, error: ValidationError) -> str:
-    return "\n".join([f"{place}:", *(f"  spec{_path(e['loc'])}: {e['msg']}" for e in error.errors())])
-
-
-def _path(location: tuple[int | str, ...]) -> str:
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
+    return "\n  ".join([f"{place}:", *problems(error, "spec")])

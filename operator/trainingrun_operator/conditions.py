@@ -2,11 +2,9 @@
 
 from collections.abc import Sequence
 
-from trainingrun_api.status import Condition, Phase
+from trainingrun_api.status import MAX_MESSAGE, Condition, Phase
 
 from .outcome import Verdict
-
-MAX_MESSAGE = 2048
 
 
 def conditions_of(

@@ -6,6 +6,7 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from trainingrun_api.names import PROGRESS_PATH
+from trainingrun_api.problems import problems
 from trainingrun_api.progress import MAX_REPORT_BYTES, ProgressReport
 from trainingrun_api.status import TrainingRunStatus
 
@@ -14,7 +15,7 @@ from .errors import ApiError, ReportRefusedError
 from .identity import Identities
 from .metrics import Metrics
 from .rate_limit import RateLimit
-from .resources import RunKey, finite_json, parse_time, problems_of
+from .resources import RunKey, finite_json, parse_time
 
 logger = logging.getLogger(__name__)
 
@@ -87,7 +88,7 @@ def _parsed(body: bytes) -> ProgressReport:
         report = ProgressReport.model_validate(finite_json(body))
         parse_time(report.progress.last_update_time)
     except ValidationError as error:
-        raise ReportRefusedError(400, "invalid", problems_of(error)) from error
+        raise ReportRefusedError(400, "invalid", "; ".join(problems(error))) from error
     except ValueError as error:
         raise ReportRefusedError(400, "invalid", str(error)) from error
     return report

@@ -7,11 +7,12 @@ from pydantic import ValidationError
 
 from trainingrun_api.dataset import DatasetReference, DataSource
 from trainingrun_api.names import PROJECT_KIND
+from trainingrun_api.problems import problems
 from trainingrun_api.spec import TrainingProjectSpec
 from trainingrun_api.status import Reason
 
 from .cluster import Cluster
-from .resources import Missing, Referent, RunKey, problems_of
+from .resources import Missing, Referent, RunKey
 from .settings import Settings
 
 
@@ -83,5 +84,6 @@ class Projects:
         try:
             return ProjectRead(TrainingProjectSpec.model_validate(manifest["spec"]), None)
         except ValidationError as error:
-            text = f"TrainingProject {name} can't be used: {problems_of(error)}"
+            wrong = "; ".join(problems(error, "spec"))
+            text = f"TrainingProject {name} can't be used: {wrong}"
             return ProjectRead(None, Missing(Reason.INVALID_SPEC, text))

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 from trainingrun_api.base_model import BaseModel
 from trainingrun_api.defaults import effective_spec
 from trainingrun_api.names import RUN_KIND
+from trainingrun_api.problems import problems
 from trainingrun_api.references import Output
 from trainingrun_api.run_config import (
     BaseModelSource,
@@ -24,7 +25,7 @@ from .base_models import Found, in_a_circle, source_of, source_of_run
 from .cluster import Cluster
 from .pod_template import CREDENTIALS, HUB_TOKEN_KEY, MLFLOW_CREDENTIALS
 from .projects import ProjectRead, Projects
-from .resources import Manifest, Missing, References, Referent, Run, RunKey, problems_of
+from .resources import Manifest, Missing, References, Referent, Run, RunKey
 from .settings import Settings
 
 NO_PROJECT = ProjectRead(None, None)
@@ -164,8 +165,9 @@ def _unfit_settings(spec: TrainingRunSpec, project: TrainingProjectSpec | None) 
     try:
         effective_spec(spec, project)
     except ValidationError as error:
+        wrong = "; ".join(problems(error, "spec"))
         text = (
-            f"With the defaults of TrainingProject {spec.dataset.project}: {problems_of(error)}. "
+            f"With the defaults of TrainingProject {spec.dataset.project}: {wrong}. "
             "Set these fields in a new run"
         )
         return Missing(Reason.INVALID_SPEC, text)

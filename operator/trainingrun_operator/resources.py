@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Self
 from pydantic import ValidationError
 
 from trainingrun_api.names import API_VERSION, RUN_KIND, RUN_LABEL
+from trainingrun_api.problems import problems
 from trainingrun_api.progress import RunIdentity
 from trainingrun_api.run_config import BaseModelSource, OtherDatasets
 from trainingrun_api.spec import TrainingProjectSpec, TrainingRunSpec
@@ -87,14 +88,7 @@ def _parse_spec(manifest: Manifest) -> tuple[TrainingRunSpec | None, str]:
     try:
         return TrainingRunSpec.model_validate(manifest), ""
     except ValidationError as error:
-        return None, problems_of(error)
-
-
-def problems_of(error: ValidationError) -> str:
-    """All problems of a value in one line, each with its place."""
-    return "; ".join(
-        f"{'.'.join(str(part) for part in e['loc']) or 'value'}: {e['msg']}" for e in error.errors()
-    )
+        return None, "; ".join(problems(error, "spec"))
 
 
 class Referent(NamedTuple):

@@ -3,12 +3,13 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from trainingrun_api import base_model as api
 from trainingrun_api.names import PROGRESS_PATH
+from trainingrun_api.problems import problems
 
 from .errors import SettingsError
 
@@ -39,7 +40,7 @@ DefaultBaseModel = Annotated[api.BaseModel, AfterValidator(_is_everywhere)]
 class Settings(BaseModel):
     """Each field is the environment variable of the same name in capitals; an empty one counts as not set."""
 
-    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True, alias_generator=str.upper)
 
     trainer_image: Annotated[str, Field(min_length=1)]
     """Image of the trainer pods; required."""
@@ -90,17 +91,14 @@ class Settings(BaseModel):
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
         """Read them all. Raises SettingsError naming every variable that can't be used."""
-        values: dict[str, Any] = {
-            name: value for name in cls.model_fields if (value := environment.get(name.upper()))
-        }
-        if "pod_namespace" not in values and NAMESPACE_FILE.exists():
-            values["pod_namespace"] = NAMESPACE_FILE.read_text().strip()
+        names = [name.upper() for name in cls.model_fields]
+        values = {name: value for name in names if (value := environment.get(name))}
+        if "POD_NAMESPACE" not in values and NAMESPACE_FILE.exists():
+            values["POD_NAMESPACE"] = NAMESPACE_FILE.read_text().strip()
         try:
-            return cls(**values)
+            return cls.model_validate(values)
         except ValidationError as error:
-            raise SettingsError(
-                [f"{str(e['loc'][0]).upper()}: {e['msg'].lower()}" for e in error.errors()]
-            ) from error
+            raise SettingsError(problems(error)) from error
 
     @property
     def server_name(self) -> str:

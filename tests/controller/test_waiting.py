@@ -48,7 +48,7 @@ def test_a_run_takes_over_its_projects_defaults_as_they_were_when_it_started(api
 def test_a_run_that_does_not_go_with_its_projects_defaults_fails_and_says_so(api: Api) -> None:
     api.apply(a_project("tickets", defaults={"labels": {"aliases": {"a": "b"}}}))
     api.apply(a_project_run("odd", "tickets", labels={"aliases": {"b": "c"}}))
-    message = "With the defaults of TrainingProject tickets: labels: Value error, an alias can't stand for"
+    message = "With the defaults of TrainingProject tickets: spec.labels: an alias can't stand for"
     api.eventually("odd", phase="Failed", reason="InvalidSpec", message=message)
 
 

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from trainingrun_api.labels import Labels
-from trainingrun_api.status import Reason, RunFailure
 from trainingrun_trainer.data import LabelRules
 from trainingrun_trainer.errors import DataError
 
@@ -41,36 +40,13 @@ def test_two_names_of_one_label_become_one() -> None:
 
 @pytest.mark.parametrize("which", ["include", "exclude"])
 def test_a_label_that_no_text_has_is_refused_with_those_there_are(which: str) -> None:
-    message = (
-        rf"spec.labels.{which}: no text has the label 'spam!'; did you mean 'spam'\? There are 'Billing', "
-    )
+    there_are = r"\. There are 'Billing', 'billing', 'login', 'spam'$"
+    message = rf"spec.labels.{which}: no text has the label 'spam!' \(did you mean 'spam'\?\){there_are}"
     with pytest.raises(DataError, match=message):
-        kept(**{which: ["spam!"]})
-    with pytest.raises(
-        DataError, match=r"no text has the label 'xyz'\. There are 'Billing', 'billing', 'login'"
-    ):
-        kept(**{which: ["xyz"]})
-
-
-@pytest.mark.parametrize(
-    ("label", "count", "told"),
-    [("card_arrival_{}", 90, 90), ("q{}", 200, 200), ("card_arrival_{}", 1000, 95), ("請求書{}", 1000, 190)],
-)
-def test_of_the_labels_there_are_as_many_are_told_as_the_status_takes(
-    label: str, count: int, told: int, caplog: pytest.LogCaptureFixture
-) -> None:
-    rules = LabelRules(Labels(include=["no such label"]))
-    labels = [label.format(n) for n in range(count)]
-    assert not any(rules.apply((one,)) for one in labels)
-    with pytest.raises(DataError) as caught:
-        rules.require_known()
-    message = str(caught.value)
-    shown = sum(f"'{one}'" in message for one in labels)
-    assert shown >= told
-    assert message.endswith(f", … and {count - shown} more" if shown < count else f" {max(labels)!r}")
-    assert len(message) <= 2048  # what a condition takes
-    assert len(RunFailure(reason=Reason.DATA_ERROR, message=message).model_dump_json().encode()) <= 4096
-    assert all(f"'{one}'" in caplog.text for one in labels)
+        kept(**{which: ["spam!", "login"]})
+    message = rf"no text has the labels 'spam!' \(did you mean 'spam'\?\), 'xyz'{there_are}"
+    with pytest.raises(DataError, match=message):
+        kept(**{which: ["xyz", "spam!"]})
 
 
 def test_an_alias_that_no_text_has_is_told(caplog: pytest.LogCaptureFixture) -> None:

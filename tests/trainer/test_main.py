@@ -1,5 +1,6 @@
 """The program as the pod runs it: exit code, termination message, log."""
 
+import json
 import os
 import signal
 import subprocess
@@ -11,6 +12,7 @@ import pytest
 
 from trainingrun_api.advice import Finding, Severity
 from trainingrun_api.dataset import DataSource
+from trainingrun_api.labels import Labels
 from trainingrun_api.lineage import ResolvedBaseModel
 from trainingrun_api.names import RUN_CONFIG_VARIABLE, ExitCode
 from trainingrun_api.run_config import RunConfig
@@ -113,15 +115,35 @@ def test_a_configuration_that_cannot_be_used_names_its_fields(
     assert "outputPrefix" in failure.message
 
 
-def test_a_long_message_still_is_json(
-    config: RunConfig, message: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "labels",
+    [
+        [f"card_arrival_{n}" for n in range(90)],
+        [f"card_arrival_{n}" for n in range(400)],
+        [f"請求書{n}" for n in range(400)],
+    ],
+    ids=["all fit", "as many as a condition takes", "as many as a termination message takes"],
+)
+def test_of_a_long_message_the_status_has_the_beginning_and_the_log_all(
+    labels: list[str],
+    config: RunConfig,
+    message: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    places = DataSource(uri="file:///none" + "é" * 1000)
-    text = changed(config, dataset=places, output_prefix=config.output_prefix).model_dump_json()
-    monkeypatch.setenv(RUN_CONFIG_VARIABLE, text.replace("none", "none/" * 30))
-    assert main() != ExitCode.OK
-    assert len(message.read_bytes()) <= 4096
-    RunFailure.model_validate_json(message.read_text())
+    data = message.with_name("labels.jsonl")
+    data.write_text("".join(json.dumps({"text": one, "label": one}) + "\n" for one in labels))
+    unknown = changed(config, dataset=DataSource(uri=data.as_uri()), labels=Labels(include=["no such label"]))
+    monkeypatch.setenv(RUN_CONFIG_VARIABLE, unknown.model_dump_json())
+    assert main() == ExitCode.DATA
+    assert all(f"'{one}'" in caplog.text for one in labels)
+    written = message.read_bytes()
+    told = RunFailure.model_validate_json(written).message
+    assert len(written) <= 4096
+    assert len(told) <= 2048
+    if not all(f"'{one}'" in told for one in labels):
+        assert told.endswith("', … (whole in the pod's log)")
+        assert len(written) > 4050 or len(told) > 2000
 
 
 def test_advice_gives_way_where_the_termination_message_is_full() -> None:

@@ -10,13 +10,16 @@ from trainingrun_api.base import Model
 from trainingrun_api.names import ExitCode
 from trainingrun_api.progress import ProgressReport
 from trainingrun_api.run_config import RunConfig
-from trainingrun_api.status import Reason, RunFailure, RunResult
+from trainingrun_api.status import MAX_MESSAGE, Reason, RunFailure, RunResult
 
 from . import settings
 from .errors import Interrupted, TrainerError
 from .progress import ProgressSender
 
 log = logging.getLogger("trainingrun_trainer")
+
+CUT = " … (whole in the pod's log)"
+"""Ends a message that is longer than the status takes."""
 
 MAX_TERMINATION_BYTES = 4096
 """Kubernetes cuts termination messages here, which would leave no valid JSON."""
@@ -77,10 +80,16 @@ def _log_result(result: RunResult) -> None:
 
 
 def _failure(reason: Reason, message: str) -> RunFailure:
-    failure = RunFailure(reason=reason, message=message)
-    while len(failure.model_dump_json().encode()) > MAX_TERMINATION_BYTES:
-        failure = RunFailure(reason=reason, message=failure.message[: len(failure.message) * 3 // 4] + "…")
-    return failure
+    """With as much of the message as there is room for; the log has all of it."""
+    for most in range(MAX_MESSAGE, len(CUT), -1):
+        short = RunFailure(reason=reason, message=_cut(message, most))
+        if len(short.model_dump_json().encode()) <= MAX_TERMINATION_BYTES:
+            return short
+    raise ValueError(f"no message fits: {reason}")
+
+
+def _cut(message: str, most: int) -> str:
+    return message if len(message) <= most else message[: most - len(CUT)].rsplit(" ", 1)[0] + CUT
 
 
 def fitting(result: RunResult) -> RunResult:

@@ -6,6 +6,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from trainingrun_api.names import MEMORY_LIMIT_VARIABLE, RUN_CONFIG_VARIABLE, TERMINATION_MESSAGE_PATH
+from trainingrun_api.problems import problems
 from trainingrun_api.run_config import RunConfig
 
 from .errors import SettingsError
@@ -24,7 +25,7 @@ def run_config() -> RunConfig:
     try:
         return RunConfig.model_validate_json(value)
     except ValidationError as error:
-        raise SettingsError(f"{RUN_CONFIG_VARIABLE}: {_problems(error)}") from None
+        raise SettingsError(f"{RUN_CONFIG_VARIABLE}: {'; '.join(problems(error))}") from None
 
 
 def termination_path() -> Path:
@@ -36,10 +37,3 @@ def memory_limit() -> int | None:
     """Bytes that the container may use; None where nobody says."""
     value = os.environ.get(MEMORY_LIMIT_VARIABLE)
     return int(value) if value else None
-
-
-def _problems(error: ValidationError) -> str:
-    return "; ".join(
-        f"{'.'.join(str(part) for part in problem['loc']) or 'JSON'}: {problem['msg']}"
-        for problem in error.errors()
-    )

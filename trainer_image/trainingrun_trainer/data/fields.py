@@ -1,6 +1,5 @@
 """Values of one row."""
 
-import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -8,9 +7,6 @@ from ..errors import DataError
 from .rows import Row
 
 LISTED = 20
-
-MESSAGE_CHARACTERS, MESSAGE_BYTES = 2048, 4000
-"""What the status takes of a message, and the termination message, which has 4,096 bytes, as JSON."""
 
 
 def value_of(row: Row, field: str) -> Any:
@@ -86,26 +82,6 @@ def listed(names: Iterable[str]) -> str:
     """Some names for a message."""
     found = sorted(names)
     return ", ".join(repr(name) for name in found[:LISTED]) + (", …" if len(found) > LISTED else "")
-
-
-def all_listed(message: str, names: Iterable[str]) -> str:
-    """The message with all names after it, or as many as still reach the run's status."""
-    remaining = sorted(names)
-    while remaining:
-        longer = f"{message} {remaining[0]!r}{',' if len(remaining) > 1 else ''}"
-        more = f" … and {len(remaining)} more"
-        if not _fits(longer + more):
-            return message + more
-        message = longer
-        del remaining[0]
-    return message
-
-
-def _fits(message: str) -> bool:
-    return (
-        len(message) <= MESSAGE_CHARACTERS
-        and len(json.dumps(message, ensure_ascii=False).encode()) <= MESSAGE_BYTES
-    )
 
 
 def _label(row: Row, field: str, value: object) -> str:

@@ -7,7 +7,6 @@ from difflib import get_close_matches
 from trainingrun_api.labels import Labels
 
 from ..errors import DataError
-from .fields import all_listed
 
 log = logging.getLogger(__name__)
 
@@ -36,19 +35,23 @@ class LabelRules:
         return tuple(sorted({aliases.get(label, label) for label in labels}))
 
     def require_known(self) -> None:
-        """After all texts: raises DataError for a label to include or exclude that the data lack.
+        """After all texts: raises DataError for labels to include or exclude that the data lack.
 
         An alias of a label that occurs nowhere is logged.
         """
         for alias in sorted(self._wanted.aliases.keys() - self._renamed):
             log.warning("spec.labels.aliases: no text has the label %r", alias)
         which = "include" if self._wanted.include else "exclude"
-        for name in sorted(self._named - self._seen.keys()):
-            close = get_close_matches(name, self._seen, n=1)
-            guess = f"; did you mean {close[0]!r}?" if close else "."
-            problem = f"spec.labels.{which}: no text has the label {name!r}{guess}"
-            log.error("%s There are %s", problem, ", ".join(map(repr, sorted(self._seen))))
-            raise DataError(all_listed(f"{problem} There are", self._seen))
+        unknown = sorted(self._named - self._seen.keys())
+        if unknown:
+            label = "label" if len(unknown) == 1 else "labels"
+            named = ", ".join(map(self._with_guess, unknown))
+            there_are = ", ".join(map(repr, sorted(self._seen)))
+            raise DataError(f"spec.labels.{which}: no text has the {label} {named}. There are {there_are}")
+
+    def _with_guess(self, name: str) -> str:
+        close = get_close_matches(name, self._seen, n=1)
+        return f"{name!r} (did you mean {close[0]!r}?)" if close else repr(name)
 
     def _keeps(self, label: str) -> bool:
         return (label in self._named) == bool(self._wanted.include)

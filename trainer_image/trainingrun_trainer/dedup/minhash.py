@@ -61,7 +61,8 @@ class MinHashes:
 
     def alike(self, first: Rows, second: Rows) -> NDArray[np.bool_]:
         """Which of these pairs may be as similar as the threshold."""
-        low, high = np.hsplit(self.sketches[first] ^ self.sketches[second], 2)
+        one, other = self.sketches.take(first, axis=0), self.sketches.take(second, axis=0)
+        low, high = np.hsplit(one ^ other, 2)
         unequal = np.bitwise_count(low | high).sum(axis=1, dtype=np.int64)
         return np.asarray(unequal <= VALUES - self.least_equal)
 
@@ -80,7 +81,7 @@ def min_hashes(corpus: Corpus, rows: Rows, threshold: float) -> Iterator[MinHash
                 keys.tofile(file)
         sketches.flush()
         mapped = np.memmap(sketches, np.uint64, "r", shape=(len(rows), SKETCH_WORDS))
-        yield MinHashes(mapped, least_equal(threshold), bands)
+        yield MinHashes(np.asarray(mapped), least_equal(threshold), bands)
 
 
 def band_length(threshold: float) -> int:

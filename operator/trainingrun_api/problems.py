@@ -1,0 +1,29 @@
+"""What is wrong with a value, said to the one who wrote it."""
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+LONGEST_SHOWN = 64
+"""Characters of a value up to which it is repeated; a whole object would hide what is wrong with it."""
+
+
+def problems(error: ValidationError, place: str = "") -> list[str]:
+    """One for each field at fault: where it is, below `place`, what is wrong, and what was given."""
+    return [f"{_place(place, problem['loc']) or 'value'}: {_wrong(problem)}" for problem in error.errors()]
+
+
+def _place(place: str, location: tuple[int | str, ...]) -> str:
+    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
+    return f"{place}{path}" if place else path.removeprefix(".")
+
+
+def _wrong(problem: ErrorDetails) -> str:
+    match problem["type"]:
+        case "extra_forbidden":
+            return "there is no such field"
+        case "value_error":  # of the contract's own validators, which say all there is to say
+            return str(problem["ctx"]["error"])
+    given = problem["input"]
+    if isinstance(given, str | int | float) and len(repr(given)) <= LONGEST_SHOWN:
+        return f"{problem['msg']}, not {given!r}"
+    return problem["msg"]
