@@ -17,6 +17,12 @@ ALIASES_END = Rule(
     "!has(self.aliases) || self.aliases.all(name, !(self.aliases[name] in self.aliases))",
     "an alias can't stand for another alias, nor for itself: give each the last name of its label",
 )
+NO_ALIAS_CHOSEN = Rule(
+    "!has(self.aliases)"
+    " || (!has(self.include) || self.include.all(name, !(name in self.aliases)))"
+    " && (!has(self.exclude) || self.exclude.all(name, !(name in self.aliases)))",
+    "include and exclude name labels as they are after aliases: name what the alias stands for",
+)
 
 
 class Labels(Model):
@@ -37,7 +43,7 @@ class Labels(Model):
     """Take an additional data set that has no label in common with the main one; else that is an error."""
 
     ALTERNATIVES: ClassVar = (frozenset({"include", "exclude"}),)
-    RULES: ClassVar = (INCLUDE_OR_EXCLUDE, ALIASES_END)
+    RULES: ClassVar = (INCLUDE_OR_EXCLUDE, ALIASES_END, NO_ALIAS_CHOSEN)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -45,4 +51,6 @@ class Labels(Model):
             raise ValueError(INCLUDE_OR_EXCLUDE.message)
         if not self.aliases.keys().isdisjoint(self.aliases.values()):
             raise ValueError(ALIASES_END.message)
+        if not self.aliases.keys().isdisjoint([*(self.include or ()), *(self.exclude or ())]):
+            raise ValueError(NO_ALIAS_CHOSEN.message)
         return self

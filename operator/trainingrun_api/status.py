@@ -141,13 +141,13 @@ class Progress(Model):
     """Optimizer steps done; in the similarity stage, of that."""
     total_steps: Annotated[int, Field(ge=0)] = 0
     """Optimizer steps when no epoch is saved by early stopping; in the similarity stage, of that."""
-    training_loss: float | None = None
+    training_loss: Rounded | None = None
     """Mean loss of the latest steps, in nats per text."""
-    evaluation_loss: float | None = None
+    evaluation_loss: Rounded | None = None
     """Evaluation loss of the latest epoch, in nats per text."""
     learning_rate: float | None = None
     """Current learning rate of the body."""
-    samples_per_second: float | None = None
+    samples_per_second: Rounded | None = None
     """Texts trained on in a second."""
     remaining_seconds: Annotated[int, Field(ge=0)] | None = None
     """Seconds until maxEpochs at the present speed."""

@@ -150,6 +150,14 @@ REFUSED_BY_BOTH = {
         {**SMALLEST, "labels": {"aliases": {"a": "b", "b": "c"}}},
         "an alias can't stand for another alias",
     ),
+    "an alias to include": (
+        {**SMALLEST, "labels": {"include": ["b", "a"], "aliases": {"a": "b"}}},
+        "name what the alias stands for",
+    ),
+    "an alias to exclude": (
+        {**SMALLEST, "labels": {"exclude": ["a"], "aliases": {"a": "b"}}},
+        "name what the alias stands for",
+    ),
     "aliases in a circle": (
         {**SMALLEST, "labels": {"aliases": {"a": "b", "b": "a"}}},
         "an alias can't stand for another alias",
