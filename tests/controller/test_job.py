@@ -15,7 +15,9 @@ from trainingrun_operator.settings import Settings
 
 from .manifests import Manifest, a_project, a_project_run, a_run
 
-SETTINGS = Settings(trainer_image="example.com/trainer:1", pod_namespace="training-system")
+SETTINGS = Settings.from_environment(
+    {"TRAINER_IMAGE": "example.com/trainer:1", "POD_NAMESPACE": "training-system"}
+)
 
 
 def as_read(manifest: Manifest) -> Run:

@@ -426,7 +426,7 @@ def test_missing_data_are_an_error_of_the_data(config: RunConfig, uri: str, mess
         (Labels(aliases={"login": "billing", "delivery": "billing"}), "all texts have the label 'billing'"),
         (
             Labels(include=["logins"]),
-            r"labels.include: no text has the label 'logins'; did you mean 'login'\?",
+            r"labels.include: no text has the label 'logins' \(did you mean 'login'\?\)",
         ),
     ],
 )
