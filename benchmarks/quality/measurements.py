@@ -77,7 +77,7 @@ CLASSIFIERS: dict[str, tuple[Draw, dict[str, Any]]] = {
     "all-stage": (ALL, {"training": STAGE}),
     "all-calm": (ALL, {"training": {"adversarialEpsilon": 0}}),
     "all-layered": (ALL, {"training": LAYERED}),
-    "all-stage-layered": (ALL, {"training": STAGE | LAYERED}),
+    "all-stage-flat": (ALL, {"training": STAGE | {"layerDecay": 1}}),
     "few-layered": (FEW, {"training": LAYERED}),
 }
 """What they get, and the settings that aren't the defaults."""

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from trainingrun_api.training import ClassWeights, MixedPrecision, SimilarityStage, Training
+from trainingrun_api.training import ClassWeights, Lora, MixedPrecision, SimilarityStage, Training
 from trainingrun_trainer.errors import SettingsError
 from trainingrun_trainer.evaluation import LabelledEmbeddings, average_precision
 from trainingrun_trainer.model import PooledClassifier, load
@@ -147,6 +147,24 @@ def test_the_stage_learns_at_half_the_rate_of_what_follows(classifier: PooledCla
     after = [event.learning_rate for event in events if isinstance(event, StepDone)]
     assert max(after) == trainee.recipe.learning_rate == 1e-3
     assert max(stage) == 5e-4
+
+
+@pytest.mark.parametrize(
+    ("texts", "settings", "layer_decay"),
+    [
+        (48, {"similarity_stage": SimilarityStage.ALWAYS}, 0.32),  # of two layers, embeddings at a tenth
+        (48, {"similarity_stage": SimilarityStage.ALWAYS, "layer_decay": 0.9}, 0.9),
+        (48, {"similarity_stage": SimilarityStage.ALWAYS, "lora": Lora()}, 1),
+        (48, {}, 1),  # no stage
+        (45, {}, 1),  # a stage, and few texts
+    ],
+)
+def test_after_a_stage_on_many_texts_layers_near_the_input_learn_slower(
+    classifier: PooledClassifier, texts: int, settings: dict[str, object], layer_decay: float
+) -> None:
+    some = classifier.encode([Example(f"text {n}", (list(WORDS)[n % 3],)) for n in range(texts)])
+    objective = SingleLabelClassification(classifier, some, some)
+    assert prepare(objective, SETTINGS.model_copy(update=settings)).recipe.layer_decay == layer_decay
 
 
 def test_few_texts_are_drawn_often_and_many_seldom() -> None:

@@ -8,6 +8,8 @@ class Recipe(Model):
 
     learning_rate: float
     """Highest learning rate of the body, or of its last layer where layerDecay lets others learn slower."""
+    layer_decay: float = 1.0
+    """Rate of each layer of the body, as a share of that of the layer after it."""
     warmup_steps: int
     """Optimizer steps over which the learning rate rose."""
     total_steps: int

@@ -65,8 +65,10 @@ def log_recipe(trainee: Trainee, max_tokens: int, truncated: int) -> None:
         recipe.mixed_precision,
     )
     log.info(
-        "Recipe: learning rate %g, %d steps of %d texts, the first %d to warm up; adversarial epsilon %g",
+        "Recipe: learning rate %g, layer decay %g, %d steps of %d texts, the first %d to warm up; "
+        "adversarial epsilon %g",
         recipe.learning_rate,
+        recipe.layer_decay,
         recipe.total_steps,
         recipe.batch_size * recipe.gradient_accumulation_steps,
         recipe.warmup_steps,

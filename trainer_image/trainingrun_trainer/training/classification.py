@@ -22,7 +22,7 @@ from .divergence import finite
 from .objective import HeadStart, Objective, Outcome
 from .passes import look
 from .probe import Regression, embed, one_against_rest, softmax_regression, start_at
-from .similarity import stage_before
+from .similarity import few_texts, stage_before
 from .weights import ClassWeighting, balanced_weights
 
 
@@ -107,6 +107,11 @@ class SingleLabelClassification(Classification):
     """One label for each text: softmax, cross-entropy; targets are label indices, (texts,)."""
 
     regression = softmax_regression
+
+    @property
+    def few_texts(self) -> bool:
+        """Fewer than 16 a label, on average."""
+        return few_texts(self._training)
 
     def stage(self, settings: Training) -> Objective | None:
         """Texts of one label come near each other, where the settings say so."""

@@ -59,6 +59,11 @@ class Objective(ABC):
     adversarial: ClassVar[bool] = False
     """Whether it is known to gain from noise on the embeddings of tokens."""
 
+    @property
+    def few_texts(self) -> bool:
+        """Whether labels have so few texts that what a body learns counts for more than what it knew."""
+        return False
+
     def stage(self, settings: Training) -> "Objective | None":
         """What the same network learns before epoch 0, in one epoch; None when there is no such stage.
 

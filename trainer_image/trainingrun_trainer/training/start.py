@@ -81,6 +81,7 @@ def _settings_of_stage(trainee: Trainee, settings: Training) -> Training:
         "gradient_accumulation_steps": 1,
         "lora": None,
         "learning_rate": trainee.recipe.learning_rate * STAGE_FACTOR,
+        "layer_decay": trainee.recipe.layer_decay,
     }
     return settings.model_copy(update=changes)
 

@@ -137,12 +137,12 @@ def prepare(objective: Objective, settings: Training) -> Trainee:
     adapters = add_adapters(objective.network, settings.lora) if settings.lora else None
     objective.network.to(accelerator.device)
     stage = objective.stage(settings)
-    recipe = decide(objective, settings, len(batches), accelerator.mixed_precision)
+    recipe = decide(objective, settings, len(batches), accelerator.mixed_precision, after_stage=bool(stage))
     optimizer = build_optimizer(
         objective,
         recipe.learning_rate,
         settings.weight_decay,
-        settings.layer_decay,
+        recipe.layer_decay,
         1 if adapters else HEAD_FACTOR,
     )
     epsilon = recipe.adversarial_epsilon

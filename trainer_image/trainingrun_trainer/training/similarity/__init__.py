@@ -3,7 +3,7 @@
 from .columns import EncodedColumns
 from .compared import RankedTexts, ScoredPairs
 from .contrast import LabelContrast, embed_texts
-from .stage import stage_before, stage_steps
+from .stage import few_texts, stage_before, stage_steps
 
 __all__ = [
     "EncodedColumns",
@@ -11,6 +11,7 @@ __all__ = [
     "RankedTexts",
     "ScoredPairs",
     "embed_texts",
+    "few_texts",
     "stage_before",
     "stage_steps",
 ]

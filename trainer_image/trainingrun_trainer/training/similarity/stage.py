@@ -48,8 +48,12 @@ def stage_steps(texts: int, batch_size: int) -> int:
     return min(max(math.ceil(PASSES * texts / (2 * batch_size)), MIN_STEPS), MAX_STEPS)
 
 
+def few_texts(texts: EncodedTexts) -> bool:
+    """Whether these have fewer than FEW_TEXTS a label, on average; targets are label indices."""
+    return len(texts.targets) < FEW_TEXTS * len(np.unique(texts.targets))
+
+
 def _wanted(classifier: PooledClassifier, texts: EncodedTexts, settings: Training) -> bool:
     if settings.similarity_stage is not SimilarityStage.AUTO:
         return settings.similarity_stage is SimilarityStage.ALWAYS
-    few = len(texts.targets) < FEW_TEXTS * len(np.unique(texts.targets))
-    return few and classifier.head_is_new and not settings.freeze_body
+    return few_texts(texts) and classifier.head_is_new and not settings.freeze_body
