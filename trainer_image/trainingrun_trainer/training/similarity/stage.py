@@ -22,8 +22,8 @@ MIN_STEPS, MAX_STEPS = 50, 500
 
 FEW_TEXTS = 16
 """Texts a label, on average, from which Auto leaves the stage out: it takes as long as a few epochs. Beside
-noise it gains 0.7 points with 3, and nothing with 8 or 40 (benchmarks/RESULTS-quality.md); with 8 and without
-noise it gained something (see PASSES)."""
+noise it gains 0.7 points with 3, nothing with 8 and 0.2 with 40 (benchmarks/RESULTS-quality.md); with 8 and
+without noise it gained something (see PASSES)."""
 
 
 def stage_before(classifier: Classifier, texts: EncodedTexts, settings: Training) -> LabelContrast | None:
