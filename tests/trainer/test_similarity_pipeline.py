@@ -63,7 +63,8 @@ def test_the_stage_makes_epoch_0_better_than_the_baseline(staged: RunConfig) -> 
 
 
 def test_a_stage_that_makes_nothing_better_is_undone(staged: RunConfig) -> None:
-    hot = changed(staged, training={"learning_rate": 0.1, "warmup_steps": 0, "max_epochs": 1})
+    spoiling = {"learning_rate": 0.1, "layer_decay": 1.0, "warmup_steps": 0, "max_epochs": 1}
+    hot = changed(staged, training=spoiling)
     undone, plain = train(hot), train(without_stage(hot))
     assert undone.similarity_stage is not None
     assert not undone.similarity_stage.kept
