@@ -81,11 +81,9 @@ def _log_result(result: RunResult) -> None:
 
 def _failure(reason: Reason, message: str) -> RunFailure:
     """With as much of the message as there is room for; the log has all of it."""
-    for most in range(MAX_MESSAGE, len(CUT), -1):
-        short = RunFailure(reason=reason, message=_cut(message, most))
-        if len(short.model_dump_json().encode()) <= MAX_TERMINATION_BYTES:
-            return short
-    raise ValueError(f"no message fits: {reason}")
+    lengths = range(MAX_MESSAGE, len(CUT), -1)
+    failures = (RunFailure(reason=reason, message=_cut(message, most)) for most in lengths)
+    return next(one for one in failures if len(one.model_dump_json().encode()) <= MAX_TERMINATION_BYTES)
 
 
 def _cut(message: str, most: int) -> str:

@@ -137,7 +137,8 @@ def prepare(objective: Objective, settings: Training) -> Trainee:
     adapters = add_adapters(objective.network, settings.lora) if settings.lora else None
     objective.network.to(accelerator.device)
     stage = objective.stage(settings)
-    recipe = decide(objective, settings, len(batches), accelerator.mixed_precision, after_stage=bool(stage))
+    precision = accelerator.mixed_precision
+    recipe = decide(objective, settings, len(batches), precision, after_stage=stage is not None)
     optimizer = build_optimizer(
         objective,
         recipe.learning_rate,
