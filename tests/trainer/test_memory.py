@@ -55,7 +55,7 @@ configs = [RunConfig.model_validate_json(config) for config in sys.argv[1:]]
 TRAINING = """
 fixed, automatic = configs
 try:
-    pipeline.run(fixed, lambda report: limit(450) if is_untrained(report) else None)
+    pipeline.run(fixed, lambda report: limit(550) if is_untrained(report) else None)
 except OutOfMemoryError as error:
     print(error)
 pipeline.run(automatic, lambda report: None)
