@@ -22,7 +22,7 @@ It was chosen on texts of the training file that were held back by groups of lik
 brought no more; in the similarity stage noise lowered the loss, but raised no accuracy (one draw).
 """
 
-SMALL_MODEL, FEW_TEXTS = 50_000_000, 100_000
+SMALL_MODEL, SMALL_DATA = 50_000_000, 100_000
 """Parameters and texts from which on noise is only for those who ask for it: it takes twice the time, which
 is long then, and what it brings there was not measured."""
 
@@ -86,7 +86,7 @@ def _adversarial_epsilon(objective: Objective, settings: Training, parameters: i
         return settings.adversarial_epsilon
     if not objective.adversarial or settings.freeze_body:
         return 0.0
-    small = parameters < SMALL_MODEL and batches * batch_size(settings) < FEW_TEXTS
+    small = parameters < SMALL_MODEL and batches * batch_size(settings) < SMALL_DATA
     return ADVERSARIAL_EPSILON if small else 0.0
 
 
