@@ -15,7 +15,7 @@ from .errors import ApiError, ReportRefusedError
 from .identity import Identities
 from .metrics import Metrics
 from .rate_limit import RateLimit
-from .resources import RunKey, finite_json, parse_time
+from .resources import RunKey, kubernetes_json, parse_time
 
 logger = logging.getLogger(__name__)
 
@@ -85,7 +85,7 @@ def _bearer_token(request: web.Request) -> str:
 
 def _parsed(body: bytes) -> ProgressReport:
     try:
-        report = ProgressReport.model_validate(finite_json(body))
+        report = ProgressReport.model_validate(kubernetes_json(body))
         parse_time(report.progress.last_update_time)
     except ValidationError as error:
         raise ReportRefusedError(400, "invalid", "; ".join(problems(error))) from error

@@ -7,7 +7,7 @@ from typing import NamedTuple, Self, TypeVar
 from trainingrun_api.status import RunFailure, RunResult
 
 from .pod_template import TRAINER
-from .resources import Manifest, finite_json, parse_time
+from .resources import Manifest, kubernetes_json, parse_time
 
 Left = TypeVar("Left", RunResult, RunFailure)
 
@@ -137,6 +137,6 @@ def _termination(state: Manifest) -> Termination | None:
 def _parsed(model: type[Left], text: str) -> Left | None:
     # A trainer image newer than the operator may say more than is known here.
     try:
-        return model.model_validate(finite_json(text), extra="ignore")
+        return model.model_validate(kubernetes_json(text), extra="ignore")
     except ValueError:
         return None

@@ -1,6 +1,7 @@
 """What the operator reads from the API server, as values."""
 
 import json
+import math
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Self
@@ -122,16 +123,34 @@ class References:
     failure: Missing | None = None
 
 
-def finite_json(text: str | bytes) -> object:
-    """The value of a JSON text. Raises ValueError when it is none, or holds NaN or an infinity.
+def kubernetes_json(text: str | bytes) -> object:
+    """The value of a JSON text that the API server would store.
 
-    Python reads these numbers, the API server refuses them.
+    Raises ValueError for what it refuses and Python reads: NaN and infinities, also as 1e999, integers of
+    more than 64 bits, and nesting deeper than any report has.
     """
-    return json.loads(text, parse_constant=_refuse)
+    try:
+        return json.loads(text, parse_constant=_refuse, parse_float=_finite, parse_int=_integer)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
 
 
 def _refuse(constant: str) -> float:
     raise ValueError(f"{constant} is not a number in JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is too large a number")
+    return number
+
+
+def _integer(text: str) -> int:
+    number = int(text)
+    if not -(2**63) <= number < 2**63:
+        raise ValueError(f"{text} is too large an integer")
+    return number
 
 
 def parse_time(text: str) -> datetime:

@@ -169,11 +169,22 @@ def test_what_is_only_good_to_know_is_no_event_and_not_in_the_condition() -> Non
     assert [one.reason for one in chapters(before, after)] == ["Completed"]
 
 
-@pytest.mark.parametrize("text", ["", "{", a_result().replace("0.912", "NaN")])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        *(a_result().replace("0.912", number) for number in ("NaN", "Infinity", "1e999")),
+        a_result().replace('"bestEpoch": 3', f'"bestEpoch": {2**63}'),
+        "[" * 2000 + "]" * 2000,
+    ],
+    ids=["none", "no JSON", "NaN", "infinity", "beyond a float", "beyond 64 bits", "too deep"],
+)
 def test_success_without_a_readable_result_is_a_success_still(text: str) -> None:
     done = an_attempt(phase="Succeeded", termination=Termination(0, "", text))
     status = status_of(seen(done, job=COMPLETE))
     assert status.phase is Phase.SUCCEEDED
+    assert (status.evaluation, status.best_epoch) == (None, None)
     assert status.artifacts is not None
     assert status.artifacts.model == "s3://models/team/x/model"
 
