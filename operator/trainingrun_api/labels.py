@@ -2,11 +2,20 @@
 
 from typing import Annotated, ClassVar, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from .base import Model, Rule
+from .label_names import label_name
 
-LabelName = Annotated[str, Field(min_length=1, max_length=256)]
+
+def _visible_name(written: str) -> str:
+    name = label_name(written)
+    if not name:
+        raise ValueError(f"{written!r} is no label: there is nothing to see in it")
+    return name
+
+
+LabelName = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(_visible_name)]
 LabelNames = Annotated[list[LabelName], Field(min_length=1, max_length=256)]
 
 
@@ -26,7 +35,11 @@ NO_ALIAS_CHOSEN = Rule(
 
 
 class Labels(Model):
-    """Which labels of the data are learned, and under which names."""
+    """Which labels of the data are learned, and under which names.
+
+    Names, here and in the data, are the same in composed and decomposed Unicode (NFC), and whatever white
+    space is around and inside them.
+    """
 
     include: LabelNames | None = None
     """Labels to learn; all others are left out. Names as they are after aliases; one that no text has is an
@@ -44,6 +57,21 @@ class Labels(Model):
 
     ALTERNATIVES: ClassVar = (frozenset({"include", "exclude"}),)
     RULES: ClassVar = (INCLUDE_OR_EXCLUDE, ALIASES_END, NO_ALIAS_CHOSEN)
+
+    @field_validator("aliases")
+    @classmethod
+    def _by_name(cls, aliases: dict[str, str]) -> dict[str, str]:
+        """Without aliases that have the name they stand for anyway, and are only written in another way."""
+        named: dict[str, str] = {}
+        for written, name in aliases.items():
+            alias = label_name(written)
+            if alias == name and written != name:
+                continue
+            if named.setdefault(alias, name) != name:
+                raise ValueError(
+                    f"aliases: {alias!r} is there twice, for {named[alias]!r} and for {name!r}; keep one"
+                )
+        return named
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -4,7 +4,7 @@ from .base_run import BaseRun, ScoreChange
 from .baseline import Baseline, BaselineMethod
 from .copies import CopyExamples, TextPair
 from .curves import Curves, Divergence, LossPoint, Restart
-from .data import DataCounts, LabelCount, LabelParts, SourceCounts
+from .data import DataCounts, JoinedLabel, LabelCount, LabelParts, SourceCounts
 from .document import Evaluation
 from .doubts import MAX_DOUBTED, DoubtedText, LabelDoubts, Part
 from .recipe import Recipe
@@ -51,6 +51,7 @@ __all__ = [
     "DoubtedText",
     "Evaluation",
     "Interval",
+    "JoinedLabel",
     "LabelCount",
     "LabelDoubts",
     "LabelParts",

@@ -24,6 +24,18 @@ class LabelCount(Model):
     """Texts that have it."""
 
 
+class JoinedLabel(Model):
+    """A label that is written in several ways which look the same: they differ in white space, or in how
+    Unicode composes their letters."""
+
+    label: str
+    """The name that they have in common, before aliases."""
+    spellings: int
+    """Ways it is written."""
+    texts: int
+    """Labelled rows, those left out included, that write it in another way than most."""
+
+
 class SourceCounts(Model):
     """What one data set held, and what became of it."""
 
@@ -84,5 +96,7 @@ class DataCounts(Model):
     """The same by label, in alphabetical order."""
     not_evaluated: list[str] = []
     """Labels that are trained and that no evaluation text has: those with a single text, for instance."""
+    joined_labels: list[JoinedLabel] = []
+    """Labels that are written in several ways and read as one, in alphabetical order."""
     examples: CopyExamples = CopyExamples()
     """Some of the texts that occur again."""

@@ -61,7 +61,7 @@ def text_of(row: Row, field: str, setting: str = "textField") -> str:
 
 
 def labels_of(row: Row, field: str, separator: str | None) -> tuple[str, ...]:
-    """All labels of the row, sorted, each once: those of a list, or of a text divided by `separator`.
+    """All labels of the row, as they are written: those of a list, or of a text divided by `separator`.
 
     Numbers and booleans become strings. Raises DataError for what can't be a label.
     """
@@ -69,13 +69,13 @@ def labels_of(row: Row, field: str, separator: str | None) -> tuple[str, ...]:
     several = value if isinstance(value, list) else [value]
     names = [_label(row, field, one) for one in several]
     if separator is not None:
-        names = [part.strip() for name in names for part in name.split(separator)]
-    return tuple(sorted({name for name in names if name}))
+        names = [part for name in names for part in name.split(separator)]
+    return tuple(names)
 
 
 def context_of(row: Row, field: str) -> str:
     """The value as a string, "" where there is none. Raises DataError for a list or an object."""
-    return _scalar(row, field, value_of(row, field), "one value", "spec.contextParameters")
+    return _scalar(row, field, value_of(row, field), "one value", "spec.contextParameters").strip()
 
 
 def listed(names: Iterable[str]) -> str:
@@ -93,7 +93,7 @@ def _scalar(row: Row, field: str, value: object, wanted: str, setting: str) -> s
         case None:
             return ""
         case str(text):
-            return text.strip()
+            return text
         case bool(flag):
             return str(flag).lower()
         case int() | float() as number:

@@ -16,6 +16,7 @@ from .label_rules import LabelRules
 from .metadata import Metadata
 from .place import errors_of
 from .rows import Row
+from .spellings import Spellings
 
 log = logging.getLogger(__name__)
 
@@ -85,6 +86,7 @@ class Reading:
         self._wanted = wanted
         self.tallies = [Tally(fetched.source.name) for fetched in sources]
         self.metadata = Metadata()
+        self.spellings = Spellings()
 
     def __iter__(self) -> Iterator[Example]:
         for fetched, tally in zip(self._sources, self.tallies, strict=True):
@@ -116,7 +118,7 @@ class Reading:
 
     def _labels(self, row: Row, source: DataSource, tally: Tally) -> tuple[str, ...]:
         tally.has_labels = tally.has_labels or has_field(row, source.label_field)
-        labels = labels_of(row, source.label_field, source.label_separator)
+        labels = self.spellings.names(labels_of(row, source.label_field, source.label_separator))
         task = self._wanted.task_type
         if len(labels) > 1 and not task.several_labels:
             raise DataError(

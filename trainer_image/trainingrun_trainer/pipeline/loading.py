@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from trainingrun_api.evaluation import CopyExamples, DataCounts, LabelParts
+from trainingrun_api.evaluation import CopyExamples, DataCounts, JoinedLabel, LabelParts
 from trainingrun_api.run_config import RunConfig
 
 from ..corpus import Corpus, Splits
@@ -53,12 +53,14 @@ def load_data(run: Run) -> PreparedData:
         require_common_labels(learned)
     require_context(tallies, config.context_parameters)
     parts = divide(corpus, sum(tally.used for tally in learned), config)
-    counts = _counts(config, tallies, parts)
+    counts = _counts(config, tallies, parts, reading.spellings.joined())
     _log_data(config, counts, parts.splits)
     return PreparedData(parts.splits, counts, sources_sha256(sources), reading.metadata.fields())
 
 
-def _counts(config: RunConfig, tallies: Sequence[Tally], parts: Parts) -> DataCounts:
+def _counts(
+    config: RunConfig, tallies: Sequence[Tally], parts: Parts, joined: list[JoinedLabel]
+) -> DataCounts:
     found, splits = parts.found, parts.splits
     by_label = splits.by_label()
     missing = {name: sum(t.without_context[name] for t in tallies) for name in config.context_parameters}
@@ -79,6 +81,7 @@ def _counts(config: RunConfig, tallies: Sequence[Tally], parts: Parts) -> DataCo
         sources=source_counts(tallies, splits.training.source_counts(), splits.evaluation.source_counts()),
         by_label=[LabelParts(label=label, training=t, evaluation=e) for label, (t, e) in by_label.items()],
         not_evaluated=[label for label, (_, evaluated) in by_label.items() if not evaluated],
+        joined_labels=joined,
         examples=_examples(parts),
     )
 
@@ -112,5 +115,12 @@ def _log_data(config: RunConfig, counts: DataCounts, splits: Splits) -> None:
     shown = ", ".join(splits.labels[:20]) + (", …" if len(splits.labels) > 20 else "")
     log.info("Split: %d texts to train on, %d to evaluate on", counts.training, counts.evaluation)
     log.info("%d labels: %s", len(splits.labels), shown)
+    if counts.joined_labels:
+        ways = [f"{one.label} ({one.spellings} ways, {one.texts} rows)" for one in counts.joined_labels[:20]]
+        log.info(
+            "%d labels are written in several ways that look the same, and read as one each: %s",
+            len(counts.joined_labels),
+            ", ".join(ways) + (", …" if len(counts.joined_labels) > 20 else ""),
+        )
     if counts.not_evaluated:
         log.warning("Trained and not evaluated, for want of texts: %s", ", ".join(counts.not_evaluated[:20]))
