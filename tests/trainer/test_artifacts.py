@@ -10,6 +10,8 @@ from trainingrun_api.run_config import Storage
 from trainingrun_trainer import artifacts
 from trainingrun_trainer.errors import ObjectMissingError, StorageRefusedError, StorageUnavailableError
 
+from .s3_proxy import Answer, Refuse, Request, s3_error, s3_proxy
+
 Place = tuple[artifacts.Store, str]
 
 
@@ -114,3 +116,41 @@ def test_a_server_that_does_not_answer_may_come_back(s3_credentials: S3Server) -
     store = artifacts.open_store("s3://", Storage(endpoint="http://127.0.0.1:9"))
     with pytest.raises(StorageUnavailableError, match=r"127\.0\.0\.1:9"):
         store.read("s3://bucket/object")
+
+
+def without_content_md5(request: Request) -> Answer | None:
+    """As servers that want the header which botocore no longer sends."""
+    if request.path.endswith("?delete") and "Content-MD5" not in request.headers:
+        return s3_error(400, "MissingContentMD5", "Missing required header for this request: Content-Md5.")
+    return None
+
+
+def without_delete_objects(request: Request) -> Answer | None:
+    """As servers that have no DeleteObjects."""
+    return s3_error(501, "NotImplemented", "?") if request.path.endswith("?delete") else None
+
+
+@pytest.mark.parametrize("refuse", [without_content_md5, without_delete_objects])
+def test_objects_are_deleted_one_by_one_where_the_server_refuses_to_delete_several(
+    s3_credentials: S3Server, refuse: Refuse
+) -> None:
+    with s3_proxy(s3_credentials, refuse) as endpoint:
+        store = artifacts.open_store("s3://bucket", Storage(endpoint=endpoint))
+        uris = [f"s3://bucket/{refuse.__name__}/{name}" for name in ("a", "b c", "ä+&")]
+        for uri in uris:
+            store.write(uri, b"")
+        store.delete([*uris, f"{uris[0]}-none"])
+        assert store.files(f"s3://bucket/{refuse.__name__}/") == []
+
+
+def test_objects_that_can_not_be_deleted_are_told(s3_credentials: S3Server) -> None:
+    def read_only(request: Request) -> Answer | None:
+        if request.path.endswith("?delete"):
+            denied = "<Error><Key>kept</Key><Code>AccessDenied</Code><Message>no</Message></Error>"
+            return Answer(200, f"<DeleteResult>{denied}</DeleteResult>")
+        return s3_error(403, "AccessDenied", "no") if request.method == "DELETE" else None
+
+    with s3_proxy(s3_credentials, read_only) as endpoint:
+        store = artifacts.open_store("s3://bucket", Storage(endpoint=endpoint))
+        with pytest.raises(StorageRefusedError, match="access denied"):
+            store.delete(["s3://bucket/kept"])

@@ -36,6 +36,7 @@ from trainingrun_trainer.records import Example
 from trainingrun_trainer.split import split
 
 from .conftest import changed, ticket_texts, tickets, untimed, write_jsonl
+from .s3_proxy import Answer, Request, s3_error, s3_proxy
 
 
 def ignore(report: ProgressReport) -> None:
@@ -393,6 +394,23 @@ def test_all_from_and_to_s3(config: RunConfig, pooled_model: Path, s3_credential
         pipeline.run(remote, Killer(9))
     assert pipeline.run(remote, ignore).evaluation == local.evaluation
     assert store.exists("s3://bucket/out/team/tickets/1/model/COMMITTED")
+
+
+def without_deleting(request: Request) -> Answer | None:
+    """As for a user who may not delete."""
+    deletes = request.method == "DELETE" or request.path.endswith("?delete")
+    return s3_error(403, "AccessDenied", "not allowed") if deletes else None
+
+
+def test_a_run_that_may_not_delete_old_checkpoints_is_finished_all_the_same(
+    config: RunConfig, s3_credentials: S3Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    with s3_proxy(s3_credentials, without_deleting) as endpoint:
+        storage, prefix = Storage(endpoint=endpoint), "s3://bucket/undeleted"
+        kept = {"max_epochs": 2, "checkpoint": Checkpoint(keep=1)}
+        pipeline.run(changed(config, training=kept, storage=storage, output_prefix=prefix), ignore)
+        assert open_store(prefix, storage).exists(f"{prefix}/model/COMMITTED")
+    assert f"Old checkpoints stay under {prefix}/checkpoints, since pruning failed: " in caplog.text
 
 
 def test_an_output_that_cannot_be_written_is_refused_before_data_are_read(

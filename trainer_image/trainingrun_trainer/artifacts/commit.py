@@ -4,15 +4,18 @@ Objects first, then manifest.json with sizes and SHA-256, then COMMITTED with th
 """
 
 import hashlib
+import logging
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from trainingrun_api.base import Model
 
-from ..errors import ObjectMissingError
+from ..errors import ObjectMissingError, StorageRefusedError, StorageUnavailableError
 from ..records import file_sha256
 from .store import Store
+
+log = logging.getLogger(__name__)
 
 MANIFEST = "manifest.json"
 COMMITTED = "COMMITTED"
@@ -66,10 +69,17 @@ def fetch_committed(store: Store, uri: str, folder: Path) -> bool:
 
 
 def discard(store: Store, uri: str) -> None:
-    """Delete a folder, COMMITTED first, so that what is left of it is never trusted."""
+    """Delete a folder, COMMITTED first, so that what is left of it is never trusted.
+
+    Raises StorageRefusedError or StorageUnavailableError while it is still trusted; of other files that stay
+    the log tells.
+    """
     files = store.files(f"{uri}/")
     store.delete([file for file in files if file == f"{uri}/{COMMITTED}"])
-    store.delete([file for file in files if file != f"{uri}/{COMMITTED}"])
+    try:
+        store.delete([file for file in files if file != f"{uri}/{COMMITTED}"])
+    except (StorageRefusedError, StorageUnavailableError) as error:
+        log.warning("Files that are no longer used stay under %s: %s", uri, error)
 
 
 def _entry(path: Path, folder: Path) -> ManifestEntry:

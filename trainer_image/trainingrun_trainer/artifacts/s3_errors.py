@@ -21,8 +21,8 @@ KEYS = (
 REFUSALS = {
     "NoSuchBucket": "the bucket does not exist; create it or correct the URI",
     "InvalidBucketName": "no valid bucket name; correct the URI",
-    "AccessDenied": f"access denied; allow reading, writing and listing to the user of {KEYS}",
-    "403": f"access denied; allow reading, writing and listing to the user of {KEYS}",
+    "AccessDenied": f"access denied; allow reading, writing, listing and deleting to the user of {KEYS}",
+    "403": f"access denied; allow reading, writing, listing and deleting to the user of {KEYS}",
     "InvalidAccessKeyId": f"the server does not know this access key; correct {KEYS}",
     "XAdminUserNotFound": f"the server does not know this access key; correct {KEYS}",  # versitygw
     "SignatureDoesNotMatch": f"the secret key is wrong; correct {KEYS}",

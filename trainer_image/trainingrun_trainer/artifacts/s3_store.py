@@ -30,6 +30,8 @@ CLIENT = Config(
 DELETE_AT_ONCE = 1000
 """Most keys in one DeleteObjects request."""
 
+NOT_IMPLEMENTED = 501
+
 
 class S3Store:
     """A Store over S3; credentials come from the environment or the pod's identity."""
@@ -97,9 +99,25 @@ class S3Store:
         for start in range(0, len(uris), DELETE_AT_ONCE):
             several = uris[start : start + DELETE_AT_ONCE]
             bucket, _ = _split(several[0])
-            keys = [{"Key": _split(uri)[1]} for uri in several]
             with self._translated(several[0]):
-                self._client.delete_objects(Bucket=bucket, Delete={"Objects": keys, "Quiet": True})  # type: ignore[typeddict-item]
+                for key in self._left_of(bucket, [_split(uri)[1] for uri in several]):
+                    self._client.delete_object(Bucket=bucket, Key=key)
+
+    def _left_of(self, bucket: str, keys: list[str]) -> list[str]:
+        """Delete all in one request; gives those that are to be deleted one by one.
+
+        That is all of them where the server refuses the request as such: some have no DeleteObjects, others
+        demand a Content-MD5, which botocore no longer sends.
+        """
+        objects = [{"Key": key} for key in keys]
+        try:
+            answer = self._client.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})  # type: ignore[typeddict-item]
+        except ClientError as error:
+            status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+            if status >= 500 and status != NOT_IMPLEMENTED:
+                raise
+            return keys
+        return [refused["Key"] for refused in answer.get("Errors", [])]
 
     @contextmanager
     def _translated(self, uri: str) -> Iterator[None]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..artifacts import Store, commit_folder, discard, fetch_committed, is_committed
+from ..errors import ObjectMissingError, TrainerError
 from ..training import HISTORY, History, Trainee
 
 log = logging.getLogger(__name__)
@@ -56,6 +57,12 @@ class Checkpoints:
 
     def _prune(self) -> None:
         # Only after the commit: were it before, a kill in between could leave nothing to go on from.
+        try:
+            self._discard_old()
+        except (TrainerError, ObjectMissingError) as error:
+            log.warning("Old checkpoints stay under %s, since pruning failed: %s", self.uri, error)
+
+    def _discard_old(self) -> None:
         names = self._names("epoch-")
         kept = [name for name in names if is_committed(self.store, f"{self.uri}/{name}")][-self.keep :]
         needed = {self._best(self._best_of(name)) for name in kept}

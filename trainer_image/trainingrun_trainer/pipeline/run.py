@@ -35,7 +35,9 @@ def run(config: RunConfig, listener: Listener) -> RunResult:
     with failing(trackers):
         evaluation = published(store, places)
         if evaluation is None:
-            with tempfile.TemporaryDirectory(prefix="trainingrun-") as work, memory_errors():
+            # What can't be deleted at the end, as on some network volumes, is no reason to fail.
+            folder = tempfile.TemporaryDirectory(prefix="trainingrun-", ignore_cleanup_errors=True)
+            with folder as work, memory_errors():
                 evaluation = _train(Run(config, store, places, progress, trackers, Path(work)))
         else:
             log.info("The results of this run are published already; nothing is trained")
