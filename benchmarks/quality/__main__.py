@@ -1,4 +1,4 @@
-"""`python -m benchmarks.quality`: accuracy on CLINC150 beside the trainer's peers."""
+"""`python -m benchmarks.quality`: accuracy on public data beside the trainer's peers."""
 
 import argparse
 import json
@@ -13,8 +13,9 @@ from pathlib import Path
 from trainingrun_api.training import MixedPrecision
 from trainingrun_trainer.training.precision import choose_precision
 
-from .measurements import MEASUREMENTS, Setup
+from .measurements import MEASUREMENTS
 from .results import write_results
+from .sources import CHATBOTS, Setup
 from .texts import TEST, TRAIN
 
 DATA_VARIABLE = "TRAININGRUN_BENCHMARK_DATA"
@@ -87,7 +88,7 @@ def _arguments() -> argparse.Namespace:
         "--data",
         type=Path,
         default=os.environ.get(DATA_VARIABLE),
-        help=f"folder with {TRAIN} and {TEST}; ${DATA_VARIABLE} when left out",
+        help=f"folder with {TRAIN}, {TEST} and {CHATBOTS}; ${DATA_VARIABLE} when left out",
     )
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--only", nargs="+", choices=MEASUREMENTS, help="some of the measurements")

@@ -2,7 +2,6 @@
 
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,8 @@ from trainingrun_trainer.model import default_model_folder
 from trainingrun_trainer.training.probe import INVERSE_REGULARIZATION
 
 from . import peers
-from .texts import TEST, TRAIN, Text, draw_labels, draw_texts, of_labels, read, write
+from .sources import Chatbot, Draw, Given, Setup, Source, Tickets
+from .texts import Text, draw_labels, of_labels, read, write
 from .trainer import Published, Scores, score, train
 
 Figures = dict[str, float]
@@ -24,49 +24,22 @@ LAYER_DECAY = 0.1 ** (1 / 6)
 """Lets the token embeddings of a model of 6 layers learn at a tenth of the rate: 0.68."""
 
 
-@dataclass(frozen=True)
-class Draw:
-    """Which texts of the training file a run gets; None for all."""
-
-    per_label: int | None = None
-    labels: int | None = None
-
-
 ALL = Draw()
 FEW, SCARCE = Draw(per_label=10), Draw(per_label=4)
 """Of each label's texts a run trains on 8, or on 3."""
 THIRTY = Draw(per_label=10, labels=30)
 
-
-@dataclass(frozen=True)
-class Setup:
-    """Where data is and where runs go."""
-
-    data: Path
-    work: Path
-
-    def training(self) -> list[Text]:
-        """All that may be learned from."""
-        return read(self.data / TRAIN)
-
-    def test(self) -> list[Text]:
-        """What no run sees."""
-        return read(self.data / TEST)
-
-    def drawn(self, draw: Draw, seed: int) -> Path:
-        """A file of what `seed` draws."""
-        if draw.per_label is None:
-            return self.data / TRAIN
-        path = self.work / f"drawn-{draw.per_label}-{draw.labels or 'all'}-{seed}.jsonl"
-        if not path.exists():
-            write(draw_texts(self.training(), draw.per_label, seed, draw.labels), path)
-        return path
+SMALL: dict[str, Source] = {
+    "tickets": Tickets(),
+    **{name: Chatbot(name) for name in ("sofmattress", "curekart", "powerplay11")},
+}
+"""What most users have: hundreds of texts, some of them labelled wrongly."""
 
 
 LAYERED = {"layerDecay": LAYER_DECAY}
 STAGE, NO_STAGE = {"similarityStage": "Always"}, {"similarityStage": "Never"}
 
-CLASSIFIERS: dict[str, tuple[Draw, dict[str, Any]]] = {
+CLASSIFIERS: dict[str, tuple[Source, dict[str, Any]]] = {
     "all-default": (ALL, {}),
     "few-default": (FEW, {}),
     "few-never": (FEW, {"training": NO_STAGE}),
@@ -79,6 +52,7 @@ CLASSIFIERS: dict[str, tuple[Draw, dict[str, Any]]] = {
     "all-layered": (ALL, {"training": LAYERED}),
     "all-stage-flat": (ALL, {"training": STAGE | {"layerDecay": 1}}),
     "few-layered": (FEW, {"training": LAYERED}),
+    **{f"{name}-default": (source, {}) for name, source in SMALL.items()},
 }
 """What they get, and the settings that aren't the defaults."""
 
@@ -119,10 +93,10 @@ def similarity(setup: Setup, seed: int) -> Figures:
     return figures
 
 
-def _classified(name: str, draw: Draw, spec: dict[str, Any], setup: Setup, seed: int) -> Figures:
-    run = f"{name}-{seed}"
-    published = train(setup.drawn(draw, seed), setup.work / run, seed, **spec)
-    rows = _rows(published, of_labels(setup.test(), published.evaluation.labels))
+def _classified(name: str, source: Source, spec: dict[str, Any], setup: Setup, seed: int) -> Figures:
+    run, given = f"{name}-{seed}", source.given(setup, seed)
+    published = train(given.training, setup.work / run, seed, **spec)
+    rows = _rows(published, of_labels(given.test, published.evaluation.labels))
     found = score(published.model, rows, setup.work / run / "test")
     return {
         "accuracy": found.accuracy,
@@ -132,32 +106,39 @@ def _classified(name: str, draw: Draw, spec: dict[str, Any], setup: Setup, seed:
     }
 
 
-def _regression(name: str, draw: Draw, setup: Setup, seed: int) -> Figures:
-    """The cheap baseline on the texts that runs on `draw` train on."""
-    published = _parts(name, draw, setup, seed)
-    learned, test = published.training_texts(), of_labels(setup.test(), published.evaluation.labels)
+def _regression(name: str, source: Source, setup: Setup, seed: int) -> Figures:
+    """The cheap baseline on the texts that runs on `source` train on."""
+    published, given = _parts(name, source, setup, seed)
+    learned, test = published.training_texts(), of_labels(given.test, published.evaluation.labels)
     return {
         "accuracy": peers.logistic_regression(learned, test),
         "start": peers.logistic_regression(learned, test, c=INVERSE_REGULARIZATION),
     }
 
 
-def _setfit(name: str, draw: Draw, setup: Setup, seed: int) -> Figures:
-    """SetFit's method on the same."""
-    learned = _parts(name, draw, setup, seed).training_texts()
-    return {"accuracy": peers.setfit(learned, setup.test(), seed, setup.work / "setfit")}
+def _small_regression(name: str, source: Source, setup: Setup, seed: int) -> Figures:
+    """The same, and at its best: on all texts that the run is given, with the C that suits them."""
+    given = source.given(setup, seed)
+    best = peers.tuned_regression(read(given.training), given.test)
+    return {**_regression(name, source, setup, seed), "tuned": best}
 
 
-def _parts(name: str, draw: Draw, setup: Setup, seed: int) -> Published:
+def _setfit(name: str, source: Source, setup: Setup, seed: int) -> Figures:
+    """SetFit's method on the texts that runs on `source` train on."""
+    published, given = _parts(name, source, setup, seed)
+    return {"accuracy": peers.setfit(published.training_texts(), given.test, seed, setup.work / "setfit")}
+
+
+def _parts(name: str, source: Source, setup: Setup, seed: int) -> tuple[Published, Given]:
     """The shortest run there is, which trains on the same texts as others of its seed: the split's."""
-    shortest = {"freezeBody": True, "maxEpochs": 1}
-    return train(setup.drawn(draw, seed), setup.work / f"{name}-parts-{seed}", seed, training=shortest)
+    shortest, given = {"freezeBody": True, "maxEpochs": 1}, source.given(setup, seed)
+    return train(given.training, setup.work / f"{name}-parts-{seed}", seed, training=shortest), given
 
 
 Measurement = Callable[[Setup, int], Figures]
 
 MEASUREMENTS: dict[str, Measurement] = {
-    **{name: partial(_classified, name, draw, spec) for name, (draw, spec) in CLASSIFIERS.items()},
+    **{name: partial(_classified, name, source, spec) for name, (source, spec) in CLASSIFIERS.items()},
     "thirty-plain": thirty_plain,
     "similarity": similarity,
     "all-regression": all_regression,
@@ -167,6 +148,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "few-setfit": partial(_setfit, "few", FEW),
     "scarce-setfit": partial(_setfit, "scarce", SCARCE),
     "all-trainer": all_trainer,
+    **{f"{name}-regression": partial(_small_regression, name, source) for name, source in SMALL.items()},
 }
 """In the order that they are done for each seed."""
 

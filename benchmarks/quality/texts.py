@@ -1,4 +1,4 @@
-"""The data set: CLINC150 small in a folder of the user's, and draws from it."""
+"""Texts with labels: files of them, and draws from these."""
 
 import json
 import random
@@ -12,17 +12,17 @@ TRAIN, TEST = "clinc150-train.jsonl", "clinc150-test.jsonl"
 
 @dataclass(frozen=True)
 class Text:
-    """A text, its intent and the domain of that."""
+    """A text and its label; in CLINC150, an intent and the domain of that."""
 
     text: str
     label: str
-    domain: str
+    domain: str = ""
 
 
 def read(path: Path) -> list[Text]:
-    """Rows of a file that has text, label and metadata.domain."""
+    """Rows of a file that has text, label and, in CLINC150, metadata.domain."""
     rows = [json.loads(line) for line in path.read_text().splitlines()]
-    return [Text(row["text"], row["label"], row["metadata"]["domain"]) for row in rows]
+    return [Text(row["text"], row["label"], row.get("metadata", {}).get("domain", "")) for row in rows]
 
 
 def write(texts: Iterable[Text], path: Path) -> Path:
