@@ -3,10 +3,8 @@
 import asyncio
 import logging
 import os
-import ssl
 import sys
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import Coroutine
 
 import kopf
 from aiohttp import web
@@ -18,6 +16,7 @@ from .endpoint import ProgressEndpoint
 from .errors import OperatorError
 from .health import Watchdog
 from .identity import Identities
+from .listener import Bounds, Listener, listening_on
 from .metrics import Metrics
 from .rate_limit import RateLimit
 from .reconcile import Reconciler
@@ -25,7 +24,9 @@ from .references import Resolver
 from .settings import Settings
 from .work_queue import WorkQueue
 
-logger = logging.getLogger(__name__)
+# With TLS 75 MiB at most. A report takes milliseconds, so that thousands of pods have room.
+OF_REPORTS = Bounds(connections=256, of_one_address=16, seconds=20)
+OF_PROBES = Bounds(connections=64, of_one_address=8, seconds=20)
 
 
 def main() -> int:
@@ -48,13 +49,14 @@ async def _serve(settings: Settings) -> None:
         reconciler = Reconciler(cluster, settings, metrics, resolver, certificates.ca_certificate)
         queue = WorkQueue(reconciler.reconcile)
         watchdog = Watchdog(cluster, queue, settings.watch_namespaces)
-        endpoint = ProgressEndpoint(cluster, Identities(cluster), RateLimit(), metrics)
-        async with (
-            _listening(endpoint.application(), settings.progress_port, certificates.context),
-            _listening(_probes(metrics, watchdog), settings.metrics_port),
-        ):
+        endpoint = ProgressEndpoint(cluster, Identities(cluster), RateLimit(), metrics).application()
+        unserved = metrics.unserved_connections
+        reports = Listener("progress", endpoint, OF_REPORTS, unserved, certificates.context)
+        probes = Listener("metrics", _probes(metrics, watchdog), OF_PROBES, unserved)
+        with listening_on(settings.progress_port) as progress, listening_on(settings.metrics_port) as shown:
             watch = _watch(settings, handlers.Memo(queue, resolver, watchdog))
-            await _until_stopped(watch, queue.run(), watchdog.run(), certificates.keep())
+            served = reports.run(progress), probes.run(shown)
+            await _until_stopped(watch, queue.run(), watchdog.run(), certificates.keep(), *served)
 
 
 async def _watch(settings: Settings, memo: handlers.Memo) -> None:
@@ -88,19 +90,6 @@ def _probes(metrics: Metrics, watchdog: Watchdog) -> web.Application:
     application = web.Application()
     application.add_routes([web.get("/metrics", show), web.get("/healthz", health)])
     return application
-
-
-@asynccontextmanager
-async def _listening(
-    application: web.Application, port: int, context: ssl.SSLContext | None = None
-) -> AsyncIterator[None]:
-    runner = web.AppRunner(application, access_log=None)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, port=port, ssl_context=context).start()
-        yield
-    finally:
-        await runner.cleanup()
 
 
 def _configure_logging(settings: Settings) -> None:

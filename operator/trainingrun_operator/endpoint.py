@@ -43,6 +43,8 @@ class ProgressEndpoint:
         except web.HTTPRequestEntityTooLarge:
             return self._answer(413, "too_large", f"a report has at most {MAX_REPORT_BYTES} bytes")
         except ApiError as error:
+            if error.status in {400, 422}:
+                return self._answer(400, "invalid", f"the Kubernetes API refuses the report: {error}")
             logger.warning("progress report not stored: %s", error)
             return self._answer(
                 503, "unavailable", "the Kubernetes API can't be reached; the next report will do"
@@ -78,7 +80,8 @@ def _check_length(request: web.Request) -> None:
 
 def _bearer_token(request: web.Request) -> str:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme != "Bearer" or not token:
+    # Headers may hold any bytes; tokens are Base64 and dots.
+    if scheme != "Bearer" or not token or not token.isascii():
         raise ReportRefusedError(401, "unauthenticated", "send Authorization: Bearer <the pod's token>")
     return token
 

@@ -52,6 +52,12 @@ class Metrics:
             "Reconciles that ended in an error and are tried again.",
             registry=self._registry,
         )
+        self.unserved_connections = Counter(
+            "trainingrun_operator_unserved_connections_total",
+            "Connections refused or cut, by port and by the bound that they met.",
+            ("port", "bound"),
+            registry=self._registry,
+        )
         self.progress_reports = Counter(
             "trainingrun_operator_progress_reports_total",
             "Progress reports by what became of them.",

@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from prometheus_client.parser import text_string_to_metric_families
+
 ROOT = Path(__file__).resolve().parents[2]
 NAMESPACE = "training-system"
 RELEASE = "trainingrun-operator"
@@ -63,6 +65,32 @@ class OperatorProcess:
 
     def metrics(self) -> str:
         return self._get("/metrics")
+
+    def count(self, name: str, **labels: str) -> float:
+        """A series of the operator's own; 0 for one that isn't there yet."""
+        wanted = f"trainingrun_operator_{name}"
+        for family in text_string_to_metric_families(self.metrics()):
+            for sample in family.samples:
+                if sample.name == wanted and sample.labels == labels:
+                    return sample.value
+        return 0.0
+
+    def resident_bytes(self) -> int:
+        """Memory that the process has."""
+        assert self._process is not None
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        return int(status.partition("VmRSS:")[2].split()[0]) * 1024
+
+    def connection(self, address: str) -> socket.socket:
+        """To the progress endpoint from this address, with a TLS session if it comes to one."""
+        plain = socket.create_connection(
+            ("127.0.0.1", self.progress_port), timeout=10, source_address=(address, 0)
+        )
+        with suppress(OSError):
+            return ssl.create_default_context(cadata=self.ca_certificate).wrap_socket(
+                plain, server_hostname=SERVER_NAME
+            )
+        return plain
 
     def healthy(self) -> bool:
         with suppress(OSError):

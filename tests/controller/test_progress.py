@@ -1,6 +1,7 @@
 """Progress is accepted from the run's own pod only, and only so much of it."""
 
 import json
+from contextlib import ExitStack
 
 import pytest
 
@@ -48,7 +49,7 @@ def test_token_for_another_audience_is_refused(
     assert operator.post(a_report(run), token)[0] == 401
 
 
-@pytest.mark.parametrize("token", [None, "nonsense"])
+@pytest.mark.parametrize("token", [None, "nonsense", "ñönsense"])
 def test_without_a_good_token_nothing_is_accepted(
     operator: OperatorProcess, run: Manifest, token: str | None
 ) -> None:
@@ -86,6 +87,30 @@ def test_report_can_not_touch_phase_or_conditions(
     assert operator.post(report, api.token(pod))[0] == 400
 
 
+@pytest.mark.parametrize("number", ["NaN", "1e999", str(2**63), "9" * 5000, "[" * 20_000])
+def test_number_that_no_api_takes_is_refused_and_counted(
+    api: Api, operator: OperatorProcess, run: Manifest, pod: Manifest, number: str
+) -> None:
+    token, refused = api.token(pod), operator.count("progress_reports_total", outcome="invalid")
+    body = json.dumps(a_report(run)).replace('"percent": 20', f'"percent": {number}')
+    assert operator.post(body.encode(), token)[0] == 400
+    assert operator.count("progress_reports_total", outcome="invalid") == refused + 1
+    assert operator.post(a_report(run), token)[0] == 204
+
+
+def test_idle_connections_keep_no_pod_from_reporting_and_no_probe_from_its_answer(
+    api: Api, operator: OperatorProcess, run: Manifest, pod: Manifest
+) -> None:
+    token, before = api.token(pod), operator.resident_bytes()
+    with ExitStack() as idle:
+        for number in range(1500):
+            idle.enter_context(operator.connection(f"127.0.1.{number % 15}"))
+        assert operator.healthy()
+        assert operator.post(a_report(run), token)[0] == 204
+        assert operator.resident_bytes() - before < 100 * 2**20
+    assert operator.count("unserved_connections_total", port="progress", bound="address") >= 1000
+
+
 def test_too_many_reports_are_refused(
     api: Api, operator: OperatorProcess, run: Manifest, pod: Manifest
 ) -> None:
@@ -93,4 +118,4 @@ def test_too_many_reports_are_refused(
     answers = [operator.post(a_report(run), token)[0] for _ in range(40)]
     assert answers[0] == 204
     assert 429 in answers
-    assert 'trainingrun_operator_progress_reports_total{outcome="rate_limited"}' in operator.metrics()
+    assert operator.count("progress_reports_total", outcome="rate_limited") >= 1
