@@ -158,7 +158,8 @@ class TrainingRunSpec(RunSettings):
     """Seconds the run may train before it fails."""
 
     pending_deadline_seconds: Seconds | None = None
-    """Seconds the run may wait, for what it refers to or for a node, before it fails."""
+    """Seconds the run may wait, for what it refers to or for a node, before it fails; time in a queue, which
+    has suspended the Job, doesn't count."""
 
     ttl_seconds_after_finished: Annotated[int, Field(ge=0, le=31_536_000)] | None = None
     """Seconds after which Job and pods of a finished run are deleted; the TrainingRun itself stays."""

@@ -25,6 +25,7 @@ class Phase(StrEnum):
     """Where a run is, for people; programs read the conditions."""
 
     PENDING = "Pending"
+    QUEUED = "Queued"
     RUNNING = "Running"
     EVALUATING = "Evaluating"
     SUSPENDED = "Suspended"
@@ -51,6 +52,7 @@ class Reason(StrEnum):
     JOB_REFUSED = "JobRefused"
     INVALID_SPEC = "InvalidSpec"
     SUSPENDED = "Suspended"
+    QUEUED = "Queued"
     WAITING_FOR_POD = "WaitingForPod"
     UNSCHEDULABLE = "Unschedulable"
     IMAGE_PULL = "ImagePull"
@@ -255,6 +257,8 @@ class TrainingRunStatus(Model):
     """Name of the trained model; no other run of this namespace has it."""
     job_name: str | None = None
     """The Job that trains."""
+    suspend: bool = False
+    """spec.suspend as the Job was told last; what a queue has made of it since is the queue's to change."""
     pod_name: str | None = None
     """The pod of the latest attempt; its log is the trainer's."""
     pending_since: str | None = None

@@ -65,15 +65,17 @@ def owned_by(manifest: Manifest, uid: str) -> bool:
     )
 
 
-def job_patch(spec: TrainingRunSpec, job: Manifest, *, final: bool) -> dict[str, Any]:
+def job_patch(spec: TrainingRunSpec, job: Manifest, *, suspend_told: bool, final: bool) -> dict[str, Any]:
     """What to change on a created Job so that it follows the fields of a run that may change; {} for nothing.
 
+    Queues suspend and resume Jobs, too: `suspend` is handed on only when it isn't what the Job was told last.
     The TTL is handed on when the run's final status is written (`final`), never before: it deletes the pod,
     and with it the result that the pod left.
     """
     wanted: dict[str, Any] = {"ttlSecondsAfterFinished": spec.ttl_seconds_after_finished}
     if not final:
-        wanted = {"suspend": spec.suspend, "activeDeadlineSeconds": spec.active_deadline_seconds}
+        wanted = {"activeDeadlineSeconds": spec.active_deadline_seconds}
+        wanted |= {} if spec.suspend == suspend_told else {"suspend": spec.suspend}
     return {name: value for name, value in wanted.items() if job["spec"].get(name) != value}
 
 

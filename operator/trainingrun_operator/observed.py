@@ -80,6 +80,7 @@ class JobState:
     complete: bool
     failure: Waiting | None
     ended_at: str | None
+    suspended: bool = False
 
     @classmethod
     def parse(cls, manifest: Manifest) -> Self:
@@ -93,6 +94,7 @@ class JobState:
             complete="Complete" in conditions,
             failure=Waiting(failed.get("reason", ""), failed.get("message", "")) if failed else None,
             ended_at=end.get("lastTransitionTime") if end else None,
+            suspended=manifest["spec"].get("suspend", False),
         )
 
     @property

@@ -114,7 +114,7 @@ class Reconciler:
     async def _follow(
         self, run: Run, spec: TrainingRunSpec, job: Manifest, pods: list[Manifest]
     ) -> Observation:
-        changes = job_patch(spec, job, final=False)
+        changes = job_patch(spec, job, suspend_told=run.status.suspend, final=False)
         if changes and not JobState.parse(job).finished:
             job = await self._cluster.patch_job(run.key, job["metadata"]["uid"], changes)
         return _seen(job, pods)
@@ -145,7 +145,7 @@ class Reconciler:
             return
         uid = job["metadata"]["uid"]
         if JobState.parse(job).finished:
-            if changes := job_patch(run.spec, job, final=True):
+            if changes := job_patch(run.spec, job, suspend_told=run.status.suspend, final=True):
                 await self._cluster.patch_job(run.key, uid, changes)
         elif not await self._about_to_finish(run, job):
             await self._cluster.delete_job(run.key, uid)

@@ -59,14 +59,31 @@ def _verdict(run: Run, spec: TrainingRunSpec | None, seen: Observation) -> Verdi
     last = latest(seen.attempts)
     if seen.job is not None and spec is not None and seen.job.finished:
         return _of_finished_job(seen.job, last, spec)
-    if spec is not None and spec.suspend and not (seen.obstacle and seen.obstacle.phase is Phase.FAILED):
-        text = "spec.suspend is true; set it to false and the run goes on from its last checkpoint"
-        return Verdict(Phase.SUSPENDED, Reason.SUSPENDED, text)
+    if spec is not None and _stands_still(spec, seen):
+        return _suspended(spec, seen)
     if seen.obstacle is not None or seen.job is None or spec is None:
         return seen.obstacle or Verdict(
             Phase.PENDING, Reason.JOB_DELETED, "The Job was deleted; it is created again"
         )
     return of_attempt(seen.job.name, last, run.status.progress, spec.resources.memory)
+
+
+def _stands_still(spec: TrainingRunSpec, seen: Observation) -> bool:
+    if seen.job is not None:
+        return seen.job.suspended
+    return spec.suspend and not (seen.obstacle and seen.obstacle.phase is Phase.FAILED)
+
+
+def _suspended(spec: TrainingRunSpec, seen: Observation) -> Verdict:
+    if spec.suspend:
+        text = "spec.suspend is true; set it to false and the run goes on from its last checkpoint"
+        return Verdict(Phase.SUSPENDED, Reason.SUSPENDED, text)
+    job = seen.job.name if seen.job else ""
+    text = (
+        f"Job {job} is suspended, and not by this run's spec.suspend: a queue holds it, or somebody. "
+        "The run goes on when these resume the Job"
+    )
+    return Verdict(Phase.QUEUED, Reason.QUEUED, text)
 
 
 def _of_finished_job(job: JobState, last: Attempt | None, spec: TrainingRunSpec) -> Verdict:
@@ -101,6 +118,7 @@ def _status(
         "observed_generation": run.generation,
         "conditions": conditions_of(verdict, before.conditions, run.generation, format_time(now)),
         "job_name": seen.job.name if seen.job else before.job_name,
+        "suspend": run.spec.suspend if seen.job and run.spec else before.suspend,
         "pod_name": _pod_name(run, verdict, last),
         "pending_since": since if verdict.phase is Phase.PENDING else None,
         "start_time": before.start_time or (last.started if last else None),
@@ -111,7 +129,7 @@ def _status(
 
 
 def _pod_name(run: Run, verdict: Verdict, last: Attempt | None) -> str | None:
-    if verdict.phase is Phase.SUSPENDED:
+    if verdict.phase in {Phase.SUSPENDED, Phase.QUEUED}:
         return None
     if last is None or (last.deleting and run.status.pod_name is None):
         # The pod of before a suspension, still on its way out, is not replaced by the next one.

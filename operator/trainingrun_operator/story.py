@@ -15,6 +15,7 @@ MAX_NOTE = 1024
 UNTOLD = {Reason.WAITING_FOR_POD, Reason.POD_STARTING}
 PLACES = {
     Phase.PENDING: 1,
+    Phase.QUEUED: 1,
     Phase.RUNNING: 2,
     Phase.EVALUATING: 3,
     Phase.SUSPENDED: 3,
@@ -25,6 +26,7 @@ AFTER_THE_END = 5
 QUIET = {
     Reason.COMPLETED,
     Reason.EVALUATING,
+    Reason.QUEUED,
     Reason.SUSPENDED,
     Reason.TRAINING,
     Reason.BASE_MODEL_NOT_READY,

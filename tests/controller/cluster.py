@@ -40,6 +40,10 @@ class Api:
         """Merge into the spec of a project."""
         return self._patch("TrainingProject", name, {"spec": spec})
 
+    def suspend_job(self, name: str, suspend: bool) -> None:
+        """What a queue does."""
+        self._patch("Job", name, {"spec": {"suspend": suspend}})
+
     def get(self, kind: str, name: str) -> Manifest | None:
         try:
             return self._resource(kind).get(name, namespace=self.namespace).to_dict()

@@ -172,6 +172,7 @@ def test_project_fills_what_the_run_leaves_open() -> None:
     ("spec", "final", "patch"),
     [
         ({"suspend": True}, False, {"suspend": True}),
+        ({"suspend": True}, True, {}),
         ({"activeDeadlineSeconds": 60}, False, {"activeDeadlineSeconds": 60}),
         ({"ttlSecondsAfterFinished": 60}, False, {}),
         ({"ttlSecondsAfterFinished": 60}, True, {"ttlSecondsAfterFinished": 60}),
@@ -183,4 +184,4 @@ def test_job_follows_what_may_change(spec: Manifest, final: bool, patch: Manifes
     job = job_of(a_run("tickets"))
     wanted = as_read(a_run("tickets", **spec)).spec
     assert wanted is not None
-    assert job_patch(wanted, job, final=final) == patch
+    assert job_patch(wanted, job, suspend_told=False, final=final) == patch

@@ -110,6 +110,34 @@ def test_suspended_run_stops_and_goes_on(api: Api, kubelet: Kubelet) -> None:
     assert run["status"]["restarts"] == 0
 
 
+def test_queue_decides_when_a_job_runs_and_only_the_user_overrules_it(
+    api: Api, kubelet: Kubelet, operator: OperatorProcess
+) -> None:
+    api.apply(a_run("queued"))
+    pod = kubelet.pod_of("queued")
+    kubelet.start(pod)
+    api.eventually("queued", phase="Running")
+    api.suspend_job("queued", True)
+    api.eventually("queued", phase="Queued", reason="Queued", message="a queue holds it")
+    assert operator.stop() == 0
+    operator.start()
+    api.change("queued", activeDeadlineSeconds=1000)
+    api.until(lambda: api.get("Job", "queued")["spec"].get("activeDeadlineSeconds"), "the deadline")
+    assert api.get("Job", "queued")["spec"]["suspend"] is True
+
+    api.suspend_job("queued", False)
+    pod = kubelet.pod_of("queued", after=pod)
+    kubelet.start(pod)
+    assert api.eventually("queued", phase="Running")["status"]["restarts"] == 0
+
+    api.change("queued", suspend=True)
+    api.eventually("queued", phase="Suspended")
+    api.change("queued", suspend=False)
+    kubelet.start(kubelet.pod_of("queued", after=pod))
+    api.eventually("queued", phase="Running")
+    assert [one for one in api.events("queued") if one in {"Queued", "Suspended"}] == ["Queued", "Suspended"]
+
+
 def test_finished_job_is_removed_after_its_ttl_and_never_trained_again(api: Api, kubelet: Kubelet) -> None:
     api.apply(a_run("tidy", ttlSecondsAfterFinished=0))
     kubelet.end(kubelet.pod_of("tidy"), 0, a_result())

@@ -229,11 +229,22 @@ def test_replaced_pods_are_counted_also_when_the_old_one_is_gone() -> None:
 
 def test_suspension_is_no_restart() -> None:
     first = status_of(seen(an_attempt("tickets-a")))
-    paused = status_of(seen(an_attempt("tickets-a", deleting=True)), a_parsed_run(first, suspend=True))
+    stopped = JobState("tickets", complete=False, failure=None, ended_at=None, suspended=True)
+    leaving = seen(an_attempt("tickets-a", deleting=True), job=stopped)
+    paused = status_of(leaving, a_parsed_run(first, suspend=True))
     assert paused.phase is Phase.SUSPENDED
     resumed = status_of(seen(an_attempt("tickets-a", deleting=True)), a_parsed_run(paused))
     again = status_of(seen(an_attempt("tickets-b")), a_parsed_run(resumed))
     assert again.restarts == 0
+
+
+def test_time_in_a_queue_is_no_time_of_waiting_and_ends_without_a_restart() -> None:
+    first = status_of(seen(an_attempt("tickets-a")))
+    held = JobState("tickets", complete=False, failure=None, ended_at=None, suspended=True)
+    queued = status_of(seen(an_attempt("tickets-a", deleting=True), job=held), a_parsed_run(first))
+    assert (queued.phase, reason_of(queued), queued.pending_since) == (Phase.QUEUED, Reason.QUEUED, None)
+    again = status_of(seen(an_attempt("tickets-b")), a_parsed_run(queued))
+    assert (again.phase, again.restarts) == (Phase.RUNNING, 0)
 
 
 def test_long_messages_are_cut_to_what_a_condition_holds() -> None:
