@@ -7,7 +7,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from trainingrun_api.training import ClassWeights, Lora, MixedPrecision, SimilarityStage, Training
+from trainingrun_api.training import (
+    ClassWeights,
+    EarlyStopping,
+    Lora,
+    MixedPrecision,
+    SimilarityStage,
+    StoppingMetric,
+    Training,
+)
 from trainingrun_trainer.errors import SettingsError
 from trainingrun_trainer.evaluation import LabelledEmbeddings, average_precision
 from trainingrun_trainer.model import PooledClassifier, load
@@ -136,6 +144,19 @@ def test_a_stage_that_memory_is_too_small_for_is_left_out_unless_it_was_asked_fo
     assert all(torch.equal(p, q) for p, q in zip(classifier.network[0].parameters(), before, strict=True))
     assert trainee.history.stage is None
     assert trainee.history.baseline.scores == trainee.history.epochs[0]
+
+
+@pytest.mark.parametrize("metric", [StoppingMetric.F1, StoppingMetric.ACCURACY])
+def test_the_stage_goes_with_metrics_of_the_classifier(
+    classifier: PooledClassifier, metric: StoppingMetric
+) -> None:
+    texts = encoded(classifier)
+    changes = {"max_epochs": 1, "early_stopping": EarlyStopping(metric=metric)}
+    settings = SETTINGS.model_copy(update={**changes, "similarity_stage": SimilarityStage.ALWAYS})
+    trainee = prepare(SingleLabelClassification(classifier, texts, texts), settings)
+    assert StageStepDone in map(type, list(fit(trainee, settings)))
+    assert trainee.history.metric is metric
+    assert trainee.history.stage is not None
 
 
 def test_the_stage_learns_at_half_the_rate_of_what_follows(classifier: PooledClassifier) -> None:

@@ -7,7 +7,7 @@ from accelerate.utils.memory import should_reduce_batch_size
 from torch import Tensor, nn
 
 from trainingrun_api.evaluation import StageOutcome
-from trainingrun_api.training import SimilarityStage, Training
+from trainingrun_api.training import EarlyStopping, SimilarityStage, Training
 
 from .doubts import doubts
 from .evaluating import evaluate_untrained
@@ -77,6 +77,7 @@ def _settings_of_stage(trainee: Trainee, settings: Training) -> Training:
     """One epoch at STAGE_FACTOR of the body's rates. The network has its adapters already, if any."""
     changes = {
         "max_epochs": 1,
+        "early_stopping": EarlyStopping(),  # by its loss: a task of pairs has no other score of labels
         "warmup_steps": None,
         "gradient_accumulation_steps": 1,
         "lora": None,
