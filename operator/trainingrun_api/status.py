@@ -54,6 +54,7 @@ class Reason(StrEnum):
     SUSPENDED = "Suspended"
     QUEUED = "Queued"
     WAITING_FOR_POD = "WaitingForPod"
+    POD_REFUSED = "PodRefused"
     UNSCHEDULABLE = "Unschedulable"
     IMAGE_PULL = "ImagePull"
     POD_STARTING = "PodStarting"
@@ -269,6 +270,8 @@ class TrainingRunStatus(Model):
     """When the run ended, RFC 3339."""
     restarts: Annotated[int, Field(ge=0)] = 0
     """Pods that ended without finishing the run and were replaced."""
+    last_failure: RunFailure | None = None
+    """Why the latest pod that ended without finishing the run did; kept when the pod is gone."""
     progress: Progress | None = None
     """Latest report of the trainer."""
     epochs: Annotated[list[EpochSummary], Field(max_length=MAX_EPOCHS_IN_STATUS)] = []

@@ -21,6 +21,7 @@ from .metrics import Metrics
 from .rate_limit import RateLimit
 from .reconcile import Reconciler
 from .references import Resolver
+from .refusals import Refusals
 from .settings import Settings
 from .work_queue import WorkQueue
 
@@ -43,10 +44,10 @@ def main() -> int:
 
 async def _serve(settings: Settings) -> None:
     async with connected() as cluster:
-        metrics, resolver = Metrics(), Resolver(cluster, settings)
+        metrics, resolver, refusals = Metrics(), Resolver(cluster, settings), Refusals()
         certificates = CertificateStore(cluster, settings)
         await certificates.load()
-        reconciler = Reconciler(cluster, settings, metrics, resolver, certificates.ca_certificate)
+        reconciler = Reconciler(cluster, settings, metrics, resolver, refusals, certificates.ca_certificate)
         queue = WorkQueue(reconciler.reconcile)
         watchdog = Watchdog(cluster, queue, settings.watch_namespaces)
         endpoint = ProgressEndpoint(cluster, Identities(cluster), RateLimit(), metrics).application()
@@ -54,7 +55,7 @@ async def _serve(settings: Settings) -> None:
         reports = Listener("progress", endpoint, OF_REPORTS, unserved, certificates.context)
         probes = Listener("metrics", _probes(metrics, watchdog), OF_PROBES, unserved)
         with listening_on(settings.progress_port) as progress, listening_on(settings.metrics_port) as shown:
-            watch = _watch(settings, handlers.Memo(queue, resolver, watchdog))
+            watch = _watch(settings, handlers.Memo(queue, resolver, refusals, watchdog))
             served = reports.run(progress), probes.run(shown)
             await _until_stopped(watch, queue.run(), watchdog.run(), certificates.keep(), *served)
 

@@ -19,6 +19,7 @@ from trainingrun_api.names import (
 
 from .health import Watchdog
 from .references import Resolver
+from .refusals import FAILED_CREATE, Refusals
 from .resources import Referent, RunKey
 from .work_queue import WorkQueue
 
@@ -33,6 +34,7 @@ class Memo:
 
     queue: WorkQueue
     resolver: Resolver
+    refusals: Refusals
     watchdog: Watchdog
 
     def enqueue_dependents(self, kind: str, key: RunKey) -> None:
@@ -63,6 +65,12 @@ async def on_child(event: kopf.RawEvent, memo: Memo, **_: object) -> None:
     memo.queue.add(RunKey.of_child(dict(event["object"])))
 
 
+@kopf.on.event("", "v1", "events")
+async def on_refusal(event: kopf.RawEvent, memo: Memo, **_: object) -> None:
+    """A Job's pod was refused."""
+    memo.queue.add(memo.refusals.saw(dict(event["object"])))
+
+
 def watch_settings() -> kopf.OperatorSettings:
     """kopf watches and nothing else: it posts no Events and writes nothing onto resources."""
     settings = kopf.OperatorSettings()
@@ -73,4 +81,5 @@ def watch_settings() -> kopf.OperatorSettings:
     settings.watching.connect_timeout = 30
     for resource in ("jobs.batch", "pods"):
         settings.watching.label_selectors[resource] = f"{MANAGED_BY_LABEL}={OPERATOR},{RUN_LABEL}"
+    settings.watching.field_selectors["events"] = FAILED_CREATE
     return settings

@@ -81,6 +81,7 @@ class JobState:
     failure: Waiting | None
     ended_at: str | None
     suspended: bool = False
+    started_at: str | None = None
 
     @classmethod
     def parse(cls, manifest: Manifest) -> Self:
@@ -95,6 +96,7 @@ class JobState:
             failure=Waiting(failed.get("reason", ""), failed.get("message", "")) if failed else None,
             ended_at=end.get("lastTransitionTime") if end else None,
             suspended=manifest["spec"].get("suspend", False),
+            started_at=manifest.get("status", {}).get("startTime"),
         )
 
     @property

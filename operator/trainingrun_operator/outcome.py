@@ -4,9 +4,10 @@ from typing import NamedTuple
 
 from trainingrun_api.advice import Severity
 from trainingrun_api.names import ExitCode
-from trainingrun_api.status import Phase, Progress, Reason, RunResult
+from trainingrun_api.status import Phase, Progress, Reason, RunFailure, RunResult
 
 from .observed import Attempt, JobState, Termination
+from .refusals import Refusal
 from .resources import parse_time
 
 
@@ -28,12 +29,16 @@ EXIT_REASONS = {
     ExitCode.INTERRUPTED: Reason.INTERRUPTED,
 }
 IMAGE_TROUBLE = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"}
+UNKNOWN = (
+    Reason.TRAINER_ERROR,
+    "The pod is gone and with it the cause; look for its log in your log collector",
+)
 AT_THE_END = {"Evaluating", "Publishing", "Done"}
 
 
-def of_failed_job(job: JobState, last: Attempt | None, memory: str) -> Verdict:
-    """Why the Job failed, and what to change."""
-    reason, message = failure_of(last, memory)
+def of_failed_job(job: JobState, failure: RunFailure | None) -> Verdict:
+    """Why the Job failed, and what to change; `failure` is that of its last attempt."""
+    reason, message = (failure.reason, failure.message) if failure else UNKNOWN
     job_reason = job.failure.reason if job.failure else ""
     if job_reason == "DeadlineExceeded":
         return Verdict(
@@ -48,13 +53,8 @@ def of_failed_job(job: JobState, last: Attempt | None, memory: str) -> Verdict:
     return Verdict(Phase.FAILED, reason, message)
 
 
-def failure_of(attempt: Attempt | None, memory: str) -> tuple[Reason, str]:
+def failure_of(attempt: Attempt, memory: str) -> tuple[Reason, str]:
     """Why an attempt failed."""
-    if attempt is None:
-        return (
-            Reason.TRAINER_ERROR,
-            "The pod is gone and with it the cause; look for its log in your log collector",
-        )
     if attempt.disruption is not None:
         return Reason.INTERRUPTED, f"Pod {attempt.name} was evicted: {attempt.disruption}"
     if attempt.termination is None:
@@ -92,24 +92,34 @@ def success_message(result: RunResult) -> str:
     )
 
 
-def of_attempt(job: str, attempt: Attempt | None, progress: Progress | None, memory: str) -> Verdict:
+def without_pod(job: JobState, refusal: Refusal | None) -> Verdict:
+    """How a Job stands that has made no pod, yet or any more."""
+    if refusal is None:
+        text = f"Job {job.name} was created, its pod not yet"
+        return Verdict(Phase.PENDING, Reason.WAITING_FOR_POD, text)
+    hint = "; tried again from time to time" if not refusal.for_good else ""
+    text = f"Kubernetes refuses the pod of Job {job.name}{hint}: {refusal.message}"
+    return Verdict(Phase.PENDING, Reason.POD_REFUSED, text, stalled=refusal.for_good)
+
+
+def of_attempt(attempt: Attempt, progress: Progress | None, memory: str) -> Verdict:
     """How an unfinished Job that isn't suspended stands."""
-    if attempt is None:
-        hint = f"if it doesn't come, kubectl describe job {job} says why"
-        return Verdict(
-            Phase.PENDING, Reason.WAITING_FOR_POD, f"Job {job} was created, its pod not yet; {hint}"
-        )
     if attempt.phase == "Succeeded":
         return Verdict(Phase.EVALUATING, Reason.EVALUATING, f"Pod {attempt.name} is done")
     if attempt.ended:
-        reason, message = failure_of(attempt, memory)
-        if _is_final(attempt):
-            return Verdict(Phase.FAILED, reason, message)
-        text = f"A new attempt follows and goes on from the last checkpoint. {reason}: {message}"
-        return Verdict(Phase.PENDING, Reason.RESTARTING, text)
+        return _of_ended(attempt, memory)
     if attempt.started is not None:
         return _at_work(attempt, progress)
     return _on_its_way(attempt)
+
+
+def _of_ended(attempt: Attempt, memory: str) -> Verdict:
+    reason, message = failure_of(attempt, memory)
+    if _is_final(attempt):
+        return Verdict(Phase.FAILED, reason, message)
+    bound = "" if attempt.disruption else ", where spec.backoffLimit allows one,"
+    text = f"A new attempt follows{bound} and goes on from the last checkpoint. {reason}: {message}"
+    return Verdict(Phase.PENDING, Reason.RESTARTING, text)
 
 
 def _is_final(attempt: Attempt) -> bool:

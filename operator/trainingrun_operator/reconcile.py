@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from trainingrun_api.names import MANAGED_BY_LABEL, OPERATOR
@@ -17,6 +18,7 @@ from .model_names import Claim, ModelNames
 from .observed import Attempt, JobState, latest
 from .outcome import Verdict
 from .references import Resolver
+from .refusals import Refusals
 from .resources import Manifest, Missing, References, Run, RunKey, parse_time
 from .settings import Settings
 from .status import Observation, observe
@@ -26,25 +28,28 @@ logger = logging.getLogger(__name__)
 
 # Secrets are read by name alone, so that the operator need not see all of them.
 SECRET_SECONDS = 5.0
-# What no watch of ours tells: another's Job, quotas, admission.
-STALLED_SECONDS = 30.0
+# What no watch of ours tells: another's Job, and what is refused besides pods.
+UNWATCHED = {Reason.JOB_CONFLICT, Reason.JOB_REFUSED}
+UNWATCHED_SECONDS = 30.0
 
 
 class Reconciler:
     """The level-triggered loop body; safe to call at any time, any number of times."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - the parts that it brings together
         self,
         cluster: Cluster,
         settings: Settings,
         metrics: Metrics,
         resolver: Resolver,
+        refusals: Refusals,
         ca_certificate: Callable[[], str],
     ) -> None:
         self._cluster = cluster
         self._settings = settings
         self._metrics = metrics
         self._resolver = resolver
+        self._refusals = refusals
         self._ca_certificate = ca_certificate
         self._names = ModelNames(cluster, resolver)
 
@@ -117,7 +122,7 @@ class Reconciler:
         changes = job_patch(spec, job, suspend_told=run.status.suspend, final=False)
         if changes and not JobState.parse(job).finished:
             job = await self._cluster.patch_job(run.key, job["metadata"]["uid"], changes)
-        return _seen(job, pods)
+        return replace(_seen(job, pods), refusal=self._refusals.of(job["metadata"]["uid"]))
 
     async def _write(self, run: Run, status: TrainingRunStatus, now: datetime) -> None:
         if status == run.status:
@@ -201,9 +206,10 @@ def _come_back(run: Run, status: TrainingRunStatus, now: datetime) -> float | No
     if status.phase is not Phase.PENDING:
         return None
     waits = []
-    if any(c.type == "Stalled" and c.status == "True" for c in status.conditions):
-        waits.append(STALLED_SECONDS)
-    if f"{Reason.SECRET_NOT_FOUND}" in {c.reason for c in status.conditions}:
+    reason = status.conditions[0].reason
+    if reason in UNWATCHED:
+        waits.append(UNWATCHED_SECONDS)
+    if reason == Reason.SECRET_NOT_FOUND:
         waits.append(SECRET_SECONDS)
     limit = run.spec.pending_deadline_seconds if run.spec else None
     if limit is not None and status.pending_since is not None:

@@ -6,12 +6,16 @@ from typing import Any
 
 from trainingrun_api.lineage import ResolvedBaseModel
 from trainingrun_api.spec import TrainingRunSpec
-from trainingrun_api.status import Artifacts, Phase, Reason, RunResult, TrainingRunStatus
+from trainingrun_api.status import Artifacts, Phase, Reason, RunFailure, RunResult, TrainingRunStatus
 
 from .conditions import conditions_of
 from .observed import Attempt, JobState, latest
-from .outcome import Verdict, of_attempt, of_failed_job, success_message
+from .outcome import Verdict, failure_of, of_attempt, of_failed_job, success_message, without_pod
+from .refusals import Refusal
 from .resources import Run, format_time, parse_time
+
+# Pods end there, and no attempt has failed.
+AT_REST = {Phase.SUSPENDED, Phase.QUEUED}
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,7 @@ class Observation:
     output_prefix: str = ""
     base_model: ResolvedBaseModel | None = None
     obstacle: Verdict | None = None
+    refusal: Refusal | None = None
 
 
 def observe(run: Run, spec: TrainingRunSpec | None, seen: Observation, now: datetime) -> TrainingRunStatus:
@@ -58,14 +63,26 @@ def _acknowledged(run: Run) -> TrainingRunStatus:
 def _verdict(run: Run, spec: TrainingRunSpec | None, seen: Observation) -> Verdict:
     last = latest(seen.attempts)
     if seen.job is not None and spec is not None and seen.job.finished:
-        return _of_finished_job(seen.job, last, spec)
+        return _of_finished_job(run, seen.job, last)
     if spec is not None and _stands_still(spec, seen):
         return _suspended(spec, seen)
     if seen.obstacle is not None or seen.job is None or spec is None:
         return seen.obstacle or Verdict(
             Phase.PENDING, Reason.JOB_DELETED, "The Job was deleted; it is created again"
         )
-    return of_attempt(seen.job.name, last, run.status.progress, spec.resources.memory)
+    verdict = of_attempt(last, run.status.progress, spec.resources.memory) if last else None
+    refusal = _standing_refusal(seen, last)
+    if verdict is None or (refusal is not None and verdict.reason is Reason.RESTARTING):
+        return without_pod(seen.job, refusal)
+    return verdict
+
+
+def _standing_refusal(seen: Observation, last: Attempt | None) -> Refusal | None:
+    """Why there is no pod now, and not why there was none before the latest one or before a suspension."""
+    refusal, job = seen.refusal, seen.job
+    if refusal is None or job is None or (last is not None and refusal.time <= last.created):
+        return None
+    return refusal if job.started_at is None or refusal.time >= parse_time(job.started_at) else None
 
 
 def _stands_still(spec: TrainingRunSpec, seen: Observation) -> bool:
@@ -86,9 +103,9 @@ def _suspended(spec: TrainingRunSpec, seen: Observation) -> Verdict:
     return Verdict(Phase.QUEUED, Reason.QUEUED, text)
 
 
-def _of_finished_job(job: JobState, last: Attempt | None, spec: TrainingRunSpec) -> Verdict:
+def _of_finished_job(run: Run, job: JobState, last: Attempt | None) -> Verdict:
     if not job.complete:
-        return of_failed_job(job, last, spec.resources.memory)
+        return of_failed_job(job, _last_failure(run, last))
     result = _result(last)
     # The trainer ends with 0 only after it has published, so its scores are in the object store.
     message = (
@@ -123,18 +140,27 @@ def _status(
         "pending_since": since if verdict.phase is Phase.PENDING else None,
         "start_time": before.start_time or (last.started if last else None),
         "restarts": _restarts(run, seen.attempts),
+        "last_failure": _last_failure(run, last) if verdict.phase not in AT_REST else before.last_failure,
         "base_model": seen.base_model or before.base_model,
     }
     return before.model_copy(update=changes | _ending(verdict, seen, now))
 
 
 def _pod_name(run: Run, verdict: Verdict, last: Attempt | None) -> str | None:
-    if verdict.phase in {Phase.SUSPENDED, Phase.QUEUED}:
+    if verdict.phase in AT_REST:
         return None
     if last is None or (last.deleting and run.status.pod_name is None):
         # The pod of before a suspension, still on its way out, is not replaced by the next one.
         return run.status.pod_name
     return last.name
+
+
+def _last_failure(run: Run, last: Attempt | None) -> RunFailure | None:
+    leftover = last is not None and last.deleting and run.status.pod_name is None
+    if last is None or run.spec is None or leftover or not last.ended or last.phase == "Succeeded":
+        return run.status.last_failure
+    reason, message = failure_of(last, run.spec.resources.memory)
+    return RunFailure(reason=reason, message=message)
 
 
 def _restarts(run: Run, attempts: list[Attempt]) -> int:

@@ -82,6 +82,7 @@ def test_operator_may_do_its_work_and_no_more(cluster: Cluster) -> None:
         ("list", "pods"),
         ("get", "secrets"),
         ("create", "events"),
+        ("watch", "events"),
     ):
         assert cluster.allows(ACCOUNT, verb, resource, "--namespace=team-a"), (verb, resource)
     assert cluster.allows(ACCOUNT, "create", "tokenreviews.authentication.k8s.io", "--all-namespaces")

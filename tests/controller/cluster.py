@@ -139,5 +139,6 @@ VERSIONS = {
     "Secret": "v1",
     "Event": "v1",
     "Namespace": "v1",
+    "ResourceQuota": "v1",
     "ServiceAccount": "v1",
 }

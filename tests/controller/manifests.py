@@ -39,6 +39,11 @@ def a_secret(name: str, *keys: str) -> Manifest:
     }
 
 
+def a_quota(name: str, memory: str) -> Manifest:
+    spec = {"hard": {"limits.memory": memory}}
+    return {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": name}, "spec": spec}
+
+
 def a_foreign_job(name: str) -> Manifest:
     container = {"name": "main", "image": "example.com/other"}
     template = {"spec": {"restartPolicy": "Never", "containers": [container]}}

@@ -72,6 +72,18 @@ def test_trouble_that_may_pass_is_tried_again(api: Api, kubelet: Kubelet) -> Non
     api.eventually("shaky", phase="Failed", reason="BackoffLimitExceeded", message=message)
 
 
+def test_deleted_pod_of_a_run_that_is_not_tried_again_stays_known_as_the_cause(
+    api: Api, kubelet: Kubelet
+) -> None:
+    api.apply(a_run("once", backoffLimit=0))
+    pod = kubelet.pod_of("once")
+    kubelet.start(pod)
+    api.eventually("once", phase="Running")
+    api.delete("Pod", pod["metadata"]["name"])
+    name = pod["metadata"]["name"]
+    api.eventually("once", phase="Failed", reason="BackoffLimitExceeded", message=f"Pod {name} was deleted")
+
+
 def test_preemption_does_not_count(api: Api, kubelet: Kubelet) -> None:
     api.apply(a_run("evicted", backoffLimit=0))
     first = kubelet.pod_of("evicted")

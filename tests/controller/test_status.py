@@ -9,6 +9,7 @@ from trainingrun_api.names import ExitCode
 from trainingrun_api.status import Phase, Progress, Reason, TrainingRunStatus
 from trainingrun_operator.observed import Attempt, JobState, Termination, Waiting
 from trainingrun_operator.outcome import Verdict
+from trainingrun_operator.refusals import Refusal
 from trainingrun_operator.resources import Run, format_time
 from trainingrun_operator.status import Observation, observe
 from trainingrun_operator.story import chapters
@@ -236,6 +237,61 @@ def test_suspension_is_no_restart() -> None:
     resumed = status_of(seen(an_attempt("tickets-a", deleting=True)), a_parsed_run(paused))
     again = status_of(seen(an_attempt("tickets-b")), a_parsed_run(resumed))
     assert again.restarts == 0
+
+
+REFUSED = 'pods "tickets-x" is forbidden: exceeded quota: q, requested: cpu=2, used: cpu=3, limited: cpu='
+
+
+@pytest.mark.parametrize(
+    ("message", "stalled"),
+    [
+        (f"{REFUSED}1", True),
+        (f"{REFUSED}4", False),
+        ('pods "tickets-x" is forbidden: no PriorityClass with name high was found', True),
+        ('pods "tickets-x" is forbidden: maximum memory usage per Container is 1Gi, but limit is 4Gi', True),
+        ('admission webhook "images.example.com" denied the request: unsigned', True),
+        ('Pod "tickets-x" is invalid: spec.containers[0].image: Required value', True),
+        ('pods "tickets-x" is forbidden: error looking up service account team/default: not found', False),
+        ('Internal error occurred: failed calling webhook "images.example.com": no endpoints', False),
+    ],
+)
+def test_refused_pod_is_told_and_stalls_the_run_where_only_a_person_can_help(
+    message: str, stalled: bool
+) -> None:
+    told = f"(combined from similar events): Error creating: {message}"
+    event = {"message": told, "lastTimestamp": format_time(NOW)}
+    status = status_of(Observation(RUNNING, refusal=Refusal.parse(event)))
+    assert (status.phase, reason_of(status)) == (Phase.PENDING, Reason.POD_REFUSED)
+    assert status.conditions[0].message.endswith(f": {message}")
+    assert conditions_of(status)["Stalled"] == str(stalled)
+    assert [(one.kind, one.reason) for one in chapters(TrainingRunStatus(), status)][-1] == (
+        "Warning",
+        Reason.POD_REFUSED,
+    )
+
+
+def test_refusal_of_before_speaks_of_no_pod_of_now() -> None:
+    old = Refusal("is forbidden", NOW - timedelta(minutes=2))
+    failed = an_attempt(phase="Failed", termination=Termination(ExitCode.TEMPORARY, "Error", ""))
+    resumed = JobState("tickets", complete=False, failure=None, ended_at=None, started_at=format_time(NOW))
+    assert reason_of(status_of(Observation(RUNNING, [failed], refusal=old))) == Reason.RESTARTING
+    assert reason_of(status_of(Observation(resumed, refusal=old))) == Reason.WAITING_FOR_POD
+    new = Refusal("is forbidden", NOW)
+    assert reason_of(status_of(Observation(RUNNING, [failed], refusal=new))) == Reason.POD_REFUSED
+    assert reason_of(status_of(Observation(RUNNING, [an_attempt()], refusal=new))) == Reason.TRAINING
+
+
+def test_failure_that_was_seen_is_known_when_its_pod_is_gone() -> None:
+    running = status_of(seen(an_attempt("tickets-a")))
+    deleted = status_of(seen(an_attempt("tickets-a", deleting=True)), a_parsed_run(running))
+    failed = JobState(
+        "tickets", complete=False, failure=Waiting("BackoffLimitExceeded", ""), ended_at=format_time(NOW)
+    )
+    after = status_of(seen(job=failed), a_parsed_run(deleted))
+    assert reason_of(after) == Reason.BACKOFF_LIMIT_EXCEEDED
+    assert "Interrupted: Pod tickets-a was deleted" in after.conditions[0].message
+    assert after.last_failure is not None
+    assert after.last_failure.reason is Reason.INTERRUPTED
 
 
 def test_time_in_a_queue_is_no_time_of_waiting_and_ends_without_a_restart() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from .cluster import Api
 from .kubelet import Kubelet
-from .manifests import a_foreign_job, a_project, a_project_run, a_result, a_run, a_secret
+from .manifests import Manifest, a_foreign_job, a_project, a_project_run, a_quota, a_result, a_run, a_secret
 
 
 def config_of(api: Api, job: str) -> dict[str, Any]:
@@ -14,6 +14,10 @@ def config_of(api: Api, job: str) -> dict[str, Any]:
         next(v["value"] for v in environment if v["name"] == "TRAININGRUN_CONFIG")
     )
     return config
+
+
+def stalled(run: Manifest) -> bool:
+    return {c["type"]: c["status"] for c in run["status"]["conditions"]}["Stalled"] == "True"
 
 
 def test_run_waits_for_its_project(api: Api) -> None:
@@ -144,9 +148,7 @@ def test_foreign_job_of_the_same_name_is_left_alone(api: Api) -> None:
     foreign = api.apply(a_foreign_job("taken"))
     api.apply(a_run("taken"))
     run = api.eventually("taken", phase="Pending", reason="JobConflict", message="another name")
-    assert {"type": "Stalled", "status": "True"}.items() <= next(
-        c for c in run["status"]["conditions"] if c["type"] == "Stalled"
-    ).items()
+    assert stalled(run)
     assert api.get("Job", "taken")["metadata"]["uid"] == foreign["metadata"]["uid"]
 
 
@@ -164,6 +166,30 @@ def test_pending_deadline_holds_for_references_too(api: Api) -> None:
     api.eventually(
         "orphan", phase="Failed", reason="PendingDeadlineExceeded", message="TrainingProject nowhere"
     )
+
+
+def test_pod_over_its_quota_is_told_at_once_and_goes_on_when_there_is_room(
+    api: Api, kubelet: Kubelet
+) -> None:
+    api.apply(a_quota("small", "1Gi"))
+    api.apply(a_run("refused"))
+    message = "exceeded quota: small, requested: limits.memory=4Gi, used: limits.memory=0, limited"
+    run = api.eventually("refused", phase="Pending", reason="PodRefused", message=message)
+    assert stalled(run)
+    assert api.events("refused")[-1] == "PodRefused"
+    api.delete("ResourceQuota", "small")
+    kubelet.start(kubelet.pod_of("refused"))
+    assert not stalled(api.eventually("refused", phase="Running"))
+
+
+def test_pod_without_its_priority_class_is_told_and_ends_with_it_at_the_deadline(api: Api) -> None:
+    scheduling = {"priorityClassName": "missing"}
+    api.apply(a_run("urgent", scheduling=scheduling))
+    message = "no PriorityClass with name missing was found"
+    assert stalled(api.eventually("urgent", phase="Pending", reason="PodRefused", message=message))
+    api.change("urgent", pendingDeadlineSeconds=1)
+    api.eventually("urgent", phase="Failed", reason="PendingDeadlineExceeded", message=message)
+    api.until(lambda: api.get("Job", "urgent") is None, "the Job to be deleted")
 
 
 def test_image_that_can_not_be_pulled_is_named(api: Api, kubelet: Kubelet) -> None:

@@ -1,0 +1,72 @@
+"""Why Kubernetes refuses to make the pod of a Job: quotas, limits, priorities, admission.
+
+A Job has no condition for it; its controller tells it in Events.
+"""
+
+import re
+from datetime import datetime
+from typing import NamedTuple, Self
+
+from kubernetes.utils.quantity import parse_quantity
+
+from .resources import Manifest, RunKey, parse_time
+
+FAILED_CREATE = "reason=FailedCreate,involvedObject.kind=Job"
+"""Field selector of these Events."""
+
+# The least recent ones: Events are kept for an hour, and other Jobs than those of runs have them, too.
+MOST_REMEMBERED = 10_000
+MAX_MESSAGE = 1024
+PREAMBLE = re.compile(r"^(\(combined from similar events\): )?(Error creating: )?")
+QUOTA = re.compile(r"exceeded quota: .+?, requested: (\S+), used: \S+, limited: (\S+)")
+FOR_GOOD = ("is forbidden", "denied the request", "is invalid")
+# The cluster makes each namespace's own account, shortly after the namespace.
+PASSING = "looking up service account"
+
+
+class Refusal(NamedTuple):
+    """What was said when, the last time that the pod was tried."""
+
+    message: str
+    time: datetime
+
+    @classmethod
+    def parse(cls, event: Manifest) -> Self:
+        """Read an Event."""
+        message = PREAMBLE.sub("", event.get("message") or "")[:MAX_MESSAGE]
+        time = event.get("lastTimestamp") or event.get("eventTime") or event["metadata"]["creationTimestamp"]
+        return cls(message, parse_time(time))
+
+    @property
+    def for_good(self) -> bool:
+        """Whether only a person can help: not where others' pods that end make room in a quota."""
+        quotas = QUOTA.findall(self.message)
+        if quotas:
+            return not all(_fits(requested, limited) for requested, limited in quotas)
+        return PASSING not in self.message and any(word in self.message for word in FOR_GOOD)
+
+
+class Refusals:
+    """The latest refusal of each Job, fed by a watch of Events."""
+
+    def __init__(self) -> None:
+        self._by_job: dict[str, Refusal] = {}
+
+    def saw(self, event: Manifest) -> RunKey:
+        """Remember what it says; the run that its Job may belong to."""
+        job = event["involvedObject"]
+        refusal, known = Refusal.parse(event), self._by_job.pop(job["uid"], None)
+        self._by_job[job["uid"]] = max(refusal, known or refusal, key=lambda one: one.time)
+        if len(self._by_job) > MOST_REMEMBERED:
+            del self._by_job[next(iter(self._by_job))]
+        return RunKey(job["namespace"], job["name"])
+
+    def of(self, job_uid: str) -> Refusal | None:
+        """Why this Job had no pod the last time, if that has ever been so."""
+        return self._by_job.get(job_uid)
+
+
+def _fits(requested: str, limited: str) -> bool:
+    """Whether what is asked for is within the limits, each as in cpu=1,limits.memory=4Gi."""
+    asked, limits = (dict(one.split("=", 1) for one in text.split(",")) for text in (requested, limited))
+    return all(parse_quantity(asked[name]) <= parse_quantity(limit) for name, limit in limits.items())
