@@ -119,8 +119,11 @@ endef
 	$(UV) pip install -q --python $(BIN)/python --require-hashes -r tools/requirements.lock
 	@touch $@
 
-$(UV): tools/uv.lock
-	@rm -rf $(CACHE)/uv-*
-	@python3 -m venv $(dir $@)..
-	@$(dir $@)python -m pip install -q --disable-pip-version-check --require-hashes -r tools/uv.lock
-	@touch $@
+# Its version is in its path: another checkout with the same one shares it. Moved into place whole, since two may make it at once.
+$(UV):
+	@rm -rf $(filter-out $(CACHE)/uv-$(UV_VERSION),$(wildcard $(CACHE)/uv-*))
+	@mkdir -p $(CACHE)
+	@fresh=$$(mktemp -d $(CACHE)/new-uv-XXXXXX) && trap 'rm -rf "$$fresh"' EXIT && \
+	  python3 -m venv $$fresh && \
+	  $$fresh/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r tools/uv.lock && \
+	  { mv -T $$fresh $(CACHE)/uv-$(UV_VERSION) 2>/dev/null || test -x $@; }
