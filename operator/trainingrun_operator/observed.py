@@ -6,6 +6,7 @@ from typing import NamedTuple, Self, TypeVar
 
 from trainingrun_api.status import RunFailure, RunResult
 
+from .missing_secret import missing_secret
 from .pod_template import TRAINER
 from .resources import Manifest, kubernetes_json, parse_time
 
@@ -48,12 +49,14 @@ class Attempt:
     waiting: Waiting | None
     started: str | None
     termination: Termination | None
+    missing_secret: str | None = None
 
     @classmethod
     def parse(cls, manifest: Manifest) -> Self:
         """Read a Pod."""
         metadata, status = manifest["metadata"], manifest.get("status", {})
         state = _trainer_state(status)
+        waiting = _waiting(state)
         return cls(
             name=metadata["name"],
             created=parse_time(metadata["creationTimestamp"]),
@@ -61,9 +64,10 @@ class Attempt:
             deleting="deletionTimestamp" in metadata,
             unschedulable=condition_message(status, "PodScheduled", "False"),
             disruption=condition_message(status, "DisruptionTarget", "True"),
-            waiting=_waiting(state),
+            waiting=waiting,
             started=(state.get("running") or state.get("terminated") or {}).get("startedAt"),
             termination=_termination(state),
+            missing_secret=missing_secret(waiting.message, manifest) if waiting else None,
         )
 
     @property

@@ -140,14 +140,13 @@ def _at_work(attempt: Attempt, progress: Progress | None) -> Verdict:
 
 def _on_its_way(attempt: Attempt) -> Verdict:
     name, waiting = attempt.name, attempt.waiting
+    if attempt.missing_secret is not None:
+        text = f"{attempt.missing_secret}. Pod {name} waits for it on its node"
+        return Verdict(Phase.PENDING, Reason.SECRET_NOT_FOUND, text)
     if waiting is None:
         if attempt.unschedulable is None:
             return Verdict(Phase.PENDING, Reason.POD_STARTING, f"Pod {name} is starting")
         text = f"No node takes pod {name}: {attempt.unschedulable}"
         return Verdict(Phase.PENDING, Reason.UNSCHEDULABLE, text)
-    reason = Reason.POD_STARTING
-    if waiting.reason in IMAGE_TROUBLE:
-        reason = Reason.IMAGE_PULL
-    elif waiting.reason == "CreateContainerConfigError" and "secret" in waiting.message:
-        reason = Reason.SECRET_NOT_FOUND
+    reason = Reason.IMAGE_PULL if waiting.reason in IMAGE_TROUBLE else Reason.POD_STARTING
     return Verdict(Phase.PENDING, reason, f"Pod {name}: {waiting.reason} {waiting.message}".rstrip())

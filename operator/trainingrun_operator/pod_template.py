@@ -62,7 +62,7 @@ def pod_template(
             "terminationGracePeriodSeconds": GRACE_SECONDS,
             "securityContext": _pod_security(),
             "imagePullSecrets": [{"name": name} for name in settings.trainer_image_pull_secrets],
-            "containers": [_trainer(config, spec.resources, secrets, settings)],
+            "containers": [_trainer(config, spec.resources, secrets, settings) | _insisting_on(server)],
             "volumes": _volumes(spec.resources, config.base_model),
             **spec.scheduling.model_dump(mode="json", exclude_none=True, exclude_defaults=True),
         },
@@ -137,6 +137,14 @@ def _mlflow_credentials(server: MlflowServer | None) -> list[Manifest]:
     for variable in variables:
         variable["valueFrom"]["secretKeyRef"]["optional"] = True  # it holds a password or a token
     return variables
+
+
+def _insisting_on(server: MlflowServer | None) -> Manifest:
+    """Holds the container up until the Secret is there, of which it may take any one key."""
+    if server is None or server.credentials_secret_ref is None:
+        return {}
+    # Under names that mean nothing to anyone: the Secret may hold more than is asked of it.
+    return {"envFrom": [{"prefix": "UNUSED_", "secretRef": {"name": server.credentials_secret_ref.name}}]}
 
 
 def _from_secret(variable: str, secret: str, key: str) -> Manifest:

@@ -26,8 +26,6 @@ from .story import events
 
 logger = logging.getLogger(__name__)
 
-# Secrets are read by name alone, so that the operator need not see all of them.
-SECRET_SECONDS = 5.0
 # What no watch of ours tells: another's Job, and what is refused besides pods.
 UNWATCHED = {Reason.JOB_CONFLICT, Reason.JOB_REFUSED}
 UNWATCHED_SECONDS = 30.0
@@ -205,12 +203,7 @@ def _leftover(pods: list[Manifest]) -> Verdict | None:
 def _come_back(run: Run, status: TrainingRunStatus, now: datetime) -> float | None:
     if status.phase is not Phase.PENDING:
         return None
-    waits = []
-    reason = status.conditions[0].reason
-    if reason in UNWATCHED:
-        waits.append(UNWATCHED_SECONDS)
-    if reason == Reason.SECRET_NOT_FOUND:
-        waits.append(SECRET_SECONDS)
+    waits = [UNWATCHED_SECONDS] if status.conditions[0].reason in UNWATCHED else []
     limit = run.spec.pending_deadline_seconds if run.spec else None
     if limit is not None and status.pending_since is not None:
         end = parse_time(status.pending_since) + timedelta(seconds=limit)

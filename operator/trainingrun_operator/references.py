@@ -8,22 +8,18 @@ from trainingrun_api.base_model import BaseModel
 from trainingrun_api.defaults import effective_spec
 from trainingrun_api.names import RUN_KIND
 from trainingrun_api.problems import problems
-from trainingrun_api.references import Output
 from trainingrun_api.run_config import (
     BaseModelSource,
     OtherDatasets,
     effective_base_model,
     effective_dataset,
     effective_output,
-    effective_tracking,
 )
 from trainingrun_api.spec import TrainingProjectSpec, TrainingRunSpec
 from trainingrun_api.status import Reason
-from trainingrun_api.tracking import MlflowServer
 
 from .base_models import Found, in_a_circle, source_of, source_of_run
 from .cluster import Cluster
-from .pod_template import CREDENTIALS, HUB_TOKEN_KEY, MLFLOW_CREDENTIALS
 from .projects import ProjectRead, Projects
 from .resources import Manifest, Missing, References, Referent, Run, RunKey
 from .settings import Settings
@@ -61,18 +57,12 @@ class Resolver:
         project, absent = await self._projects.own(run.key, name) if name else NO_PROJECT
         others, missing_data = await self._others(run.key, spec)
         if absent is not None:
-            secrets = await self._credentials(run.key, spec, None)
-            return References(missing=(absent, *missing_data, *secrets))
+            return References(missing=(absent, *missing_data))
         model = effective_base_model(spec, project) or self._settings.default_base_model
         source, missing, failure = await self._base_model(run.key, model)
-        token = hub_token_secret(model)
-        found = (
-            missing,
-            *await self._credentials(run.key, spec, project),
-            await self._secret(run.key, token, (HUB_TOKEN_KEY,)),
-        )
+        waits_for = (*missing_data, *([missing] if missing else []))
         failure = failure or _unfit_settings(spec, project) or _files_of_the_pod(spec, project, others)
-        return References(project, source, token, others, (*missing_data, *(m for m in found if m)), failure)
+        return References(project, source, hub_token_secret(model), others, waits_for, failure)
 
     async def _others(self, key: RunKey, spec: TrainingRunSpec) -> tuple[OtherDatasets, tuple[Missing, ...]]:
         looked_up = [
@@ -122,36 +112,6 @@ class Resolver:
         parent = RunKey(key.namespace, model.from_run.name)
         self.wait(key, Referent(RUN_KIND, *parent))
         return await self._cluster.run(parent)
-
-    async def _credentials(
-        self, key: RunKey, spec: TrainingRunSpec, project: TrainingProjectSpec | None
-    ) -> list[Missing]:
-        """What Secrets of object store and trackers lack."""
-        output, server = effective_output(spec, project), effective_tracking(spec, project).mlflow
-        of_output = await self._secret(key, _name_of_secret(output), CREDENTIALS)
-        of_server = await self._secret(key, _name_of_secret(server), *MLFLOW_CREDENTIALS)
-        return [missing for missing in (of_output, of_server) if missing]
-
-    async def _secret(self, key: RunKey, name: str | None, *choices: tuple[str, ...]) -> Missing | None:
-        """What it lacks of the keys of any one choice."""
-        if name is None:
-            return None
-        secret = await self._cluster.secret(key.namespace, name)
-        held = (secret or {}).get("data") or {}
-        absent = [[one for one in keys if one not in held] for keys in choices]
-        if not all(absent):
-            return None
-        wanted = ", or ".join(" and ".join(keys) for keys in absent)
-        place = f"in namespace {key.namespace}"
-        text = f"Secret {name} {place} lacks {wanted}; add them"
-        if secret is None:
-            text = f"Secret {name} does not exist {place}; create it with {wanted}"
-        return Missing(Reason.SECRET_NOT_FOUND, text)
-
-
-def _name_of_secret(user: Output | MlflowServer | None) -> str | None:
-    """Name of the Secret with credentials for it."""
-    return user.credentials_secret_ref.name if user and user.credentials_secret_ref else None
 
 
 def hub_token_secret(model: BaseModel | None) -> str | None:

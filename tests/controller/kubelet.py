@@ -29,6 +29,10 @@ class Kubelet:
     def wait(self, pod: Manifest, reason: str, message: str) -> None:
         self._write(pod, "Pending", {"waiting": {"reason": reason, "message": message}})
 
+    def lack(self, pod: Manifest, message: str) -> None:
+        """A Secret, or a key of one, that a container takes isn't there."""
+        self.wait(pod, "CreateContainerConfigError", message)
+
     def end(self, pod: Manifest, exit_code: int, message: str = "", reason: str = "") -> None:
         terminated = _ended(exit_code) | {"message": message} | ({"reason": reason} if reason else {})
         self._write(pod, "Failed" if exit_code else "Succeeded", {"terminated": terminated})

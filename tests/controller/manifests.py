@@ -30,15 +30,6 @@ def a_project(name: str, **spec: Any) -> Manifest:
     return _manifest("TrainingProject", name, defaults | spec)
 
 
-def a_secret(name: str, *keys: str) -> Manifest:
-    return {
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "metadata": {"name": name},
-        "stringData": dict.fromkeys(keys, "value"),
-    }
-
-
 def a_quota(name: str, memory: str) -> Manifest:
     spec = {"hard": {"limits.memory": memory}}
     return {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": name}, "spec": spec}

@@ -117,7 +117,8 @@ def test_tracker_is_the_runs_own_else_the_projects() -> None:
         ({}, None, set()),
     ):
         run = a_project_run("t", "tickets", **({} if tracking is None else {"tracking": tracking}))
-        environment = job_of(run, project)["spec"]["template"]["spec"]["containers"][0]["env"]
+        container = job_of(run, project)["spec"]["template"]["spec"]["containers"][0]
+        environment = container["env"]
         assert json.loads(environment[0]["value"]).get("mlflow") == experiment
         secrets = {
             v["name"]: v["valueFrom"]["secretKeyRef"]
@@ -125,6 +126,7 @@ def test_tracker_is_the_runs_own_else_the_projects() -> None:
             if "secretKeyRef" in v.get("valueFrom", {})
         }
         assert secrets == {key: {"name": "mlflow", "key": key, "optional": True} for key in keys}
+        assert [one["secretRef"] for one in container.get("envFrom", ())] == [{"name": "mlflow"}] * bool(keys)
 
 
 def test_hub_is_reached_with_the_token_alone() -> None:

@@ -80,10 +80,6 @@ def conditions_of(status: TrainingRunStatus) -> dict[str, str]:
         (an_attempt(started=False, phase="Pending", unschedulable="0/3 nodes"), Reason.UNSCHEDULABLE),
         (an_attempt(started=False, waiting=Waiting("ErrImagePull", "")), Reason.IMAGE_PULL),
         (an_attempt(started=False, waiting=Waiting("ContainerCreating", "")), Reason.POD_STARTING),
-        (
-            an_attempt(started=False, waiting=Waiting("CreateContainerConfigError", 'secret "s" not found')),
-            Reason.SECRET_NOT_FOUND,
-        ),
         (an_attempt(deleting=True), Reason.RESTARTING),
     ],
 )

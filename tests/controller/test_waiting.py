@@ -5,7 +5,7 @@ from typing import Any
 
 from .cluster import Api
 from .kubelet import Kubelet
-from .manifests import Manifest, a_foreign_job, a_project, a_project_run, a_quota, a_result, a_run, a_secret
+from .manifests import Manifest, a_foreign_job, a_project, a_project_run, a_quota, a_result, a_run
 
 
 def config_of(api: Api, job: str) -> dict[str, Any]:
@@ -57,33 +57,33 @@ def test_a_run_that_does_not_go_with_its_projects_defaults_fails_and_says_so(api
 
 
 def test_everything_missing_is_named_at_once(api: Api) -> None:
-    output = {"uri": "s3://models/x", "credentialsSecretRef": {"name": "store"}}
-    api.apply(a_project_run("poor", "nowhere", output=output))
+    api.apply(a_project_run("poor", "nowhere", additionalDatasets=[{"project": "gone"}]))
     run = api.eventually("poor", phase="Pending", message="TrainingProject nowhere")
-    assert "Secret store does not exist" in run["status"]["conditions"][0]["message"]
+    assert "TrainingProject gone does not exist" in run["status"]["conditions"][0]["message"]
 
 
-def test_run_waits_for_its_secret_and_each_key(api: Api) -> None:
+def test_run_waits_for_its_secret_and_each_key(api: Api, kubelet: Kubelet) -> None:
     output = {"uri": "s3://models/x", "credentialsSecretRef": {"name": "store"}}
     api.apply(a_run("locked", dataset={"uri": "s3://d/t.csv"}, output=output))
-    message = "create it with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+    pod = kubelet.pod_of("locked")
+    kubelet.lack(pod, 'secret "store" not found')
+    message = "Secret store does not exist"
+    run = api.eventually("locked", phase="Pending", reason="SecretNotFound", message=message)
+    wanted = "create it with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+    assert wanted in run["status"]["conditions"][0]["message"]
+    kubelet.lack(pod, f"couldn't find key AWS_SECRET_ACCESS_KEY in Secret {api.namespace}/store")
+    message = f"Secret store in namespace {api.namespace} lacks AWS_SECRET_ACCESS_KEY; add it"
     api.eventually("locked", phase="Pending", reason="SecretNotFound", message=message)
-
-    api.apply(a_secret("store", "AWS_ACCESS_KEY_ID"))
-    api.eventually("locked", phase="Pending", reason="SecretNotFound", message="lacks AWS_SECRET_ACCESS_KEY")
-
-    api.delete("Secret", "store")
-    api.apply(a_secret("store", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"))
-    api.eventually("locked", phase="Pending", reason="Unschedulable")
+    kubelet.start(pod)
+    api.eventually("locked", phase="Running")
 
 
-def test_run_waits_for_what_its_tracker_takes(api: Api) -> None:
+def test_run_waits_for_what_its_tracker_takes(api: Api, kubelet: Kubelet) -> None:
     server = {"trackingUri": "http://mlflow", "credentialsSecretRef": {"name": "tracker"}}
     api.apply(a_run("tracked", tracking={"mlflow": server}))
+    kubelet.lack(kubelet.pod_of("tracked"), 'secret "tracker" not found')
     message = "create it with MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN"
     api.eventually("tracked", phase="Pending", reason="SecretNotFound", message=message)
-    api.apply(a_secret("tracker", "MLFLOW_TRACKING_TOKEN"))
-    api.eventually("tracked", phase="Pending", reason="Unschedulable")
 
 
 def test_run_waits_for_its_base_model(api: Api, kubelet: Kubelet) -> None:
@@ -109,13 +109,15 @@ def test_run_waits_for_its_base_model(api: Api, kubelet: Kubelet) -> None:
     assert [one["run"] for one in grandchild["baseModel"]["lineage"]] == ["parent", "child"]
 
 
-def test_run_waits_for_the_token_of_its_base_model(api: Api) -> None:
+def test_run_waits_for_the_token_of_its_base_model(api: Api, kubelet: Kubelet) -> None:
     hub = {"repoId": "team/model", "tokenSecretRef": {"name": "hub"}}
-    api.apply(a_run("private", baseModel={"huggingFace": hub}))
-    api.eventually("private", phase="Pending", reason="SecretNotFound", message="Secret hub does not exist")
-    api.apply(a_secret("hub", "token"))
-    api.eventually("private", phase="Pending", reason="Unschedulable")
+    api.apply(a_run("private", baseModel={"huggingFace": hub}, pendingDeadlineSeconds=3600))
+    kubelet.lack(kubelet.pod_of("private"), 'secret "hub" not found')
+    message = f"Secret hub does not exist in namespace {api.namespace}; create it with token"
+    api.eventually("private", phase="Pending", reason="SecretNotFound", message=message)
     assert config_of(api, "private")["baseModel"]["hub"] == {"repoId": "team/model", "revision": "main"}
+    api.change("private", pendingDeadlineSeconds=1)
+    api.eventually("private", phase="Failed", reason="PendingDeadlineExceeded", message=message)
 
 
 def test_run_waits_for_the_volume_of_its_base_model(api: Api, kubelet: Kubelet) -> None:

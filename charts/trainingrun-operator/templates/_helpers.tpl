@@ -65,10 +65,6 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 - apiGroups: [""]
   resources: [pods]
   verbs: [get, list, watch]
-# To see that a run's credentials are there before its pod waits for them in vain.
-- apiGroups: [""]
-  resources: [secrets]
-  verbs: [get]
 # To tell a run's story, and to learn why Kubernetes refuses a pod.
 - apiGroups: [""]
   resources: [events]
