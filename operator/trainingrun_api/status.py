@@ -109,7 +109,7 @@ class EpochSummary(Model):
     """Share of evaluation texts with the right label, 0 to 1; of pairs and triplets without scores, the share
     whose near text is the nearest."""
     f1: float | None = None
-    """Macro F1 of the evaluation part, 0 to 1."""
+    """Macro F1 of the evaluation part, over the labels that its texts have, 0 to 1."""
     average_precision: float | None = None
     """TextSimilarity on labelled texts: of the cosine as a score for "same label", 0 to 1."""
     spearman: float | None = None
@@ -166,13 +166,17 @@ class EvaluationScores(Model):
     """Share of texts with the right label, in TextSimilarity the nearest one; of pairs and triplets without
     scores, the share whose near text is the nearest."""
     f1: Rounded | None = None
-    """Macro F1: the mean over classes."""
+    """Macro F1: the mean over the labels that were evaluated."""
     precision: Rounded | None = None
-    """Macro precision."""
+    """Macro precision, over the same labels."""
     recall: Rounded | None = None
-    """Macro recall."""
+    """Macro recall, over the same labels."""
     weighted_f1: Rounded | None = None
     """F1 weighted by support."""
+    evaluated_labels: Annotated[int, Field(ge=0)] | None = None
+    """Labels that evaluation texts have; macro averages are over these."""
+    labels: Annotated[int, Field(ge=0)] | None = None
+    """All labels of the model, or of the texts that an embedding model learned from."""
     average_precision: Rounded | None = None
     """TextSimilarity on labelled texts: of the cosine as a score for "same label"."""
     spearman: Rounded | None = None
@@ -195,7 +199,17 @@ class EvaluationScores(Model):
             "macro F1": self.f1,
             "loss": self.loss,
         }
-        return ", ".join(f"{name} {value:.3f}" for name, value in shown.items() if value is not None)
+        known = {name: f"{name} {value:.3f}" for name, value in shown.items() if value is not None}
+        if "macro F1" in known and self.some_labels:
+            known["macro F1"] += f" over {self.some_labels}"
+        return ", ".join(known.values())
+
+    @property
+    def some_labels(self) -> str:
+        """How many of how many labels macro averages are over; "" where it is all, or not known."""
+        if self.labels is None or self.evaluated_labels in {None, self.labels}:
+            return ""
+        return f"{self.evaluated_labels} of {self.labels} labels"
 
 
 class Artifacts(Model):

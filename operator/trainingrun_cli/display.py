@@ -104,7 +104,8 @@ def data_line(data: DataCounts, scores: EvaluationScores) -> str:
 def scores_table(scores: EvaluationScores) -> Table:
     """Headline scores of the published model."""
     what = "rows" if _compares(scores) else "texts"
-    table = Table(title=f"Scores on {scores.support} evaluation {what}", title_justify="left")
+    some = f"; macro averages over {scores.some_labels}" if scores.some_labels else ""
+    table = Table(title=f"Scores on {scores.support} evaluation {what}{some}", title_justify="left")
     columns = {
         "Average precision": scores.average_precision,
         "Spearman": scores.spearman,
@@ -130,14 +131,14 @@ def _compares(scores: EvaluationScores) -> bool:
 
 
 def classes_table(classes: list[ClassScores]) -> Table:
-    """Scores of each label, the worst first."""
+    """Scores of each label, in the order given: the worst first."""
     table = Table(title="By label, the worst first", title_justify="left")
     table.add_column("Label")
     for name in ("Precision", "Recall", "F1", "Texts"):
         table.add_column(name, justify="right")
-    for scores in sorted(classes, key=lambda scores: scores.f1):
-        row = (f"{scores.precision:.3f}", f"{scores.recall:.3f}", f"{scores.f1:.3f}", str(scores.support))
-        table.add_row(scores.label, *row)
+    for one in classes:
+        scores = [f"{share:.3f}" if one.support else "-" for share in (one.precision, one.recall, one.f1)]
+        table.add_row(one.label, *scores, str(one.support))
     return table
 
 

@@ -146,7 +146,7 @@ def _print_result(console: Console, result: RunResult) -> None:
     console.print(line, highlight=False)
     console.print(scores_table(result.evaluation))
     if evaluation.classification:
-        console.print(classes_table(evaluation.classification.classes))
+        console.print(classes_table(evaluation.classification.worst_first))
     if len(evaluation.data.sources) > 1:
         console.print(sources_table(evaluation.sources))
     for line in (*advice_lines(evaluation.advice), *artifacts_lines(result.artifacts)):

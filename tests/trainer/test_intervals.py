@@ -8,20 +8,21 @@ from sklearn.metrics import f1_score
 from trainingrun_trainer.evaluation.intervals import bootstrap
 
 
-def predictions(texts: int) -> tuple[np.ndarray, np.ndarray]:
+def predictions(texts: int, labels: int = 3) -> tuple[np.ndarray, np.ndarray]:
     random = np.random.default_rng(5)
-    targets = random.integers(0, 3, texts)
-    return targets, np.where(random.random(texts) < 0.7, targets, random.integers(0, 3, texts))
+    targets = random.integers(0, labels, texts)
+    return targets, np.where(random.random(texts) < 0.7, targets, random.integers(0, labels, texts))
 
 
-def test_both_intervals_equal_scipys() -> None:
-    targets, predicted = predictions(150)
+@pytest.mark.parametrize("labels", [3, 60], ids=["common-labels", "rare-labels"])
+def test_both_intervals_equal_scipys(labels: int) -> None:
+    targets, predicted = predictions(150, labels)
 
     def f1(drawn: np.ndarray) -> float:
         pair = targets[drawn], predicted[drawn]
-        return f1_score(*pair, labels=range(3), average="macro", zero_division=0)
+        return f1_score(*pair, labels=np.unique(pair[0]), average="macro", zero_division=0)
 
-    ours = bootstrap(targets, predicted, 3)
+    ours = bootstrap(targets, predicted, labels)
     for interval, statistic in (
         (ours.accuracy, lambda drawn: (targets[drawn] == predicted[drawn]).mean()),
         (ours.macro_f1, f1),

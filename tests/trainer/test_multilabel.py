@@ -19,14 +19,17 @@ def predictions() -> MultiLabelPredictions:
     return MultiLabelPredictions(targets, logits, loss=0)
 
 
-def test_scores_equal_scikit_learns_with_a_label_that_never_occurs(
+def test_scores_equal_scikit_learns_with_a_label_that_no_text_has(
     predictions: MultiLabelPredictions,
 ) -> None:
+    predictions.logits[:5, 3] = 9  # and that is given all the same
     targets, predicted = predictions.targets, predictions.predicted
     scores = score_multi_label(predictions, LABELS)
-    expected = classification_report(
-        targets, predicted, target_names=LABELS, zero_division=0, output_dict=True
-    )
+    options = {"zero_division": 0, "output_dict": True}
+    expected = classification_report(targets, predicted, target_names=LABELS, **options)
+    over_evaluated = classification_report(targets, predicted, labels=[0, 1, 2], **options)
+    expected |= {f"{kind} avg": over_evaluated[f"{kind} avg"] for kind in ("macro", "weighted")}
+    assert scores.evaluated_labels == 3
     for kind in ("macro", "micro", "weighted", "samples"):
         average = getattr(scores.averages, kind)
         found = (average.precision, average.recall, average.f1)
@@ -47,7 +50,7 @@ def test_intervals_are_those_of_texts_drawn_with_replacement(predictions: MultiL
     random = np.random.default_rng(5)
     drawn = [random.integers(0, 300, 300) for _ in range(400)]
     f1s = [
-        f1_score(predictions.targets[texts], predictions.predicted[texts], average="macro", zero_division=0)
+        f1_score(predictions.targets[texts], predictions.predicted[texts], labels=[0, 1, 2], average="macro")
         for texts in drawn
     ]
     assert scores.macro_f1_interval is not None

@@ -100,7 +100,9 @@ def test_a_label_that_one_run_lacks_is_named_and_compared_with_nothing() -> None
     labels = label_names(4)
     (lacking,) = set(LABELS) - set(labels)
     runs = compare([a_run("plain"), a_report(single(4, 200), labels, config=config("fewer"))])
-    assert runs.remarks == [f"Labels that not all runs have, which makes their averages differ: {lacking}"]
+    assert runs.remarks == [
+        f"Labels that not all runs were evaluated on, which makes their averages differ: {lacking}"
+    ]
     last = runs.classes[-1]
     assert (last.label, last.values[1], last.changes, last.largest) == (lacking, None, (0, None), -1)
 

@@ -29,13 +29,13 @@ class ClassScores(Model):
     label: str
     """The label."""
     precision: Share
-    """Share of texts given this label that have it."""
+    """Share of texts given this label that have it; 0 where none was given it."""
     recall: Share
-    """Share of texts with this label that were given it."""
+    """Share of texts with this label that were given it; 0 where none has it."""
     f1: Share
-    """Harmonic mean of both."""
+    """Harmonic mean of both; 0 where one of them is."""
     support: int
-    """Evaluation texts with this label."""
+    """Evaluation texts with this label; 0 for one that was not evaluated, whose scores say nothing."""
 
 
 class Average(Model):
@@ -50,14 +50,19 @@ class Average(Model):
 
 
 class Averages(Model):
-    """scikit-learn's four averages, zero_division=0; a single label counts as a set of one for samples."""
+    """scikit-learn's four averages, zero_division=0; a single label counts as a set of one for samples.
+
+    Macro and weighted are over the labels that evaluation texts have (`evaluatedLabels` of them), as with
+    scikit-learn's `labels=` these. Micro and samples count every decision: a label that no text has is wrong
+    wherever it is given.
+    """
 
     macro: Average
-    """Plain mean over labels."""
+    """Plain mean over the labels evaluated."""
     micro: Average
     """Over all decisions; equals accuracy when each text has one label."""
     weighted: Average
-    """Mean over labels weighted by support."""
+    """Mean over the labels evaluated, weighted by support."""
     samples: Average
     """Mean over texts."""
 
@@ -127,6 +132,9 @@ class ClassificationScores(Model):
 
     accuracy: Share
     """Share of evaluation texts with the right label, or with exactly the right ones of several."""
+    evaluated_labels: int | None = None
+    """Labels that evaluation texts have, which macro and weighted averages are over; `classes` has all. Null
+    in files of earlier versions, whose macro averages count the others as 0."""
     averages: Averages
     """Macro, micro, weighted and samples averages."""
     classes: list[ClassScores]
@@ -147,3 +155,13 @@ class ClassificationScores(Model):
     """For 2, 3 and 5 labels, as far as there are more."""
     calibration: Calibration | None = None
     """Whether probabilities mean what they say."""
+
+    @property
+    def evaluated(self) -> list[ClassScores]:
+        """Scores of the labels that evaluation texts have."""
+        return [one for one in self.classes if one.support]
+
+    @property
+    def worst_first(self) -> list[ClassScores]:
+        """Scores of all labels by rising F1; last those of which nothing is known."""
+        return sorted(self.classes, key=lambda one: (not one.support, one.f1))

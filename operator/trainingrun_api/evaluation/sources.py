@@ -15,6 +15,6 @@ class SourceScores(Model):
     """Share of them with the right label, or with exactly the right ones of several; of TextSimilarity, with
     the nearest label the right one."""
     macro_f1: Share
-    """Mean F1 of the labels that they have."""
+    """Macro F1: the mean over the labels that they have."""
     loss: float | None = None
     """Mean loss, in nats per text; null for TextSimilarity, whose loss is one of pairs of texts."""

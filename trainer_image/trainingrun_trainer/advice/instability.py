@@ -80,10 +80,10 @@ def evaluation_loss_rose(evidence: Evidence) -> Iterator[Finding]:
 def one_label(evidence: Evidence) -> Iterator[Finding]:
     """After the last epoch the model gave all texts one label, as its accuracy and F1 tell."""
     last = evidence.curves.epochs[-1]
-    support = [one.support for one in evidence.scores.classes] if evidence.scores else []
-    if sum(count > 0 for count in support) < 2:
+    support = [one.support for one in evidence.scores.evaluated] if evidence.scores else []
+    if len(support) < 2:
         return
-    if any(_is_all_one_label(last, count, support) for count in set(support) if count):
+    if any(_is_all_one_label(last, count, support) for count in set(support)):
         yield finding(
             FindingType.ONE_LABEL,
             Severity.WARNING,
@@ -121,7 +121,10 @@ def _first_above(points: Sequence[LossPoint], start: int, limit: float) -> int:
 
 
 def _is_all_one_label(epoch: EpochSummary, count: int, support: Sequence[int]) -> bool:
-    """Whether the scores are those of giving all texts a label that `count` of them have."""
+    """Whether the scores are those of giving all texts a label that `count` of them have.
+
+    `support` are the texts of each label that was evaluated.
+    """
     share = count / sum(support)
     f1 = 2 * share / (1 + share) / len(support)
     return bool(np.allclose([epoch.accuracy or 0, epoch.f1 or 0], [share, f1], atol=1e-9))

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from trainingrun_api.evaluation import Interval
 
@@ -68,10 +69,16 @@ def accuracies(drawn: Floats, true: Indices, given: Indices) -> Floats:
 
 
 def macro_f1s(drawn: Floats, true: Indices, given: Indices) -> Floats:
-    """Of each sample, (samples,); labels are 0 and 1, (combinations, labels)."""
-    hits, both = drawn @ (true * given), drawn @ (true + given)
-    f1: Floats = np.divide(2 * hits, both, out=np.zeros_like(both), where=both > 0).mean(axis=1)
-    return f1
+    """Of each sample, (samples,), over the labels that its texts have, as the score is over those evaluated.
+
+    Were a rare label, which many samples miss, counted as 0 there, scores would lie above their interval.
+    Labels are 0 and 1, (combinations, labels).
+    """
+    # Texts have few of all labels, of which dense matrices would multiply mostly zeros.
+    hits, support, both = (drawn @ csr_array(counted) for counted in (true * given, true, true + given))
+    f1s = np.divide(2 * hits, both, out=np.zeros_like(both), where=support > 0)
+    mean: Floats = f1s.sum(axis=1) / np.maximum((support > 0).sum(axis=1), 1)
+    return mean
 
 
 def _interval(values: Floats) -> Interval:

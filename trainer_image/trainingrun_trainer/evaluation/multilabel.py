@@ -12,7 +12,7 @@ from trainingrun_api.evaluation import ClassificationScores, ConfusionMatrix, Th
 
 from .intervals import bootstrap
 from .predictions import Floats, Indices
-from .scores import averages, classes
+from .scores import averages, classes, evaluated_labels, macro_f1
 from .threshold import best_threshold, cross_fitted
 
 
@@ -53,10 +53,11 @@ class MultiLabelPredictions:
 
 
 def score_multi_label(predictions: MultiLabelPredictions, labels: list[str]) -> ClassificationScores:
-    """Score sets of labels as scikit-learn does with zero_division=0 and all labels counted."""
+    """Score sets of labels as scikit-learn does with zero_division=0."""
     targets, predicted = predictions.targets, predictions.predicted
     intervals = bootstrap(targets, predicted, len(labels))
     return ClassificationScores(
+        evaluated_labels=len(evaluated_labels(targets)),
         accuracy=float(accuracy_score(targets, predicted)),
         averages=averages(targets, predicted, len(labels)),
         classes=classes(targets, predicted, labels),
@@ -74,7 +75,7 @@ def _threshold(predictions: MultiLabelPredictions) -> Threshold:
     return Threshold(
         value=predictions.threshold,
         cross_fitted_accuracy=float(accuracy_score(targets, given)),
-        cross_fitted_macro_f1=float(f1_score(targets, given, average="macro", zero_division=0)),
+        cross_fitted_macro_f1=macro_f1(targets, given),
         cross_fitted_micro_f1=float(f1_score(targets, given, average="micro", zero_division=0)),
     )
 

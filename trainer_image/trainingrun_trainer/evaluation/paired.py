@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.metrics import accuracy_score, f1_score
+from sklearn.metrics import accuracy_score
 
 from .intervals import accuracies, distinct, macro_f1s, resamples
 from .predictions import Floats, Indices
+from .scores import macro_f1
 
 MIN_DECISIVE = 6
 """Texts that one model has right and the other wrong. Were both equally good, all of five would be one
@@ -43,7 +44,6 @@ class PairedScores:
 
     accuracy: Difference
     macro_f1: Difference
-    """Over the labels that the texts have."""
     differing: int
     """Texts that the models give different labels."""
     decisive: int
@@ -61,25 +61,20 @@ def paired_scores(targets: Indices, first: Indices, second: Indices, labels: int
     All arrays are label indices (texts,), or 0 and 1, (texts, labels); at least one text.
     """
     (true, one, other), counts = distinct([targets, first, second], labels)
-    had = np.flatnonzero(true.any(axis=0))
     samples = [
         (
             accuracies(drawn, true, other) - accuracies(drawn, true, one),
-            macro_f1s(drawn, true[:, had], other[:, had]) - macro_f1s(drawn, true[:, had], one[:, had]),
+            macro_f1s(drawn, true, other) - macro_f1s(drawn, true, one),
         )
         for drawn in resamples(counts)
     ]
     right, f1s = np.concatenate(samples, axis=1)
     return PairedScores(
         accuracy=_difference(accuracy_score(targets, first), accuracy_score(targets, second), right),
-        macro_f1=_difference(_macro_f1(targets, first, had), _macro_f1(targets, second, had), f1s),
+        macro_f1=_difference(macro_f1(targets, first), macro_f1(targets, second), f1s),
         differing=int(counts[(one != other).any(axis=1)].sum()),
         decisive=int(counts[(true == one).all(axis=1) != (true == other).all(axis=1)].sum()),
     )
-
-
-def _macro_f1(targets: Indices, given: Indices, labels: Indices) -> float:
-    return float(f1_score(targets, given, labels=labels, average="macro", zero_division=0))
 
 
 def _difference(first: float, second: float, samples: Floats) -> Difference:

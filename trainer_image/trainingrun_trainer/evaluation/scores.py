@@ -1,5 +1,7 @@
 """Scores of predicted labels: pure functions over label indices."""
 
+from typing import Any
+
 import numpy as np
 from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
 
@@ -18,8 +20,9 @@ from .predictions import Indices
 
 
 def score(targets: Indices, predicted: Indices, labels: list[str]) -> ClassificationScores:
-    """Score predictions, both (texts,), as scikit-learn does with zero_division=0 and all labels counted."""
+    """Score predictions, both (texts,), as scikit-learn does with zero_division=0."""
     return ClassificationScores(
+        evaluated_labels=len(evaluated_labels(targets)),
         accuracy=float(accuracy_score(targets, predicted)),
         averages=averages(targets, predicted, len(labels)),
         classes=classes(targets, predicted, labels),
@@ -27,21 +30,36 @@ def score(targets: Indices, predicted: Indices, labels: list[str]) -> Classifica
     )
 
 
-def macro_f1(targets: Indices, predicted: Indices, labels: int) -> float:
-    """Mean of the labels' F1, 0 to 1, of the same arrays as `averages`."""
-    return _average(targets, predicted, labels, "macro").f1
+def evaluated_labels(targets: Indices) -> Indices:
+    """Indices of the labels that texts have; targets are indices, (texts,), or 0 and 1, (texts, labels).
+
+    Averages over labels are over these: nothing tells how well a label is found that no text has.
+    """
+    return np.unique(targets) if targets.ndim == 1 else np.flatnonzero(targets.any(axis=0))
+
+
+def macro_f1(targets: Indices, predicted: Indices) -> float:
+    """Mean F1 of the labels evaluated, 0 to 1, of the same arrays as `averages`."""
+    return _average(targets, predicted, evaluated_labels(targets), "macro").f1
 
 
 def averages(targets: Indices, predicted: Indices, labels: int) -> Averages:
-    """All four, of label indices, both (texts,), or of sets of labels as 0 and 1, both (texts, labels)."""
-    one_hot = np.eye(labels, dtype=np.int64)
+    """All four, of label indices, both (texts,), or of sets of labels as 0 and 1, both (texts, labels).
+
+    Those over decisions and over texts count all labels: one that no text has is wrong wherever it is given.
+    """
+    evaluated, all_labels, one_hot = (
+        evaluated_labels(targets),
+        np.arange(labels),
+        np.eye(labels, dtype=np.int64),
+    )
     sets = (targets, predicted) if targets.ndim == 2 else (one_hot[targets], one_hot[predicted])
     return Averages(
-        macro=_average(targets, predicted, labels, "macro"),
-        micro=_average(targets, predicted, labels, "micro"),
-        weighted=_average(targets, predicted, labels, "weighted"),
+        macro=_average(targets, predicted, evaluated, "macro"),
+        micro=_average(targets, predicted, all_labels, "micro"),
+        weighted=_average(targets, predicted, evaluated, "weighted"),
         # Defined for sets of labels only, so each text gets a set of one.
-        samples=_average(*sets, labels, "samples"),
+        samples=_average(*sets, all_labels, "samples"),
     )
 
 
@@ -75,18 +93,25 @@ def headline(evaluation: Evaluation) -> EvaluationScores:
         precision=macro.precision,
         recall=macro.recall,
         weighted_f1=scores.averages.weighted.f1,
+        **_counted(scores),
         loss=evaluation.loss,
         support=support,
     )
 
 
-def _of_embeddings(scores: SimilarityScores) -> dict[str, float]:
+def _counted(scores: ClassificationScores) -> dict[str, int]:
+    """Labels that averages are over, and all."""
+    return {"evaluated_labels": len(scores.evaluated), "labels": len(scores.classes)}
+
+
+def _of_embeddings(scores: SimilarityScores) -> dict[str, Any]:
     if scores.labels is not None:
         nearest = scores.labels.nearest_label
         return {
             "average_precision": scores.labels.average_precision,
             "accuracy": nearest.accuracy,
             "f1": nearest.averages.macro.f1,
+            **_counted(nearest),
         }
     if scores.pairs is not None:
         return {"spearman": scores.pairs.spearman, "pearson": scores.pairs.pearson}
@@ -96,9 +121,10 @@ def _of_embeddings(scores: SimilarityScores) -> dict[str, float]:
     return {"accuracy": ranking.accuracy, "mean_reciprocal_rank": ranking.mean_reciprocal_rank}
 
 
-def _average(targets: Indices, predicted: Indices, labels: int, kind: str) -> Average:
+def _average(targets: Indices, predicted: Indices, labels: Indices, kind: str) -> Average:
+    """Over these labels."""
     precision, recall, f1, _ = precision_recall_fscore_support(
-        targets, predicted, labels=np.arange(labels), average=kind, zero_division=0
+        targets, predicted, labels=labels, average=kind, zero_division=0
     )
     return Average(precision=float(precision), recall=float(recall), f1=float(f1))
 

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 
 import numpy as np
-from sklearn.metrics import accuracy_score, f1_score
+from sklearn.metrics import accuracy_score
 
 from trainingrun_api.evaluation import SourceScores
 
 from ..records import Example
 from .predictions import Floats, Indices
+from .scores import macro_f1
 
 
 def score_sources(
@@ -32,12 +33,10 @@ def score_sources(
 
 
 def _score(source: str, targets: Indices, predicted: Indices, losses: Floats | None) -> SourceScores:
-    present = np.unique(targets) if targets.ndim == 1 else np.flatnonzero(targets.any(axis=0))
-    macro_f1 = f1_score(targets, predicted, labels=present, average="macro", zero_division=0)
     return SourceScores(
         source=source,
         support=len(targets),
         accuracy=float(accuracy_score(targets, predicted)),
-        macro_f1=float(macro_f1),
+        macro_f1=macro_f1(targets, predicted),
         loss=None if losses is None else float(losses.mean()),
     )

@@ -1,6 +1,6 @@
 """The README.md beside a published model."""
 
-from trainingrun_api.evaluation import ClassificationScores, Evaluation
+from trainingrun_api.evaluation import ClassificationScores, ClassScores, Evaluation
 
 from .context import SEPARATOR, Context, ContextForm
 
@@ -136,13 +136,11 @@ def _listed(names: list[str]) -> str:
 
 def _scores(scores: ClassificationScores, loss: float) -> str:
     macro, weighted = scores.averages.macro, scores.averages.weighted
-    rows = "\n".join(
-        f"| {one.label.replace('|', chr(92) + '|')} | {one.precision:.3f} | {one.recall:.3f} "
-        f"| {one.f1:.3f} | {one.support} |"
-        for one in scores.classes
-    )
+    some = len(scores.evaluated) < len(scores.classes)
+    basis = f" of {len(scores.evaluated)} of {len(scores.classes)} labels" if some else ""
+    rows = "\n".join(map(_row, scores.classes))
     return f"""\
-| accuracy | macro F1 | weighted F1 | loss |
+| accuracy | macro F1{basis} | weighted F1 | loss |
 |---|---|---|---|
 | {scores.accuracy:.3f} | {macro.f1:.3f} | {weighted.f1:.3f} | {loss:.3f} |
 
@@ -150,3 +148,9 @@ def _scores(scores: ClassificationScores, loss: float) -> str:
 |---|---|---|---|---|
 {rows}
 """
+
+
+def _row(one: ClassScores) -> str:
+    """Of the table of labels; one that was not evaluated has no scores."""
+    shares = [f"{share:.3f}" if one.support else "-" for share in (one.precision, one.recall, one.f1)]
+    return f"| {' | '.join([one.label.replace('|', chr(92) + '|'), *shares, str(one.support)])} |"

@@ -83,7 +83,6 @@ def headline(report: Report) -> Headline:
 def _of_labels(found: ClassificationScores, known: dict[str, float]) -> list[Score]:
     right = "exactly the right labels" if found.threshold else "the right label"
     macro = found.averages.macro.f1
-    of_classes = "Mean of all classes' F1, each counted alike"
     scores = [
         Score(
             "Accuracy",
@@ -92,7 +91,7 @@ def _of_labels(found: ClassificationScores, known: dict[str, float]) -> list[Sco
             found.accuracy_interval,
             known.get("accuracy"),
         ),
-        Score("Macro F1", macro, of_classes, found.macro_f1_interval, known.get("macro F1")),
+        Score("Macro F1", macro, _of_classes(found), found.macro_f1_interval, known.get("macro F1")),
     ]
     if found.threshold:
         return [*scores, Score("Micro F1", found.averages.micro.f1, "F1 over all decisions")]
@@ -101,6 +100,13 @@ def _of_labels(found: ClassificationScores, known: dict[str, float]) -> list[Sco
         for top in found.top_accuracies
     ]
     return [*scores, *(tops[1:2] or tops[:1])]
+
+
+def _of_classes(found: ClassificationScores) -> str:
+    evaluated, classes = len(found.evaluated), len(found.classes)
+    some = "all classes'" if evaluated == classes else f"{evaluated} of {classes} classes'"
+    rest = "" if evaluated == classes else "; no evaluation text has the others"
+    return f"Mean of {some} F1, each counted alike{rest}"
 
 
 def _of_embeddings(found: SimilarityScores, known: dict[str, float]) -> list[Score]:

@@ -132,7 +132,7 @@ class SingleLabelClassification(Classification):
     def outcome(self, targets: Indices, logits: NDArray[np.float32], loss: float) -> Outcome:
         """Accuracy and macro F1 of the most probable label."""
         predictions = Predictions(targets, logits, loss)
-        return _outcome(predictions, len(self._classifier.labels))
+        return _outcome(predictions)
 
 
 class MultiLabelClassification(Classification):
@@ -150,14 +150,14 @@ class MultiLabelClassification(Classification):
     def outcome(self, targets: Indices, logits: NDArray[np.float32], loss: float) -> Outcome:
         """Exact matches and macro F1 at the threshold that is best now."""
         predictions = MultiLabelPredictions(targets, logits, loss)
-        return _outcome(predictions, len(self._classifier.labels))
+        return _outcome(predictions)
 
 
-def _outcome(predictions: LabelPredictions, labels: int) -> Outcome:
+def _outcome(predictions: LabelPredictions) -> Outcome:
     targets, predicted = predictions.targets, predictions.predicted
     return Outcome(
         loss=predictions.loss,
         accuracy=float(accuracy_score(targets, predicted)),
-        f1=macro_f1(targets, predicted, labels),
+        f1=macro_f1(targets, predicted),
         predictions=predictions,
     )

@@ -42,8 +42,11 @@ def remarks(names: Sequence[str], reports: Sequence[Report]) -> list[str]:
             f"The runs were scored on different things ({each}): scores that mean different things stand in "
             "rows of their own, and their losses can't be compared"
         )
-    if partly := _in_some_only([report.evaluation.labels for report in reports if report.evaluation.labels]):
-        said.append(f"Labels that not all runs have, which makes their averages differ: {_some(partly)}")
+    evaluated = [[one.label for one in report.scores.evaluated] for report in reports if report.scores]
+    if partly := _in_some_only(evaluated):
+        said.append(
+            f"Labels that not all runs were evaluated on, which makes their averages differ: {_some(partly)}"
+        )
     return said
 
 

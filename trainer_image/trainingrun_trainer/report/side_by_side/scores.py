@@ -58,8 +58,7 @@ def score_rows(reports: Sequence[Report]) -> list[ScoreRow]:
 def class_rows(reports: Sequence[Report]) -> list[ClassRow]:
     """A row for each label that any run was evaluated on, the most changed first."""
     columns = [
-        {one.label: one for one in report.scores.classes if one.support} if report.scores else {}
-        for report in reports
+        {one.label: one for one in report.scores.evaluated} if report.scores else {} for report in reports
     ]
     labels = dict.fromkeys(label for column in columns for label in column)
     rows = [ClassRow(label, tuple(column.get(label) for column in columns)) for label in labels]
