@@ -51,7 +51,7 @@ def test_triplets_have_a_text_to_be_told_from(tmp_path: Path) -> None:
     [
         ({"a": "x", "b": "y", "score": "high"}, "line 1: field 'score' holds 'high' where a number belongs"),
         ({"a": "x", "b": "y", "score": True}, "where a number belongs"),
-        ({"a": "x", "b": "y", "score": "nan"}, "where a number belongs"),
+        ({"a": "x", "b": "y", "score": "inf"}, "where a number belongs"),
         ({"a": "x", "score": 1}, r"field 'b' is missing.*spec\.dataset\.pairField"),
         ({"a": "x", "b": 3, "score": 1}, r"holds a number where a text belongs.*pairField"),
         ({"a": "x", "b": "y", "score": None}, "no row has all of 'a', 'b', 'score'"),

@@ -9,44 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow
-import pyarrow.parquet
 import pytest
 
-from trainingrun_api.dataset import DataSource
-from trainingrun_api.labels import Labels
 from trainingrun_api.tasks import TaskType
-from trainingrun_trainer.data import FetchedSource, LabelRules, Reading, Tally, Wanted
+from trainingrun_trainer.data import Tally
 from trainingrun_trainer.errors import DataError
-from trainingrun_trainer.records import Example, SourceFile
+from trainingrun_trainer.records import Example
 
-SEVERAL_LABELS = TaskType.MULTI_LABEL_CLASSIFICATION
-
-
-def reading(
-    path: Path,
-    *,
-    task: TaskType = TaskType.CLASSIFICATION,
-    context: tuple[str, ...] = (),
-    **fields: str,
-) -> Reading:
-    uri = f"s3://data/{path.name}"
-    source = FetchedSource(DataSource(uri=uri, **fields), [SourceFile(uri, path)])
-    return Reading([source], Wanted(LabelRules(Labels()), task, context))
-
-
-def read(path: Path, content: str | bytes, **options: Any) -> list[tuple[str, tuple[str, ...]]]:
-    """Texts with their labels."""
-    return [(example.text, example.labels) for example in examples(path, content, **options)]
-
-
-def examples(path: Path, content: str | bytes, **options: Any) -> list[Example]:
-    path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return list(reading(path, **options))
-
-
-def read_table(path: Path, columns: dict[str, Any], **options: Any) -> list[tuple[str, tuple[str, ...]]]:
-    pyarrow.parquet.write_table(pyarrow.table(columns), path)
-    return [(example.text, example.labels) for example in reading(path, **options)]
+from .files import SEVERAL_LABELS, examples, read, read_table, reading
 
 
 def zstd(content: bytes) -> bytes:
@@ -220,6 +190,18 @@ def test_files_are_read_as_a_stream(tmp_path: Path) -> None:
         ),
         ("a.jsonl", '{"text": "a", "topic": "b"}', "no row has the field 'label'; there are 'text', 'topic'"),
         ("a.jsonl", "", "there are no rows"),
+        (
+            "a.jsonl",
+            '{"text": "a", "label": "b", "text": "c"}',
+            "s3://data/a.jsonl, line 1: field 'text' stands there twice; give each field a name of its own",
+        ),
+        ("a.jsonl", '{"a":' * 3000, "line 1: too many lists or objects inside each other"),
+        (
+            "a.jsonl",
+            '{"a":' * 900 + "0" + "}" * 900,
+            "line 1: field 'text' is missing; there are 'a.a.a.a.a.",
+        ),
+        ("a.jsonl", '{"label": ' + "9" * 5000 + "}", "line 1: not a JSON object in UTF-8 (Exceeds the limit"),
         ("a.jsonl", '{"text": "a"}'.encode("utf-16"), "the text is in UTF-16; save the file as UTF-8"),
         ("a.csv", "text,label\na,b,c\n", "s3://data/a.csv, line 2: more fields than the header line has"),
         ("a.csv", "text,label\na\n", "line 2: fewer fields"),

@@ -1,14 +1,12 @@
 """Rows of texts that are compared, as a stream."""
 
-import math
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from trainingrun_api.dataset import DataSource
 
 from ..errors import DataError
 from ..records import Comparison
-from .fields import listed, paths, text_of, value_of
+from .fields import listed, score_of, text_of
 from .kinds import rows
 from .place import errors_of
 from .reading import ROWS_LISTED, FetchedSource, Tally
@@ -35,7 +33,7 @@ class ComparisonReading:
 
     def _rows_of(self, fetched: FetchedSource, tally: Tally) -> Iterator[Comparison]:
         for file in fetched.files:
-            for row in rows(file, [name for name in _fields(fetched.source).values() if name]):
+            for row in rows(file, _wanted(fetched.source)):
                 comparison = _comparison(row, fetched.source, tally)
                 if comparison is not None:
                     tally.used += 1
@@ -60,9 +58,9 @@ def _wanted(source: DataSource) -> list[str]:
 def _comparison(row: Row, source: DataSource, tally: Tally) -> Comparison | None:
     tally.read += 1
     if tally.read <= ROWS_LISTED:
-        tally.fields.update(paths(row.values))
+        tally.fields.update(row.names())
     texts = [text_of(row, name, setting) for setting, name in _fields(source).items() if name]
-    score = None if source.score_field is None else _score(row, source.score_field)
+    score = None if source.score_field is None else score_of(row, source.score_field)
     if not all(texts):
         tally.empty += 1
     elif source.score_field is not None and score is None:
@@ -70,20 +68,3 @@ def _comparison(row: Row, source: DataSource, tally: Tally) -> Comparison | None
     else:
         return Comparison(tuple(texts), score, tally.source)
     return None
-
-
-def _score(row: Row, field: str) -> float | None:
-    """A number, also one that is written as a text; None where there is none."""
-    value: Any = value_of(row, field)
-    if value is None or (isinstance(value, str) and not value.strip()):
-        return None
-    try:
-        score = float(value) if isinstance(value, str | int | float) else math.nan
-    except ValueError:
-        score = math.nan
-    if isinstance(value, bool) or not math.isfinite(score):
-        raise DataError(
-            f"{row.place}: field {field!r} holds {str(value)[:40]!r} where a number belongs; correct it, or "
-            "name the field that says how much the texts are alike in spec.dataset.scoreField"
-        )
-    return score

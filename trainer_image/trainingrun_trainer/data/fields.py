@@ -1,9 +1,11 @@
-"""Values of one row."""
+"""Fields of a row, and what they mean to it; errors say where they stand and what to change."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from ..errors import DataError
+from . import cells
+from .cells import CellError
 from .rows import Row
 
 LISTED = 20
@@ -30,80 +32,64 @@ def has_field(row: Row, field: str) -> bool:
     return isinstance(holder, dict) and last in holder
 
 
-def paths(values: dict[str, Any], prefix: str = "") -> Iterator[str]:
-    """Names of all fields, those inside objects as dotted paths."""
-    for name, value in values.items():
-        if isinstance(value, dict) and value:
-            yield from paths(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}"
-
-
 def text_of(row: Row, field: str, setting: str = "textField") -> str:
-    """The text, "" where it is empty. Raises DataError when the row has no such field, or no text in it.
+    """The text, "" where it is missing. Raises DataError when the row has no such field, or no text in it.
 
     `setting` is the field of spec.dataset that names it, for messages.
     """
     value = value_of(row, field)
-    if value is None:
-        if has_field(row, field):
-            return ""
+    if value is None and not has_field(row, field):
         raise DataError(
-            f"{row.place}: field {field!r} is missing; there are {listed(paths(row.values))}. "
+            f"{row.place}: field {field!r} is missing; there are {listed(row.names())}. "
             f"Name the field that holds the text in spec.dataset.{setting}"
         )
-    if not isinstance(value, str):
+    try:
+        return cells.text(value)
+    except CellError as held:
         raise DataError(
-            f"{row.place}: field {field!r} holds {_kind(value)} where a text belongs; "
-            f"correct it, or name the field that holds the text in spec.dataset.{setting}"
-        )
-    return value if value.strip() else ""
+            f"{row.place}: field {field!r} holds {held} where a text belongs; correct it, or name the field "
+            f"that holds the text in spec.dataset.{setting}"
+        ) from None
 
 
 def labels_of(row: Row, field: str, separator: str | None) -> tuple[str, ...]:
-    """All labels of the row, as they are written: those of a list, or of a text divided by `separator`.
+    """All labels of the row, as they are written. Raises DataError for what can't be a label."""
+    try:
+        return cells.labels(value_of(row, field), separator)
+    except CellError as held:
+        raise DataError(
+            f"{row.place}: field {field!r} holds {held} where a label belongs; write the label alone "
+            '("billing"), several as a list (["billing", "urgent"]), or name another field in '
+            "spec.dataset.labelField"
+        ) from None
 
-    Numbers and booleans become strings. Raises DataError for what can't be a label.
+
+def value_as_text(row: Row, field: str, setting: str) -> str:
+    """The value as a string without white space around it, "" where it is missing; `setting` names the field.
+
+    Raises DataError for a list or an object.
     """
-    value = value_of(row, field)
-    several = value if isinstance(value, list) else [value]
-    names = [_label(row, field, one) for one in several]
-    if separator is not None:
-        names = [part for name in names for part in name.split(separator)]
-    return tuple(names)
+    try:
+        return cells.one_value(value_of(row, field)).strip()
+    except CellError as held:
+        raise DataError(
+            f"{row.place}: field {field!r} holds {held} where one value belongs; correct it, or name another "
+            f"field in {setting}"
+        ) from None
 
 
-def context_of(row: Row, field: str) -> str:
-    """The value as a string, "" where there is none. Raises DataError for a list or an object."""
-    return _scalar(row, field, value_of(row, field), "one value", "spec.contextParameters").strip()
+def score_of(row: Row, field: str) -> float | None:
+    """A number, also one that is written as a text; None where it is missing. Raises DataError for others."""
+    try:
+        return cells.number(value_of(row, field))
+    except CellError as held:
+        raise DataError(
+            f"{row.place}: field {field!r} holds {held} where a number belongs; correct it, or name the "
+            "field that says how much the texts are alike in spec.dataset.scoreField"
+        ) from None
 
 
 def listed(names: Iterable[str]) -> str:
     """Some names for a message."""
     found = sorted(names)
     return ", ".join(repr(name) for name in found[:LISTED]) + (", …" if len(found) > LISTED else "")
-
-
-def _label(row: Row, field: str, value: object) -> str:
-    return _scalar(row, field, value, "a label", "spec.dataset.labelField")
-
-
-def _scalar(row: Row, field: str, value: object, wanted: str, setting: str) -> str:
-    match value:
-        case None:
-            return ""
-        case str(text):
-            return text
-        case bool(flag):
-            return str(flag).lower()
-        case int() | float() as number:
-            return str(number)
-    raise DataError(
-        f"{row.place}: field {field!r} holds {_kind(value)} where {wanted} belongs; "
-        f"correct it, or name another field in {setting}"
-    )
-
-
-def _kind(value: object) -> str:
-    kinds = {list: "a list", dict: "an object", int: "a number", float: "a number", bool: "true or false"}
-    return kinds.get(type(value), f"a {type(value).__name__}")

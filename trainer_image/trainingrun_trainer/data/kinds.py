@@ -6,7 +6,9 @@ from ..errors import DataError
 from ..records import SourceFile
 from .compression import COMPRESSED, kind_of
 from .csv_rows import csv_rows
-from .rows import Row, json_lines, parquet
+from .json_rows import json_rows
+from .parquet_rows import parquet_rows
+from .rows import Row
 
 TEXT_KINDS = (".jsonl", ".csv", ".tsv")
 KINDS = (*TEXT_KINDS, ".parquet")
@@ -16,7 +18,7 @@ SUFFIXES = (*KINDS, *(kind + compression for kind in TEXT_KINDS for compression 
 
 
 def rows(file: SourceFile, wanted: Sequence[str]) -> Iterator[Row]:
-    """The rows of one file, as they are read; `wanted` columns help to tell how a CSV file is divided.
+    """The rows of one file, as they are read, with at least the `wanted` fields.
 
     Raises DataError for a file or line that can't be read.
     """
@@ -27,7 +29,7 @@ def rows(file: SourceFile, wanted: Sequence[str]) -> Iterator[Row]:
         )
     match kind_of(file.uri):
         case ".jsonl":
-            return json_lines(file)
+            return json_rows(file)
         case ".parquet":
-            return parquet(file)
+            return parquet_rows(file, wanted)
     return csv_rows(file, wanted)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from .fields import paths, value_of
+from .cells import is_missing
 from .rows import Row
 
 ALL_ROWS, EVERY = 20_000, 100
@@ -82,9 +82,9 @@ class Metadata:
             return
         labels = list(labels)
         self.texts.update(labels)
-        for name in paths(row.values):
+        for name, value in row.fields():
             if name not in left_out:
-                self._count(name, value_of(row, name), labels)
+                self._count(name, value, labels)
 
     def fields(self) -> list[FieldValues]:
         """What is known of each field."""
@@ -97,7 +97,7 @@ class Metadata:
         ]
 
     def _count(self, name: str, value: object, labels: list[str]) -> None:
-        if value is None or value == "":
+        if is_missing(value):
             return
         values = self.values.setdefault(name, defaultdict(Counter))
         if values is None:

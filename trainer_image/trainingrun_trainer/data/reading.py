@@ -10,7 +10,7 @@ from trainingrun_api.tasks import TaskType
 
 from ..errors import DataError
 from ..records import Example, SourceFile
-from .fields import context_of, has_field, labels_of, listed, paths, text_of
+from .fields import has_field, labels_of, listed, text_of, value_as_text
 from .kinds import rows
 from .label_rules import LabelRules
 from .metadata import Metadata
@@ -100,7 +100,7 @@ class Reading:
         for row in rows(file, columns):
             tally.read += 1
             if tally.read <= ROWS_LISTED:
-                tally.fields.update(paths(row.values))
+                tally.fields.update(row.names())
             text = text_of(row, source.text_field)
             labels = self._labels(row, source, tally)
             if not text:
@@ -128,7 +128,7 @@ class Reading:
         return labels
 
     def _context(self, row: Row, tally: Tally) -> tuple[str, ...]:
-        values = tuple(context_of(row, name) for name in self._wanted.context)
+        values = tuple(value_as_text(row, name, "spec.contextParameters") for name in self._wanted.context)
         tally.without_context.update(
             name for name, value in zip(self._wanted.context, values, strict=True) if not value
         )

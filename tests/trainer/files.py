@@ -1,0 +1,43 @@
+"""Files of data sets, written and read again."""
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow
+import pyarrow.parquet
+
+from trainingrun_api.dataset import DataSource
+from trainingrun_api.labels import Labels
+from trainingrun_api.tasks import TaskType
+from trainingrun_trainer.data import FetchedSource, LabelRules, Reading, Wanted
+from trainingrun_trainer.records import Example, SourceFile
+
+SEVERAL_LABELS = TaskType.MULTI_LABEL_CLASSIFICATION
+
+
+def reading(
+    path: Path,
+    *,
+    task: TaskType = TaskType.CLASSIFICATION,
+    context: tuple[str, ...] = (),
+    **fields: str,
+) -> Reading:
+    uri = f"s3://data/{path.name}"
+    source = FetchedSource(DataSource(uri=uri, **fields), [SourceFile(uri, path)])
+    return Reading([source], Wanted(LabelRules(Labels()), task, context))
+
+
+def read(path: Path, content: str | bytes | None = None, **options: Any) -> list[tuple[str, tuple[str, ...]]]:
+    """Texts with their labels."""
+    return [(example.text, example.labels) for example in examples(path, content, **options)]
+
+
+def examples(path: Path, content: str | bytes | None = None, **options: Any) -> list[Example]:
+    if content is not None:
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return list(reading(path, **options))
+
+
+def read_table(path: Path, columns: dict[str, Any], **options: Any) -> list[tuple[str, tuple[str, ...]]]:
+    pyarrow.parquet.write_table(pyarrow.table(columns), path)
+    return [(example.text, example.labels) for example in reading(path, **options)]
