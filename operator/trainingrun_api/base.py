@@ -5,11 +5,16 @@ from typing import Annotated, Any, ClassVar, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, JsonValue
 from pydantic.alias_generators import to_camel
 
-DNS_NAME = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"
-ObjectName = Annotated[str, Field(min_length=1, max_length=253, pattern=DNS_NAME)]
+NAMESPACE = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+DNS_NAME = rf"{NAMESPACE}(\.{NAMESPACE})*"
+ObjectName = Annotated[str, Field(min_length=1, max_length=253, pattern=f"^{DNS_NAME}$")]
 """Name of a Kubernetes object."""
 
-NAMESPACE = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+_LABEL = "[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
+LABEL_VALUE = f"^({_LABEL})?$"
+QUALIFIED_NAME = f"^({DNS_NAME}/)?{_LABEL}$"
+"""Names of labels, taints and resources, with the domain that they come from or without."""
+
 Namespace = Annotated[str, Field(min_length=1, max_length=63, pattern=f"^{NAMESPACE}$")]
 """Name of a namespace."""
 CEL_NAMESPACE = "__namespace__"

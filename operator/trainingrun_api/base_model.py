@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from .base import Model, Rule
+from .base import DNS_NAME, Model, Rule
 from .references import LocalObjectReference
 
 RepositoryId = Annotated[
@@ -15,7 +15,7 @@ ModelUri = Annotated[
     str,
     Field(
         max_length=1024,
-        pattern=r"^((s3|file)://.+|pvc://[a-z0-9]([-a-z0-9.]*[a-z0-9])?(/.*)?)$",
+        pattern=rf"^((s3|file)://.+|pvc://{DNS_NAME}(/.*)?)$",
     ),
 ]
 

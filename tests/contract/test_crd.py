@@ -278,13 +278,66 @@ REFUSED_BY_BOTH = {
     "an unknown field": ({**SMALLEST, "training": {"epochs": 3}}, "epochs"),
     "a scheme nobody reads": ({"dataset": {"uri": "ftp://x/y.csv"}, "output": OUTPUT}, "uri"),
     "memory that is no quantity": ({**SMALLEST, "resources": {"memory": "lots"}}, "memory"),
+    "more GPUs than are used": (
+        {**SMALLEST, "resources": {"gpusPerNode": 2}},
+        "gpusPerNode is at most 1: training uses one GPU",
+    ),
+    "a GPU that Kubernetes would have to know": (
+        {**SMALLEST, "resources": {"gpusPerNode": 1, "gpuResourceName": "kubernetes.io/gpu"}},
+        "gpuResourceName is an extended resource",
+    ),
+    "a node's label with a space": (
+        {**SMALLEST, "scheduling": {"nodeSelector": {"disk type": "ssd"}}},
+        "nodeSelector has a name that no label can have",
+    ),
+    "a node's label with a name too long": (
+        {**SMALLEST, "scheduling": {"nodeSelector": {"x" * 64: "ssd"}}},
+        "nodeSelector has a name that no label can have",
+    ),
+    "a node's label with a value that none can have": (
+        {**SMALLEST, "scheduling": {"nodeSelector": {"disk": "-ssd-"}}},
+        "nodeSelector",
+    ),
+    "a taint's key with a space": (
+        {**SMALLEST, "scheduling": {"tolerations": [{"key": "a b"}]}},
+        "key",
+    ),
+    "a toleration of nothing": (
+        {**SMALLEST, "scheduling": {"tolerations": [{}]}},
+        "a toleration without a key has operator Exists",
+    ),
+    "a toleration of any value and one": (
+        {**SMALLEST, "scheduling": {"tolerations": [{"key": "a", "operator": "Exists", "value": "b"}]}},
+        "the value of a toleration goes with operator Equal",
+    ),
+    "a toleration for some time of what drives no pod away": (
+        {**SMALLEST, "scheduling": {"tolerations": [{"key": "a", "tolerationSeconds": 5}]}},
+        "tolerationSeconds goes with effect NoExecute",
+    ),
+    "a name that no object can have": (
+        {**SMALLEST, "scheduling": {"priorityClassName": "a..b"}},
+        "priorityClassName",
+    ),
     "a toleration operator nobody knows": (
         {**SMALLEST, "scheduling": {"tolerations": [{"operator": "Maybe"}]}},
         "operator",
     ),
 }
 
+DOMAIN = ".".join(["x" * 44] * 4)
 TAKEN_BY_BOTH = {
+    "placement at its bounds": {
+        **SMALLEST,
+        "resources": {"gpusPerNode": 1, "gpuResourceName": f"{DOMAIN}/{'x' * 63}"},
+        "scheduling": {
+            "nodeSelector": {f"{DOMAIN}/{'x' * 63}": "x" * 63, "empty": ""},
+            "tolerations": [
+                {"operator": "Exists", "value": ""},
+                {"key": f"{DOMAIN}/{'x' * 63}", "value": "x" * 63},
+                {"key": "a", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 5},
+            ],
+        },
+    },
     "namesakes of the main project": {
         "dataset": {"project": "a"},
         "additionalDatasets": [{"project": "a", "namespace": "b"}, {"project": "a", "namespace": "c"}],

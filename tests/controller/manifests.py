@@ -30,9 +30,8 @@ def a_project(name: str, **spec: Any) -> Manifest:
     return _manifest("TrainingProject", name, defaults | spec)
 
 
-def a_quota(name: str, memory: str) -> Manifest:
-    spec = {"hard": {"limits.memory": memory}}
-    return {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": name}, "spec": spec}
+def a_quota(name: str, **hard: str) -> Manifest:
+    return {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": name}, "spec": {"hard": hard}}
 
 
 def a_foreign_job(name: str) -> Manifest:

@@ -75,8 +75,8 @@ def test_trainer_is_told_how_much_memory_it_may_use() -> None:
 
 
 def test_gpus_are_limits_and_come_with_shared_memory() -> None:
-    pod = pod_of(a_run("tickets", resources={"gpusPerNode": 2, "memory": "16Gi"}))
-    assert pod["containers"][0]["resources"]["limits"] == {"memory": "16Gi", "nvidia.com/gpu": "2"}
+    pod = pod_of(a_run("tickets", resources={"gpusPerNode": 1, "memory": "16Gi"}))
+    assert pod["containers"][0]["resources"]["limits"] == {"memory": "16Gi", "nvidia.com/gpu": "1"}
     assert "/dev/shm" in {m["mountPath"] for m in pod["containers"][0]["volumeMounts"]}
     assert "/dev/shm" not in {m["mountPath"] for m in pod_of(a_run("cpu"))["containers"][0]["volumeMounts"]}
 

@@ -173,7 +173,7 @@ def test_pending_deadline_holds_for_references_too(api: Api) -> None:
 def test_pod_over_its_quota_is_told_at_once_and_goes_on_when_there_is_room(
     api: Api, kubelet: Kubelet
 ) -> None:
-    api.apply(a_quota("small", "1Gi"))
+    api.apply(a_quota("small", **{"limits.memory": "1Gi"}))
     api.apply(a_run("refused"))
     message = "exceeded quota: small, requested: limits.memory=4Gi, used: limits.memory=0, limited"
     run = api.eventually("refused", phase="Pending", reason="PodRefused", message=message)
@@ -192,6 +192,37 @@ def test_pod_without_its_priority_class_is_told_and_ends_with_it_at_the_deadline
     api.change("urgent", pendingDeadlineSeconds=1)
     api.eventually("urgent", phase="Failed", reason="PendingDeadlineExceeded", message=message)
     api.until(lambda: api.get("Job", "urgent") is None, "the Job to be deleted")
+
+
+def test_job_at_its_bounds_is_taken(api: Api) -> None:
+    domain = ".".join(["x" * 44] * 4)
+    scheduling = {
+        "nodeSelector": {f"{domain}/{'x' * 63}": "x" * 63, "empty": ""},
+        "tolerations": [
+            {"operator": "Exists", "value": ""},
+            {"key": f"{domain}/{'x' * 63}", "value": "x" * 63},
+            {"key": "a", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 5},
+        ],
+    }
+    resources = {
+        "gpusPerNode": 1,
+        "gpuResourceName": f"{domain}/{'x' * 63}",
+        "cpu": "0.0001",
+        "memory": "9" * 32,
+    }
+    api.apply(a_run("x.y" + "z" * 49, scheduling=scheduling, resources=resources))
+    api.eventually("x.y" + "z" * 49, phase="Pending", reason="Unschedulable")
+
+
+def test_job_that_is_refused_is_told_and_ends_the_run_at_the_deadline(api: Api) -> None:
+    api.apply(a_quota("none", **{"count/jobs.batch": "0"}))
+    api.apply(a_run("refused"))
+    message = "The API server refuses the Job: "
+    assert stalled(api.eventually("refused", phase="Pending", reason="JobRefused", message=message))
+    api.change("refused", pendingDeadlineSeconds=1)
+    api.eventually(
+        "refused", phase="Failed", reason="PendingDeadlineExceeded", message="exceeded quota: none"
+    )
 
 
 def test_image_that_can_not_be_pulled_is_named(api: Api, kubelet: Kubelet) -> None:

@@ -156,9 +156,16 @@ def test_batches_are_divided_before_the_pod_is_killed_for_its_memory(world: Worl
 
 def test_run_that_asks_for_more_gpus_than_there_are_waits_with_the_reason(world: World) -> None:
     name = world.apply(
-        {**SPEC, "resources": {"gpusPerNode": 16, "memory": "1Gi"}, "pendingDeadlineSeconds": 15}, "greedy"
+        {
+            **SPEC,
+            "resources": {"gpusPerNode": 1, "gpuResourceName": "example.com/none", "memory": "1Gi"},
+            "pendingDeadlineSeconds": 15,
+        },
+        "greedy",
     )
-    waiting = world.until(name, lambda status: any("nvidia.com/gpu" in c.message for c in status.conditions))
+    waiting = world.until(
+        name, lambda status: any("example.com/none" in c.message for c in status.conditions)
+    )
     assert waiting.phase is Phase.PENDING
     status = world.finished(name)
     assert status.phase is Phase.FAILED
