@@ -34,7 +34,7 @@ env: setup ## Print the shell variables that point kubectl and S3 clients at the
 	@$(BIN)/python -m localcluster env
 
 .PHONY: images
-images: setup ## Build the operator and trainer images and push them to the local cluster's registry
+images: setup ## Build the operator and trainer images and push them to the local cluster, which is started unless it runs
 	$(BIN)/python -m localcluster images
 
 ##@ Develop

@@ -30,7 +30,8 @@ def down(cluster: LocalCluster) -> None:
 
 
 def images(cluster: LocalCluster) -> None:
-    """Build the operator and trainer images, push them to the cluster's registry and print their names."""
+    """Start the cluster unless it runs, push the operator and trainer images to it and print their names."""
+    cluster.up()  # before the minutes that building takes, not after them
     built = project_images.build_and_push(cluster)
     print(built.operator, built.trainer, sep="\n")
 
