@@ -44,7 +44,11 @@ def main() -> int:
 
 async def _serve(settings: Settings) -> None:
     async with connected() as cluster:
-        metrics, resolver, refusals = Metrics(), Resolver(cluster, settings), Refusals()
+        metrics, resolver, refusals = (
+            Metrics(settings.operator_version),
+            Resolver(cluster, settings),
+            Refusals(),
+        )
         certificates = CertificateStore(cluster, settings)
         await certificates.load()
         reconciler = Reconciler(cluster, settings, metrics, resolver, refusals, certificates.ca_certificate)

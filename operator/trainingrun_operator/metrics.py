@@ -1,13 +1,18 @@
 """What Prometheus sees: each run's state and curves, and how the operator does."""
 
-from collections.abc import Sequence
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Info,
+    ProcessCollector,
+    generate_latest,
+)
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-
-from trainingrun_api.advice import Finding
 from trainingrun_api.status import Phase, TrainingRunStatus
 
-from .resources import RunKey
+from .resources import RunKey, parse_time
 
 OF_A_RUN = ("namespace", "name")
 GAUGES = {
@@ -17,31 +22,50 @@ GAUGES = {
     "trainingrun_evaluation_loss": "Evaluation loss of the latest epoch, in nats per text.",
     "trainingrun_f1": "Macro F1 of the latest epoch; of the published model once the run has succeeded.",
     "trainingrun_samples_per_second": "Texts trained on in a second.",
+    "trainingrun_last_progress_timestamp_seconds": "When the trainer last wrote a report that was accepted.",
+    "trainingrun_restarts": "Pods that ended without finishing the run and were replaced.",
+    "trainingrun_stalled": "1 when only a person can help, also after a failure; else 0.",
 }
+
+
+class OnesOfRuns:
+    """A gauge that is 1 for each thing that is so of a run."""
+
+    def __init__(self, gauge: Gauge) -> None:
+        self._gauge = gauge
+        self._shown: dict[RunKey, set[tuple[str, ...]]] = {}
+
+    def show(self, key: RunKey, found: set[tuple[str, ...]]) -> None:
+        """Show these, by the labels that the gauge has besides the run's, and no others of the run."""
+        for gone in self._shown.pop(key, set()) - found:
+            self._gauge.remove(*key, *gone)
+        for one in found:
+            self._gauge.labels(*key, *one).set(1)
+        if found:
+            self._shown[key] = found
 
 
 class Metrics:
     """All series of the operator, in a registry of their own."""
 
-    def __init__(self) -> None:
+    def __init__(self, version: str) -> None:
         self._registry = CollectorRegistry()
+        ProcessCollector(registry=self._registry)
+        build = Info("trainingrun_operator_build", "Which operator this is.", registry=self._registry)
+        build.info({"version": version})
         self._phase = Gauge(
             "trainingrun_phase",
             "1 for the phase that the run is in.",
             (*OF_A_RUN, "phase"),
             registry=self._registry,
         )
-        self._advice = Gauge(
-            "trainingrun_advice",
-            "1 for each finding of the run.",
-            (*OF_A_RUN, "type", "severity"),
-            registry=self._registry,
-        )
+        self._reason = self._ones("trainingrun_reason", "1 for the reason of the run's phase.", "reason")
+        self._failure = self._ones("trainingrun_failure", "1 for why the latest pod failed.", "reason")
+        self._advice = self._ones("trainingrun_advice", "1 for each finding of the run.", "type", "severity")
         self._gauges = {
             name: Gauge(name, text, OF_A_RUN, registry=self._registry) for name, text in GAUGES.items()
         }
-        self._shown: dict[RunKey, set[tuple[str, str]]] = {}
-        """Runs, each with type and severity of its findings."""
+        self._known: set[RunKey] = set()
         self.reconcile_duration = Histogram(
             "trainingrun_operator_reconcile_duration_seconds",
             "Time to bring one run a step closer to its spec.",
@@ -67,9 +91,12 @@ class Metrics:
 
     def show(self, key: RunKey, status: TrainingRunStatus) -> None:
         """Show a run as it is now."""
+        self._known.add(key)
         for phase in Phase:
             self._phase.labels(*key, phase.value).set(phase is status.phase)
-        self._show_advice(key, status.advice)
+        self._reason.show(key, {(condition.reason,) for condition in status.conditions[:1]})
+        self._failure.show(key, {(status.last_failure.reason.value,)} if status.last_failure else set())
+        self._advice.show(key, {(finding.type, finding.severity.value) for finding in status.advice})
         for name, value in values_of(status).items():
             if value is None:
                 self._gauges[name].remove(*key)
@@ -78,26 +105,22 @@ class Metrics:
 
     def forget(self, key: RunKey) -> None:
         """Remove the series of a run that is gone."""
-        if key not in self._shown:
+        if key not in self._known:
             return
+        self._known.discard(key)
         for phase in Phase:
             self._phase.remove(*key, phase.value)
-        self._show_advice(key, [])
+        for ones in (self._reason, self._failure, self._advice):
+            ones.show(key, set())
         for name in GAUGES:
             self._gauges[name].remove(*key)
-        del self._shown[key]
 
     def exposition(self) -> bytes:
         """All series in the text format of Prometheus."""
         return generate_latest(self._registry)
 
-    def _show_advice(self, key: RunKey, advice: Sequence[Finding]) -> None:
-        found = {(finding.type, finding.severity.value) for finding in advice}
-        for gone in self._shown.get(key, set()) - found:
-            self._advice.remove(*key, *gone)
-        for one in found:
-            self._advice.labels(*key, *one).set(1)
-        self._shown[key] = found
+    def _ones(self, name: str, text: str, *labels: str) -> OnesOfRuns:
+        return OnesOfRuns(Gauge(name, text, (*OF_A_RUN, *labels), registry=self._registry))
 
 
 def values_of(status: TrainingRunStatus) -> dict[str, float | None]:
@@ -111,4 +134,13 @@ def values_of(status: TrainingRunStatus) -> dict[str, float | None]:
         "trainingrun_evaluation_loss": progress.evaluation_loss if progress else None,
         "trainingrun_f1": status.evaluation.f1 if status.evaluation else f1,
         "trainingrun_samples_per_second": progress.samples_per_second if progress else None,
+        "trainingrun_last_progress_timestamp_seconds": _seconds(progress.last_update_time)
+        if progress
+        else None,
+        "trainingrun_restarts": status.restarts,
+        "trainingrun_stalled": any(c.type == "Stalled" and c.status == "True" for c in status.conditions),
     }
+
+
+def _seconds(time: str) -> float:
+    return parse_time(time).timestamp()

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import yaml
 
+from trainingrun_api.names import MANAGED_BY_LABEL, OPERATOR, RUN_LABEL
 from trainingrun_operator.settings import Settings
 
 from .release import CHART, Manifest, container, manifests, of_kind, template, variables
@@ -90,6 +91,24 @@ def test_ports_of_pod_and_service_are_the_operators() -> None:
     (service,) = of_kind(found, "Service")
     assert service["metadata"]["name"] == settings.service_name
     assert settings.report_url.startswith(f"https://{settings.server_name}:9443/")
+
+
+def test_trainer_pods_report_and_scrapers_scrape() -> None:
+    (policy,) = of_kind(manifests(), "NetworkPolicy")
+    reports, scrapes = policy["spec"]["ingress"]
+    assert [rule["ports"] for rule in (reports, scrapes)] == [[{"port": "progress"}], [{"port": "metrics"}]]
+    (peer,) = reports["from"]
+    assert peer["namespaceSelector"] == {}
+    assert peer["podSelector"]["matchLabels"] == {MANAGED_BY_LABEL: OPERATOR}
+    assert peer["podSelector"]["matchExpressions"] == [{"key": RUN_LABEL, "operator": "Exists"}]
+    (monitoring,) = scrapes["from"]
+    assert monitoring["namespaceSelector"]["matchLabels"] == {"kubernetes.io/metadata.name": "monitoring"}
+
+
+def test_nobody_scrapes_unless_named() -> None:
+    (policy,) = of_kind(manifests(networkPolicy={"metricsFrom": []}), "NetworkPolicy")
+    assert [rule["ports"] for rule in policy["spec"]["ingress"]] == [[{"port": "progress"}]]
+    assert not of_kind(manifests(networkPolicy={"enabled": False}), "NetworkPolicy")
 
 
 def test_digest_wins_over_tag() -> None:

@@ -1,7 +1,7 @@
 """What Prometheus reads of a run."""
 
 from trainingrun_api.advice import Finding, Severity
-from trainingrun_api.status import Phase, TrainingRunStatus
+from trainingrun_api.status import Condition, Phase, Progress, Reason, RunFailure, TrainingRunStatus
 from trainingrun_operator.metrics import Metrics
 from trainingrun_operator.resources import RunKey
 
@@ -28,7 +28,7 @@ def series(name: str, kind: str, severity: str) -> str:
 
 
 def test_each_finding_is_a_series_until_it_or_its_run_is_gone() -> None:
-    metrics = Metrics()
+    metrics = Metrics("1.2.3")
     warning, info = a_finding("LossJump", Severity.WARNING), a_finding("NewerThanThis", Severity.INFO)
     metrics.show(OTHER, advised(warning))
     metrics.show(KEY, advised(warning, info, info))
@@ -45,8 +45,34 @@ def test_each_finding_is_a_series_until_it_or_its_run_is_gone() -> None:
     assert b"tickets" not in metrics.exposition()
 
 
+def test_what_an_alert_needs_is_there() -> None:
+    metrics = Metrics("1.2.3")
+    progress = Progress(stage="Training", max_epochs=3, last_update_time="2026-11-01T12:00:00Z")
+    stalled = Condition(type="Stalled", status="True", reason="PodRefused", last_transition_time="")
+    failure = RunFailure(reason=Reason.STORAGE_UNAVAILABLE, message="the bucket can't be reached")
+    status = TrainingRunStatus(progress=progress, restarts=2, last_failure=failure, conditions=[stalled])
+    metrics.show(KEY, status)
+    shown = metrics.exposition().decode()
+    run = 'name="tickets",namespace="team"'
+    for series in (
+        f"trainingrun_last_progress_timestamp_seconds{{{run}}} 1.7935344e+09",
+        f"trainingrun_restarts{{{run}}} 2.0",
+        f"trainingrun_stalled{{{run}}} 1.0",
+        f'trainingrun_reason{{{run},reason="PodRefused"}} 1.0',
+        f'trainingrun_failure{{{run},reason="StorageUnavailable"}} 1.0',
+        'trainingrun_operator_build_info{version="1.2.3"} 1.0',
+        "process_resident_memory_bytes ",
+    ):
+        assert series in shown
+    metrics.show(KEY, status.model_copy(update={"conditions": [], "last_failure": None}))
+    assert "PodRefused" not in (shown := metrics.exposition().decode())
+    assert f"trainingrun_stalled{{{run}}} 0.0" in shown
+    metrics.forget(KEY)
+    assert "tickets" not in metrics.exposition().decode()
+
+
 def test_a_run_without_findings_has_no_such_series() -> None:
-    metrics = Metrics()
+    metrics = Metrics("1.2.3")
     metrics.show(KEY, advised())
     assert advice_series(metrics) == set()
     assert b'trainingrun_phase{name="tickets",namespace="team",phase="Succeeded"} 1.0' in metrics.exposition()
