@@ -1,7 +1,7 @@
 """What a user sees of a run: its status, computed by the operator and reported by the trainer."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -73,6 +73,7 @@ class Reason(StrEnum):
     INTERRUPTED = "Interrupted"
     OUT_OF_MEMORY = "OutOfMemory"
     JOB_DELETED = "JobDeleted"
+    STARTED_OVER = "StartedOver"
     COMPLETED = "Completed"
 
 
@@ -129,6 +130,22 @@ class EpochSummary(Model):
         return {name: score for name, score in named.items() if score is not None}
 
 
+NoticeReason = Literal[Reason.STARTED_OVER, Reason.STORAGE_UNAVAILABLE, Reason.STORAGE_REFUSED]
+
+MAX_NOTICE = 512
+"""Characters of a notice."""
+
+
+class Notice(Model):
+    """What a user should know of a run that goes on."""
+
+    reason: NoticeReason
+    """StartedOver: an earlier attempt's checkpoints can't be used, so that training began anew.
+    StorageUnavailable, StorageRefused: the object store doesn't take results now, and is asked again."""
+    message: Annotated[str, Field(max_length=MAX_NOTICE)]
+    """What happened and what to do, for people."""
+
+
 class Progress(Model):
     """How far training is; the latest report of the trainer."""
 
@@ -154,6 +171,8 @@ class Progress(Model):
     """Texts trained on in a second."""
     remaining_seconds: Annotated[int, Field(ge=0)] | None = None
     """Seconds until maxEpochs at the present speed."""
+    notice: Notice | None = None
+    """What a user should know of, which is no failure."""
     last_update_time: str
     """When the trainer wrote this, RFC 3339."""
 

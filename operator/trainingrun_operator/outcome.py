@@ -130,12 +130,16 @@ def _is_final(attempt: Attempt) -> bool:
 
 def _at_work(attempt: Attempt, progress: Progress | None) -> Verdict:
     # The report of an attempt before says nothing of this one.
-    current = progress is not None and parse_time(progress.last_update_time) >= attempt.created
-    if current and progress is not None and progress.stage in AT_THE_END:
-        return Verdict(
-            Phase.EVALUATING, Reason.EVALUATING, f"Pod {attempt.name} evaluates and publishes the model"
-        )
-    return Verdict(Phase.RUNNING, Reason.TRAINING, f"Pod {attempt.name} trains")
+    verdict = Verdict(Phase.RUNNING, Reason.TRAINING, f"Pod {attempt.name} trains")
+    if progress is None or parse_time(progress.last_update_time) < attempt.created:
+        return verdict
+    if progress.stage in AT_THE_END:
+        text = f"Pod {attempt.name} evaluates and publishes the model"
+        verdict = Verdict(Phase.EVALUATING, Reason.EVALUATING, text)
+    if progress.notice is None:
+        return verdict
+    message = f"{verdict.message}. {progress.notice.message}"
+    return verdict._replace(reason=progress.notice.reason, message=message)
 
 
 def _on_its_way(attempt: Attempt) -> Verdict:

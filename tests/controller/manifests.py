@@ -72,7 +72,11 @@ def a_failure(reason: str, message: str) -> str:
 
 
 def a_report(
-    run: Manifest, epoch: int = 2, time: str = "2099-01-01T00:00:00Z", stage: str = "Training"
+    run: Manifest,
+    epoch: int = 2,
+    time: str = "2099-01-01T00:00:00Z",
+    stage: str = "Training",
+    notice: Manifest | None = None,
 ) -> Manifest:
     """A progress report."""
     identity = {name: run["metadata"][name] for name in ("namespace", "name", "uid")}
@@ -85,6 +89,7 @@ def a_report(
         "evaluationLoss": 0.6,
         "samplesPerSecond": 80.5,
         "lastUpdateTime": time,
+        **({"notice": notice} if notice else {}),
     }
     epochs = [
         {

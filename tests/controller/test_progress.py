@@ -119,3 +119,14 @@ def test_too_many_reports_are_refused(
     assert answers[0] == 204
     assert 429 in answers
     assert operator.count("progress_reports_total", outcome="rate_limited") >= 1
+
+
+def test_a_notice_of_the_trainer_is_in_the_condition_and_an_event(
+    api: Api, operator: OperatorProcess, kubelet: Kubelet, run: Manifest, pod: Manifest
+) -> None:
+    kubelet.start(pod)
+    notice = {"reason": "StartedOver", "message": "Training started over: the data sets' content changed"}
+    assert operator.post(a_report(run, notice=notice), api.token(pod))[0] == 204
+    status = api.eventually("mine", phase="Running", reason="StartedOver")
+    assert f"Pod {pod['metadata']['name']} trains. {notice['message']}" in str(status)
+    api.until(lambda: "StartedOver" in api.events("mine"), "an Event that says so")

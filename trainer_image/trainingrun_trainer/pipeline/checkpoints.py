@@ -2,85 +2,125 @@
 
 import logging
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from pydantic import ValidationError
 
 from ..artifacts import Store, commit_folder, discard, fetch_committed, is_committed
 from ..errors import ObjectMissingError, TrainerError
-from ..training import HISTORY, History, Trainee
+from ..records import file_sha256
+from ..training import WEIGHTS, Trainee
+from .origin import Origin
 
 log = logging.getLogger(__name__)
 
-ORIGIN = "origin.txt"
-"""File of a checkpoint that tells which data set and base model it was trained from."""
+BEST = "best.txt"
+"""File of a checkpoint with the name of the folder of the best epoch's weights."""
+
+ORIGIN = "origin.json"
+
+EPOCH, WEIGHTS_OF = "epoch-", "best-"
 
 
 @dataclass(frozen=True)
 class Checkpoints:
-    """`epoch-0003/` holds all state after epoch 3; `best-0002/` the weights of the best epoch so far."""
+    """`epoch-0003/` holds all state after epoch 3; `best-0002-1f3a…/` the weights of the best epoch by then.
+
+    They are in a folder that is named after their origin, so that those of other data are never taken for
+    this run's; weights are named after their content, so that a folder that is there holds what is wanted.
+    """
 
     store: Store
-    uri: str
+    folder: str
+    """URI of the checkpoints of all origins."""
+    origin: Origin
+    """What training starts from."""
     keep: int
-    origin: str
-    """Digest of what training started from; a checkpoint with another is not gone on from."""
+    broken: set[str] = field(default_factory=set)
+    """Names of those that turned out not to be whole."""
+
+    @property
+    def uri(self) -> str:
+        """Folder of those of this origin."""
+        return f"{self.folder}/{self.origin.digest}"
 
     def save(self, trainee: Trainee, best: Path, work: Path) -> None:
         """Commit a checkpoint of the latest epoch, then prune. `best` holds the best epoch's weights."""
         epoch, best_epoch = trainee.history.trained, trainee.history.best.epoch
-        if not is_committed(self.store, self._best(best_epoch)):
-            commit_folder(self.store, best, self._best(best_epoch))
+        weights = f"{WEIGHTS_OF}{best_epoch:04d}-{file_sha256(best / WEIGHTS)[:12]}"
+        if not is_committed(self.store, f"{self.uri}/{weights}"):
+            self.store.write(f"{self.uri}/{ORIGIN}", self.origin.model_dump_json(indent=2).encode())
+            commit_folder(self.store, best, f"{self.uri}/{weights}")
         trainee.save(work)
-        (work / ORIGIN).write_text(self.origin)
-        commit_folder(self.store, work, self._epoch(epoch))
+        (work / BEST).write_text(weights)
+        name = f"{EPOCH}{epoch:04d}"
+        commit_folder(self.store, work, f"{self.uri}/{name}")
         shutil.rmtree(work)
-        log.info("Checkpoint of epoch %d committed: %s", epoch, self._epoch(epoch))
+        self.broken.discard(name)
+        log.info("Checkpoint of epoch %d committed: %s/%s", epoch, self.uri, name)
         self._prune()
 
-    def resume(self, trainee: Trainee, best: Path, work: Path) -> None:
-        """Restore the latest whole checkpoint, if there is one, and the best weights into `best`."""
-        for name in reversed(self._names("epoch-")):
+    def resume(self, trainee: Trainee, best: Path, work: Path) -> bool:
+        """Restore the latest whole checkpoint, and the best weights into `best`; False when there is none."""
+        for name in reversed(self._committed()):
             shutil.rmtree(work, ignore_errors=True)
-            if self._restore(trainee, f"{self.uri}/{name}", best, work):
+            if self._fetch(name, best, work):
+                self._restore(trainee, name, work)
                 log.info("Going on from the checkpoint of epoch %d", trainee.history.trained)
-                return
-            log.warning("Checkpoint %s/%s is not whole or of other data, and is not used", self.uri, name)
+                return True
+            log.warning("Checkpoint %s/%s is not whole, and is not used", self.uri, name)
+            self.broken.add(name)
+        return False
 
-    def _restore(self, trainee: Trainee, uri: str, best: Path, work: Path) -> bool:
-        if not fetch_committed(self.store, uri, work) or (work / ORIGIN).read_text() != self.origin:
+    def changes(self) -> list[str] | None:
+        """What has changed since the checkpoints of another origin were made; None when there are none."""
+        files = self.store.files(f"{self.folder}/")
+        others = {file.removeprefix(f"{self.folder}/").split("/")[0] for file in files} - {self.origin.digest}
+        for other in sorted(others):
+            try:
+                content = self.store.read(f"{self.folder}/{other}/{ORIGIN}")
+                return self.origin.changes(Origin.model_validate_json(content))
+            except (ObjectMissingError, ValidationError):
+                continue
+        return None
+
+    def _fetch(self, name: str, best: Path, work: Path) -> bool:
+        if not fetch_committed(self.store, f"{self.uri}/{name}", work):
             return False
-        best_epoch = History.model_validate_json((work / HISTORY).read_text()).best.epoch
-        if not fetch_committed(self.store, self._best(best_epoch), best):
-            return False
-        trainee.restore(work)
-        return True
+        return fetch_committed(self.store, f"{self.uri}/{(work / BEST).read_text()}", best)
+
+    def _restore(self, trainee: Trainee, name: str, work: Path) -> None:
+        try:
+            trainee.restore(work)
+        except ValueError as error:
+            raise TrainerError(
+                f"Checkpoint {self.uri}/{name} can't be gone on from: {error}; delete the folder {self.uri}, "
+                "and the run starts over"
+            ) from error
 
     def _prune(self) -> None:
         # Only after the commit: were it before, a kill in between could leave nothing to go on from.
         try:
-            self._discard_old()
-        except (TrainerError, ObjectMissingError) as error:
-            log.warning("Old checkpoints stay under %s, since pruning failed: %s", self.uri, error)
+            kept = [name for name in self._committed() if name not in self.broken][-self.keep :]
+            for name in self._names() - {*kept, *map(self._best_of, kept)}:
+                discard(self.store, f"{self.uri}/{name}")
+        except TrainerError as error:
+            log.warning("Old checkpoints stay under %s, since pruning failed: %s", self.folder, error)
 
-    def _discard_old(self) -> None:
-        names = self._names("epoch-")
-        kept = [name for name in names if is_committed(self.store, f"{self.uri}/{name}")][-self.keep :]
-        needed = {self._best(self._best_of(name)) for name in kept}
-        beaten = [name for name in self._names("best-") if f"{self.uri}/{name}" not in needed]
-        for name in [*(name for name in names if name not in kept), *beaten]:
-            discard(self.store, f"{self.uri}/{name}")
+    def _best_of(self, name: str) -> str:
+        """Name of the folder of the weights that belong to a checkpoint; "" where it doesn't say."""
+        try:
+            return self.store.read(f"{self.uri}/{name}/{BEST}").decode(errors="replace")
+        except ObjectMissingError:
+            return ""
 
-    def _best_of(self, name: str) -> int:
-        history = self.store.read(f"{self.uri}/{name}/{HISTORY}")
-        return History.model_validate_json(history).best.epoch
+    def _committed(self) -> list[str]:
+        """Names of the checkpoints that were committed, by epoch."""
+        names = sorted(name for name in self._names() if name.startswith(EPOCH))
+        return [name for name in names if is_committed(self.store, f"{self.uri}/{name}")]
 
-    def _names(self, start: str) -> list[str]:
-        files = self.store.files(f"{self.uri}/")
-        names = {file.removeprefix(f"{self.uri}/").split("/")[0] for file in files}
-        return sorted(name for name in names if name.startswith(start))
-
-    def _epoch(self, epoch: int) -> str:
-        return f"{self.uri}/epoch-{epoch:04d}"
-
-    def _best(self, epoch: int) -> str:
-        return f"{self.uri}/best-{epoch:04d}"
+    def _names(self) -> set[str]:
+        """Names of the folders of this origin."""
+        files = (file.removeprefix(f"{self.uri}/") for file in self.store.files(f"{self.uri}/"))
+        return {file.split("/")[0] for file in files if "/" in file}

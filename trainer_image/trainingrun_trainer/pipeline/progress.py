@@ -7,7 +7,7 @@ from typing import Any
 
 from trainingrun_api.progress import ProgressReport, bounded_epochs
 from trainingrun_api.run_config import RunConfig
-from trainingrun_api.status import EpochSummary, Progress
+from trainingrun_api.status import MAX_NOTICE, EpochSummary, Notice, NoticeReason, Progress
 
 from ..training import History, StageStepDone, StepDone
 from .stopwatch import Stopwatch
@@ -36,6 +36,10 @@ class ProgressTracker:
         """A stage begins; see Progress.stage for the names."""
         ended = stage in {"Evaluating", "Publishing", "Done"}
         self._tell(stage=stage, **({"percent": 100, "remaining_seconds": 0} if ended else {}))
+
+    def notice(self, reason: NoticeReason, message: str) -> None:
+        """Something that a user should know of, told with each report from now on."""
+        self._tell(notice=Notice(reason=reason, message=message[:MAX_NOTICE]))
 
     def training(self, total_steps: int, steps_done: int, history: History) -> None:
         """Training begins, or goes on after a restart or epoch 0."""

@@ -1,17 +1,23 @@
 """Publish model and evaluation; find what an earlier attempt has published already."""
 
+import math
+
 from pydantic import ValidationError
 
 from trainingrun_api.advice import MAX_FINDINGS
 from trainingrun_api.evaluation import Evaluation
-from trainingrun_api.status import RunResult
+from trainingrun_api.status import EpochSummary, RunResult
 
 from ..artifacts import Store, commit_folder, is_committed
-from ..errors import ObjectMissingError
+from ..errors import ObjectMissingError, TrainerError
 from ..evaluation import headline
 from ..model import Classifier, PooledClassifier, TextModel, embedding_card, model_card
 from .places import Places
 from .session import Run
+
+NOISE = 1e-3
+"""Most that two evaluation losses of the same weights differ by, as a share and in nats: other hardware adds
+in another order, and adapters are merged. The same weights came within 1e-5."""
 
 
 def published(store: Store, places: Places) -> Evaluation | None:
@@ -34,6 +40,16 @@ def write_evaluation(store: Store, places: Places, evaluation: Evaluation) -> No
     content = evaluation.model_dump_json(indent=2).encode()
     Evaluation.model_validate_json(content)
     store.write(places.evaluation, content)
+
+
+def require_weights_of(best: EpochSummary, loss: float) -> None:
+    """Raises TrainerError when a model with this evaluation loss is not the one of the `best` epoch."""
+    if not math.isclose(loss, best.evaluation_loss, rel_tol=NOISE, abs_tol=NOISE):
+        raise TrainerError(
+            f"the weights to be published have an evaluation loss of {loss:.4f}, but those of epoch "
+            f"{best.epoch}, the best, had {best.evaluation_loss:.4f}: they are others, and nothing is "
+            "published; apply the run under a new name, and report this as a bug"
+        )
 
 
 def publish(run: Run, model: TextModel, evaluation: Evaluation) -> None:

@@ -1,6 +1,5 @@
 """What runs of all tasks share: their places, their record, the way from a checkpoint to the last epoch."""
 
-import hashlib
 import logging
 import platform
 from collections.abc import Callable
@@ -11,12 +10,14 @@ from pathlib import Path
 from trainingrun_api.evaluation import BaselineMethod
 from trainingrun_api.lineage import ResolvedBaseModel
 from trainingrun_api.run_config import RunConfig
+from trainingrun_api.status import Reason
 
 from ..artifacts import Store
 from ..records import RunRecord
 from ..trackers import Snapshot, Tracker
 from ..training import Diverged, EpochDone, History, StageStepDone, StepDone, Trainee, fit
 from .checkpoints import Checkpoints
+from .origin import Origin
 from .places import Places
 from .progress import ProgressTracker
 
@@ -76,19 +77,15 @@ def log_recipe(trainee: Trainee, max_tokens: int, truncated: int) -> None:
     )
 
 
-def train(run: Run, trainee: Trainee, origin: str, after_epoch: Callable[[EpochDone], None]) -> None:
+def train(run: Run, trainee: Trainee, origin: Origin, after_epoch: Callable[[EpochDone], None]) -> None:
     """Go on from the last checkpoint of this `origin`; `run.best` holds the best weights then.
 
     `after_epoch` is called once an epoch is saved.
     """
     settings = run.config.training
-    checkpoints = Checkpoints(
-        run.store,
-        run.places.checkpoints,
-        settings.checkpoint.keep,
-        hashlib.sha256(origin.encode()).hexdigest(),
-    )
-    checkpoints.resume(trainee, run.best, run.work / "checkpoint")
+    checkpoints = Checkpoints(run.store, run.places.checkpoints, origin, settings.checkpoint.keep)
+    if not checkpoints.resume(trainee, run.best, run.work / "checkpoint"):
+        _tell_of_change(run, checkpoints)
     _begin(run, trainee)
     run.trackers.update(Snapshot(trainee.recipe, trainee.history.curves))
     for event in fit(trainee, settings):
@@ -103,6 +100,19 @@ def train(run: Run, trainee: Trainee, origin: str, after_epoch: Callable[[EpochD
             case Diverged():
                 best = trainee.history.best.epoch
                 log.warning("Training ends early: %s. The best epoch is %d", event.message, best)
+
+
+def _tell_of_change(run: Run, checkpoints: Checkpoints) -> None:
+    """Say why training starts over, if it does."""
+    changed = checkpoints.changes()
+    if changed:
+        why = f"{', '.join(changed)} changed since an earlier attempt, whose checkpoints are not used"
+    elif checkpoints.broken:
+        why = "no checkpoint of an earlier attempt is whole"
+    else:
+        return
+    log.warning("Training starts over: %s", why)
+    run.progress.notice(Reason.STARTED_OVER, f"Training started over: {why}")
 
 
 def _begin(run: Run, trainee: Trainee) -> None:

@@ -6,7 +6,8 @@ from trainingrun_api.evaluation import Evaluation
 
 from ..evaluation import to_parquet
 from .memory import within_limit
-from .publish import publish
+from .origin import Origin
+from .publish import publish, require_weights_of
 from .reports import LiveResults, write_report
 from .results import Results
 from .session import train
@@ -16,13 +17,13 @@ def train_and_publish(results: Results) -> Evaluation:
     """Train, going on from a checkpoint of the same data and base model; publish the best weights."""
     run, trainee = results.run, results.trainee
     live = LiveResults(run, partial(results.of, finished=False))
-    origin = f"{results.made_of.dataset_sha256} {results.base_model.digest}"
     with within_limit():
-        train(run, trainee, origin, live.after_epoch)
+        train(run, trainee, Origin.of(results.made_of), live.after_epoch)
         run.progress.stage("Evaluating")
         trainee.load_weights(run.best)
         trainee.merge_adapters()
         outcome = trainee.evaluate()
+        require_weights_of(trainee.history.best, outcome.loss)
     final = results.of(outcome, finished=True)
     run.progress.stage("Publishing")
     run.store.write(run.places.predictions, to_parquet(final.predictions))

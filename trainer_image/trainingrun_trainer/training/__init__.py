@@ -8,10 +8,10 @@ from .fit import fit
 from .history import History
 from .objective import Objective, Outcome
 from .similarity import EncodedColumns, LabelContrast, RankedTexts, ScoredPairs, embed_texts, stage_steps
-from .trainee import HISTORY, Trainee, prepare
+from .trainee import WEIGHTS, Trainee, prepare
 
 __all__ = [
-    "HISTORY",
+    "WEIGHTS",
     "Classification",
     "Diverged",
     "DivergedError",
