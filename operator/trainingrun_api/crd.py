@@ -1,13 +1,14 @@
 """Custom resource definitions made from the models, so that manifest and code can't drift apart."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from pydantic.alias_generators import to_camel
 
-from .base import Model
-from .names import GROUP, MAX_RUN_NAME_LENGTH, PROJECT_KIND, PROJECT_PLURAL, RUN_KIND, RUN_PLURAL, VERSION
+from .base import Model, Rule
+from .metadata import ROOM_FOR_PODS
+from .names import GROUP, PROJECT_KIND, PROJECT_PLURAL, RUN_KIND, RUN_PLURAL, VERSION
 from .spec import RunSettings, TrainingProjectSpec, TrainingRunSpec
 from .status import TrainingRunStatus
 
@@ -15,11 +16,6 @@ JsonSchema = dict[str, Any]
 Column = tuple[str, str, str, int, str]
 
 DROPPED = {"title", "$defs", "additionalProperties"}
-
-NAME_RULE = {
-    "rule": f"size(self.metadata.name) <= {MAX_RUN_NAME_LENGTH}",
-    "message": f"metadata.name has at most {MAX_RUN_NAME_LENGTH} characters: pods are named after it",
-}
 
 RUN_COLUMNS = (
     ("Phase", "string", ".status.phase", 0, "Where the run is"),
@@ -54,7 +50,7 @@ def custom_resource_definitions() -> dict[str, JsonSchema]:
     settings = {to_camel(name) for name in RunSettings.model_fields}
     _leave_open(run_spec, settings, "Default: the project's, else {}.")
     run = _resource_schema(
-        "One training of one text model.", run_spec, structural_schema(TrainingRunStatus), [NAME_RULE]
+        "One training of one text model.", run_spec, structural_schema(TrainingRunStatus), [ROOM_FOR_PODS]
     )
     project_spec = structural_schema(TrainingProjectSpec)
     _leave_open(project_spec["properties"]["defaults"], settings, "Default: {}.")
@@ -132,7 +128,7 @@ def _resource_schema(
     description: str,
     spec: JsonSchema,
     status: JsonSchema | None = None,
-    rules: list[dict[str, str]] | None = None,
+    rules: Sequence[Rule] = (),
 ) -> JsonSchema:
     properties = {
         "apiVersion": {"type": "string"},
@@ -149,7 +145,7 @@ def _resource_schema(
     if status is not None:
         properties["status"] = status
     if rules:
-        schema["x-kubernetes-validations"] = rules
+        schema["x-kubernetes-validations"] = [rule.kubernetes for rule in rules]
     return schema
 
 

@@ -28,6 +28,9 @@ RUN_CONFIG_VARIABLE = "TRAININGRUN_CONFIG"
 MEMORY_LIMIT_VARIABLE = "TRAININGRUN_MEMORY_LIMIT"
 """Environment variable of the trainer pod that holds the bytes its container may use."""
 
+REPORT_FAULTS = "please report it as an issue in the repository of TrainingRun"
+"""What to do about an unexpected error."""
+
 TERMINATION_MESSAGE_PATH = "/dev/termination-log"
 
 

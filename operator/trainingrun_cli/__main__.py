@@ -2,10 +2,14 @@
 
 import json
 import sys
+import tempfile
+import traceback
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from trainingrun_api.names import REPORT_FAULTS, ExitCode
 
 from . import watching
 from .errors import CommandError
@@ -144,12 +148,27 @@ def compare(
 
 
 def main() -> None:
-    """Run the command; an error a user can mend is one line on stderr and exit status 2."""
+    """Run the command; an error a user can mend is one line on stderr and exit status 2.
+
+    An unexpected one is exit status 70, and its trace goes to a file.
+    """
     try:
         app()
     except CommandError as error:
         print(f"trainingrun: {error}", file=sys.stderr)
         sys.exit(2)
+    except Exception as error:  # noqa: BLE001  # nobody is shown a trace
+        print(f"trainingrun: {_unexpected(error)}", file=sys.stderr)
+        sys.exit(ExitCode.BUG)
+
+
+def _unexpected(error: Exception) -> str:
+    with tempfile.NamedTemporaryFile("w", prefix="trainingrun-", suffix=".txt", delete=False) as trace:
+        trace.writelines(traceback.format_exception(error))
+    return (
+        f"a fault of trainingrun; {REPORT_FAULTS}, with {trace.name}, which has the whole trace: "
+        f"{type(error).__name__}: {error}"
+    )
 
 
 if __name__ == "__main__":

@@ -6,12 +6,14 @@ import uuid
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from pydantic import ValidationError
 from rich.console import Console
 
 from trainingrun_api.dataset import DataSource
 from trainingrun_api.evaluation import Evaluation
 from trainingrun_api.lineage import lineage_after
 from trainingrun_api.model_names import candidate_names
+from trainingrun_api.problems import problems
 from trainingrun_api.progress import ProgressReport, RunIdentity
 from trainingrun_api.references import Output
 from trainingrun_api.run_config import BaseModelSource, HubModel, Resolved, RunConfig, effective_base_model
@@ -120,7 +122,14 @@ def _elsewhere(uri: str | None) -> BaseModelSource:
 
 
 def _of_run(name: str, output: Path) -> BaseModelSource:
-    earlier = Evaluation.model_validate_json((output / "evaluation.json").read_text())
+    file = output / "evaluation.json"
+    try:
+        earlier = Evaluation.model_validate_json(file.read_bytes(), extra="ignore")
+    except ValidationError as error:
+        wrong = "; ".join(problems(error))
+        raise CommandError(
+            f"baseModel.fromRun: {file} can't be read ({wrong}); train {name!r} again"
+        ) from error
     lineage = lineage_after(name, earlier.model_name, earlier.base_model)
     return BaseModelSource(uri=(output / "model").as_uri(), from_run=name, lineage=lineage)
 

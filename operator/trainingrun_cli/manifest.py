@@ -1,20 +1,20 @@
 """Manifests as kubectl would read them, checked by the contract instead of an API server."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-import yaml
 from pydantic import ValidationError
 
 from trainingrun_api.base import Model
 from trainingrun_api.dataset import DatasetReference, DataSource
 from trainingrun_api.defaults import effective_spec
-from trainingrun_api.names import API_VERSION, PROJECT_KIND, RUN_KIND
-from trainingrun_api.problems import problems
+from trainingrun_api.names import PROJECT_KIND, RUN_KIND
 from trainingrun_api.run_config import OtherDatasets
 from trainingrun_api.spec import TrainingProjectSpec, TrainingRunSpec
 
+from .documents import Document, read_documents, validation_problems
 from .errors import CommandError
 
 DEFAULT_NAMESPACE = "default"
@@ -38,15 +38,12 @@ def read_manifest(path: Path) -> Manifest:
 
     Raises CommandError with every problem of the file, each with its field.
     """
-    documents = _documents(path)
-    runs = [d for d in documents if d.get("kind") == RUN_KIND]
+    documents = read_documents(path)
+    runs = [document for document in documents if document.kind == RUN_KIND]
     if len(runs) != 1:
         raise CommandError(f"{path} holds {len(runs)} TrainingRuns; give a file with exactly one")
     run = runs[0]
-    metadata = run.get("metadata", {})
-    name, namespace = metadata.get("name"), metadata.get("namespace", DEFAULT_NAMESPACE)
-    if not name:
-        raise CommandError(f"{path}: metadata.name of the TrainingRun is missing")
+    namespace = run.metadata.namespace or DEFAULT_NAMESPACE
     spec = _spec(path, run, TrainingRunSpec)
     projects = Projects(path, documents, namespace)
     own = projects.named(spec.dataset.project) if spec.dataset.project else None
@@ -59,7 +56,7 @@ def read_manifest(path: Path) -> Manifest:
         ),
         evaluation=projects.data_set(evaluation, "spec.evaluationDataset") if evaluation else None,
     )
-    return Manifest(name, namespace, spec, own, others)
+    return Manifest(run.metadata.name, namespace, spec, own, others)
 
 
 @dataclass(frozen=True)
@@ -67,16 +64,15 @@ class Projects:
     """The TrainingProjects of one file; a document without a namespace is in that of the run."""
 
     path: Path
-    documents: list[dict[str, Any]]
+    documents: list[Document]
     namespace: str
 
     def named(self, name: str, namespace: str | None = None) -> TrainingProjectSpec:
         """One of them. Raises CommandError when it isn't there or doesn't allow the run's namespace."""
         wanted = (name, namespace or self.namespace)
         for document in self.documents:
-            metadata = document.get("metadata", {})
-            found = (metadata.get("name"), metadata.get("namespace", self.namespace))
-            if document.get("kind") == PROJECT_KIND and found == wanted:
+            found = (document.metadata.name, document.metadata.namespace or self.namespace)
+            if document.kind == PROJECT_KIND and found == wanted:
                 return self._allowed(_spec(self.path, document, TrainingProjectSpec), *wanted)
         place = f" of namespace {namespace}" if namespace else ""
         raise CommandError(f"{self.path}: TrainingProject {name!r}{place} is not in the file; add it there")
@@ -98,33 +94,17 @@ class Projects:
         return project
 
 
-def _documents(path: Path) -> list[dict[str, Any]]:
-    try:
-        documents = [d for d in yaml.safe_load_all(path.read_text()) if d]
-    except OSError as error:
-        raise CommandError(f"{path}: {error.strerror}") from error
-    except yaml.YAMLError as error:
-        raise CommandError(f"{path} is no YAML: {error}") from error
-    for document in documents:
-        if not isinstance(document, dict) or document.get("apiVersion") != API_VERSION:
-            raise CommandError(f"{path}: each document needs apiVersion: {API_VERSION}")
-    return documents
-
-
 def _require_fitting(path: Path, spec: TrainingRunSpec, project: TrainingProjectSpec | None) -> None:
     try:
         effective_spec(spec, project)
     except ValidationError as error:
         place = f"{path}, {RUN_KIND} with the defaults of {PROJECT_KIND} {spec.dataset.project}"
-        raise CommandError(_problems(place, error)) from error
+        raise CommandError(validation_problems(place, error, "spec")) from error
 
 
-def _spec(path: Path, document: dict[str, Any], model: type[Spec]) -> Spec:
+def _spec(path: Path, document: Document, model: type[Spec]) -> Spec:
     try:
-        return model.model_validate(document.get("spec", {}))
+        # JSON and strict, since the API server takes no text for a number either.
+        return model.model_validate_json(json.dumps(document.spec), strict=True)
     except ValidationError as error:
-        raise CommandError(_problems(f"{path}, {document['kind']}", error)) from error
-
-
-def _problems(place: str, error: ValidationError) -> str:
-    return "\n  ".join([f"{place}:", *problems(error, "spec")])
+        raise CommandError(validation_problems(f"{path}, {document.kind}", error, "spec")) from error

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
 from sentence_transformers import SentenceTransformer
 from transformers import pipeline
 from transformers.utils.logging import disable_progress_bar
@@ -21,10 +22,14 @@ class PublishedModel:
     def __init__(self, folder: Path) -> None:
         """Raises CommandError when it holds no classifier."""
         try:
-            self._config: dict[str, Any] = json.loads((folder / "config.json").read_text())
+            self._config: Any = json.loads((folder / "config.json").read_bytes())
         except OSError as error:
             raise CommandError(f"{folder}/config.json: {error.strerror}; name a model's folder") from error
-        if not str(self._config.get("problem_type")).endswith("label_classification"):
+        except ValueError as error:
+            raise CommandError(f"{folder}/config.json is no JSON: {error}; copy the model anew") from error
+        if not isinstance(self._config, dict) or not str(self._config.get("problem_type")).endswith(
+            "label_classification"
+        ):
             raise CommandError(f"{folder}: this model gives no labels; only classifiers do")
         self._folder = folder
 
@@ -36,7 +41,12 @@ class PublishedModel:
         written = self._written(context)
         inputs = [self._input(text, written) for text in texts]
         disable_progress_bar()  # loading takes less than a second
-        found = self._encode(inputs) if (self._folder / "modules.json").is_file() else self._classify(inputs)
+        pooled = (self._folder / "modules.json").is_file()
+        try:
+            found = self._encode(inputs) if pooled else self._classify(inputs)
+        except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+            why = str(error).splitlines()[0]  # transformers tells traces of all it has tried
+            raise CommandError(f"{self._folder}: the model can't be used: {why}; copy it anew") from error
         return [dict(sorted(scores.items(), key=lambda one: -one[1])) for scores in found]
 
     def given(self, scores: Scores) -> list[str]:

@@ -1,6 +1,7 @@
 """The results of a run, wherever it left them: in the object store of a cluster's run, or in a folder."""
 
 import base64
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kubernetes.client import ApiClient, ApiException, BatchV1Api, CoreV1Api, CustomObjectsApi
+from kubernetes.client import ApiClient, BatchV1Api, CoreV1Api
 
-from trainingrun_api.names import GROUP, PROJECT_PLURAL, RUN_CONFIG_VARIABLE, RUN_PLURAL, VERSION
+from trainingrun_api.names import PROJECT_KIND, PROJECT_PLURAL, RUN_CONFIG_VARIABLE, RUN_KIND, RUN_PLURAL
 from trainingrun_api.references import Output
 from trainingrun_api.run_config import RunConfig, Storage, effective_output
 from trainingrun_api.spec import TrainingProjectSpec, TrainingRunSpec
@@ -18,7 +19,7 @@ from trainingrun_api.status import Phase, TrainingRunStatus
 from trainingrun_trainer.artifacts import Store, open_store
 from trainingrun_trainer.errors import TrainerError
 
-from .connection import connect
+from .connection import asked_for, connect, known, read_resource, status_of
 from .errors import CommandError
 from .outputs import newest_output
 
@@ -77,8 +78,8 @@ def on_cluster(name: str, namespace: str | None, endpoint: str | None) -> Iterat
     in the environment meanwhile. Raises CommandError when there is no such run, or nothing tells its output.
     """
     client, namespace = connect(namespace)
-    run = _get(client, namespace, RUN_PLURAL, name)
-    status = TrainingRunStatus.model_validate(run.get("status", {}), extra="ignore")
+    run = read_resource(client, RUN_PLURAL, RUN_KIND, namespace, name)
+    status = status_of(run)
     place = _output(client, namespace, run)
     with _credentials(client, namespace, place):
         prefix = _prefix(client, namespace, status)
@@ -107,25 +108,26 @@ def _prefix(client: ApiClient, namespace: str, status: TrainingRunStatus) -> str
         return status.artifacts.evaluation.rpartition("/")[0]
     if status.job_name is None:
         raise CommandError(f"the run is {status.phase} and has no results yet; try again when it trains")
-    try:
+    with asked_for(f"Job {namespace}/{status.job_name}"):
         job: Any = BatchV1Api(client).read_namespaced_job(status.job_name, namespace)
-    except ApiException as error:
-        raise CommandError(f"Job {namespace}/{status.job_name}: {error.reason}") from error
-    environment = job.spec.template.spec.containers[0].env
-    value = next(variable.value for variable in environment if variable.name == RUN_CONFIG_VARIABLE)
-    return RunConfig.model_validate_json(value, extra="ignore").output_prefix
+    what = f"Job {namespace}/{status.job_name}"
+    environment = job.spec.template.spec.containers[0].env or []
+    value = next((one.value for one in environment if one.name == RUN_CONFIG_VARIABLE), None)
+    try:
+        content = json.loads(value or "")
+    except ValueError as error:
+        raise CommandError(
+            f"{what} is not the operator's: it has no {RUN_CONFIG_VARIABLE} in JSON"
+        ) from error
+    return known(RunConfig, content, what).output_prefix
 
 
 def _output(client: ApiClient, namespace: str, run: dict[str, Any]) -> Output:
-    spec = TrainingRunSpec.model_validate(run["spec"], extra="ignore")
-    project = spec.dataset.project
-    shared = (
-        TrainingProjectSpec.model_validate(
-            _get(client, namespace, PROJECT_PLURAL, project)["spec"], extra="ignore"
-        )
-        if project
-        else None
-    )
+    spec = known(TrainingRunSpec, run["spec"], f"spec of {RUN_KIND} {namespace}/{run['metadata']['name']}")
+    project, shared = spec.dataset.project, None
+    if project:
+        found = read_resource(client, PROJECT_PLURAL, PROJECT_KIND, namespace, project)
+        shared = known(TrainingProjectSpec, found["spec"], f"spec of {PROJECT_KIND} {namespace}/{project}")
     output = effective_output(spec, shared)
     if output is None:
         raise CommandError("the run has no output, so it has no results")
@@ -137,14 +139,7 @@ def _credentials(client: ApiClient, namespace: str, output: Output) -> Iterator[
     if output.credentials_secret_ref is None or CREDENTIALS[0] in os.environ:
         yield
         return
-    name = output.credentials_secret_ref.name
-    try:
-        secret: Any = CoreV1Api(client).read_namespaced_secret(name, namespace)
-    except ApiException as error:
-        raise CommandError(
-            f"Secret {namespace}/{name}: {error.reason}; set {' and '.join(CREDENTIALS)} instead"
-        ) from error
-    os.environ.update({key: base64.b64decode(secret.data[key]).decode() for key in CREDENTIALS})
+    os.environ.update(_keys_of(client, namespace, output.credentials_secret_ref.name))
     try:
         yield
     finally:
@@ -152,11 +147,13 @@ def _credentials(client: ApiClient, namespace: str, output: Output) -> Iterator[
             del os.environ[key]
 
 
-def _get(client: ApiClient, namespace: str, plural: str, name: str) -> dict[str, Any]:
+def _keys_of(client: ApiClient, namespace: str, secret: str) -> dict[str, str]:
+    what, instead = f"Secret {namespace}/{secret}", f"set {' and '.join(CREDENTIALS)} instead"
     try:
-        found: Any = CustomObjectsApi(client).get_namespaced_custom_object(
-            GROUP, VERSION, namespace, plural, name
-        )
-    except ApiException as error:
-        raise CommandError(f"{plural} {namespace}/{name}: {error.reason}") from error
-    return dict(found)
+        with asked_for(what):
+            found: Any = CoreV1Api(client).read_namespaced_secret(secret, namespace)
+        return {key: base64.b64decode(found.data[key]).decode() for key in CREDENTIALS}
+    except CommandError as error:
+        raise CommandError(f"{error}; {instead}") from error
+    except (KeyError, TypeError, UnicodeDecodeError) as error:  # no such key, no data at all
+        raise CommandError(f"{what} lacks {' or '.join(CREDENTIALS)} as text; {instead}") from error

@@ -2,15 +2,17 @@
 
 import time
 from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Any
 
-from kubernetes.client import ApiException, CustomObjectsApi
+from kubernetes.client import ApiClient, ApiException, CustomObjectsApi
 from kubernetes.watch import Watch
+from urllib3.exceptions import HTTPError
 
-from trainingrun_api.names import GROUP, RUN_PLURAL, VERSION
+from trainingrun_api.names import GROUP, RUN_KIND, RUN_PLURAL, VERSION
 from trainingrun_api.status import Phase, TrainingRunStatus
 
-from .connection import connect
+from .connection import connect, read_resource, status_of
 from .display import RunDisplay, advice_lines, artifacts_lines, scores_table, terminal
 from .errors import CommandError
 
@@ -28,8 +30,8 @@ def watch(name: str, namespace: str | None, timeout: int) -> bool:
     phase_shown = ""
     status = TrainingRunStatus()
     with RunDisplay(console) as display:
-        for run in _versions(CustomObjectsApi(client), name, namespace, timeout):
-            status = TrainingRunStatus.model_validate(run.get("status", {}))
+        for run in _versions(client, name, namespace, timeout):
+            status = status_of(run)
             line = _phase_line(status)
             if line != phase_shown:
                 phase_shown = line
@@ -45,30 +47,41 @@ def watch(name: str, namespace: str | None, timeout: int) -> bool:
     return status.phase is Phase.SUCCEEDED
 
 
-def _versions(api: CustomObjectsApi, name: str, namespace: str, timeout: int) -> Iterator[dict[str, Any]]:
+def _versions(client: ApiClient, name: str, namespace: str, timeout: int) -> Iterator[dict[str, Any]]:
     """The run as it is now and after each change; raises CommandError when time is up or it is gone."""
-    where = (GROUP, VERSION, namespace, RUN_PLURAL)
     deadline = time.monotonic() + timeout
-    run: Any = {}
+    run: dict[str, Any] = {}
     while time.monotonic() < deadline:
-        try:
-            run = api.get_namespaced_custom_object(*where, name)
-        except ApiException as error:
-            raise CommandError(f"TrainingRun {namespace}/{name}: {error.reason}") from error
+        run = read_resource(client, RUN_PLURAL, RUN_KIND, namespace, name)
         yield run
-        events = Watch().stream(
-            api.list_namespaced_custom_object,
-            *where,
-            field_selector=f"metadata.name={name}",
-            resource_version=run["metadata"]["resourceVersion"],
-            timeout_seconds=WATCH_SECONDS,
-        )
-        for event in events:
-            if event["type"] == "DELETED":
-                raise CommandError(f"TrainingRun {namespace}/{name} was deleted")
-            yield event["object"]
-    status = TrainingRunStatus.model_validate(run.get("status", {}))
-    raise CommandError(f"still not finished after {timeout} s: {_phase_line(status)}")
+        try:
+            yield from _changes(client, run)
+        except HTTPError:
+            continue  # broken off; if the cluster can't be reached, that is told next
+        except ApiException as error:
+            if error.status != HTTPStatus.GONE:
+                raise CommandError(
+                    f"{RUN_KIND} {namespace}/{name} can't be watched: {error.reason}"
+                ) from error
+    raise CommandError(f"still not finished after {timeout} s: {_phase_line(status_of(run))}")
+
+
+def _changes(client: ApiClient, run: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    metadata = run["metadata"]
+    events = Watch().stream(
+        CustomObjectsApi(client).list_namespaced_custom_object,
+        GROUP,
+        VERSION,
+        metadata["namespace"],
+        RUN_PLURAL,
+        field_selector=f"metadata.name={metadata['name']}",
+        resource_version=metadata["resourceVersion"],
+        timeout_seconds=WATCH_SECONDS,
+    )
+    for event in events:
+        if event["type"] == "DELETED":
+            raise CommandError(f"{RUN_KIND} {metadata['namespace']}/{metadata['name']} was deleted")
+        yield event["object"]
 
 
 def _phase_line(status: TrainingRunStatus) -> str:

@@ -98,15 +98,6 @@ def test_manifest_that_can_not_work_is_refused_with_all_that_is_wrong(
         assert part in said.err
 
 
-def test_file_that_is_no_manifest_is_refused(tmp_path: Path, command: Command) -> None:
-    path = tmp_path / "run.yaml"
-    path.write_text("a: [1")
-    assert "is no YAML" in command("run", str(path)).err
-    path.write_text("kind: TrainingRun")
-    assert "apiVersion: training.labelator.io/v1alpha1" in command("run", str(path)).err
-    assert "No such file" in command("run", str(tmp_path / "none.yaml")).err
-
-
 @pytest.mark.parametrize("example", sorted(EXAMPLES.glob("*.yaml")), ids=lambda path: path.name)
 def test_every_example_is_a_valid_manifest_with_its_data_beside_it(example: Path) -> None:
     config = local_config(read_manifest(example), Path("runs"), EXAMPLES / "data")

@@ -1,13 +1,15 @@
 from collections.abc import Iterator
 
 import pytest
-from kubernetes import client, config, watch
+from kubernetes import config
 from kubernetes.client import ApiClient
 from kubernetes.dynamic import DynamicClient
 from kubernetes.utils import create_from_dict
 
 from localcluster import ControlPlane
 from trainingrun_api.crd import custom_resource_definitions
+
+from .server import wait_until_served
 
 
 @pytest.fixture(scope="session")
@@ -25,18 +27,3 @@ def api_client() -> Iterator[ApiClient]:
 @pytest.fixture(scope="session")
 def cluster(api_client: ApiClient) -> DynamicClient:
     return DynamicClient(api_client)
-
-
-def wait_until_served(api_client: ApiClient, name: str) -> None:
-    definitions = client.ApiextensionsV1Api(api_client)
-    events = watch.Watch().stream(
-        definitions.list_custom_resource_definition,
-        field_selector=f"metadata.name={name}",
-        timeout_seconds=120,
-    )
-    for event in events:
-        if {"Established": "True"}.items() <= {
-            c.type: c.status for c in event["object"].status.conditions or []
-        }.items():
-            return
-    raise AssertionError(f"{name} was not established within 120 s")

@@ -1,6 +1,7 @@
 """What the API server makes of manifests, and that the Python models make the same of them."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from pydantic.alias_generators import to_camel
 
 from trainingrun_api.advice import Finding, FindingType, Severity
 from trainingrun_api.crd import structural_schema
+from trainingrun_api.metadata import NO_SUBDOMAIN, ROOM_FOR_PODS, RunMetadata
 from trainingrun_api.names import API_VERSION
 from trainingrun_api.progress import bounded_epochs
 from trainingrun_api.spec import RunSettings, TrainingProjectSpec, TrainingRunSpec
@@ -448,10 +450,27 @@ def test_suspend_deadlines_and_ttl_can_be_changed(cluster: DynamicClient) -> Non
     assert {key: changed.to_dict()["spec"][key] for key in change} == change
 
 
+@pytest.mark.parametrize("name", ["../../escaped", "A", "a..b", "-a", "a_b", "a/b", "a b", "ä"])
+def test_a_name_that_the_server_refuses_is_refused_in_its_words(cluster: DynamicClient, name: str) -> None:
+    with pytest.raises(DynamicApiError) as refused:
+        apply(cluster, SMALLEST, name=name)
+    assert NO_SUBDOMAIN in json.loads(refused.value.body)["message"]
+    with pytest.raises(ValidationError, match=re.escape(NO_SUBDOMAIN)):
+        RunMetadata.model_validate({"name": name})
+
+
+@pytest.mark.parametrize("name", ["a", "a-b", "a.b", "1", "a" * 52])
+def test_a_name_that_the_server_takes_is_taken(cluster: DynamicClient, name: str) -> None:
+    assert apply(cluster, SMALLEST, name=name)
+    assert RunMetadata.model_validate({"name": name})
+
+
 def test_name_that_leaves_no_room_for_its_pods_is_refused(cluster: DynamicClient) -> None:
     with pytest.raises(DynamicApiError) as refused:
         apply(cluster, SMALLEST, name="a" * 53)
-    assert "metadata.name has at most 52 characters" in json.loads(refused.value.body)["message"]
+    assert ROOM_FOR_PODS.message in json.loads(refused.value.body)["message"]
+    with pytest.raises(ValidationError, match="has at most 52 characters"):
+        RunMetadata.model_validate({"name": "a" * 53})
 
 
 def test_every_field_says_what_it_means() -> None:

@@ -7,7 +7,7 @@ from types import FrameType
 
 from trainingrun_api.advice import Severity
 from trainingrun_api.base import Model
-from trainingrun_api.names import ExitCode
+from trainingrun_api.names import REPORT_FAULTS, ExitCode
 from trainingrun_api.progress import ProgressReport
 from trainingrun_api.run_config import RunConfig
 from trainingrun_api.status import MAX_MESSAGE, Reason, RunFailure, RunResult
@@ -17,6 +17,8 @@ from .errors import Interrupted, TrainerError
 from .progress import ProgressSender
 
 log = logging.getLogger("trainingrun_trainer")
+
+UNEXPECTED = f"a fault of the trainer; {REPORT_FAULTS}, with the pod's log, which has the whole trace"
 
 CUT = " … (whole in the pod's log)"
 """Ends a message that is longer than the status takes."""
@@ -37,7 +39,7 @@ def main() -> int:
         return error.exit_code
     except Exception as error:
         log.exception("Unexpected error")
-        _leave_message(_failure(Reason.TRAINER_ERROR, f"unexpected {type(error).__name__}: {error}"))
+        _leave_message(_failure(Reason.TRAINER_ERROR, f"{UNEXPECTED}: {type(error).__name__}: {error}"))
         return ExitCode.BUG
     _log_result(result)
     _leave_message(fitting(result))
