@@ -31,6 +31,8 @@ class FindingType(StrEnum):
     """The training loss stayed near that of guessing."""
     TOO_FEW_EPOCHS = "TooFewEpochs"
     """The last epoch was the best, and the evaluation loss still fell."""
+    REJECTED_ROWS = "RejectedRows"
+    """Rows that an annotation tool marked as rejected are trained on."""
     MISLABELLED_TEXTS = "MislabelledTexts"
     """Labels that are likely wrong."""
     MISSING_CONTEXT = "MissingContext"

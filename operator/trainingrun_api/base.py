@@ -20,6 +20,9 @@ Namespace = Annotated[str, Field(min_length=1, max_length=63, pattern=f"^{NAMESP
 CEL_NAMESPACE = "__namespace__"
 """A field called namespace, in CEL, where that is a word of the language."""
 
+FieldName = Annotated[str, Field(min_length=1, max_length=128)]
+"""Field, column or dotted path of a data set."""
+
 
 class Rule(NamedTuple):
     """A rule across fields, in CEL for the API server; the model's validator is its twin.

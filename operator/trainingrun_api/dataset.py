@@ -4,18 +4,16 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from .base import CEL_NAMESPACE, Model, Namespace, ObjectName, Rule
+from .base import CEL_NAMESPACE, FieldName, Model, Namespace, ObjectName, Rule
 from .references import StorageUri
-
-FieldName = Annotated[str, Field(min_length=1, max_length=128)]
-
+from .row_filter import RowFilter
 
 MAIN_SETTING = "spec.dataset"
 ONE_PLACE = Rule("has(self.project) != has(self.uri)", "set exactly one of project and uri")
 PROJECT_NAMES_FIELDS = Rule(
     "!has(self.project) || !(has(self.textField) || has(self.labelField) "
-    "|| has(self.labelSeparator) || has(self.pairField))",
-    "textField, labelField, labelSeparator and pairField go with uri; the project names its own",
+    "|| has(self.labelSeparator) || has(self.pairField) || has(self.filter))",
+    "textField, labelField, labelSeparator, pairField and filter go with uri; the project names its own",
 )
 PAIRS_OR_LABELS = Rule(
     "!has(self.pairField) || !(has(self.labelField) || has(self.labelSeparator))",
@@ -67,6 +65,9 @@ class DatasetFiles(Model):
     negative_field: FieldName | None = None
     """Field that holds a third text, which the first is to be told from: triplets. Goes with pairField, and
     not with scoreField."""
+
+    filter: RowFilter | None = None
+    """Which rows are read; left out, all."""
 
     RULES: ClassVar = (WHOLE_PAIRS, SCORE_OR_NEGATIVE)
 
@@ -127,6 +128,9 @@ class Dataset(Model):
     """Field that holds a third text, which the first is to be told from: triplets. Goes with pairField, and
     not with scoreField."""
 
+    filter: RowFilter | None = None
+    """Which rows are read; left out, all. Goes with uri."""
+
     RULES: ClassVar[tuple[Rule, ...]] = (
         ONE_PLACE,
         PROJECT_NAMES_FIELDS,
@@ -139,7 +143,7 @@ class Dataset(Model):
     def _exactly_one(self) -> Self:
         if (self.project is None) == (self.uri is None):
             raise ValueError(ONE_PLACE.message)
-        own = (self.text_field, self.label_field, self.label_separator, self.pair_field)
+        own = (self.text_field, self.label_field, self.label_separator, self.pair_field, self.filter)
         if self.project is not None and any(own):
             raise ValueError(PROJECT_NAMES_FIELDS.message)
         return self
@@ -163,6 +167,7 @@ class Dataset(Model):
             pair_field=self.pair_field,
             score_field=self.score_field,
             negative_field=self.negative_field,
+            filter=self.filter,
         )
 
     @property

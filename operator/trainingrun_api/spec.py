@@ -4,9 +4,9 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from .base import CEL_NAMESPACE, NAMESPACE, Model, Rule
+from .base import CEL_NAMESPACE, NAMESPACE, FieldName, Model, Rule
 from .base_model import BaseModel
-from .dataset import Dataset, DatasetFiles, DatasetReference, FieldName
+from .dataset import Dataset, DatasetFiles, DatasetReference
 from .duplicates import NearDuplicates
 from .labels import Labels
 from .placement import Resources, Scheduling

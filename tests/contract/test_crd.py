@@ -38,11 +38,12 @@ FULL: dict[str, Any] = {
         "textField": "body",
         "labelField": "topic",
         "labelSeparator": "|",
+        "filter": {"field": "meta.answer", "exclude": ["reject", "ignore"]},
     },
     "additionalDatasets": [
         {"project": "returns"},
         {"project": "returns", "namespace": "shop"},
-        {"uri": "s3://data/more.csv", "textField": "body"},
+        {"uri": "s3://data/more.csv", "textField": "body", "filter": {"field": "ok", "include": ["true"]}},
     ],
     "labels": {"exclude": ["spam"], "allowDisjoint": True, "aliases": {"Bill": "billing"}},
     "contextParameters": ["metadata.channel", "product"],
@@ -77,11 +78,32 @@ REFUSED_BY_BOTH = {
     ),
     "a field of files with a project": (
         {"dataset": {"project": "tickets", "textField": "body"}},
-        "textField, labelField, labelSeparator and pairField go with uri",
+        "textField, labelField, labelSeparator, pairField and filter go with uri",
     ),
     "a separator with a project": (
         {"dataset": {"project": "tickets", "labelSeparator": "|"}},
-        "textField, labelField, labelSeparator and pairField go with uri",
+        "textField, labelField, labelSeparator, pairField and filter go with uri",
+    ),
+    "a filter with a project": (
+        {"dataset": {"project": "tickets", "filter": {"field": "answer", "exclude": ["reject"]}}},
+        "pairField and filter go with uri",
+    ),
+    "a filter that says nothing": (
+        {**SMALLEST, "dataset": {**SMALLEST["dataset"], "filter": {"field": "answer"}}},
+        "set exactly one of include and exclude",
+    ),
+    "a filter of an additional data set that says too much": (
+        {
+            **SMALLEST,
+            "additionalDatasets": [
+                {"uri": "s3://data/b.csv", "filter": {"field": "a", "include": ["x"], "exclude": ["y"]}}
+            ],
+        },
+        "set exactly one of include and exclude",
+    ),
+    "a filter without a value": (
+        {**SMALLEST, "evaluationDataset": {"uri": "s3://d/e.csv", "filter": {"field": "a", "include": []}}},
+        "evaluationDataset.filter.include",
     ),
     "an additional data set from nowhere": (
         {**SMALLEST, "additionalDatasets": [{}]},
@@ -375,6 +397,10 @@ def test_what_looks_like_a_mistake_and_is_none_is_taken(cluster: DynamicClient, 
         ({"defaults": {"trainPercent": 10}}, "trainPercent"),
         ({"defaults": {"labels": {"include": ["a"], "exclude": ["b"]}}}, "set at most one of include and"),
         ({"defaults": {"modelName": "mine"}}, "modelName"),
+        (
+            {"dataset": {"uri": "s3://data/t.csv", "filter": {"field": "a"}}},
+            "set exactly one of include and ex",
+        ),
         ({"allowedNamespaces": ["All Teams"]}, "allowedNamespaces"),
     ],
 )

@@ -20,7 +20,7 @@ def reading(
     *,
     task: TaskType = TaskType.CLASSIFICATION,
     context: tuple[str, ...] = (),
-    **fields: str,
+    **fields: Any,
 ) -> Reading:
     uri = f"s3://data/{path.name}"
     source = FetchedSource(DataSource(uri=uri, **fields), [SourceFile(uri, path)])

@@ -47,6 +47,8 @@ class SourceCounts(Model):
     """Left out: no text."""
     unlabelled: int
     """Left out: no label."""
+    rows_filtered: int = 0
+    """Left out by dataset.filter, before anything else."""
     filtered: int
     """Left out: all its labels are left out by spec.labels."""
     used: int
@@ -70,6 +72,8 @@ class DataCounts(Model):
     """Left out: no text."""
     unlabelled: int
     """Left out: no label."""
+    rows_filtered: int = 0
+    """Left out by dataset.filter, before anything else."""
     filtered: int = 0
     """Left out: all its labels are left out by spec.labels."""
     duplicates: int

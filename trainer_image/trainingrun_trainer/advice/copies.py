@@ -17,7 +17,7 @@ costs points: of two like texts with different labels a model can be right on on
 def conflicting_copies(evidence: Evidence) -> Iterator[Finding]:
     """The same text, or nearly, has different labels."""
     data = evidence.data
-    texts = data.read - data.empty - data.unlabelled - data.filtered
+    texts = data.read - data.rows_filtered - data.empty - data.unlabelled - data.filtered
     found = data.conflicts + data.near_conflicts
     if not found or found < NOTED * texts:
         return

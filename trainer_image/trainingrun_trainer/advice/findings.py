@@ -10,6 +10,7 @@ from .copies import conflicting_copies
 from .evidence import Evidence
 from .fit import better_epoch, nothing_gained, overfitting, too_few_epochs, underfitting
 from .instability import diverged, evaluation_loss_rose, growing_gradients, loss_jump, one_label
+from .marks import rejected_rows
 from .mislabelled import mislabelled_texts
 from .sample import leaked_texts, seen_texts, small_evaluation_part
 
@@ -20,6 +21,7 @@ CHECKS: tuple[Callable[[Evidence], Iterator[Finding]], ...] = (
     one_label,
     growing_gradients,
     seen_texts,
+    rejected_rows,
     underfitting,
     too_few_epochs,
     mislabelled_texts,

@@ -2,12 +2,14 @@
 
 from .comparisons import ComparisonReading
 from .counts import log_sources, source_counts
+from .fetched import FetchedSource
 from .fields import listed
 from .kinds import KINDS, SUFFIXES, rows
 from .label_rules import LabelRules
 from .metadata import FieldValues
 from .place import errors_of
-from .reading import FetchedSource, Reading, Tally, Wanted, require_common_labels, require_context
+from .reading import Reading, Wanted, require_common_labels, require_context
+from .tally import Tally
 
 __all__ = [
     "KINDS",

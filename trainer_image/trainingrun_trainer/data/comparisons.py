@@ -6,11 +6,13 @@ from trainingrun_api.dataset import DataSource
 
 from ..errors import DataError
 from ..records import Comparison
+from .fetched import FetchedSource
 from .fields import listed, score_of, text_of
-from .kinds import rows
+from .metadata import Metadata
 from .place import errors_of
-from .reading import ROWS_LISTED, FetchedSource, Tally
 from .rows import Row
+from .selection import Selection
+from .tally import Tally
 
 TEXT, PAIR, NEGATIVE = "textField", "pairField", "negativeField"
 
@@ -18,13 +20,14 @@ TEXT, PAIR, NEGATIVE = "textField", "pairField", "negativeField"
 class ComparisonReading:
     """Pairs and triplets of one data set after the other; to be iterated over once.
 
-    Rows where a text or the score is missing are left out and counted. Iteration raises DataError that names
-    file, line, field and what to change.
+    Rows that a filter leaves out, or where a text or the score is missing, are counted. Iteration raises
+    DataError that names file, line, field and what to change.
     """
 
     def __init__(self, sources: Sequence[FetchedSource]) -> None:
         self._sources = sources
         self.tallies = [Tally(fetched.source.name) for fetched in sources]
+        self.metadata = Metadata()
 
     def __iter__(self) -> Iterator[Comparison]:
         for fetched, tally in zip(self._sources, self.tallies, strict=True):
@@ -32,15 +35,16 @@ class ComparisonReading:
                 yield from self._rows_of(fetched, tally)
 
     def _rows_of(self, fetched: FetchedSource, tally: Tally) -> Iterator[Comparison]:
-        for file in fetched.files:
-            for row in rows(file, _wanted(fetched.source)):
-                comparison = _comparison(row, fetched.source, tally)
-                if comparison is not None:
-                    tally.used += 1
-                    yield comparison
+        wanted = _wanted(fetched.source)
+        for row in Selection(fetched, tally).rows(wanted):
+            comparison = _comparison(row, fetched.source, tally)
+            if comparison is not None:
+                tally.used += 1
+                self.metadata.add(row, (), wanted)
+                yield comparison
         if not tally.used:
             raise DataError(
-                f"{fetched.files[0].uri}: no row has all of {listed(_wanted(fetched.source))}; there are "
+                f"{fetched.place}: no row has all of {listed(wanted)}; there are "
                 f"{listed(tally.fields)}. Correct spec.dataset.textField, pairField, scoreField or "
                 "negativeField"
             )
@@ -56,9 +60,6 @@ def _wanted(source: DataSource) -> list[str]:
 
 
 def _comparison(row: Row, source: DataSource, tally: Tally) -> Comparison | None:
-    tally.read += 1
-    if tally.read <= ROWS_LISTED:
-        tally.fields.update(row.names())
     texts = [text_of(row, name, setting) for setting, name in _fields(source).items() if name]
     score = None if source.score_field is None else score_of(row, source.score_field)
     if not all(texts):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from trainingrun_api.evaluation import LabelCount, SourceCounts
 
 from .fields import listed
-from .reading import Tally
+from .tally import Tally
 
 log = logging.getLogger(__name__)
 
@@ -20,6 +20,7 @@ def source_counts(
         SourceCounts(
             source=tally.source,
             read=tally.read,
+            rows_filtered=tally.rows_filtered,
             empty=tally.empty,
             unlabelled=tally.unlabelled,
             filtered=tally.filtered,

@@ -32,6 +32,8 @@ class FieldValues:
 
     name: str
     """Column, or dotted path."""
+    values: dict[str, int]
+    """Texts looked at, by the value they have."""
     counts: NDArray[np.int64]
     """Texts, (values, labels)."""
     labels: list[str]
@@ -72,11 +74,12 @@ class Metadata:
     rows: int = 0
     texts: Counter[str] = field(default_factory=Counter)
     """Texts looked at, of each label."""
-    values: dict[str, defaultdict[str, Counter[str]] | None] = field(default_factory=dict)
-    """By field and value the texts of each label; None for a field that is no category."""
+    values: dict[str, defaultdict[str, Counter[str | None]] | None] = field(default_factory=dict)
+    """By field and value the texts of each label, and under None all of them; None for a field that is no
+    category."""
 
     def add(self, row: Row, labels: Iterable[str], left_out: Sequence[str]) -> None:
-        """Count a labelled row; its text and its label are `left_out`."""
+        """Count a row that is used, with its labels if it has any; fields `left_out` hold these and texts."""
         self.rows += 1
         if self.rows > ALL_ROWS and self.rows % EVERY:
             return
@@ -91,7 +94,13 @@ class Metadata:
         labels = sorted(self.texts)
         texts = np.array([self.texts[label] for label in labels])
         return [
-            FieldValues(name, _matrix(values, labels), labels, texts)
+            FieldValues(
+                name,
+                {value: counted[None] for value, counted in values.items()},
+                _matrix(values, labels),
+                labels,
+                texts,
+            )
             for name, values in self.values.items()
             if values
         ]
@@ -105,9 +114,9 @@ class Metadata:
         if not isinstance(value, str | int | float) or len(values) > MAX_VALUES:
             self.values[name] = None
             return
-        values[str(value)].update(labels)
+        values[str(value)].update((None, *labels))
 
 
-def _matrix(values: dict[str, Counter[str]], labels: list[str]) -> NDArray[np.int64]:
+def _matrix(values: dict[str, Counter[str | None]], labels: list[str]) -> NDArray[np.int64]:
     rows = [[counted[label] for label in labels] for counted in values.values()]
     return np.array(rows, dtype=np.int64)

@@ -1,27 +1,22 @@
 """Labelled texts of data sets, as a stream."""
 
-import logging
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from trainingrun_api.dataset import DataSource
 from trainingrun_api.tasks import TaskType
 
 from ..errors import DataError
-from ..records import Example, SourceFile
+from ..records import Example
+from .fetched import FetchedSource
 from .fields import has_field, labels_of, listed, text_of, value_as_text
-from .kinds import rows
 from .label_rules import LabelRules
 from .metadata import Metadata
 from .place import errors_of
 from .rows import Row
+from .selection import Selection
 from .spellings import Spellings
-
-log = logging.getLogger(__name__)
-
-ROWS_LISTED = 1000
-"""Rows whose fields messages can list."""
+from .tally import Tally
 
 ONE_LABEL = {
     TaskType.CLASSIFICATION: "Classification gives each text one; use taskType MultiLabelClassification, or "
@@ -30,14 +25,6 @@ ONE_LABEL = {
     "one, or name a field that holds one in spec.dataset.labelField",
 }
 """Why a text has one label, and what to change, by the tasks where that is so."""
-
-
-@dataclass(frozen=True)
-class FetchedSource:
-    """A data set, and its files on this machine."""
-
-    source: DataSource
-    files: list[SourceFile]
 
 
 @dataclass(frozen=True)
@@ -51,34 +38,11 @@ class Wanted:
     """Fields whose values are read beside the text."""
 
 
-@dataclass
-class Tally:
-    """What one data set held; complete when its last example has been read."""
-
-    source: str
-    read: int = 0
-    empty: int = 0
-    unlabelled: int = 0
-    used: int = 0
-    filtered: int = 0
-    """Texts all of whose labels spec.labels leaves out."""
-    labels: Counter[str] = field(default_factory=Counter)
-    """Texts of each label that is used."""
-    left_out: set[str] = field(default_factory=set)
-    """Labels of filtered texts."""
-    without_context: Counter[str] = field(default_factory=Counter)
-    """Used texts that have no value, of each field of the context."""
-    fields: set[str] = field(default_factory=set)
-    """Fields of the first rows."""
-    has_labels: bool = False
-    """Whether any row has the field of the label."""
-
-
 class Reading:
     """Examples of one data set after the other, in order of files and rows; to be iterated over once.
 
-    Rows without text or label are left out and counted. Iteration raises DataError that names file, line,
-    field and what to change.
+    Rows that a filter leaves out, or without text or label, are counted. Iteration raises DataError that
+    names file, line, field and what to change.
     """
 
     def __init__(self, sources: Sequence[FetchedSource], wanted: Wanted) -> None:
@@ -91,16 +55,13 @@ class Reading:
     def __iter__(self) -> Iterator[Example]:
         for fetched, tally in zip(self._sources, self.tallies, strict=True):
             with errors_of(fetched.source):
-                for file in fetched.files:
-                    yield from self._examples(fetched.source, file, tally)
+                yield from self._examples(fetched, tally)
                 _require_examples(fetched, tally)
 
-    def _examples(self, source: DataSource, file: SourceFile, tally: Tally) -> Iterator[Example]:
-        columns = (source.text_field, source.label_field, *self._wanted.context)
-        for row in rows(file, columns):
-            tally.read += 1
-            if tally.read <= ROWS_LISTED:
-                tally.fields.update(row.names())
+    def _examples(self, fetched: FetchedSource, tally: Tally) -> Iterator[Example]:
+        source = fetched.source
+        wanted = (source.text_field, source.label_field, *self._wanted.context)
+        for row in Selection(fetched, tally).rows(wanted):
             text = text_of(row, source.text_field)
             labels = self._labels(row, source, tally)
             if not text:
@@ -165,8 +126,7 @@ def require_context(tallies: Sequence[Tally], context: Sequence[str]) -> None:
 def _require_examples(fetched: FetchedSource, tally: Tally) -> None:
     if tally.used or tally.filtered:
         return
-    files, label_field = fetched.files, fetched.source.label_field
-    where = files[0].uri if len(files) == 1 else f"{files[0].uri} and {len(files) - 1} more files"
+    where, label_field = fetched.place, fetched.source.label_field
     if not tally.read:
         raise DataError(f"{where}: there are no rows; spec.dataset.uri must name labelled texts")
     if not tally.has_labels:

@@ -12,7 +12,7 @@ from trainingrun_api.run_config import RunConfig
 
 from ..compared import Comparisons, ComparisonSplits
 from ..comparisons import deduplicate_comparisons, given_comparisons, split_comparisons
-from ..data import ComparisonReading, Tally, source_counts
+from ..data import ComparisonReading, FieldValues, Tally, source_counts
 from ..errors import SettingsError
 from .datasets import fetch_datasets, sources_sha256
 from .session import Run
@@ -27,6 +27,8 @@ class LoadedComparisons:
     splits: ComparisonSplits
     counts: DataCounts
     sha256: str
+    fields: Sequence[FieldValues]
+    """What rows hold beside the texts."""
 
 
 @dataclass
@@ -50,7 +52,7 @@ def load_comparisons(run: Run) -> LoadedComparisons:
     splits = _divide(rows[:learned], rows[learned:], config, copies)
     counts = _counts(reading.tallies, splits, copies)
     _log_data(counts, splits)
-    return LoadedComparisons(splits, counts, sources_sha256(sources))
+    return LoadedComparisons(splits, counts, sources_sha256(sources), reading.metadata.fields())
 
 
 def require_one_kind(sources: Sequence[DataSource]) -> None:
@@ -103,6 +105,7 @@ def _without_copies(rows: Comparisons, config: RunConfig, copies: _Copies) -> Co
 def _counts(tallies: Sequence[Tally], splits: ComparisonSplits, copies: _Copies) -> DataCounts:
     return DataCounts(
         read=sum(tally.read for tally in tallies),
+        rows_filtered=sum(tally.rows_filtered for tally in tallies),
         empty=sum(tally.empty for tally in tallies),
         unlabelled=sum(tally.unlabelled for tally in tallies),
         duplicates=copies.duplicates,
@@ -117,9 +120,10 @@ def _counts(tallies: Sequence[Tally], splits: ComparisonSplits, copies: _Copies)
 
 def _log_data(counts: DataCounts, splits: ComparisonSplits) -> None:
     log.info(
-        "Data: %d rows read; %d without a text, %d without a score, %d duplicates, %d conflicts of scores, "
-        "%d with a text that is evaluated on",
+        "Data: %d rows read; %d left out by dataset.filter, %d without a text, %d without a score, "
+        "%d duplicates, %d conflicts of scores, %d with a text that is evaluated on",
         counts.read,
+        counts.rows_filtered,
         counts.empty,
         counts.unlabelled,
         counts.duplicates,

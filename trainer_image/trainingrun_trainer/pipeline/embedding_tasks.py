@@ -8,6 +8,7 @@ import numpy as np
 from trainingrun_api.evaluation import DataCounts, SimilarityScores
 
 from ..compared import Comparisons
+from ..data import FieldValues
 from ..evaluation import (
     LabelledEmbeddings,
     comparisons_table,
@@ -43,6 +44,8 @@ class EmbeddingTask(ABC):
     counts: DataCounts
     sha256: str
     labels: list[str]
+    fields: Sequence[FieldValues]
+    """What rows of the data set hold beside texts and labels."""
 
     @abstractmethod
     def texts(self) -> Sequence[Example]:
@@ -74,6 +77,7 @@ class LabelledTexts(EmbeddingTask):
     def __init__(self, prepared: PreparedData, sources: list[str]) -> None:
         self._splits, self._sources = prepared.splits, sources
         self.counts, self.sha256, self.labels = prepared.counts, prepared.sha256, prepared.splits.labels
+        self.fields = prepared.fields
 
     def texts(self) -> Sequence[Example]:
         """Those of the training part."""
@@ -108,7 +112,7 @@ class ComparedTexts(EmbeddingTask):
         loaded = load_comparisons(run)
         self._splits, self.counts, self.sha256 = loaded.splits, loaded.counts, loaded.sha256
         self._scored = run.config.dataset.score_field is not None
-        self.labels = []
+        self.labels, self.fields = [], loaded.fields
 
     def texts(self) -> Sequence[Example]:
         """First, near and far ones."""

@@ -66,6 +66,7 @@ def _counts(
     missing = {name: sum(t.without_context[name] for t in tallies) for name in config.context_parameters}
     return DataCounts(
         read=sum(tally.read for tally in tallies),
+        rows_filtered=sum(tally.rows_filtered for tally in tallies),
         empty=sum(tally.empty for tally in tallies),
         unlabelled=sum(tally.unlabelled for tally in tallies),
         filtered=sum(tally.filtered for tally in tallies),
@@ -99,10 +100,11 @@ def _examples(parts: Parts) -> CopyExamples:
 
 def _log_data(config: RunConfig, counts: DataCounts, splits: Splits) -> None:
     log.info(
-        "Data: %d texts read from %s; %d empty, %d unlabelled, %d filtered, %d duplicates, %d conflicts, "
-        "%d near-duplicates, %d also evaluated on%s",
+        "Data: %d texts read from %s; %d left out by dataset.filter, %d empty, %d unlabelled, %d filtered, "
+        "%d duplicates, %d conflicts, %d near-duplicates, %d also evaluated on%s",
         counts.read,
         ", ".join(config.source_names),
+        counts.rows_filtered,
         counts.empty,
         counts.unlabelled,
         counts.filtered,

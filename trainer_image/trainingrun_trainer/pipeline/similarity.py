@@ -42,5 +42,6 @@ def train_embeddings(run: Run) -> Evaluation:
         base_model=base_model,
         earlier=base.earlier,
         made_of=made_of,
+        fields=task.fields,
     )
     return train_and_publish(results)

@@ -34,6 +34,7 @@ def data_steps(report: Report) -> list[DataStep]:
     kept, near = not config.skip_duplicates, config.near_duplicates.skip
     steps = [
         ("Read", data.read, "", "kept"),
+        ("Rows filtered", data.rows_filtered, "rows that dataset.filter leaves out", "lost"),
         ("Empty", data.empty, "no text; left out", "lost"),
         ("Unlabelled", data.unlabelled, "no label; left out", "lost"),
         ("Filtered", data.filtered, "labels that spec.labels leaves out", "lost"),
