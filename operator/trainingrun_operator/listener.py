@@ -20,9 +20,11 @@ class Bounds(NamedTuple):
     """What a port takes at most."""
 
     connections: int
-    """Connections at once; one with TLS takes 0.3 MiB, whether or not it sends anything."""
+    """Connections at once, above which the newest takes the place of the oldest; one with TLS has 0.3 MiB,
+    whether or not it sends anything."""
     of_one_address: int
-    """Connections at once from one address, which is a pod's own unless the network rewrites it."""
+    """Connections at once from one address, above which more are refused; each pod has its own, unless the
+    network rewrites it."""
     seconds: float
     """From accepting a connection to the end of its answer: handshake, headers and body lie within."""
 
@@ -54,7 +56,8 @@ class Listener:
         self._unserved = unserved
         self._context = context
         self._addresses: Counter[str] = Counter()
-        self._connections: set[asyncio.Task[None]] = set()
+        self._connections: dict[asyncio.Task[None], str] = {}
+        """Each with the address that it comes from, the oldest first."""
 
     async def run(self, listening: socket.socket) -> None:
         """Serve until cancelled."""
@@ -63,8 +66,7 @@ class Listener:
             await self._accept(listening)
         finally:
             await self._runner.cleanup()
-            for connection in self._connections:
-                connection.cancel()
+            self._cut(len(self._connections))
 
     async def _accept(self, listening: socket.socket) -> None:
         loop = asyncio.get_running_loop()
@@ -75,28 +77,33 @@ class Listener:
                 logger.warning("connection not accepted: %s", error)
                 await asyncio.sleep(ACCEPT_RETRY_SECONDS)
                 continue
-            if bound := self._met(address):
-                self._unserved.labels(self._name, bound).inc()
-                connection.close()
-            else:
-                self._admit(connection, address)
+            self._admit(connection, address)
             # Where many wait, accepting takes no pause, and others have work to do.
             await asyncio.sleep(0)
 
-    def _met(self, address: str) -> str | None:
-        """The bound that keeps out another connection of this address."""
-        if self._addresses[address] >= self._bounds.of_one_address:
-            return "address"
-        return "connections" if len(self._connections) >= self._bounds.connections else None
-
     def _admit(self, connection: socket.socket, address: str) -> None:
+        if self._addresses[address] >= self._bounds.of_one_address:
+            self._unserved.labels(self._name, "address").inc()
+            connection.close()
+            return
+        if len(self._connections) >= self._bounds.connections:
+            # A request takes milliseconds: what has been here for longest is the least likely to be one.
+            self._unserved.labels(self._name, "connections").inc()
+            self._cut(1)
         task = asyncio.create_task(self._serve(connection))
-        self._connections.add(task)
+        self._connections[task] = address
         self._addresses[address] += 1
-        task.add_done_callback(lambda _: self._release(task, address))
+        task.add_done_callback(self._release)
 
-    def _release(self, task: asyncio.Task[None], address: str) -> None:
-        self._connections.discard(task)
+    def _cut(self, oldest: int) -> None:
+        for connection in list(self._connections)[:oldest]:
+            connection.cancel()
+            self._release(connection)
+
+    def _release(self, connection: asyncio.Task[None]) -> None:
+        address = self._connections.pop(connection, None)
+        if address is None:
+            return
         self._addresses[address] -= 1
         if not self._addresses[address]:
             del self._addresses[address]

@@ -55,11 +55,18 @@ def test_operator_restarted_meanwhile_goes_on(api: Api, kubelet: Kubelet, operat
     assert operator.post(a_report(run), api.token(pod))[0] == 204
     job = api.get("Job", "long")["metadata"]["uid"]
     told = api.events("long")
+    api.apply(a_run("queued"))
+    api.eventually("queued", phase="Pending", reason="Unschedulable")
+    api.suspend_job("queued", True)
+    api.eventually("queued", phase="Queued")
 
     assert operator.stop() == 0
     kubelet.end(pod, 0, a_result())
     operator.start()
 
+    api.change("queued", activeDeadlineSeconds=1000)
+    api.until(lambda: api.get("Job", "queued")["spec"].get("activeDeadlineSeconds"), "the deadline")
+    assert api.get("Job", "queued")["spec"]["suspend"] is True
     api.eventually("long", phase="Succeeded")
     assert api.get("Job", "long")["metadata"]["uid"] == job
     events = api.events("long")
@@ -110,17 +117,13 @@ def test_suspended_run_stops_and_goes_on(api: Api, kubelet: Kubelet) -> None:
     assert run["status"]["restarts"] == 0
 
 
-def test_queue_decides_when_a_job_runs_and_only_the_user_overrules_it(
-    api: Api, kubelet: Kubelet, operator: OperatorProcess
-) -> None:
+def test_queue_decides_when_a_job_runs_and_only_the_user_overrules_it(api: Api, kubelet: Kubelet) -> None:
     api.apply(a_run("queued"))
     pod = kubelet.pod_of("queued")
     kubelet.start(pod)
     api.eventually("queued", phase="Running")
     api.suspend_job("queued", True)
     api.eventually("queued", phase="Queued", reason="Queued", message="a queue holds it")
-    assert operator.stop() == 0
-    operator.start()
     api.change("queued", activeDeadlineSeconds=1000)
     api.until(lambda: api.get("Job", "queued")["spec"].get("activeDeadlineSeconds"), "the deadline")
     assert api.get("Job", "queued")["spec"]["suspend"] is True

@@ -74,13 +74,15 @@ async def test_an_address_has_its_share_and_others_theirs() -> None:
             pass
 
 
-async def test_all_addresses_together_have_no_more_than_there_is() -> None:
+async def test_where_all_have_too_many_the_newest_takes_the_place_of_the_oldest() -> None:
     async with a_port(BOUNDS) as port:
-        with port.connect(), port.connect(), port.connect(ADDRESSES[1]):
-            assert await port.ask("127.0.0.4") == b""
+        with port.connect() as oldest, port.connect(), port.connect(ADDRESSES[1]):
+            assert await port.ask("127.0.0.4") == b"data"
+            with suppress(ConnectionResetError):
+                assert await read(oldest) == b""
             assert port.unserved("connections") == 1
-        while await port.ask("127.0.0.4") != b"data":
-            pass
+            assert await port.ask() == b"data"
+            assert port.unserved("address") is None
 
 
 @pytest.mark.parametrize("sent", [b"", b"POST / HTTP/1.1\r\nHost:", REQUEST, REQUEST + b"dat"])

@@ -104,11 +104,11 @@ def test_idle_connections_keep_no_pod_from_reporting_and_no_probe_from_its_answe
     token, before = api.token(pod), operator.resident_bytes()
     with ExitStack() as idle:
         for number in range(1500):
-            idle.enter_context(operator.connection(f"127.0.1.{number % 15}"))
+            idle.enter_context(operator.connection(f"127.0.1.{number % 100}"))
         assert operator.healthy()
         assert operator.post(a_report(run), token)[0] == 204
         assert operator.resident_bytes() - before < 100 * 2**20
-    assert operator.count("unserved_connections_total", port="progress", bound="address") >= 1000
+    assert operator.count("unserved_connections_total", port="progress", bound="connections") >= 1000
 
 
 def test_too_many_reports_are_refused(
