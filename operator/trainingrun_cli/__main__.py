@@ -1,6 +1,5 @@
 """The `trainingrun` command: try a manifest on this machine, watch a run on a cluster, use its model."""
 
-import json
 import sys
 import tempfile
 import traceback
@@ -10,6 +9,7 @@ from typing import Annotated
 import typer
 
 from trainingrun_api.names import REPORT_FAULTS, ExitCode
+from trainingrun_api.visible import visible, visible_json
 
 from . import watching
 from .errors import CommandError
@@ -95,7 +95,7 @@ def predict(model: ModelFolder, texts: Texts = None, context: ContextValues = No
     published = PublishedModel(model)
     for text, scores in zip(given, published.scores(given, values), strict=True):
         line = {"text": text, "labels": published.given(scores), "scores": scores}
-        print(json.dumps(line, ensure_ascii=False))
+        print(visible_json(line))
 
 
 def _lines_of_input() -> list[str]:
@@ -167,7 +167,7 @@ def _unexpected(error: Exception) -> str:
         trace.writelines(traceback.format_exception(error))
     return (
         f"a fault of trainingrun; {REPORT_FAULTS}, with {trace.name}, which has the whole trace: "
-        f"{type(error).__name__}: {error}"
+        f"{type(error).__name__}: {visible(str(error))}"
     )
 
 

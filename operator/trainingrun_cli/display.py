@@ -2,17 +2,19 @@
 
 from collections.abc import Iterator
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from trainingrun_api.advice import Finding
 from trainingrun_api.evaluation import ClassScores, DataCounts, SourceScores
 from trainingrun_api.status import Artifacts, EpochSummary, EvaluationScores
 from trainingrun_api.status import Progress as RunProgress
 from trainingrun_api.training import StoppingMetric
+from trainingrun_api.visible import visible
 
 
 class RunDisplay:
@@ -23,10 +25,10 @@ class RunDisplay:
         self._shown_epoch = -1
         self._stage = ""
         self._bar = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             TaskProgressColumn(),
-            TextColumn("{task.fields[detail]}"),
+            TextColumn("{task.fields[detail]}", markup=False),
             TimeRemainingColumn(),
             console=console,
         )
@@ -68,7 +70,7 @@ class RunDisplay:
 
 
 def _detail(progress: RunProgress) -> str:
-    parts = [progress.stage]
+    parts = [visible(progress.stage)]
     if progress.training_loss is not None:
         parts.append(f"loss {progress.training_loss:.3f}")
     if progress.samples_per_second:
@@ -76,9 +78,17 @@ def _detail(progress: RunProgress) -> str:
     return "  ".join(parts)
 
 
+class _Terminal(Console):
+    """Shows the characters that nobody sees, so that no label steers the terminal."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """What all strings become before they are printed, those in tables too."""
+        return super().render_str(visible(text), **options)
+
+
 def terminal() -> Console:
-    """A console that prints text as it is: a label such as [red] is no markup."""
-    return Console(markup=False)
+    """A console that prints text as it is: a label such as [red] or :bug: is no markup."""
+    return _Terminal(markup=False, emoji=False)
 
 
 def epoch_line(epoch: EpochSummary, max_epochs: int) -> str:

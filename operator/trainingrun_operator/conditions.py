@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from trainingrun_api.status import MAX_MESSAGE, Condition, Phase
+from trainingrun_api.visible import visible
 
 from .outcome import Verdict
 
@@ -26,8 +27,9 @@ def conditions_of(
 
 
 def shortened(message: str) -> str:
-    """At most as long as a condition's message may be."""
-    return message if len(message) <= MAX_MESSAGE else f"{message[: MAX_MESSAGE - 1]}…"
+    """On one line, at most as long as a condition's message may be."""
+    line = visible(message)
+    return line if len(line) <= MAX_MESSAGE else f"{line[: MAX_MESSAGE - 1]}…"
 
 
 def _values(verdict: Verdict) -> dict[str, str]:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from trainingrun_api.advice import Severity
 from trainingrun_api.names import OPERATOR
 from trainingrun_api.status import Phase, Reason, TrainingRunStatus
+from trainingrun_api.visible import visible
 
 from .resources import Manifest, Run, format_time
 
@@ -92,7 +93,7 @@ def _event(run: Run, after: TrainingRunStatus, chapter: Chapter, now: datetime) 
         "count": 1,
         "type": chapter.kind,
         "reason": chapter.reason,
-        "message": chapter.note[:MAX_NOTE],
+        "message": visible(chapter.note)[:MAX_NOTE],
         "involvedObject": run.reference,
         "source": {"component": OPERATOR},
         "reportingComponent": OPERATOR,

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from localcluster import packages
+from trainingrun_trainer.records import Example
 from trainingrun_trainer.report import Report, render
 from trainingrun_trainer.report.side_by_side import SideBySide, render_side_by_side
 
@@ -178,6 +179,37 @@ def test_texts_that_are_likely_mislabelled_are_found_sorted_and_exported(
         "source": "s3://data/tickets.jsonl",
     }
     assert page.locator("#doubts-count").text_content() == "1 text exported; 1 text cut on this page left out"
+
+
+def test_no_exported_cell_is_a_formula(reader: Reader, tmp_path: Path) -> None:
+    labels = ["=HYPERLINK(A1)", "-1", "fine", "@SUM(A1)"]
+    texts = [
+        "=cmd|' /C calc'!A0",
+        " +1+1",
+        "-2.5e3",
+        "\t=1",
+        "\uff1d1",
+        "a; =1",
+        "it's",
+        "- a list",
+    ]
+    predictions = single(4, len(texts))
+    read = [Example(text, (labels[t],)) for text, t in zip(texts, predictions.targets, strict=True)]
+    page = reader.open(a_report(predictions, labels, read), tmp_path)
+    page.locator("#texts-clear").click()
+    page.locator("#texts-kind").select_option("all")
+    page.locator("#texts-order").select_option("row")
+    with page.expect_download() as download:
+        page.locator("#texts-export").click()
+    content = download.value.path().read_text(encoding="utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(content, newline="")))
+    assert [row["message"].removeprefix("'") for row in rows] == texts
+    assert [row["message"] for row in rows if row["message"].startswith("'")] == [
+        f"'{text}" for text in (*texts[:2], *texts[3:5], texts[7])
+    ]
+    guarded = {"=HYPERLINK(A1)": "'=HYPERLINK(A1)", "@SUM(A1)": "'@SUM(A1)"}
+    assert [row["topic"] for row in rows] == [guarded.get(one.label, one.label) for one in read]
+    assert "cells begun with an apostrophe" in (page.locator("#texts-count").text_content() or "")
 
 
 def test_classes_are_sorted_and_searched(reader: Reader, five: Report, tmp_path: Path) -> None:

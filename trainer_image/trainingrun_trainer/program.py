@@ -2,7 +2,6 @@
 
 import logging
 import signal
-import sys
 from types import FrameType
 
 from trainingrun_api.advice import Severity
@@ -11,9 +10,11 @@ from trainingrun_api.names import REPORT_FAULTS, ExitCode
 from trainingrun_api.progress import ProgressReport
 from trainingrun_api.run_config import RunConfig
 from trainingrun_api.status import MAX_MESSAGE, Reason, RunFailure, RunResult
+from trainingrun_api.visible import visible
 
 from . import settings
 from .errors import Interrupted, TrainerError
+from .log_lines import log_to_stdout
 from .progress import ProgressSender
 
 log = logging.getLogger("trainingrun_trainer")
@@ -29,7 +30,7 @@ MAX_TERMINATION_BYTES = 4096
 
 def main() -> int:
     """Train what the environment says; gives the exit code of the process."""
-    _log_to_stdout()
+    log_to_stdout()
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         result = _train(settings.run_config())
@@ -82,9 +83,9 @@ def _log_result(result: RunResult) -> None:
 
 
 def _failure(reason: Reason, message: str) -> RunFailure:
-    """With as much of the message as there is room for; the log has all of it."""
-    lengths = range(MAX_MESSAGE, len(CUT), -1)
-    failures = (RunFailure(reason=reason, message=_cut(message, most)) for most in lengths)
+    """With as much of the message as there is room for, on one line; the log has all of it."""
+    line, lengths = visible(message), range(MAX_MESSAGE, len(CUT), -1)
+    failures = (RunFailure(reason=reason, message=_cut(line, most)) for most in lengths)
     return next(one for one in failures if len(one.model_dump_json().encode()) <= MAX_TERMINATION_BYTES)
 
 
@@ -104,10 +105,3 @@ def _leave_message(message: Model) -> None:
         settings.termination_path().write_text(message.model_dump_json(exclude_none=True), encoding="utf-8")
     except OSError as error:
         log.warning("The termination message could not be written: %s", error)
-
-
-def _log_to_stdout() -> None:
-    logging.basicConfig(
-        stream=sys.stdout, level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s"
-    )
-    log.setLevel(logging.INFO)

@@ -1,7 +1,9 @@
 """The README.md beside a published model."""
 
 from trainingrun_api.evaluation import ClassificationScores, ClassScores, Evaluation
+from trainingrun_api.visible import visible_json
 
+from . import markdown
 from .context import SEPARATOR, Context, ContextForm
 
 POOLED_USE = """\
@@ -82,7 +84,7 @@ def model_card(evaluation: Evaluation, *, pooled: bool, max_tokens: int, context
     library = "sentence-transformers" if pooled else "transformers"
     multi_label = evaluation.classification is not None and evaluation.classification.threshold is not None
     number = "any number" if multi_label else "one"
-    source = "the trainer's default model" if base == "Default" else base
+    source = "the trainer's default model" if base == "Default" else markdown.text(base)
     return f"""\
 ---
 library_name: {library}
@@ -112,10 +114,11 @@ def _inputs(context: Context, *, pooled: bool) -> str:
         return TEXTS
     written = context.written([f"some {name}" for name in context.names])
     if context.form is ContextForm.PREFIX:
-        return f'["{written}{SEPARATOR}a text", "another text"]'
+        return f'[{visible_json(f"{written}{SEPARATOR}a text")}, "another text"]'
     if pooled:
-        return f'[("a text", "{written}"), ("another text", "")]'
-    return f'[{{"text": "a text", "text_pair": "{written}"}}, {{"text": "another text", "text_pair": ""}}]'
+        return f'[("a text", {visible_json(written)}), ("another text", "")]'
+    rows = [{"text": "a text", "text_pair": written}, {"text": "another text", "text_pair": ""}]
+    return visible_json(rows)
 
 
 def _context_use(context: Context, *, pooled: bool) -> str:
@@ -126,12 +129,9 @@ def _context_use(context: Context, *, pooled: bool) -> str:
         pair = "`(text, written)`" if pooled else '`{"text": text, "text_pair": written}`'
         form, empty = f"It is the second text of a pair, {pair}", '`""` there'
     one = "value" if context.form is ContextForm.PAIR else 'f"{name}: {value}"'
-    values = ", ".join(f'"{name}": "some {name}"' for name in context.names)
-    return CONTEXT_USE.format(names=_listed(context.names), values=values, one=one, form=form, empty=empty)
-
-
-def _listed(names: list[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names)
+    values = ", ".join(f"{visible_json(name)}: {visible_json(f'some {name}')}" for name in context.names)
+    names = ", ".join(map(markdown.code, context.names))
+    return CONTEXT_USE.format(names=names, values=values, one=one, form=form, empty=empty)
 
 
 def _scores(scores: ClassificationScores, loss: float) -> str:
@@ -153,4 +153,4 @@ def _scores(scores: ClassificationScores, loss: float) -> str:
 def _row(one: ClassScores) -> str:
     """Of the table of labels; one that was not evaluated has no scores."""
     shares = [f"{share:.3f}" if one.support else "-" for share in (one.precision, one.recall, one.f1)]
-    return f"| {' | '.join([one.label.replace('|', chr(92) + '|'), *shares, str(one.support)])} |"
+    return f"| {' | '.join([markdown.text(one.label), *shares, str(one.support)])} |"

@@ -2,6 +2,8 @@
 
 from trainingrun_api.evaluation import Evaluation, SimilarityScores
 
+from . import markdown
+
 CARD = """\
 ---
 library_name: sentence-transformers
@@ -39,7 +41,7 @@ def embedding_card(evaluation: Evaluation, *, max_tokens: int) -> str:
     scores = evaluation.similarity or SimilarityScores()
     return CARD.format(
         name=evaluation.model_name,
-        source="the trainer's default model" if base == "Default" else base,
+        source="the trainer's default model" if base == "Default" else markdown.text(base),
         training=evaluation.data.training,
         evaluation=evaluation.data.evaluation,
         rows="labelled texts" if scores.labels else "pairs" if scores.pairs else "pairs or triplets",

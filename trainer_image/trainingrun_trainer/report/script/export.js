@@ -1,8 +1,17 @@
 // The texts found as a CSV file, to be labelled anew: columns as the data set has them, then what the model says.
 
-const quoted = (value) => (/[",\r\n]/.test(value) ? `"${String(value).replaceAll('"', '""')}"` : String(value));
+// What spreadsheets take for a formula, which may send data away or run a program; plain numbers are none.
+const FORMULA = /^\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|^[\t\r\n]/;
+const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+const isFormula = (value) => FORMULA.test(value) && !NUMBER.test(value);
 
-const csvOf = (rows) => rows.map((row) => `${row.map(quoted).join(",")}\r\n`).join("");
+/** A cell; behind an apostrophe, as OWASP advises, where it would be a formula. */
+function cellOfCsv(value) {
+  const shown = isFormula(value) ? `'${value}` : String(value);
+  return /[",;\t\r\n]/.test(shown) ? `"${shown.replaceAll('"', '""')}"` : shown;
+}
+
+const csvOf = (rows) => rows.map((row) => `${row.map(cellOfCsv).join(",")}\r\n`).join("");
 
 function rowsOf(found) {
   const heading = [report.textField, report.labelField, ...report.context, "predicted", "probability", "loss", "source", "row"];
@@ -20,7 +29,7 @@ function rowsOf(found) {
   return [heading, ...rows];
 }
 
-/** Save rows, the first of which is the heading, and say how many there are, and how many were left out. */
+/** Save rows, the first of which is the heading, and say how many there are, and what is not as in the data. */
 function saveCsv(name, rows, left, note) {
   const link = make("a", {
     // The mark at the start makes spreadsheets read UTF-8.
@@ -31,7 +40,11 @@ function saveCsv(name, rows, left, note) {
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000); // some browsers read it after the click
   const exported = `${several(rows.length - 1, "text")} exported`;
   announce(exported);
-  note.textContent = exported + (left ? `; ${several(left, "text")} cut on this page left out` : "");
+  const guarded = rows.flat().filter(isFormula).length;
+  note.textContent =
+    exported +
+    (left ? `; ${several(left, "text")} cut on this page left out` : "") +
+    (guarded ? `; ${several(guarded, "cell")} begun with an apostrophe, so that no spreadsheet takes it for a formula` : "");
 }
 
 // Half a text with a label would teach the next model something else, so those that are cut are left out.
