@@ -9,8 +9,14 @@ from typing import NamedTuple, cast
 
 import prometheus_client
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 logger = logging.getLogger(__name__)
+http_logger = logging.getLogger(f"{__name__}.http")
+# Anybody can send what isn't HTTP, and would fill the log with tracebacks.
+http_logger.addFilter(
+    lambda record: not isinstance((record.exc_info or (None, None))[1], HttpProcessingError)
+)
 
 # After an accept that failed: no file descriptor is left, or the peer is gone already.
 ACCEPT_RETRY_SECONDS = 0.1
@@ -51,7 +57,7 @@ class Listener:
     ) -> None:
         application.on_response_prepare.append(_close_afterwards)
         self._name = name
-        self._runner = web.AppRunner(application, access_log=None)
+        self._runner = web.AppRunner(application, access_log=None, logger=http_logger, auto_decompress=False)
         self._bounds = bounds
         self._unserved = unserved
         self._context = context

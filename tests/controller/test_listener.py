@@ -95,6 +95,33 @@ async def test_what_takes_too_long_is_cut(sent: bytes) -> None:
         assert port.unserved("seconds") == 1
 
 
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"GARBAGE\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: operator\r\nContent-Length: some\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: operator\r\nTransfer-Encoding: chunked\r\n\r\nno chunk\r\n",
+        b"POST / HTTP/1.1\r\nHost: operator\r\nLong: " + b"x" * 10_000 + b"\r\n\r\n",
+        b"POST http://[ HTTP/1.1\r\nHost: operator\r\n\r\n",
+    ],
+)
+async def test_what_is_no_http_is_refused_and_not_logged(
+    sent: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with a_port(BOUNDS) as port:
+        with port.connect() as connection:
+            connection.send(sent)
+            assert (await read(connection)).startswith(b"HTTP/1.0 400")
+    assert caplog.records == []
+
+
+async def test_body_is_taken_as_it_comes() -> None:
+    async with a_port(BOUNDS) as port:
+        with port.connect() as connection:
+            connection.send(REQUEST.replace(b"Host:", b"Content-Encoding: gzip\r\nHost:") + b"data")
+            assert (await read(connection)).endswith(b"\r\n\r\ndata")
+
+
 async def test_a_connection_ends_with_its_answer() -> None:
     async with a_port(BOUNDS) as port:
         for _ in range(10):
