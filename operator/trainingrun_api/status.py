@@ -57,6 +57,7 @@ class Reason(StrEnum):
     POD_REFUSED = "PodRefused"
     UNSCHEDULABLE = "Unschedulable"
     IMAGE_PULL = "ImagePull"
+    CONTAINER_ERROR = "ContainerError"
     POD_STARTING = "PodStarting"
     TRAINING = "Training"
     EVALUATING = "Evaluating"

@@ -50,6 +50,8 @@ class Attempt:
     started: str | None
     termination: Termination | None
     missing_secret: str | None = None
+    turned_away: str | None = None
+    """Why the kubelet, or whatever ended the pod as a whole, did so."""
 
     @classmethod
     def parse(cls, manifest: Manifest) -> Self:
@@ -68,6 +70,7 @@ class Attempt:
             started=(state.get("running") or state.get("terminated") or {}).get("startedAt"),
             termination=_termination(state),
             missing_secret=missing_secret(waiting.message, manifest) if waiting else None,
+            turned_away=": ".join(filter(None, map(status.get, ("reason", "message")))) or None,
         )
 
     @property

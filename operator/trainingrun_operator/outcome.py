@@ -28,7 +28,15 @@ EXIT_REASONS = {
     ExitCode.TEMPORARY: Reason.STORAGE_UNAVAILABLE,
     ExitCode.INTERRUPTED: Reason.INTERRUPTED,
 }
-IMAGE_TROUBLE = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"}
+WAITING = {
+    **dict.fromkeys(
+        ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"), Reason.IMAGE_PULL
+    ),
+    **dict.fromkeys(
+        ("CreateContainerConfigError", "CreateContainerError", "RunContainerError"), Reason.CONTAINER_ERROR
+    ),
+}
+"""By what the kubelet calls it; while all goes well, a container waits too."""
 UNKNOWN = (
     Reason.TRAINER_ERROR,
     "The pod is gone and with it the cause; look for its log in your log collector",
@@ -59,7 +67,8 @@ def failure_of(attempt: Attempt, memory: str) -> tuple[Reason, str]:
         return Reason.INTERRUPTED, f"Pod {attempt.name} was evicted: {attempt.disruption}"
     if attempt.termination is None:
         what = "was deleted" if attempt.deleting else "ended before its container told how"
-        return Reason.INTERRUPTED, f"Pod {attempt.name} {what}"
+        why = f": {attempt.turned_away}" if attempt.turned_away else ""
+        return Reason.INTERRUPTED, f"Pod {attempt.name} {what}{why}"
     if attempt.termination.reason == "OOMKilled":
         advice = "raise spec.resources.memory or lower spec.training.batchSize or maxSequenceLength"
         return (
@@ -152,5 +161,5 @@ def _on_its_way(attempt: Attempt) -> Verdict:
             return Verdict(Phase.PENDING, Reason.POD_STARTING, f"Pod {name} is starting")
         text = f"No node takes pod {name}: {attempt.unschedulable}"
         return Verdict(Phase.PENDING, Reason.UNSCHEDULABLE, text)
-    reason = Reason.IMAGE_PULL if waiting.reason in IMAGE_TROUBLE else Reason.POD_STARTING
+    reason = WAITING.get(waiting.reason, Reason.POD_STARTING)
     return Verdict(Phase.PENDING, reason, f"Pod {name}: {waiting.reason} {waiting.message}".rstrip())

@@ -95,6 +95,14 @@ def test_preemption_does_not_count(api: Api, kubelet: Kubelet) -> None:
     assert run["status"]["restarts"] == 1
 
 
+def test_pod_that_its_node_turns_away_says_why(api: Api, kubelet: Kubelet) -> None:
+    api.apply(a_run("full"))
+    pod = kubelet.pod_of("full")
+    message = "Node didn't have enough resource: nvidia.com/gpu, requested: 1, used: 1, capacity: 1"
+    api.set_pod_status(pod, {"phase": "Failed", "reason": "UnexpectedAdmissionError", "message": message})
+    api.eventually("full", phase="Pending", reason="Restarting", message=message)
+
+
 def test_out_of_memory_says_which_field_to_raise(api: Api, kubelet: Kubelet) -> None:
     api.apply(a_run("hungry", backoffLimit=0, resources={"memory": "2Gi"}))
     kubelet.end(kubelet.pod_of("hungry"), 137, reason="OOMKilled")

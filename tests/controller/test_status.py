@@ -80,6 +80,7 @@ def conditions_of(status: TrainingRunStatus) -> dict[str, str]:
         (an_attempt(started=False, phase="Pending", unschedulable="0/3 nodes"), Reason.UNSCHEDULABLE),
         (an_attempt(started=False, waiting=Waiting("ErrImagePull", "")), Reason.IMAGE_PULL),
         (an_attempt(started=False, waiting=Waiting("ContainerCreating", "")), Reason.POD_STARTING),
+        (an_attempt(started=False, waiting=Waiting("CreateContainerError", "no")), Reason.CONTAINER_ERROR),
         (an_attempt(deleting=True), Reason.RESTARTING),
     ],
 )
