@@ -154,8 +154,8 @@ class Progress(Model):
     """LoadingData, LoadingModel, SimilarityStage, Training, Evaluating, Publishing or Done."""
     epoch: Annotated[int, Field(ge=0)] = 0
     """Epochs finished."""
-    max_epochs: Annotated[int, Field(ge=1)]
-    """Epochs at most."""
+    max_epochs: Annotated[int, Field(ge=1)] | None = None
+    """Epochs at most; where spec.training.maxEpochs is left out, known once training begins."""
     percent: Annotated[int, Field(ge=0, le=100)] = 0
     """Share of maxEpochs done, in percent; 100 when training has ended."""
     step: Annotated[int, Field(ge=0)] = 0

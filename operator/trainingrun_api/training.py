@@ -50,15 +50,23 @@ class ClassWeights(StrEnum):
 
 
 class EarlyStopping(Model):
-    """Stop when the metric no longer improves; the best epoch by it is published either way."""
+    """Stop when the metric no longer improves; the best epoch by it is published either way.
+
+    Of classifiers' epochs whose evaluation loss is within its standard error of the lowest, and below that
+    of the model before training, the last is the best by EvaluationLoss: it is chance that tells them apart.
+    """
 
     metric: StoppingMetric = StoppingMetric.EVALUATION_LOSS
     """Score of the evaluation part that decides: EvaluationLoss, F1 (macro) or Accuracy. For TextSimilarity
     EvaluationLoss, or AveragePrecision (of the cosine as a score for "same label") for labelled texts,
     Spearman for scored pairs, Accuracy (near texts that are the nearest) for other pairs and triplets."""
 
-    patience: Annotated[int, Field(ge=1, le=100)] = 3
-    """Epochs without improvement before training stops."""
+    patience: Annotated[int, Field(ge=1, le=100)] | None = None
+    """Epochs without improvement before training stops.
+
+    Left out: 3; where maxEpochs is left out too and few texts make more than 5, all of these, since the first
+    ones, at high rates, may be worse than the model before training.
+    """
 
     min_delta: Annotated[float, Field(ge=0, le=10)] = 0.0
     """Smallest change of the metric, in its unit (nats per text, or a share), that counts as improvement."""
@@ -103,8 +111,12 @@ STAGE_TRAINS_THE_BODY = Rule(
 class Training(Model):
     """How the model is fine-tuned."""
 
-    max_epochs: Annotated[int, Field(ge=1, le=1000)] = 5
-    """Most passes over the training part; early stopping usually ends sooner."""
+    max_epochs: Annotated[int, Field(ge=1, le=1000)] | None = None
+    """Most passes over the training part; early stopping may end sooner.
+
+    Left out: 5; for classifiers, where these are fewer than 180 optimizer steps, as many as make so many, at
+    most 20.
+    """
 
     early_stopping: EarlyStopping = EarlyStopping()
     """When to stop before maxEpochs, and which epoch is published."""

@@ -58,15 +58,20 @@ class RunDisplay:
             self._stage = progress.stage
             self.say(progress.stage, style="dim")
         of_stage = progress.stage == "SimilarityStage"
-        steps = progress.total_steps if of_stage else progress.total_steps // progress.max_epochs
-        under_way = f"epoch {min(progress.epoch + 1, progress.max_epochs)}/{progress.max_epochs}"
+        steps = progress.total_steps if of_stage else progress.total_steps // (progress.max_epochs or 1)
         self._bar.update(
             self._task,
-            description="before epoch 1" if of_stage else under_way,
+            description="before epoch 1" if of_stage else _under_way(progress),
             total=steps or None,
             completed=progress.step - progress.epoch * steps,
             detail=_detail(progress),
         )
+
+
+def _under_way(progress: RunProgress) -> str:
+    if progress.max_epochs is None:
+        return "before training"
+    return f"epoch {min(progress.epoch + 1, progress.max_epochs)}/{progress.max_epochs}"
 
 
 def _detail(progress: RunProgress) -> str:
@@ -91,12 +96,13 @@ def terminal() -> Console:
     return _Terminal(markup=False, emoji=False)
 
 
-def epoch_line(epoch: EpochSummary, max_epochs: int) -> str:
+def epoch_line(epoch: EpochSummary, max_epochs: int | None) -> str:
     """One finished epoch in words."""
     before = "" if epoch.epoch else " (before training)"
     losses = {"training loss": epoch.training_loss, "evaluation loss": epoch.evaluation_loss}
     parts = [f"{name} {value:.3f}" for name, value in {**losses, **epoch.scores}.items()]
-    return "   ".join([f"epoch {epoch.epoch:>3}/{max_epochs}{before}", *parts])
+    number = f"epoch {epoch.epoch:>3}" + (f"/{max_epochs}" if max_epochs else "")
+    return "   ".join([f"{number}{before}", *parts])
 
 
 def data_line(data: DataCounts, scores: EvaluationScores) -> str:

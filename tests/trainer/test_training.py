@@ -1,6 +1,7 @@
 """Learning rates, order, early stopping, head start."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,40 +26,63 @@ from trainingrun_trainer.training.precision import CPU_FLAGS, choose_precision
 from .conftest import WORDS, ticket_texts, tickets
 
 
-def history(losses: list[float], stopping: EarlyStopping, f1: list[float] | None = None) -> History:
+def history(
+    losses: list[float], stopping: EarlyStopping, f1: list[float] | None = None, error: float = 0.0
+) -> History:
     past = History(metric=stopping.metric)
     for number, (loss, score) in enumerate(zip(losses, f1 or losses, strict=True), start=1):
         epoch = EpochSummary(
             epoch=number, training_loss=1, evaluation_loss=loss, accuracy=0, f1=score, learning_rate=0
         )
-        past = past.after(epoch, [], stopping)
+        past = past.after(epoch, [], stopping, error)
     return past
 
 
 def test_training_stops_after_patience_and_the_lowest_loss_is_best() -> None:
-    stopping = EarlyStopping(patience=2)
-    assert not history([3, 1, 2], stopping).exhausted(stopping)
+    stopping = EarlyStopping()
+    assert not history([3, 1, 2], stopping).exhausted(2)
     past = history([3, 1, 2, 1], stopping)
-    assert past.exhausted(stopping)
+    assert past.exhausted(2)
     assert past.best.epoch == 2
 
 
+def test_of_losses_that_only_chance_tells_apart_the_last_is_best() -> None:
+    stopping = EarlyStopping()
+    as_good = history([3, 1, 1.1, 1.2, 1.15], stopping, error=0.25)
+    assert as_good.best.epoch == 5
+    assert not as_good.exhausted(2)
+    worse = history([3, 1, 1.1, 1.3, 1.4], stopping, error=0.25)
+    assert worse.best.epoch == 3
+    assert worse.exhausted(2)
+
+
+def test_no_epoch_is_as_good_that_is_worse_than_the_model_before_training() -> None:
+    stopping = EarlyStopping()
+    assert history([1.1, 1, 1.05, 1.15], stopping, error=0.25).best.epoch == 3
+    assert history([1, 1.05, 1.1], stopping, error=0.25).best.epoch == 1
+
+
+def test_by_another_metric_the_highest_is_best_whatever_the_loss() -> None:
+    by_f1 = EarlyStopping(metric=StoppingMetric.F1)
+    assert history([3, 1, 1.1], by_f1, f1=[0.5, 0.7, 0.6], error=0.25).best.epoch == 2
+
+
 def test_a_fall_smaller_than_min_delta_is_no_improvement() -> None:
-    stopping = EarlyStopping(patience=2, min_delta=0.5)
+    stopping = EarlyStopping(min_delta=0.5)
     past = history([3, 2.8, 2.6], stopping)
-    assert past.exhausted(stopping)
+    assert past.exhausted(2)
     assert past.best.epoch == 3
-    assert not history([3, 2.8, 2.4], stopping).exhausted(stopping)
+    assert not history([3, 2.8, 2.4], stopping).exhausted(2)
 
 
 def test_the_metric_decides_which_epoch_is_best_and_when_to_stop() -> None:
     losses, f1 = [1, 2, 3, 2.5], [0.5, 0.6, 0.7, 0.7]
-    stopping = EarlyStopping(patience=3)
+    stopping = EarlyStopping()
     assert history(losses, stopping, f1).best.epoch == 1
-    assert history(losses, stopping, f1).exhausted(stopping)
-    by_f1 = EarlyStopping(patience=3, metric=StoppingMetric.F1)
+    assert history(losses, stopping, f1).exhausted(3)
+    by_f1 = EarlyStopping(metric=StoppingMetric.F1)
     assert history(losses, by_f1, f1).best.epoch == 4  # on a tie, the lower loss
-    assert not history(losses, by_f1, f1).exhausted(by_f1)
+    assert not history(losses, by_f1, f1).exhausted(3)
 
 
 def test_a_metric_that_the_task_lacks_is_refused() -> None:
@@ -172,6 +196,24 @@ def test_the_warmup_is_a_tenth_of_all_steps_or_what_is_asked_for(
 ) -> None:
     training = Training(batch_size=8, max_epochs=5).model_copy(update=settings)  # 60 texts: 8 steps an epoch
     assert prepare(objective, training).recipe.warmup_steps == steps
+
+
+@pytest.mark.parametrize(
+    ("settings", "epochs", "patience"),
+    [
+        ({"batch_size": 1}, 5, 3),  # 300 steps
+        ({"batch_size": 4}, 12, 12),  # 15 in an epoch: 180 steps
+        ({"batch_size": 32}, 20, 20),  # 2 in an epoch: as many epochs as there may be
+        ({"batch_size": 32, "early_stopping": EarlyStopping(patience=4)}, 20, 4),
+        ({"batch_size": 32, "max_epochs": 7}, 7, 3),
+    ],
+    ids=["many steps", "few steps", "very few steps", "patience asked for", "epochs asked for"],
+)
+def test_few_texts_make_more_epochs_all_of_which_are_waited_for(
+    objective: SingleLabelClassification, settings: dict[str, Any], epochs: int, patience: int
+) -> None:
+    trainee = prepare(objective, Training(**settings))
+    assert (trainee.max_epochs, trainee.recipe.max_epochs, trainee.patience) == (epochs, epochs, patience)
 
 
 def test_a_warmup_longer_than_training_is_refused_with_the_steps_there_are(

@@ -12,6 +12,8 @@ class Recipe(Model):
     """Rate of each layer of the body, as a share of that of the layer after it."""
     warmup_steps: int
     """Optimizer steps over which the learning rate rose."""
+    max_epochs: int | None = None
+    """Epochs at most; None in runs of versions that did not say."""
     total_steps: int
     """Optimizer steps of all maxEpochs."""
     batch_size: int

@@ -72,8 +72,8 @@ def too_few_epochs(evidence: Evidence) -> Iterator[Finding]:
     Not where all evaluation texts are given the right labels: a lower loss gains nothing there.
     """
     *earlier, last = evidence.curves.epochs
-    most = evidence.settings.training.max_epochs
-    if not earlier or not evidence.best_epoch == last.epoch == most or last.accuracy == 1:
+    most = evidence.recipe.max_epochs
+    if not earlier or most is None or not evidence.best_epoch == last.epoch == most or last.accuracy == 1:
         return
     before = min(epoch.evaluation_loss for epoch in earlier)
     if last.evaluation_loss < (1 - STILL_FALLING) * before:

@@ -41,12 +41,18 @@ class ProgressTracker:
         """Something that a user should know of, told with each report from now on."""
         self._tell(notice=Notice(reason=reason, message=message[:MAX_NOTICE]))
 
-    def training(self, total_steps: int, steps_done: int, history: History) -> None:
+    def training(self, max_epochs: int, total_steps: int, steps_done: int, history: History) -> None:
         """Training begins, or goes on after a restart or epoch 0."""
         self._started, self._first_step, self._texts = time.monotonic(), steps_done, 0
         self._remember(history)
         percent = 100 * steps_done // total_steps
-        self._tell(stage="Training", total_steps=total_steps, step=steps_done, percent=percent)
+        self._tell(
+            stage="Training",
+            max_epochs=max_epochs,
+            total_steps=total_steps,
+            step=steps_done,
+            percent=percent,
+        )
 
     def stage_step(self, event: StageStepDone) -> None:
         """A step of the similarity stage is done; its loss is another one, and not told."""

@@ -84,7 +84,7 @@ class Results:
             model_name=config.model_name,
             labels=self.labels,
             best_epoch=best_epoch,
-            stopped_early=finished and history.trained < config.training.max_epochs,
+            stopped_early=finished and history.trained < self.trainee.max_epochs,
             loss=judgement.loss,
             classification=judgement.classification,
             similarity=judgement.similarity,

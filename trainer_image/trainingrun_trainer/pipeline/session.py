@@ -117,7 +117,7 @@ def _tell_of_change(run: Run, checkpoints: Checkpoints) -> None:
 
 def _begin(run: Run, trainee: Trainee) -> None:
     steps_done = trainee.history.trained * trainee.steps_per_epoch
-    run.progress.training(trainee.recipe.total_steps, steps_done, trainee.history)
+    run.progress.training(trainee.max_epochs, trainee.recipe.total_steps, steps_done, trainee.history)
 
 
 def _end_epoch(run: Run, trainee: Trainee, done: EpochDone, checkpoints: Checkpoints) -> None:
@@ -126,7 +126,7 @@ def _end_epoch(run: Run, trainee: Trainee, done: EpochDone, checkpoints: Checkpo
     epoch = done.summary
     log.info(
         "%s: training loss %.4f, evaluation loss %.4f%s%s",
-        _epoch_name(epoch.epoch, run.config, trainee.history),
+        _epoch_name(epoch.epoch, trainee),
         epoch.training_loss,
         epoch.evaluation_loss,
         "".join(f", {name} {score:.3f}" for name, score in epoch.scores.items()),
@@ -156,9 +156,10 @@ def _log_stage(history: History) -> None:
         )
 
 
-def _epoch_name(epoch: int, config: RunConfig, history: History) -> str:
+def _epoch_name(epoch: int, trainee: Trainee) -> str:
+    history = trainee.history
     if epoch:
-        return f"Epoch {epoch} of {config.training.max_epochs}"
+        return f"Epoch {epoch} of {trainee.max_epochs}"
     if history.stage and history.stage.kept:
         return "Epoch 0 (after the similarity stage, logistic regression)"
     regression = history.method is BaselineMethod.LOGISTIC_REGRESSION

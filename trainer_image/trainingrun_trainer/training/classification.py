@@ -35,6 +35,10 @@ class Classification(Objective):
 
     adversarial: ClassVar = True
 
+    least_steps: ClassVar = 180
+    """Fine-tuning on few texts takes steps, however often it sees each (Mosbach et al., ICLR 2021,
+    arXiv:2006.04884). In 5 epochs 328 to 600 texts make 45 to 75 steps (benchmarks/RESULTS-quality.md)."""
+
     regression: ClassVar[Regression]
     """What a new head starts from."""
 
@@ -157,6 +161,7 @@ def _outcome(predictions: LabelPredictions) -> Outcome:
     targets, predicted = predictions.targets, predictions.predicted
     return Outcome(
         loss=predictions.loss,
+        loss_error=float(np.std(predictions.losses) / np.sqrt(len(targets))),
         accuracy=float(accuracy_score(targets, predicted)),
         f1=macro_f1(targets, predicted),
         predictions=predictions,

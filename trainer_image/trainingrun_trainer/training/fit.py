@@ -62,7 +62,7 @@ def fit(trainee: Trainee, settings: Training) -> Iterator[StageStepDone | StepDo
     """
     if not trainee.history.epochs:
         yield from start(trainee, settings)
-    while not _finished(trainee, settings):
+    while not _finished(trainee):
         yield from _epoch(trainee, settings)
 
 
@@ -81,12 +81,12 @@ def _epoch(trainee: Trainee, settings: Training) -> Iterator[StepDone | EpochDon
         yield Diverged(str(error))
         return
     trained = trainee.history.longer(meter.texts, meter.seconds)
-    trainee.history = trained.after(summary, meter.points, settings.early_stopping)
-    yield EpochDone(summary, trainee.history.best is summary, _finished(trainee, settings), outcome)
+    trainee.history = trained.after(summary, meter.points, settings.early_stopping, outcome.loss_error)
+    yield EpochDone(summary, trainee.history.best is summary, _finished(trainee), outcome)
 
 
-def _finished(trainee: Trainee, settings: Training) -> bool:
+def _finished(trainee: Trainee) -> bool:
     history = trainee.history
     if history.divergence is not None:
         return True
-    return history.trained >= settings.max_epochs or history.exhausted(settings.early_stopping)
+    return history.trained >= trainee.max_epochs or history.exhausted(trainee.patience)

@@ -49,6 +49,8 @@ class History(Model):
     """Merit that the next epochs have to surpass by minDelta."""
     stale: int = 0
     """Epochs since one did."""
+    loss_errors: list[float] = []
+    """Standard error of each epoch's evaluation loss."""
 
     @property
     def trained(self) -> int:
@@ -62,8 +64,22 @@ class History(Model):
 
     @property
     def best(self) -> EpochSummary:
-        """The best epoch by the metric; the one with the lower loss, then the first, on a tie."""
+        """The best epoch by the metric; the one with the lower loss, then the first, on a tie.
+
+        By the evaluation loss, the last that is as good as the one with the lowest: within its standard error
+        (as in Breiman et al., 1984), and better than the model before training.
+        """
+        if self.metric is StoppingMetric.EVALUATION_LOSS:
+            return self._last_as_good
         return max(self.epochs, key=lambda epoch: (merit(epoch, self.metric), -epoch.evaluation_loss))
+
+    @property
+    def _last_as_good(self) -> EpochSummary:
+        losses = [epoch.evaluation_loss for epoch in self.epochs]
+        lowest = losses.index(min(losses))
+        bound = min(losses[lowest] + self.loss_errors[lowest], losses[0])
+        as_good = [epoch for epoch in self.epochs if epoch.evaluation_loss < bound]
+        return as_good[-1] if as_good else self.epochs[lowest]
 
     @property
     def curves(self) -> Curves:
@@ -89,27 +105,36 @@ class History(Model):
         restart = Restart(step=step, epoch=self.trained)
         return self.model_copy(update={"restarts": [*self.restarts, restart]})
 
-    def after(self, epoch: EpochSummary, curve: list[LossPoint], stopping: EarlyStopping) -> Self:
+    def after(
+        self,
+        epoch: EpochSummary,
+        curve: list[LossPoint],
+        stopping: EarlyStopping,
+        loss_error: float = 0.0,
+    ) -> Self:
         """The history with one more epoch. Raises SettingsError when it lacks the metric."""
         value = merit(epoch, self.metric)
         improved = self.reference is None or value > self.reference + stopping.min_delta
-        return self.model_copy(
+        longer = self.model_copy(
             update={
                 "epochs": [*self.epochs, epoch],
+                "loss_errors": [*self.loss_errors, loss_error],
                 "curve": [*self.curve, *curve],
                 "reference": value if improved else self.reference,
-                "stale": 0 if improved else self.stale + 1,
             }
         )
+        by_loss = self.metric is StoppingMetric.EVALUATION_LOSS
+        as_good = by_loss and not stopping.min_delta and longer.best is epoch
+        return longer.model_copy(update={"stale": 0 if improved or as_good else self.stale + 1})
 
     def diverged(self, step: int, curve: list[LossPoint]) -> Self:
         """The history of training that ended there, after so many steps, in an epoch that does not count."""
         where = Divergence(step=step, epoch=self.trained + 1)
         return self.model_copy(update={"curve": [*self.curve, *curve], "divergence": where})
 
-    def exhausted(self, stopping: EarlyStopping) -> bool:
-        """True when patience is at an end."""
-        return self.stale >= stopping.patience
+    def exhausted(self, patience: int) -> bool:
+        """True when so many epochs brought no improvement."""
+        return self.stale >= patience
 
 
 def merit(epoch: EpochSummary, metric: StoppingMetric) -> float:

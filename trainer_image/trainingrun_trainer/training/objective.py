@@ -21,6 +21,8 @@ class Outcome:
 
     loss: float
     """Mean per text, in the unit of `Objective.loss`."""
+    loss_error: float = 0.0
+    """Standard error of that mean, where its texts are a sample; 0 where they are not taken for one."""
     accuracy: float | None = None
     """Share of texts with the right label, or of pairs whose near text is the nearest, 0 to 1."""
     f1: float | None = None
@@ -58,6 +60,9 @@ class Objective(ABC):
 
     adversarial: ClassVar[bool] = False
     """Whether it is known to gain from noise on the embeddings of tokens."""
+
+    least_steps: ClassVar[int] = 0
+    """Optimizer steps that it takes to learn what even few texts say."""
 
     @property
     def few_texts(self) -> bool:

@@ -34,6 +34,13 @@ than it brings, unless layers near the input learn slower: accuracy was 96.1% wi
 8 texts it was 93.1 and 92.8% (benchmarks/RESULTS-quality.md).
 """
 
+EPOCHS, MOST_EPOCHS = 5, 20
+"""When the settings name no maxEpochs: that many, and at most so many to reach an objective's least steps."""
+
+PATIENCE = 3
+"""Epochs, when the settings say nothing. Not where few texts make more epochs than EPOCHS: of the example
+tickets, the first three at the full rate are worse than the model before training, the last far better."""
+
 WARMUP_RATIO = 0.1
 """Of all steps, when the settings name no warm-up."""
 
@@ -51,12 +58,14 @@ def decide(
     if not trained:
         raise SettingsError("spec.training.freezeBody leaves nothing to train: there is no head")
     steps = math.ceil(batches / settings.gradient_accumulation_steps)
+    epochs = settings.max_epochs or _epochs(objective, steps)
     default_rate = default_learning_rate(total, lora=settings.lora is not None)
     return Recipe(
         learning_rate=settings.learning_rate or default_rate,
         layer_decay=_layer_decay(objective, settings, after_stage=after_stage),
-        warmup_steps=_warmup_steps(settings, steps),
-        total_steps=steps * settings.max_epochs,
+        warmup_steps=_warmup_steps(settings, steps, epochs),
+        max_epochs=epochs,
+        total_steps=steps * epochs,
         batch_size=batch_size(settings),
         gradient_accumulation_steps=settings.gradient_accumulation_steps,
         max_gradient_norm=settings.max_gradient_norm,
@@ -67,9 +76,20 @@ def decide(
     )
 
 
+def patience(settings: Training, recipe: Recipe) -> int:
+    """Epochs without improvement before training stops."""
+    epochs = recipe.max_epochs or EPOCHS
+    more = settings.max_epochs is None and epochs > EPOCHS
+    return settings.early_stopping.patience or (epochs if more else PATIENCE)
+
+
 def batch_size(settings: Training) -> int:
     """Texts in a batch, on each device."""
     return settings.batch_size or AUTOMATIC_BATCH_SIZE
+
+
+def _epochs(objective: Objective, steps: int) -> int:
+    return min(max(EPOCHS, math.ceil(objective.least_steps / steps)), MOST_EPOCHS)
 
 
 def _layer_decay(objective: Objective, settings: Training, *, after_stage: bool) -> float:
@@ -90,13 +110,13 @@ def _adversarial_epsilon(objective: Objective, settings: Training, parameters: i
     return ADVERSARIAL_EPSILON if small else 0.0
 
 
-def _warmup_steps(settings: Training, steps_per_epoch: int) -> int:
-    total = steps_per_epoch * settings.max_epochs
+def _warmup_steps(settings: Training, steps_per_epoch: int, epochs: int) -> int:
+    total = steps_per_epoch * epochs
     if settings.warmup_steps is None:
         return round(total * (WARMUP_RATIO if settings.warmup_ratio is None else settings.warmup_ratio))
     if settings.warmup_steps > total:
         raise SettingsError(
             f"spec.training.warmupSteps is {settings.warmup_steps}, but training takes only {total} steps "
-            f"({steps_per_epoch} in each of {settings.max_epochs} epochs): lower it, or give warmupRatio"
+            f"({steps_per_epoch} in each of {epochs} epochs): lower it, or give warmupRatio"
         )
     return settings.warmup_steps

@@ -25,7 +25,7 @@ from .history import History
 from .objective import Objective, Outcome
 from .optimizer import HEAD_FACTOR, build_optimizer, build_schedule, freeze_body
 from .precision import choose_precision
-from .recipe import batch_size, decide
+from .recipe import batch_size, decide, patience
 
 WEIGHTS = "model.safetensors"
 STATE = "state.pt"
@@ -48,6 +48,8 @@ class Trainee:
     """Whether batches may be taken in parts when memory is short."""
     adapters: LoraModel | None
     """Until they are merged."""
+    patience: int
+    """Epochs without improvement before training stops."""
     adversary: Adversary | None
     """Disturbs what each step learns."""
     parts: int = 1
@@ -59,6 +61,11 @@ class Trainee:
     def steps_per_epoch(self) -> int:
         """Optimizer steps in an epoch."""
         return math.ceil(len(self.training) / self.recipe.gradient_accumulation_steps)
+
+    @property
+    def max_epochs(self) -> int:
+        """Epochs at most."""
+        return self.recipe.total_steps // self.steps_per_epoch
 
     @property
     def recipe_used(self) -> Recipe:
@@ -158,6 +165,7 @@ def prepare(objective: Objective, settings: Training) -> Trainee:
         history=History(),
         divisible=settings.batch_size is None and objective.divisible,
         adapters=adapters,
+        patience=patience(settings, recipe),
         adversary=Adversary(objective.network, epsilon) if epsilon else None,
         stage=stage,
     )
