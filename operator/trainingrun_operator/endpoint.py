@@ -43,13 +43,18 @@ class ProgressEndpoint:
         except web.HTTPRequestEntityTooLarge:
             return self._answer(413, "too_large", f"a report has at most {MAX_REPORT_BYTES} bytes")
         except ApiError as error:
-            if error.status in {400, 422}:
-                return self._answer(400, "invalid", f"the Kubernetes API refuses the report: {error}")
-            logger.warning("progress report not stored: %s", error)
-            return self._answer(
-                503, "unavailable", "the Kubernetes API can't be reached; the next report will do"
-            )
+            return self._not_stored(error)
         return self._answer(204, "accepted")
+
+    def _not_stored(self, error: ApiError) -> web.Response:
+        if error.status in {400, 422}:
+            return self._answer(400, "invalid", f"the Kubernetes API refuses the report: {error}")
+        if error.status in {404, 409}:
+            return self._answer(403, "forbidden", "the run is gone")
+        logger.warning("progress report not stored: %s", error)
+        return self._answer(
+            503, "unavailable", "the Kubernetes API can't be reached; the next report will do"
+        )
 
     async def _accept(self, request: web.Request) -> None:
         _check_length(request)

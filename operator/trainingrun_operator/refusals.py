@@ -33,9 +33,12 @@ class Refusal(NamedTuple):
     @classmethod
     def parse(cls, event: Manifest) -> Self:
         """Read an Event."""
-        message = PREAMBLE.sub("", event.get("message") or "")[:MAX_MESSAGE]
+        job = event["involvedObject"]["name"]
+        message = PREAMBLE.sub("", event.get("message") or "")
+        # Each try has a pod of another name; without it the message stays the same.
+        message = re.sub(rf'"{re.escape(job)}-\w{{5}}"', f'"{job}"', message)
         time = event.get("lastTimestamp") or event.get("eventTime") or event["metadata"]["creationTimestamp"]
-        return cls(message, parse_time(time))
+        return cls(message[:MAX_MESSAGE], parse_time(time))
 
     @property
     def for_good(self) -> bool:

@@ -236,7 +236,7 @@ def test_suspension_is_no_restart() -> None:
     assert again.restarts == 0
 
 
-REFUSED = 'pods "tickets-x" is forbidden: exceeded quota: q, requested: cpu=2, used: cpu=3, limited: cpu='
+REFUSED = 'pods "tickets" is forbidden: exceeded quota: q, requested: cpu=2, used: cpu=3, limited: cpu='
 
 
 @pytest.mark.parametrize(
@@ -244,19 +244,19 @@ REFUSED = 'pods "tickets-x" is forbidden: exceeded quota: q, requested: cpu=2, u
     [
         (f"{REFUSED}1", True),
         (f"{REFUSED}4", False),
-        ('pods "tickets-x" is forbidden: no PriorityClass with name high was found', True),
-        ('pods "tickets-x" is forbidden: maximum memory usage per Container is 1Gi, but limit is 4Gi', True),
+        ('pods "tickets" is forbidden: no PriorityClass with name high was found', True),
+        ('pods "tickets" is forbidden: maximum memory usage per Container is 1Gi, but limit is 4Gi', True),
         ('admission webhook "images.example.com" denied the request: unsigned', True),
-        ('Pod "tickets-x" is invalid: spec.containers[0].image: Required value', True),
-        ('pods "tickets-x" is forbidden: error looking up service account team/default: not found', False),
+        ('Pod "tickets" is invalid: spec.containers[0].image: Required value', True),
+        ('pods "tickets" is forbidden: error looking up service account team/default: not found', False),
         ('Internal error occurred: failed calling webhook "images.example.com": no endpoints', False),
     ],
 )
 def test_refused_pod_is_told_and_stalls_the_run_where_only_a_person_can_help(
     message: str, stalled: bool
 ) -> None:
-    told = f"(combined from similar events): Error creating: {message}"
-    event = {"message": told, "lastTimestamp": format_time(NOW)}
+    told = f"(combined from similar events): Error creating: {message}".replace("tickets", "tickets-x2z4b")
+    event = {"message": told, "lastTimestamp": format_time(NOW), "involvedObject": {"name": "tickets"}}
     status = status_of(Observation(RUNNING, refusal=Refusal.parse(event)))
     assert (status.phase, reason_of(status)) == (Phase.PENDING, Reason.POD_REFUSED)
     assert status.conditions[0].message.endswith(f": {message}")

@@ -175,7 +175,7 @@ def test_pod_over_its_quota_is_told_at_once_and_goes_on_when_there_is_room(
 ) -> None:
     api.apply(a_quota("small", **{"limits.memory": "1Gi"}))
     api.apply(a_run("refused"))
-    message = "exceeded quota: small, requested: limits.memory=4Gi, used: limits.memory=0, limited"
+    message = 'pods "refused" is forbidden: exceeded quota: small, requested: limits.memory=4Gi'
     run = api.eventually("refused", phase="Pending", reason="PodRefused", message=message)
     assert stalled(run)
     assert api.events("refused")[-1] == "PodRefused"

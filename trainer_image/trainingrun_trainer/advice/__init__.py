@@ -4,6 +4,6 @@ A new kind of finding is a function from `Evidence` to findings, named in `CHECK
 """
 
 from .evidence import Evidence
-from .findings import CHECKS, advise
+from .findings import CHECKS, advise, advise_on_labels
 
-__all__ = ["CHECKS", "Evidence", "advise"]
+__all__ = ["CHECKS", "Evidence", "advise", "advise_on_labels"]

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from trainingrun_api.advice import Finding, Severity
+from trainingrun_api.evaluation import DataCounts
 
 from .classes import imbalance, too_few_texts
 from .confusions import confused_labels, missing_context, telltale_context
@@ -10,9 +11,21 @@ from .copies import conflicting_copies
 from .evidence import Evidence
 from .fit import better_epoch, nothing_gained, overfitting, too_few_epochs, underfitting
 from .instability import diverged, evaluation_loss_rose, growing_gradients, loss_jump, one_label
+from .label_names import numeric_labels, similar_names
 from .marks import rejected_rows
 from .mislabelled import mislabelled_texts
 from .sample import leaked_texts, seen_texts, small_evaluation_part
+
+
+def advise_on_labels(data: DataCounts) -> Iterator[Finding]:
+    """What names of labels show, which is known before training."""
+    yield from numeric_labels(data)
+    yield from similar_names(data)
+
+
+def _on_labels(evidence: Evidence) -> Iterator[Finding]:
+    return advise_on_labels(evidence.data)
+
 
 CHECKS: tuple[Callable[[Evidence], Iterator[Finding]], ...] = (
     diverged,
@@ -22,6 +35,7 @@ CHECKS: tuple[Callable[[Evidence], Iterator[Finding]], ...] = (
     growing_gradients,
     seen_texts,
     rejected_rows,
+    _on_labels,
     underfitting,
     too_few_epochs,
     mislabelled_texts,

@@ -4,9 +4,11 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from trainingrun_api.advice import Severity
 from trainingrun_api.evaluation import CopyExamples, DataCounts, JoinedLabel, LabelParts
 from trainingrun_api.run_config import RunConfig
 
+from ..advice import advise_on_labels
 from ..corpus import Corpus, Splits
 from ..data import (
     FieldValues,
@@ -124,5 +126,8 @@ def _log_data(config: RunConfig, counts: DataCounts, splits: Splits) -> None:
             len(counts.joined_labels),
             ", ".join(ways) + (", …" if len(counts.joined_labels) > 20 else ""),
         )
+    for finding in advise_on_labels(counts):
+        if finding.severity is Severity.WARNING:  # worth stopping for; all findings stand in the results
+            log.warning("%s. %s", finding.message, finding.suggestion)
     if counts.not_evaluated:
         log.warning("Trained and not evaluated, for want of texts: %s", ", ".join(counts.not_evaluated[:20]))
