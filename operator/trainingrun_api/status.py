@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field
 from .advice import MAX_FINDINGS, Finding
 from .base import Model
 from .lineage import ResolvedBaseModel
+from .started_with import StartedWith
 
 Rounded = Annotated[float, AfterValidator(lambda value: round(value, 4))]
 """Four digits are what a column of `kubectl get` has room for; evaluation.json has all."""
@@ -290,8 +291,12 @@ class TrainingRunStatus(Model):
     """Succeeded, and Ready, Reconciling and Stalled for GitOps tools."""
     model_name: str | None = None
     """Name of the trained model; no other run of this namespace has it."""
+    started_with: StartedWith | None = None
+    """What the run was started with; each of its Jobs is made of it, also one that replaces a deleted one."""
     job_name: str | None = None
     """The Job that trains."""
+    job_uid: str | None = None
+    """UID of that Job; what another one says doesn't count."""
     suspend: bool = False
     """spec.suspend as the Job was told last; what a queue has made of it since is the queue's to change."""
     pod_name: str | None = None

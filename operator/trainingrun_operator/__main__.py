@@ -10,19 +10,23 @@ import kopf
 from aiohttp import web
 
 from . import handlers
+from .cache import Cache
 from .certificate_store import CertificateStore
 from .cluster import connected
 from .endpoint import ProgressEndpoint
 from .errors import OperatorError
+from .feed import Feed
 from .health import Watchdog
 from .identity import Identities
+from .jobs import Jobs
 from .listener import Bounds, Listener, listening_on
 from .metrics import Metrics
+from .model_names import ModelNames
 from .rate_limit import RateLimit
 from .reconcile import Reconciler
 from .references import Resolver
-from .refusals import Refusals
 from .settings import Settings
+from .start import Start
 from .work_queue import WorkQueue
 
 # With TLS 75 MiB at most. A report takes milliseconds, so that thousands of pods have room.
@@ -43,23 +47,24 @@ def main() -> int:
 
 
 async def _serve(settings: Settings) -> None:
-    async with connected() as cluster:
-        metrics, resolver, refusals = (
-            Metrics(settings.operator_version),
-            Resolver(cluster, settings),
-            Refusals(),
-        )
+    metrics = Metrics(settings.operator_version)
+    async with connected(metrics.count_request) as cluster:
+        cache = Cache()
+        resolver = Resolver(cache, settings)
         certificates = CertificateStore(cluster, settings)
         await certificates.load()
-        reconciler = Reconciler(cluster, settings, metrics, resolver, refusals, certificates.ca_certificate)
-        queue = WorkQueue(reconciler.reconcile)
-        watchdog = Watchdog(cluster, queue, settings.watch_namespaces)
+        jobs = Jobs(cluster, cache, settings, certificates.ca_certificate)
+        start = Start(ModelNames(cluster, cache, resolver), resolver, jobs, settings)
+        queue = WorkQueue(Reconciler(cluster, cache, metrics, start, jobs).reconcile)
+        feed = Feed(cluster, cache, resolver, queue, settings.watch_namespaces)
+        watchdog = Watchdog(cluster, feed, queue, settings.watch_namespaces)
+        await feed.fill()
         endpoint = ProgressEndpoint(cluster, Identities(cluster), RateLimit(), metrics).application()
         unserved = metrics.unserved_connections
         reports = Listener("progress", endpoint, OF_REPORTS, unserved, certificates.context)
         probes = Listener("metrics", _probes(metrics, watchdog), OF_PROBES, unserved)
         with listening_on(settings.progress_port) as progress, listening_on(settings.metrics_port) as shown:
-            watch = _watch(settings, handlers.Memo(queue, resolver, refusals, watchdog))
+            watch = _watch(settings, handlers.Memo(feed))
             served = reports.run(progress), probes.run(shown)
             await _until_stopped(watch, queue.run(), watchdog.run(), certificates.keep(), *served)
 

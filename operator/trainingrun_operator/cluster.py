@@ -2,9 +2,9 @@
 
 import json
 import os
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import aiohttp
 from kubernetes.aio.client import ApiClient, Configuration
@@ -13,6 +13,7 @@ from kubernetes.aio.config import load_incluster_config, load_kube_config
 from trainingrun_api.names import (
     API_VERSION,
     GROUP,
+    MANAGED_BY_LABEL,
     OPERATOR,
     PROGRESS_FIELD_MANAGER,
     PROJECT_PLURAL,
@@ -25,44 +26,83 @@ from trainingrun_api.progress import ProgressReport
 from trainingrun_api.status import TrainingRunStatus
 
 from .errors import ApiError
-from .resources import Manifest, RunKey
+from .resources import Manifest, Run, RunKey
 
 TIMEOUT_SECONDS = 30
-MERGE_PATCH = "application/merge-patch+json"
-APPLY_PATCH = "application/apply-patch+yaml"
+PAGE = 500
+JSON = {"Accept": "application/json", "Content-Type": "application/json"}
+METADATA_LIST = {"Accept": "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"}
+MERGE_PATCH = {"Content-Type": "application/merge-patch+json"}
+APPLY_PATCH = {"Content-Type": "application/apply-patch+yaml"}
 OF_THE_TRAINER = {"progress", "epochs"}
 
 
+class Kind(NamedTuple):
+    """A kind of object that is listed: its API, its plural, and by which labels some are chosen."""
+
+    api: str
+    plural: str
+    selector: str = ""
+
+    def path(self, namespace: str = "") -> str:
+        """Where those of a namespace are; of all for none."""
+        return (
+            f"{self.api}/namespaces/{namespace}/{self.plural}" if namespace else f"{self.api}/{self.plural}"
+        )
+
+
+OURS = f"{MANAGED_BY_LABEL}={OPERATOR},{RUN_LABEL}"
+RUNS = Kind(f"/apis/{API_VERSION}", RUN_PLURAL)
+PROJECTS = Kind(f"/apis/{API_VERSION}", PROJECT_PLURAL)
+JOBS = Kind("/apis/batch/v1", "jobs", OURS)
+PODS = Kind("/api/v1", "pods", OURS)
+
+Count = Callable[[str, str], None]
+"""Told of a request's method and the kind of object it is about, such as PATCH and trainingruns/status."""
+
+
+def _no_count(method: str, resource: str) -> None: ...
+
+
 @asynccontextmanager
-async def connected() -> AsyncIterator["Cluster"]:
-    """The cluster this process runs in, else the one of KUBECONFIG."""
+async def connected(count: Count = _no_count) -> AsyncIterator["Cluster"]:
+    """The cluster this process runs in, else the one of KUBECONFIG; `count` is told of each request."""
     configuration = Configuration()
     if "KUBERNETES_SERVICE_HOST" in os.environ and "KUBECONFIG" not in os.environ:
         load_incluster_config(configuration)
     else:
         await load_kube_config(client_configuration=configuration)
     async with ApiClient(configuration) as client:
-        yield Cluster(client)
+        yield Cluster(client, count)
 
 
 class Cluster:
     """Typed verbs over the API. All raise ApiError; `get` verbs give None for what doesn't exist."""
 
-    def __init__(self, client: ApiClient) -> None:
+    def __init__(self, client: ApiClient, count: Count = _no_count) -> None:
         self._client = client
+        self._count = count
 
     async def run(self, key: RunKey) -> Manifest | None:
         """A TrainingRun."""
         return await self._get(_runs(key.namespace, key.name))
 
-    async def runs(self, namespaces: Iterable[str]) -> list[Manifest]:
-        """All TrainingRuns of these namespaces, of the whole cluster for none."""
-        paths = [_runs(namespace) for namespace in namespaces] or [f"/apis/{API_VERSION}/{RUN_PLURAL}"]
-        return [item for path in paths for item in (await self._request("GET", path))["items"]]
+    async def pages(
+        self, kind: Kind, namespaces: Iterable[str], *, metadata_only: bool = False
+    ) -> AsyncIterator[tuple[int, list[Manifest]]]:
+        """All objects of a kind in these namespaces, of the whole cluster for none, a page at a time.
 
-    async def project(self, namespace: str, name: str) -> Manifest | None:
-        """A TrainingProject."""
-        return await self._get(f"/apis/{API_VERSION}/namespaces/{namespace}/{PROJECT_PLURAL}/{name}")
+        With the resourceVersion of which they are.
+        """
+        headers = METADATA_LIST if metadata_only else JSON
+        for path in [kind.path(namespace) for namespace in namespaces] or [kind.path()]:
+            query = {"limit": str(PAGE)} | ({"labelSelector": kind.selector} if kind.selector else {})
+            while True:
+                answer = await self._request("GET", path, query=query, headers=headers)
+                yield int(answer["metadata"]["resourceVersion"]), answer["items"] or []  # null for none
+                if not (further := answer["metadata"].get("continue")):
+                    break
+                query["continue"] = further
 
     async def secret(self, namespace: str, name: str) -> Manifest | None:
         """A Secret."""
@@ -81,8 +121,8 @@ class Cluster:
         return await self._get(_core(namespace, "pods", name))
 
     async def pods_of(self, key: RunKey) -> list[Manifest]:
-        """The Pods with the run's label."""
-        query = {"labelSelector": f"{RUN_LABEL}={key.name}"}
+        """The Pods with the run's label and the operator's."""
+        query = {"labelSelector": f"{MANAGED_BY_LABEL}={OPERATOR},{RUN_LABEL}={key.name}"}
         answer = await self._request("GET", _core(key.namespace, "pods"), query=query)
         items: list[Manifest] = answer["items"]
         return items
@@ -95,26 +135,52 @@ class Cluster:
         """Create a Job; ApiError 409 when there is one of this name."""
         return await self._request("POST", _jobs(job["metadata"]["namespace"]), job)
 
+    async def completed_job(self, job: Manifest) -> Manifest:
+        """The Job as the API server and its webhooks would complete it; nothing is created."""
+        metadata = {name: value for name, value in job["metadata"].items() if name != "name"}
+        body = job | {"metadata": metadata | {"generateName": f"{job['metadata']['name']}-"}}
+        return await self._request("POST", _jobs(metadata["namespace"]), body, query={"dryRun": "All"})
+
     async def patch_job(self, key: RunKey, uid: str, spec: Mapping[str, Any]) -> Manifest:
         """Change fields of the spec of the Job with this UID; None removes one."""
         body = {"metadata": {"uid": uid}, "spec": spec}
-        return await self._request("PATCH", _jobs(*key), body, content_type=MERGE_PATCH)
+        return await self._request("PATCH", _jobs(*key), body, headers=MERGE_PATCH)
 
     async def delete_job(self, key: RunKey, uid: str) -> None:
         """Delete the Job with this UID, and its Pods after it."""
         body = {"propagationPolicy": "Background", "preconditions": {"uid": uid}}
         await self._request("DELETE", _jobs(*key), body)
 
-    async def apply_status(self, key: RunKey, uid: str, status: TrainingRunStatus) -> None:
-        """Write the operator's part of the status."""
+    async def lease(self, namespace: str, name: str) -> Manifest | None:
+        """A Lease."""
+        return await self._get(_leases(namespace, name))
+
+    async def create_lease(self, lease: Manifest) -> None:
+        """Create a Lease; ApiError 409 when there is one of this name."""
+        await self._request("POST", _leases(lease["metadata"]["namespace"]), lease)
+
+    async def delete_lease(self, lease: Manifest) -> None:
+        """Delete this Lease, unless another did."""
+        metadata = lease["metadata"]
+        try:
+            body = {"preconditions": {"uid": metadata["uid"]}}
+            await self._request("DELETE", _leases(metadata["namespace"], metadata["name"]), body)
+        except ApiError as error:
+            if error.status not in {404, 409}:
+                raise
+
+    async def apply_status(self, run: Run, status: TrainingRunStatus) -> Manifest:
+        """Write the operator's part of the status of `run`; ApiError 409 when that has changed since."""
         body = status.model_dump(mode="json", exclude_none=True, exclude=OF_THE_TRAINER)
-        await self._apply(key, uid, body, OPERATOR)
+        return await self._apply(
+            run.key, {"uid": run.uid, "resourceVersion": str(run.version)}, body, OPERATOR
+        )
 
     async def apply_progress(self, report: ProgressReport) -> None:
         """Write the trainer's part of the status."""
         body = report.model_dump(mode="json", exclude_none=True, include=OF_THE_TRAINER)
         key = RunKey(report.run.namespace, report.run.name)
-        await self._apply(key, report.run.uid, body, PROGRESS_FIELD_MANAGER)
+        await self._apply(key, {"uid": report.run.uid}, body, PROGRESS_FIELD_MANAGER)
 
     async def create_event(self, event: Manifest) -> None:
         """Create an Event, unless there is one of this name."""
@@ -136,11 +202,14 @@ class Cluster:
         status: Manifest = answer.get("status", {})
         return status
 
-    async def _apply(self, key: RunKey, uid: str, status: Manifest, manager: str) -> None:
-        metadata = {"name": key.name, "namespace": key.namespace, "uid": uid}
+    async def _apply(
+        self, key: RunKey, expected: Mapping[str, str], status: Manifest, manager: str
+    ) -> Manifest:
+        metadata = {"name": key.name, "namespace": key.namespace, **expected}
         body = {"apiVersion": API_VERSION, "kind": RUN_KIND, "metadata": metadata, "status": status}
         query = {"fieldManager": manager, "force": "true"}
-        await self._request("PATCH", f"{_runs(*key)}/status", body, query=query, content_type=APPLY_PATCH)
+        path = f"{_runs(*key)}/status"
+        return await self._request("PATCH", path, body, query=query, headers=APPLY_PATCH)
 
     async def _get(self, path: str) -> Manifest | None:
         try:
@@ -157,14 +226,15 @@ class Cluster:
         body: Manifest | None = None,
         *,
         query: Mapping[str, str] | None = None,
-        content_type: str = "application/json",
+        headers: Mapping[str, str] = JSON,
     ) -> Manifest:
+        self._count(method, _resource(path))
         try:
             request = await self._client.param_serialize(
                 method,
                 path,
                 query_params=dict(query or {}),
-                header_params={"Accept": "application/json", "Content-Type": content_type},
+                header_params={**JSON, **headers},
                 body=body,
                 auth_settings=["BearerToken"],
             )
@@ -185,12 +255,22 @@ def _message(content: bytes) -> str:
         return content.decode(errors="replace")[:500]
 
 
+def _resource(path: str) -> str:
+    """Of /…/namespaces/team/jobs/x: jobs; of a path without a namespace its last part."""
+    parts = path.partition("/namespaces/")[2].split("/")[1:] or [path.rpartition("/")[2]]
+    return "/".join([parts[0], *parts[2:]])
+
+
 def _runs(namespace: str, name: str = "") -> str:
     return f"/apis/{GROUP}/{VERSION}/namespaces/{namespace}/{RUN_PLURAL}/{name}".rstrip("/")
 
 
 def _jobs(namespace: str, name: str = "") -> str:
     return f"/apis/batch/v1/namespaces/{namespace}/jobs/{name}".rstrip("/")
+
+
+def _leases(namespace: str, name: str = "") -> str:
+    return f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases/{name}".rstrip("/")
 
 
 def _core(namespace: str, plural: str, name: str = "") -> str:

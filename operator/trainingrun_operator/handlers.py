@@ -1,4 +1,4 @@
-"""What the operator watches. Handlers only say which runs to look at."""
+"""What the operator watches. Handlers only hand on what they are told."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,21 +9,18 @@ from trainingrun_api.names import (
     GROUP,
     MANAGED_BY_LABEL,
     OPERATOR,
-    PROJECT_KIND,
     PROJECT_PLURAL,
-    RUN_KIND,
     RUN_LABEL,
     RUN_PLURAL,
     VERSION,
 )
 
-from .health import Watchdog
-from .references import Resolver
-from .refusals import FAILED_CREATE, Refusals
-from .resources import Referent, RunKey
-from .work_queue import WorkQueue
+from .cluster import JOBS, OURS, PODS, PROJECTS, RUNS, Kind
+from .feed import Feed
+from .refusals import FAILED_CREATE
+from .resources import Manifest, key_of
 
-OURS: dict[str, Any] = {MANAGED_BY_LABEL: OPERATOR, RUN_LABEL: kopf.PRESENT}
+LABELS: dict[str, Any] = {MANAGED_BY_LABEL: OPERATOR, RUN_LABEL: kopf.PRESENT}
 # A list comes with every new watch: what a watch may have missed is seen then.
 RESYNC_SECONDS = 300
 
@@ -32,43 +29,45 @@ RESYNC_SECONDS = 300
 class Memo:
     """What handlers need."""
 
-    queue: WorkQueue
-    resolver: Resolver
-    refusals: Refusals
-    watchdog: Watchdog
+    feed: Feed
 
-    def enqueue_dependents(self, kind: str, key: RunKey) -> None:
-        """Look at the runs that wait for this object."""
-        for dependent in self.resolver.dependents(Referent(kind, *key)):
-            self.queue.add(dependent)
+    def take(self, kind: Kind, event: kopf.RawEvent) -> None:
+        """What a watch tells of an object."""
+        manifest: Manifest = dict(event["object"])
+        if event["type"] == "DELETED":
+            self.feed.gone(kind, key_of(manifest), manifest["metadata"]["uid"])
+        else:
+            self.feed.shown(kind, manifest)
 
 
 @kopf.on.event(GROUP, VERSION, RUN_PLURAL)
 async def on_training_run(event: kopf.RawEvent, memo: Memo, **_: object) -> None:
-    """A run was created, changed or deleted; runs may wait for it as their base model."""
-    manifest = dict(event["object"])
-    memo.watchdog.saw(manifest)
-    memo.queue.add(RunKey.of(manifest))
-    memo.enqueue_dependents(RUN_KIND, RunKey.of(manifest))
+    """A run; others may wait for it as their base model, or for its name."""
+    memo.take(RUNS, event)
 
 
 @kopf.on.event(GROUP, VERSION, PROJECT_PLURAL)
 async def on_training_project(event: kopf.RawEvent, memo: Memo, **_: object) -> None:
     """A project that runs may wait for."""
-    memo.enqueue_dependents(PROJECT_KIND, RunKey.of(dict(event["object"])))
+    memo.take(PROJECTS, event)
 
 
-@kopf.on.event("batch", "v1", "jobs", labels=OURS)
-@kopf.on.event("", "v1", "pods", labels=OURS)
-async def on_child(event: kopf.RawEvent, memo: Memo, **_: object) -> None:
-    """A Job or Pod of a run."""
-    memo.queue.add(RunKey.of_child(dict(event["object"])))
+@kopf.on.event("batch", "v1", "jobs", labels=LABELS)
+async def on_job(event: kopf.RawEvent, memo: Memo, **_: object) -> None:
+    """A Job of a run."""
+    memo.take(JOBS, event)
+
+
+@kopf.on.event("", "v1", "pods", labels=LABELS)
+async def on_pod(event: kopf.RawEvent, memo: Memo, **_: object) -> None:
+    """A Pod of a run."""
+    memo.take(PODS, event)
 
 
 @kopf.on.event("", "v1", "events")
 async def on_refusal(event: kopf.RawEvent, memo: Memo, **_: object) -> None:
     """A Job's pod was refused."""
-    memo.queue.add(memo.refusals.saw(dict(event["object"])))
+    memo.feed.refused(dict(event["object"]))
 
 
 def watch_settings() -> kopf.OperatorSettings:
@@ -80,6 +79,6 @@ def watch_settings() -> kopf.OperatorSettings:
     settings.watching.client_timeout = RESYNC_SECONDS + 30
     settings.watching.connect_timeout = 30
     for resource in ("jobs.batch", "pods"):
-        settings.watching.label_selectors[resource] = f"{MANAGED_BY_LABEL}={OPERATOR},{RUN_LABEL}"
+        settings.watching.label_selectors[resource] = OURS
     settings.watching.field_selectors["events"] = FAILED_CREATE
     return settings

@@ -3,10 +3,13 @@
 import asyncio
 import logging
 import time
+from typing import NamedTuple
 
-from .cluster import Cluster
+from .cache import identity_of
+from .cluster import Cluster, Kind
 from .errors import ApiError
-from .resources import Manifest, RunKey
+from .feed import Feed
+from .resources import Key, key_of
 from .work_queue import WorkQueue
 
 logger = logging.getLogger(__name__)
@@ -15,25 +18,30 @@ AUDIT_SECONDS = 60.0
 # A reconcile is a handful of requests with a time limit of half a minute each.
 STUCK_SECONDS = 300.0
 
-Version = tuple[str, str]
+Version = tuple[str, int]
+
+
+class Listed(NamedTuple):
+    """What there is of a kind: UID and resourceVersion of each, as they were at a resourceVersion."""
+
+    version: int
+    objects: dict[Key, Version]
 
 
 class Watchdog:
-    """Lists the runs now and then, and compares with what the watch has shown."""
+    """Lists everything now and then, and compares with what the watches have shown.
 
-    def __init__(self, cluster: Cluster, queue: WorkQueue, namespaces: tuple[str, ...]) -> None:
+    kopf's watches begin again with a list, which doesn't tell what was deleted in between.
+    """
+
+    def __init__(self, cluster: Cluster, feed: Feed, queue: WorkQueue, namespaces: tuple[str, ...]) -> None:
         self._cluster = cluster
+        self._feed = feed
         self._queue = queue
         self._namespaces = namespaces
-        self._seen: dict[str, str] = {}
-        self._missed: frozenset[Version] = frozenset()
-        self._lost = False
+        self._missed: dict[Kind, set[Version]] = {}
+        self._lost: set[str] = set()
         self._last_audit = time.monotonic()
-
-    def saw(self, run: Manifest) -> None:
-        """The watch has shown this run."""
-        uid, version = _version(run)
-        self._seen[uid] = version
 
     def trouble(self) -> str | None:
         """What is wrong, None when all is well."""
@@ -41,33 +49,46 @@ class Watchdog:
             return "a reconcile hangs"
         if time.monotonic() - self._last_audit > STUCK_SECONDS:
             return "the audit loop hangs"
-        return "the watch of TrainingRuns shows nothing new" if self._lost else None
+        return f"the watch of {', '.join(sorted(self._lost))} shows nothing new" if self._lost else None
 
     async def run(self) -> None:
         """Audit until cancelled."""
         while True:
             await asyncio.sleep(AUDIT_SECONDS)
             try:
-                self.compare(await self._cluster.runs(self._namespaces))
+                await self.audit()
             except ApiError as error:
                 # Without an API server there is nothing to do; a restart would not help.
                 logger.warning("audit put off: %s", error)
             self._last_audit = time.monotonic()
 
-    def compare(self, runs: list[Manifest]) -> None:
-        """Enqueue what the watch has not shown; it is lost when the same was missing an audit ago."""
-        missed = {
-            _version(run): RunKey.of(run)
-            for run in runs
-            if self._seen.get(_version(run)[0]) != _version(run)[1]
-        }
-        for key in missed.values():
-            self._queue.add(key)
-        self._lost = not self._missed.isdisjoint(missed)
-        self._missed = frozenset(missed)
-        alive = {_version(run)[0] for run in runs}
-        self._seen = {uid: version for uid, version in self._seen.items() if uid in alive}
+    async def audit(self) -> None:
+        """Compare once, and read what the watches have not shown."""
+        for kind in self._feed.tables:
+            if self.compare(kind, await self._list(kind)):
+                await self._feed.read(kind)
 
+    def compare(self, kind: Kind, listed: Listed) -> bool:
+        """Drop what is gone. Whether there is something that the watch has not shown.
 
-def _version(run: Manifest) -> Version:
-    return run["metadata"]["uid"], run["metadata"]["resourceVersion"]
+        The watch is lost when it has not shown the same an audit ago.
+        """
+        table = self._feed.tables[kind]
+        known = {key: (seen.uid, seen.version) for key, seen in table.all()}
+        for key, (uid, version) in known.items():
+            if version <= listed.version and listed.objects.get(key, ("", 0))[0] != uid:
+                self._feed.gone(kind, key, uid)
+        missed = {there for key, there in listed.objects.items() if known.get(key, ("", 0))[1] < there[1]}
+        self._lost.discard(kind.plural)
+        if not missed.isdisjoint(self._missed.get(kind, ())):
+            self._lost.add(kind.plural)
+        self._missed[kind] = missed
+        return bool(missed)
+
+    async def _list(self, kind: Kind) -> Listed:
+        objects: dict[Key, Version] = {}
+        versions: list[int] = []
+        async for version, page in self._cluster.pages(kind, self._namespaces, metadata_only=True):
+            versions.append(version)
+            objects |= {key_of(manifest): identity_of(manifest) for manifest in page}
+        return Listed(min(versions), objects)

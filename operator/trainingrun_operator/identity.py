@@ -70,7 +70,19 @@ class Identities:
         if job is None or job["metadata"]["uid"] != job_owner["uid"]:
             raise ReportRefusedError(403, "forbidden", "the pod's Job is gone")
         owner = _controller(job, RUN_KIND)
-        return RunIdentity(namespace=sender.namespace, name=owner["name"], uid=owner["uid"])
+        identity = RunIdentity(namespace=sender.namespace, name=owner["name"], uid=owner["uid"])
+        await self._check_job(identity, job["metadata"]["uid"])
+        return identity
+
+    async def _check_job(self, identity: RunIdentity, job_uid: str) -> None:
+        """A user of the namespace can write a Job that names the run as its owner, but not the status."""
+        run = await self._cluster.run(RunKey(identity.namespace, identity.name))
+        if run is None or run["metadata"]["uid"] != identity.uid:
+            raise ReportRefusedError(403, "forbidden", "the run is gone")
+        if run.get("status", {}).get("jobUid") != job_uid:
+            raise ReportRefusedError(
+                403, "forbidden", "the pod's Job isn't the one that the run's status names"
+            )
 
 
 def _controller(manifest: Manifest, kind: str) -> Manifest:

@@ -6,14 +6,23 @@ from trainingrun_api.names import (
     API_VERSION,
     MANAGED_BY_LABEL,
     OPERATOR,
-    RUN_CONFIG_VARIABLE,
     RUN_KIND,
     RUN_LABEL,
     ExitCode,
 )
-from trainingrun_api.run_config import ProgressEndpoint, Resolved, RunConfig, effective_output
+from trainingrun_api.references import Output
+from trainingrun_api.run_config import (
+    ProgressEndpoint,
+    Resolved,
+    RunConfig,
+    effective_output,
+    effective_tracking,
+)
 from trainingrun_api.spec import TrainingRunSpec
+from trainingrun_api.started_with import SecretNames, StartedWith
+from trainingrun_api.tracking import MlflowServer
 
+from .children import Job
 from .pod_template import TOKEN_PATH, TRAINER, pod_template
 from .resources import Manifest, References, Run
 from .settings import Settings
@@ -34,15 +43,33 @@ POD_FAILURE_POLICY: Manifest = {
 }
 
 
+def starting_with(
+    run: Run, spec: TrainingRunSpec, model_name: str, references: References, settings: Settings
+) -> StartedWith:
+    """What `run` is started with, when all that it refers to is there."""
+    output = effective_output(spec, references.project)
+    if output is None:
+        raise ValueError("a run without an output has something missing and isn't started")
+    found = Resolved(references.project, references.base_model, model_name, references.others)
+    config = RunConfig.resolve(run.identity, spec, found, None)
+    server = effective_tracking(spec, references.project).mlflow
+    secrets = SecretNames(
+        storage=_secret_of(output), hub=references.hub_token_secret, mlflow=_secret_of(server)
+    )
+    return StartedWith.of(settings.trainer_image, config.model_dump(mode="json", exclude_none=True), secrets)
+
+
+def _secret_of(user: Output | MlflowServer | None) -> str | None:
+    """Name of the Secret with credentials for it."""
+    return user.credentials_secret_ref.name if user and user.credentials_secret_ref else None
+
+
 def build_job(
-    run: Run, spec: TrainingRunSpec, references: References, ca_certificate: str, settings: Settings
+    run: Run, spec: TrainingRunSpec, started: StartedWith, ca_certificate: str, settings: Settings
 ) -> Manifest:
     """The Job that trains `run`: same input, same output, no I/O."""
-    output = effective_output(spec, references.project)
-    if output is None or run.status.model_name is None:
-        raise ValueError("a run without an output or a model name has something missing and gets no Job")
-    found = Resolved(references.project, references.base_model, run.status.model_name, references.others)
-    config = RunConfig.resolve(run.identity, spec, found, _endpoint(ca_certificate, settings))
+    progress = ProgressEndpoint(url=settings.report_url, ca_certificate=ca_certificate, token_path=TOKEN_PATH)
+    config = started.config | {"progress": progress.model_dump(mode="json")}
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
@@ -52,20 +79,13 @@ def build_job(
             "suspend": spec.suspend,
             "podReplacementPolicy": "Failed",
             "podFailurePolicy": POD_FAILURE_POLICY,
-            "template": pod_template(config, output, spec, references, settings),
+            "template": pod_template(run, spec, started, config, settings),
             **_deadline(spec),
         },
     }
 
 
-def owned_by(manifest: Manifest, uid: str) -> bool:
-    """Whether the object with `uid` controls this one."""
-    return any(
-        o.get("controller") and o["uid"] == uid for o in manifest["metadata"].get("ownerReferences", ())
-    )
-
-
-def job_patch(spec: TrainingRunSpec, job: Manifest, *, suspend_told: bool, final: bool) -> dict[str, Any]:
+def job_patch(spec: TrainingRunSpec, job: Job, *, suspend_told: bool, final: bool) -> dict[str, Any]:
     """What to change on a created Job so that it follows the fields of a run that may change; {} for nothing.
 
     Queues suspend and resume Jobs, too: `suspend` is handed on only when it isn't what the Job was told last.
@@ -76,17 +96,13 @@ def job_patch(spec: TrainingRunSpec, job: Manifest, *, suspend_told: bool, final
     if not final:
         wanted = {"activeDeadlineSeconds": spec.active_deadline_seconds}
         wanted |= {} if spec.suspend == suspend_told else {"suspend": spec.suspend}
-    return {name: value for name, value in wanted.items() if job["spec"].get(name) != value}
+    return {name: value for name, value in wanted.items() if job.settings.get(name) != value}
 
 
 def _deadline(spec: TrainingRunSpec) -> Manifest:
     if spec.active_deadline_seconds is None:
         return {}
     return {"activeDeadlineSeconds": spec.active_deadline_seconds}
-
-
-def _endpoint(ca_certificate: str, settings: Settings) -> ProgressEndpoint:
-    return ProgressEndpoint(url=settings.report_url, ca_certificate=ca_certificate, token_path=TOKEN_PATH)
 
 
 def _metadata(run: Run) -> Manifest:
@@ -105,10 +121,3 @@ def _metadata(run: Run) -> Manifest:
             }
         ],
     }
-
-
-def config_of(job: Manifest) -> RunConfig:
-    """The configuration that a Job was built with."""
-    environment = job["spec"]["template"]["spec"]["containers"][0]["env"]
-    value = next(v["value"] for v in environment if v["name"] == RUN_CONFIG_VARIABLE)
-    return RunConfig.model_validate_json(value, extra="ignore")

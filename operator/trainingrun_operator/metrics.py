@@ -82,6 +82,12 @@ class Metrics:
             ("port", "bound"),
             registry=self._registry,
         )
+        self._api_requests = Counter(
+            "trainingrun_operator_api_requests_total",
+            "Requests to the API server but for those of the watches, by method and kind of object.",
+            ("method", "resource"),
+            registry=self._registry,
+        )
         self.progress_reports = Counter(
             "trainingrun_operator_progress_reports_total",
             "Progress reports by what became of them.",
@@ -114,6 +120,10 @@ class Metrics:
             ones.show(key, set())
         for name in GAUGES:
             self._gauges[name].remove(*key)
+
+    def count_request(self, method: str, resource: str) -> None:
+        """Count a request to the API server."""
+        self._api_requests.labels(method, resource).inc()
 
     def exposition(self) -> bytes:
         """All series in the text format of Prometheus."""

@@ -1,77 +1,124 @@
 """A model name for each run, never two the same in a namespace."""
 
-import asyncio
+import hashlib
 from typing import NamedTuple
 
 from trainingrun_api.model_names import candidate_names
-from trainingrun_api.names import RUN_KIND
+from trainingrun_api.names import API_VERSION, MANAGED_BY_LABEL, OPERATOR, RUN_KIND
+from trainingrun_api.spec import TrainingRunSpec
 from trainingrun_api.status import Reason
 
+from .cache import Cache
 from .cluster import Cluster
+from .errors import ApiError
 from .references import Resolver
-from .resources import Missing, Referent, Run
+from .resources import Manifest, Missing, Referent, Run, RunKey
 
 
 class Claim(NamedTuple):
-    """A run with its model name in status; without one, `taken` says who has the name that it asks for."""
+    """A run's model name; without one, `taken` says who has the one that it asks for."""
 
-    run: Run
+    name: str | None
     taken: Missing | None = None
 
 
 class ModelNames:
-    """Gives out names: a run has one from when it stands in status.modelName until the run is deleted."""
+    """Gives out names: a run keeps the one in its status.modelName until the run is deleted.
 
-    def __init__(self, cluster: Cluster, resolver: Resolver) -> None:
+    The cache says who has a name or comes first in asking for it. It may not know yet what another operator
+    did a moment ago: so each name has a Lease, called after a hash of it, of which the API server takes only
+    one. It belongs to the run and is collected with it.
+    """
+
+    def __init__(self, cluster: Cluster, cache: Cache, resolver: Resolver) -> None:
         self._cluster = cluster
+        self._cache = cache
         self._resolver = resolver
-        # Two that look at the same moment would not see each other's name.
-        self._one_at_a_time = asyncio.Lock()
 
-    async def claim(self, run: Run) -> Claim:
-        """Write the run's model name into its status, once, before anything is done under that name."""
-        if run.spec is None or run.status.model_name is not None:
-            return Claim(run)
-        async with self._one_at_a_time:
-            holder, others = await self._holder(run)
-            if holder is not None:
-                return Claim(run, _taken(run, holder))
-            name = run.spec.model_name or free_name(run, others)
-            named = run.named(name)
-            await self._cluster.apply_status(run.key, run.uid, named.status)
-            return Claim(named)
+    async def claim(self, run: Run, spec: TrainingRunSpec) -> Claim:
+        """A name for the run that no other has; it is written into its status with what is next."""
+        if run.status.model_name is not None:
+            return Claim(run.status.model_name)
+        if spec.model_name is None:
+            return Claim(await self._random(run))
+        holder = await self._holder(run, spec.model_name)
+        return Claim(None, _taken(holder, spec.model_name)) if holder else Claim(spec.model_name)
 
-    async def _holder(self, run: Run) -> tuple[Run | None, list[Run]]:
-        waits_for: Run | None = None
+    async def _random(self, run: Run) -> str:
+        for name in candidate_names(run.uid):
+            if not self._others(run, name) and await self._reserve(run, name) is None:
+                return name
+        raise AssertionError("there are endless candidates")
+
+    async def _holder(self, run: Run, name: str) -> RunKey | None:
+        """Who has the name that the run asks for, or comes before it; None once the name is the run's."""
+        first = holder_of(run, name, self._others(run, name))
+        if first is None:
+            return await self._reserve(run, name)
+        self._resolver.wait(run.key, Referent(RUN_KIND, *first.key))
+        return first.key
+
+    def _others(self, run: Run, name: str) -> list[Run]:
+        about = self._cache.runs.group((run.key.namespace, name))
+        return [other for other in about if other.uid != run.uid]
+
+    async def _reserve(self, run: Run, name: str) -> RunKey | None:
+        """Have the name's Lease; else who has it."""
+        lease = name_lease(run, name)
         while True:
-            others = await self._others(run)
-            holder = holder_of(run, others)
-            if holder is None or (waits_for is not None and holder.uid == waits_for.uid):
-                return holder, others
-            # Looked at once more after that, so that its deletion in between is not missed.
-            self._resolver.wait(run.key, Referent(RUN_KIND, *holder.key))
-            waits_for = holder
+            try:
+                await self._cluster.create_lease(lease)
+            except ApiError as error:
+                if error.status != 409:
+                    raise
+            else:
+                return None
+            held = await self._cluster.lease(run.key.namespace, lease["metadata"]["name"])
+            if held is not None:
+                holder, uid = _holder_of(held)
+                if uid == run.uid:
+                    return None
+                # Before it is looked at, so that its deletion in between is not missed.
+                self._resolver.wait(run.key, Referent(RUN_KIND, *holder))
+                if await self._is_there(holder, uid):
+                    return holder
+                # Its run is gone, and the garbage collector has only not come by yet.
+                await self._cluster.delete_lease(held)
 
-    async def _others(self, run: Run) -> list[Run]:
-        manifests = await self._cluster.runs([run.key.namespace])
-        return [other for other in map(Run.parse, manifests) if other.uid != run.uid]
+    async def _is_there(self, key: RunKey, uid: str) -> bool:
+        run = await self._cluster.run(key)
+        return run is not None and run["metadata"]["uid"] == uid
 
 
-def holder_of(run: Run, others: list[Run]) -> Run | None:
-    """Who has the name that `run` asks for, or comes first in asking for it; None when `run` can have it."""
-    wanted = run.spec.model_name if run.spec else None
-    if wanted is None:
-        return None
-    before = [other for other in others if _asks(other, wanted) and other.age < run.age]
-    holders = [other for other in others if other.status.model_name == wanted]
+def holder_of(run: Run, name: str, others: list[Run]) -> Run | None:
+    """Which of the others has this name, or comes before `run` in asking for it; None for none of them."""
+    before = [other for other in others if _asks(other, name) and other.age < run.age]
+    holders = [other for other in others if other.status.model_name == name]
     return next(iter(holders), None) or min(before, key=lambda other: other.age, default=None)
 
 
-def free_name(run: Run, others: list[Run]) -> str:
-    """The first of the run's random names that no other has or asks for."""
-    taken = {other.status.model_name for other in others}
-    taken |= {other.spec.model_name for other in others if other.spec}
-    return next(name for name in candidate_names(run.uid) if name not in taken)
+def name_lease(run: Run, name: str) -> Manifest:
+    """The Lease that stands for a model's name in a namespace, held by `run`."""
+    digest = hashlib.sha256(name.encode()).hexdigest()[:40]
+    owner = {"apiVersion": API_VERSION, "kind": RUN_KIND, "name": run.key.name, "uid": run.uid}
+    return {
+        "apiVersion": "coordination.k8s.io/v1",
+        "kind": "Lease",
+        "metadata": {
+            "name": f"model-name-{digest}",
+            "namespace": run.key.namespace,
+            "labels": {MANAGED_BY_LABEL: OPERATOR},
+            "ownerReferences": [owner],
+        },
+        "spec": {"holderIdentity": run.key.name},
+    }
+
+
+def _holder_of(lease: Manifest) -> tuple[RunKey, str]:
+    """The run that has the Lease, and its UID."""
+    metadata = lease["metadata"]
+    owner = next(iter(metadata.get("ownerReferences", ())), {"name": "-", "uid": ""})
+    return RunKey(metadata["namespace"], owner["name"]), owner["uid"]
 
 
 def _asks(other: Run, name: str) -> bool:
@@ -80,11 +127,10 @@ def _asks(other: Run, name: str) -> bool:
     return open_still and other.spec is not None and other.spec.model_name == name
 
 
-def _taken(run: Run, holder: Run) -> Missing:
-    wanted = run.spec.model_name if run.spec else None
+def _taken(holder: RunKey, name: str) -> Missing:
     text = (
-        f"spec.modelName {wanted!r} is that of TrainingRun {holder.key.name}; waiting until "
-        f"that one is deleted (kubectl delete trainingrun {holder.key.name} -n {holder.key.namespace}); "
+        f"spec.modelName {name!r} is that of TrainingRun {holder.name}; waiting until "
+        f"that one is deleted (kubectl delete trainingrun {holder.name} -n {holder.namespace}); "
         "or apply a new run with another modelName"
     )
     return Missing(Reason.MODEL_NAME_TAKEN, text)

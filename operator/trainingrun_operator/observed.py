@@ -76,7 +76,12 @@ class Attempt:
     @property
     def ended(self) -> bool:
         """True when it will not train any more."""
-        return self.deleting or self.phase in {"Failed", "Succeeded"}
+        return self.deleting or self.finished
+
+    @property
+    def finished(self) -> bool:
+        """True when its containers have ended."""
+        return self.phase in {"Failed", "Succeeded"}
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The trainer pod: what it may do, what it mounts, what it is told."""
 
+import json
 from urllib.parse import urlsplit
 
 from trainingrun_api.names import (
@@ -12,12 +13,11 @@ from trainingrun_api.names import (
     TERMINATION_MESSAGE_PATH,
 )
 from trainingrun_api.placement import Resources
-from trainingrun_api.references import Output
-from trainingrun_api.run_config import BaseModelSource, RunConfig, effective_tracking
+from trainingrun_api.run_config import BaseModelSource
 from trainingrun_api.spec import TrainingRunSpec
-from trainingrun_api.tracking import MlflowServer
+from trainingrun_api.started_with import SecretNames, StartedWith
 
-from .resources import Manifest, References
+from .resources import Manifest, Run
 from .settings import Settings
 
 TRAINER = "trainer"
@@ -33,6 +33,7 @@ GRACE_SECONDS = 120
 READ_ONLY = {"progress-token", "base-model"}
 BASE_MODEL_FOLDER = "/base-model"
 HUB_TOKEN_KEY = "token"  # noqa: S105 - its name
+HUB_TOKEN_VARIABLE = "HF_TOKEN"  # noqa: S105 - its name
 CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 MLFLOW_CREDENTIALS = (
     ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"),
@@ -48,13 +49,12 @@ MEMORY_LIMIT: Manifest = {
 
 
 def pod_template(
-    config: RunConfig, output: Output, spec: TrainingRunSpec, references: References, settings: Settings
+    run: Run, spec: TrainingRunSpec, started: StartedWith, config: Manifest, settings: Settings
 ) -> Manifest:
-    """The template of the trainer pod, within the restricted Pod Security Standard."""
-    server = effective_tracking(spec, references.project).mlflow
-    secrets = [*_credentials(output), *_hub_token(references), *_mlflow_credentials(server)]
+    """The template of the trainer pod, within the restricted Pod Security Standard; it is told `config`."""
+    base_model = base_model_of(started)
     return {
-        "metadata": {"labels": {MANAGED_BY_LABEL: OPERATOR, RUN_LABEL: config.run.name}},
+        "metadata": {"labels": {MANAGED_BY_LABEL: OPERATOR, RUN_LABEL: run.key.name}},
         "spec": {
             "restartPolicy": "Never",
             "automountServiceAccountToken": False,
@@ -62,11 +62,16 @@ def pod_template(
             "terminationGracePeriodSeconds": GRACE_SECONDS,
             "securityContext": _pod_security(),
             "imagePullSecrets": [{"name": name} for name in settings.trainer_image_pull_secrets],
-            "containers": [_trainer(config, spec.resources, secrets, settings) | _insisting_on(server)],
-            "volumes": _volumes(spec.resources, config.base_model),
+            "containers": [_trainer(spec.resources, started, config, base_model, settings)],
+            "volumes": _volumes(spec.resources, base_model),
             **spec.scheduling.model_dump(mode="json", exclude_none=True, exclude_defaults=True),
         },
     }
+
+
+def base_model_of(started: StartedWith) -> BaseModelSource:
+    """Where the base model is read from, as far as this version knows of it."""
+    return BaseModelSource.model_validate(started.config.get("baseModel", {}), extra="ignore")
 
 
 def _pod_security() -> Manifest:
@@ -80,11 +85,15 @@ def _pod_security() -> Manifest:
 
 
 def _trainer(
-    config: RunConfig, resources: Resources, secrets: list[Manifest], settings: Settings
+    resources: Resources,
+    started: StartedWith,
+    config: Manifest,
+    base_model: BaseModelSource,
+    settings: Settings,
 ) -> Manifest:
     return {
         "name": TRAINER,
-        "image": settings.trainer_image,
+        "image": started.image,
         "imagePullPolicy": settings.trainer_image_pull_policy,
         "terminationMessagePath": TERMINATION_MESSAGE_PATH,
         "terminationMessagePolicy": "File",
@@ -93,22 +102,23 @@ def _trainer(
             "readOnlyRootFilesystem": True,
             "capabilities": {"drop": ["ALL"]},
         },
-        "env": [*_environment(config), MEMORY_LIMIT, *secrets],
+        "env": [*_environment(config, base_model), MEMORY_LIMIT, *_secrets(started.secrets)],
         "resources": _resources(resources),
         "volumeMounts": [
             {"name": name, "mountPath": path, "readOnly": name in READ_ONLY}
-            for name, path in _mounts(resources, config.base_model).items()
+            for name, path in _mounts(resources, base_model).items()
         ],
+        **_insisting_on(started.secrets.mlflow),
     }
 
 
-def _environment(config: RunConfig) -> list[Manifest]:
+def _environment(config: Manifest, base_model: BaseModelSource) -> list[Manifest]:
     values = {
-        RUN_CONFIG_VARIABLE: config.model_dump_json(exclude_none=True),
+        RUN_CONFIG_VARIABLE: json.dumps(config, ensure_ascii=False, separators=(",", ":")),
         "HOME": WORK_FOLDER,
         "TMPDIR": WORK_FOLDER,
         "HF_HOME": f"{WORK_FOLDER}/huggingface",
-        "HF_HUB_OFFLINE": "0" if config.base_model.hub else "1",
+        "HF_HUB_OFFLINE": "0" if base_model.hub else "1",
         # Its servers are others than the hub's, and mirrors have none.
         "HF_HUB_DISABLE_XET": "1",
         "HF_HUB_DISABLE_TELEMETRY": "1",
@@ -117,34 +127,27 @@ def _environment(config: RunConfig) -> list[Manifest]:
     return [{"name": name, "value": value} for name, value in values.items()]
 
 
-def _credentials(output: Output) -> list[Manifest]:
-    if output.credentials_secret_ref is None:
-        return []
-    secret = output.credentials_secret_ref.name
-    return [_from_secret(key, secret, key) for key in CREDENTIALS]
+def _secrets(names: SecretNames) -> list[Manifest]:
+    return [
+        *([_from_secret(key, names.storage, key) for key in CREDENTIALS] if names.storage else []),
+        *([_from_secret(HUB_TOKEN_VARIABLE, names.hub, HUB_TOKEN_KEY)] if names.hub else []),
+        *(_mlflow_credentials(names.mlflow) if names.mlflow else []),
+    ]
 
 
-def _hub_token(references: References) -> list[Manifest]:
-    secret = references.hub_token_secret
-    return [_from_secret("HF_TOKEN", secret, HUB_TOKEN_KEY)] if secret else []
-
-
-def _mlflow_credentials(server: MlflowServer | None) -> list[Manifest]:
-    if server is None or server.credentials_secret_ref is None:
-        return []
-    secret = server.credentials_secret_ref.name
+def _mlflow_credentials(secret: str) -> list[Manifest]:
     variables = [_from_secret(key, secret, key) for keys in MLFLOW_CREDENTIALS for key in keys]
     for variable in variables:
         variable["valueFrom"]["secretKeyRef"]["optional"] = True  # it holds a password or a token
     return variables
 
 
-def _insisting_on(server: MlflowServer | None) -> Manifest:
+def _insisting_on(secret: str | None) -> Manifest:
     """Holds the container up until the Secret is there, of which it may take any one key."""
-    if server is None or server.credentials_secret_ref is None:
+    if secret is None:
         return {}
     # Under names that mean nothing to anyone: the Secret may hold more than is asked of it.
-    return {"envFrom": [{"prefix": "UNUSED_", "secretRef": {"name": server.credentials_secret_ref.name}}]}
+    return {"envFrom": [{"prefix": "UNUSED_", "secretRef": {"name": secret}}]}
 
 
 def _from_secret(variable: str, secret: str, key: str) -> Manifest:

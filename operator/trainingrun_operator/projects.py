@@ -11,7 +11,7 @@ from trainingrun_api.problems import problems
 from trainingrun_api.spec import TrainingProjectSpec
 from trainingrun_api.status import Reason
 
-from .cluster import Cluster
+from .cache import Cache
 from .resources import Missing, Referent, RunKey
 from .settings import Settings
 
@@ -26,22 +26,20 @@ class ProjectRead(NamedTuple):
 class Projects:
     """Reads projects; the run is told of a change of each one that it has asked for."""
 
-    def __init__(
-        self, cluster: Cluster, settings: Settings, wait: Callable[[RunKey, Referent], None]
-    ) -> None:
-        self._cluster = cluster
+    def __init__(self, cache: Cache, settings: Settings, wait: Callable[[RunKey, Referent], None]) -> None:
+        self._cache = cache
         self._settings = settings
         self._wait = wait
 
-    async def own(self, key: RunKey, name: str) -> ProjectRead:
+    def own(self, key: RunKey, name: str) -> ProjectRead:
         """A project of the run's namespace."""
-        found = await self._read(key, key.namespace, name)
+        found = self._read(key, key.namespace, name)
         if found is None:
             text = f"TrainingProject {name} does not exist in namespace {key.namespace}; create it"
             return ProjectRead(None, Missing(Reason.PROJECT_NOT_FOUND, text))
         return found
 
-    async def data_set(
+    def data_set(
         self, key: RunKey, dataset: DatasetReference, setting: str
     ) -> tuple[DataSource | None, Missing | None]:
         """The files of a data set that may be a project's; without them what the run waits for.
@@ -52,12 +50,12 @@ class Projects:
             return dataset.source(None, setting), None
         namespace = dataset.namespace or key.namespace
         if namespace == key.namespace:
-            project, missing = await self.own(key, dataset.project)
+            project, missing = self.own(key, dataset.project)
         else:
-            project, missing = await self._of_another(key, namespace, dataset.project)
+            project, missing = self._of_another(key, namespace, dataset.project)
         return dataset.source(project.dataset if project else None, setting), missing
 
-    async def _of_another(self, key: RunKey, namespace: str, name: str) -> ProjectRead:
+    def _of_another(self, key: RunKey, namespace: str, name: str) -> ProjectRead:
         served = self._settings.watch_namespaces
         if served and namespace not in served:
             text = (
@@ -65,7 +63,7 @@ class Projects:
                 f"{', '.join(served)} alone; its administrator can add {namespace} to watchNamespaces"
             )
             return ProjectRead(None, Missing(Reason.PROJECT_NOT_SHARED, text))
-        found = await self._read(key, namespace, name)
+        found = self._read(key, namespace, name)
         if found is None or (found.project is not None and not found.project.allows(key.namespace)):
             # One text for both: who isn't allowed doesn't learn which projects there are.
             text = (
@@ -75,10 +73,9 @@ class Projects:
             return ProjectRead(None, Missing(Reason.PROJECT_NOT_SHARED, text))
         return found
 
-    async def _read(self, key: RunKey, namespace: str, name: str) -> ProjectRead | None:
-        # Before it is read: a change in between is not missed then.
+    def _read(self, key: RunKey, namespace: str, name: str) -> ProjectRead | None:
         self._wait(key, Referent(PROJECT_KIND, namespace, name))
-        manifest = await self._cluster.project(namespace, name)
+        manifest = self._cache.projects.get((namespace, name))
         if manifest is None:
             return None
         try:

@@ -1,134 +1,134 @@
-"""Bring one run closer to its spec, from what the API server holds now."""
+"""Bring one run closer to its spec, from what the API server holds."""
 
 import logging
-from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from trainingrun_api.names import MANAGED_BY_LABEL, OPERATOR
 from trainingrun_api.progress import ProgressReport
 from trainingrun_api.spec import TrainingRunSpec
 from trainingrun_api.status import Phase, Reason, TrainingRunStatus
 
+from .cache import Cache
+from .children import Job
 from .cluster import Cluster
 from .errors import ApiError
-from .job import build_job, config_of, job_patch, owned_by
+from .job import job_patch
+from .jobs import Jobs
 from .metrics import Metrics
-from .model_names import Claim, ModelNames
-from .observed import Attempt, JobState, latest
+from .observed import latest
 from .outcome import Verdict
-from .references import Resolver
-from .refusals import Refusals
-from .resources import Manifest, Missing, References, Run, RunKey, parse_time
-from .settings import Settings
+from .resources import Manifest, Run, RunKey, parse_time
+from .start import Start
 from .status import Observation, observe
 from .story import events
 
 logger = logging.getLogger(__name__)
 
+AT_ONCE = 0.0
+# A new Job's pod comes within it, as a rule, and then there is only one status to write.
+POD_SECONDS = 1.0
 # What no watch of ours tells: another's Job, and what is refused besides pods.
 UNWATCHED = {Reason.JOB_CONFLICT, Reason.JOB_REFUSED}
 UNWATCHED_SECONDS = 30.0
+JOB_FOLLOWS = Verdict(Phase.PENDING, Reason.WAITING_FOR_POD, "The Job is being created")
 
 
 class Reconciler:
     """The level-triggered loop body; safe to call at any time, any number of times."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - the parts that it brings together
-        self,
-        cluster: Cluster,
-        settings: Settings,
-        metrics: Metrics,
-        resolver: Resolver,
-        refusals: Refusals,
-        ca_certificate: Callable[[], str],
-    ) -> None:
+    def __init__(self, cluster: Cluster, cache: Cache, metrics: Metrics, start: Start, jobs: Jobs) -> None:
         self._cluster = cluster
-        self._settings = settings
+        self._cache = cache
         self._metrics = metrics
-        self._resolver = resolver
-        self._refusals = refusals
-        self._ca_certificate = ca_certificate
-        self._names = ModelNames(cluster, resolver)
+        self._start = start
+        self._jobs = jobs
 
     async def reconcile(self, key: RunKey) -> float | None:
         """One step for one run; after how many seconds to come back without being told."""
         with self._metrics.reconcile_duration.time(), self._metrics.reconcile_errors.count_exceptions():
-            manifest = await self._cluster.run(key)
-            if manifest is None:
+            run = await self._run(key)
+            if run is None:
                 self._metrics.forget(key)
-                self._resolver.forget(key)
+                self._start.forget(key)
                 return None
-            run = Run.parse(manifest)
             if run.deleting:
                 return None
             return await self._step(run)
 
+    async def _run(self, key: RunKey) -> Run | None:
+        return self._cache.runs.get(key) or await self._look_up(key)
+
+    async def _look_up(self, key: RunKey) -> Run | None:
+        manifest = await self._cluster.run(key)
+        return None if manifest is None else self._seen(manifest)
+
     async def _step(self, run: Run) -> float | None:
         if run.status.phase.finished:
             await self._tidy(run)
-            seen = Observation()
-        else:
-            claim = await self._names.claim(run)
-            run, seen = claim.run, await self._ensure(claim)
-        now = datetime.now(UTC)
-        status = observe(run, run.spec, seen, now)
-        await self._write(run, status, now)
-        self._metrics.show(run.key, status)
-        return _come_back(run, status, now)
-
-    async def _ensure(self, claim: Claim) -> Observation:
-        """Have the Job, as the run wants it now, or the reason why not."""
-        run = claim.run
+            return await self._conclude(run, Observation())
         if run.spec is None:
-            text = (
-                f"This operator can't read the spec: {run.problem}; apply a corrected run under another name"
-            )
-            return Observation(obstacle=Verdict(Phase.PENDING, Reason.INVALID_SPEC, text, stalled=True))
-        job = await self._cluster.job(run.key)
-        pods = await self._cluster.pods_of(run.key)
+            return await self._conclude(run, Observation(obstacle=_unreadable(run)))
+        job = await self._jobs.find(run)
         if job is None:
-            return await self._start(claim, run.spec, pods)
-        if not owned_by(job, run.uid):
-            return Observation(obstacle=_conflict(run))
-        self._resolver.forget(run.key)
-        return await self._follow(run, run.spec, job, pods)
+            return await self._begin(run, run.spec)
+        return await self._conclude(run, await self._follow(run, run.spec, job))
 
-    async def _start(self, claim: Claim, spec: TrainingRunSpec, pods: list[Manifest]) -> Observation:
-        if spec.suspend:
-            return Observation()
-        run = claim.run
-        references = await self._resolver.resolve(run, spec)
-        obstacle = _obstacle(references, claim.taken) or _leftover(pods)
-        if obstacle is not None:
-            return Observation(obstacle=obstacle)
+    async def _begin(self, run: Run, spec: TrainingRunSpec) -> float | None:
+        """Create the Job, from what the status then says that the run was started with."""
+        plan = await self._start.plan(run, spec)
+        if plan.started_with is None:
+            return await self._conclude(run, plan)
+        if plan.started_with != run.status.started_with:
+            run = await self._write(run, plan.but(JOB_FOLLOWS))
+        if run.status.started_with is None or run.status.phase.finished:
+            return AT_ONCE
         try:
-            job = await self._cluster.create_job(
-                build_job(run, spec, references, self._ca_certificate(), self._settings)
-            )
+            created = await self._jobs.create(run, spec, run.status.started_with)
         except ApiError as error:
             if not error.refused:
                 raise
-            text = f"The API server refuses the Job: {error}"
-            return Observation(obstacle=Verdict(Phase.PENDING, Reason.JOB_REFUSED, text, stalled=True))
-        logger.info("%s/%s: created its Job", *run.key)
-        return _seen(job, [])
+            return await self._conclude(run, Observation(obstacle=_refused(error)))
+        if created:
+            return POD_SECONDS
+        return await self._conclude(run, await self._follow(run, spec, await self._jobs.there(run)))
 
-    async def _follow(
-        self, run: Run, spec: TrainingRunSpec, job: Manifest, pods: list[Manifest]
-    ) -> Observation:
-        changes = job_patch(spec, job, suspend_told=run.status.suspend, final=False)
-        if changes and not JobState.parse(job).finished:
-            job = await self._cluster.patch_job(run.key, job["metadata"]["uid"], changes)
-        return replace(_seen(job, pods), refusal=self._refusals.of(job["metadata"]["uid"]))
+    async def _follow(self, run: Run, spec: TrainingRunSpec, job: Job) -> Observation:
+        """Have the Job as the run wants it now, and see how it does."""
+        started = await self._jobs.origin(run, spec, job)
+        if started is None:
+            return Observation(obstacle=_conflict(run))
+        self._start.forget(run.key)
+        changes = job_patch(spec, job, suspend_told=_told(run, job), final=False)
+        if changes and not job.state.finished:
+            job = await self._jobs.patch(run, job, changes)
+        attempts = await self._jobs.attempts(run, job)
+        refusal = self._cache.refusals.of(job.uid)
+        return Observation(job.state, attempts, refusal=refusal, job_uid=job.uid, started_with=started)
 
-    async def _write(self, run: Run, status: TrainingRunStatus, now: datetime) -> None:
+    async def _conclude(self, run: Run, seen: Observation) -> float | None:
+        after = await self._write(run, seen)
+        self._metrics.show(after.key, after.status)
+        if after.status.phase.finished and not run.status.phase.finished:
+            return AT_ONCE
+        return _come_back(after, datetime.now(UTC))
+
+    async def _write(self, run: Run, seen: Observation) -> Run:
+        """The run with the status that follows from what was seen."""
+        now = datetime.now(UTC)
+        status = observe(run, run.spec, seen, now)
         if status == run.status:
-            return
+            return run
         await self._tell(run, status, now)
-        await self._cluster.apply_status(run.key, run.uid, status)
+        try:
+            manifest = await self._cluster.apply_status(run, status)
+        except ApiError as error:
+            if error.status in {404, 409} and await self._look_up(run.key) is None:
+                self._cache.runs.lost(run.key, run.uid)
+            raise
+        if seen.job_uid is not None:
+            self._jobs.recorded(seen.job_uid)
         if status.phase is not run.status.phase:
             logger.info("%s/%s: %s: %s", *run.key, status.phase, status.conditions[0].message)
+        return self._seen(manifest)
 
     async def _tell(self, run: Run, status: TrainingRunStatus, now: datetime) -> None:
         """Before the status is written: one killed in between tells it again, under the same names."""
@@ -141,21 +141,20 @@ class Reconciler:
 
     async def _tidy(self, run: Run) -> None:
         """What remains to be done for a finished run."""
-        self._resolver.forget(run.key)
+        self._start.forget(run.key)
         await self._complete_progress(run)
-        job = await self._cluster.job(run.key)
-        if job is None or run.spec is None or not owned_by(job, run.uid):
+        job = self._cache.jobs.get(run.key)
+        if job is None or run.spec is None or not self._jobs.names(run, job):
             return
-        uid = job["metadata"]["uid"]
-        if JobState.parse(job).finished:
-            if changes := job_patch(run.spec, job, suspend_told=run.status.suspend, final=True):
-                await self._cluster.patch_job(run.key, uid, changes)
+        if job.state.finished:
+            if changes := job_patch(run.spec, job, suspend_told=_told(run, job), final=True):
+                await self._jobs.patch(run, job, changes)
         elif not await self._about_to_finish(run, job):
-            await self._cluster.delete_job(run.key, uid)
+            await self._jobs.delete(run, job)
 
-    async def _about_to_finish(self, run: Run, job: Manifest) -> bool:
+    async def _about_to_finish(self, run: Run, job: Job) -> bool:
         """Whether the last pod has ended: deleting the Job then would take the pod with its log."""
-        last = latest(_seen(job, await self._cluster.pods_of(run.key)).attempts)
+        last = latest(await self._jobs.attempts(run, job))
         return last is not None and last.ended
 
     async def _complete_progress(self, run: Run) -> None:
@@ -166,11 +165,20 @@ class Reconciler:
         report = ProgressReport(run=run.identity, progress=done, epochs=run.status.epochs)
         await self._cluster.apply_progress(report)
 
+    def _seen(self, manifest: Manifest) -> Run:
+        self._cache.runs.saw(manifest)
+        return Run.parse(manifest)
 
-def _seen(job: Manifest, pods: list[Manifest]) -> Observation:
-    own = [Attempt.parse(pod) for pod in pods if owned_by(pod, job["metadata"]["uid"])]
-    config = config_of(job)
-    return Observation(JobState.parse(job), own, config.output_prefix, config.base_model.described())
+
+def _unreadable(run: Run) -> Verdict:
+    text = f"This operator can't read the spec: {run.problem}; apply a corrected run under another name"
+    return Verdict(Phase.PENDING, Reason.INVALID_SPEC, text, stalled=True)
+
+
+def _refused(error: ApiError) -> Verdict:
+    return Verdict(
+        Phase.PENDING, Reason.JOB_REFUSED, f"The API server refuses the Job: {error}", stalled=True
+    )
 
 
 def _conflict(run: Run) -> Verdict:
@@ -181,26 +189,13 @@ def _conflict(run: Run) -> Verdict:
     return Verdict(Phase.PENDING, Reason.JOB_CONFLICT, text, stalled=True)
 
 
-def _obstacle(references: References, taken: Missing | None) -> Verdict | None:
-    if references.failure is not None:
-        return Verdict(Phase.FAILED, *references.failure)
-    missing = (*references.missing, *([taken] if taken else []))
-    if not missing:
-        return None
-    return Verdict(Phase.PENDING, missing[0].reason, ". ".join(each.message for each in missing))
+def _told(run: Run, job: Job) -> bool:
+    """The last spec.suspend that the Job was told; one is only created where that is false."""
+    return run.status.suspend and job.uid == run.status.job_uid
 
 
-def _leftover(pods: list[Manifest]) -> Verdict | None:
-    """A pod of a deleted Job that still works; two would write the same checkpoints."""
-    for pod in pods:
-        managed = pod["metadata"]["labels"].get(MANAGED_BY_LABEL) == OPERATOR
-        if managed and pod["status"].get("phase") not in {"Succeeded", "Failed"}:
-            text = f"The Job was deleted; it is created again when its pod {pod['metadata']['name']} is gone"
-            return Verdict(Phase.PENDING, Reason.JOB_DELETED, text)
-    return None
-
-
-def _come_back(run: Run, status: TrainingRunStatus, now: datetime) -> float | None:
+def _come_back(run: Run, now: datetime) -> float | None:
+    status = run.status
     if status.phase is not Phase.PENDING:
         return None
     waits = [UNWATCHED_SECONDS] if status.conditions[0].reason in UNWATCHED else []

@@ -19,9 +19,9 @@ from trainingrun_api.spec import TrainingProjectSpec, TrainingRunSpec
 from trainingrun_api.status import Reason
 
 from .base_models import Found, in_a_circle, source_of, source_of_run
-from .cluster import Cluster
+from .cache import Cache
 from .projects import ProjectRead, Projects
-from .resources import Manifest, Missing, References, Referent, Run, RunKey
+from .resources import Missing, References, Referent, Run, RunKey
 from .settings import Settings
 
 NO_PROJECT = ProjectRead(None, None)
@@ -30,11 +30,12 @@ NO_PROJECT = ProjectRead(None, None)
 class Resolver:
     """Reads references, and knows which runs wait for which object."""
 
-    def __init__(self, cluster: Cluster, settings: Settings) -> None:
-        self._cluster = cluster
+    def __init__(self, cache: Cache, settings: Settings) -> None:
+        self._cache = cache
         self._settings = settings
-        self._projects = Projects(cluster, settings, self.wait)
+        self._projects = Projects(cache, settings, self.wait)
         self._waiting: defaultdict[Referent, set[RunKey]] = defaultdict(set)
+        self._awaited: defaultdict[RunKey, set[Referent]] = defaultdict(set)
 
     def dependents(self, referent: Referent) -> frozenset[RunKey]:
         """The runs that wait for it."""
@@ -42,7 +43,7 @@ class Resolver:
 
     def forget(self, key: RunKey) -> None:
         """This run waits for nothing any more."""
-        for referent in [r for r, keys in self._waiting.items() if key in keys]:
+        for referent in self._awaited.pop(key, ()):
             self._waiting[referent].discard(key)
             if not self._waiting[referent]:
                 del self._waiting[referent]
@@ -50,68 +51,69 @@ class Resolver:
     def wait(self, key: RunKey, referent: Referent) -> None:
         """This run waits for a change of that object."""
         self._waiting[referent].add(key)
+        self._awaited[key].add(referent)
 
-    async def resolve(self, run: Run, spec: TrainingRunSpec) -> References:
+    def resolve(self, run: Run, spec: TrainingRunSpec) -> References:
         """All that `run` refers to; `missing` names everything that isn't there."""
         name = spec.dataset.project
-        project, absent = await self._projects.own(run.key, name) if name else NO_PROJECT
-        others, missing_data = await self._others(run.key, spec)
+        project, absent = self._projects.own(run.key, name) if name else NO_PROJECT
+        others, missing_data = self._others(run.key, spec)
         if absent is not None:
             return References(missing=(absent, *missing_data))
         model = effective_base_model(spec, project) or self._settings.default_base_model
-        source, missing, failure = await self._base_model(run.key, model)
+        source, missing, failure = self._base_model(run.key, model)
         waits_for = (*missing_data, *([missing] if missing else []))
         failure = failure or _unfit_settings(spec, project) or _files_of_the_pod(spec, project, others)
         return References(project, source, hub_token_secret(model), others, waits_for, failure)
 
-    async def _others(self, key: RunKey, spec: TrainingRunSpec) -> tuple[OtherDatasets, tuple[Missing, ...]]:
+    def _others(self, key: RunKey, spec: TrainingRunSpec) -> tuple[OtherDatasets, tuple[Missing, ...]]:
         looked_up = [
-            await self._projects.data_set(key, dataset, f"spec.additionalDatasets[{number}]")
+            self._projects.data_set(key, dataset, f"spec.additionalDatasets[{number}]")
             for number, dataset in enumerate(spec.additional_datasets)
         ]
         additional = tuple(source for source, _ in looked_up if source)
         evaluation = None
         if spec.evaluation_dataset is not None:
-            found = await self._projects.data_set(key, spec.evaluation_dataset, "spec.evaluationDataset")
+            found = self._projects.data_set(key, spec.evaluation_dataset, "spec.evaluationDataset")
             looked_up.append(found)
             evaluation, _ = found
         return OtherDatasets(additional, evaluation), tuple(missing for _, missing in looked_up if missing)
 
-    async def _base_model(self, key: RunKey, model: BaseModel | None) -> Found:
+    def _base_model(self, key: RunKey, model: BaseModel | None) -> Found:
         if model is None or model.from_run is None:
             return source_of(model, self._settings), None, None
         parent = RunKey(key.namespace, model.from_run.name)
         self.wait(key, Referent(RUN_KIND, *parent))
-        manifest = await self._cluster.run(parent)
-        if manifest is None:
+        run = self._cache.runs.get(parent)
+        if run is None:
             text = f"TrainingRun {parent.name}, the base model, does not exist in {key.namespace}; create it"
             return BaseModelSource(), Missing(Reason.BASE_MODEL_NOT_FOUND, text), None
-        circle = await self._circle(key, Run.parse(manifest))
-        return in_a_circle(circle) if circle else source_of_run(Run.parse(manifest))
+        circle = self._circle(key, run)
+        return in_a_circle(circle) if circle else source_of_run(run)
 
-    async def _circle(self, key: RunKey, parent: Run) -> list[str]:
+    def _circle(self, key: RunKey, parent: Run) -> list[str]:
         """Names of runs each of which starts from the next one, and the last from the first; else none."""
         names, ahead = [key.name], parent
         while ahead.key.name not in names:
             names.append(ahead.key.name)
-            manifest = await self._parent(key, ahead)
-            if manifest is None:
+            further = self._parent(key, ahead)
+            if further is None:
                 return []
-            ahead = Run.parse(manifest)
+            ahead = further
         return names[names.index(ahead.key.name) :]
 
-    async def _parent(self, key: RunKey, run: Run) -> Manifest | None:
+    def _parent(self, key: RunKey, run: Run) -> Run | None:
         """The run that `run`, which has not started yet, starts from; `key` hears of changes."""
-        if run.spec is None or run.status.job_name is not None:
+        if run.spec is None or run.status.started_with is not None or run.status.job_name is not None:
             return None
         name = run.spec.dataset.project
-        project, _ = await self._projects.own(key, name) if name else NO_PROJECT
+        project, _ = self._projects.own(key, name) if name else NO_PROJECT
         model = effective_base_model(run.spec, project)
         if model is None or model.from_run is None:
             return None
         parent = RunKey(key.namespace, model.from_run.name)
         self.wait(key, Referent(RUN_KIND, *parent))
-        return await self._cluster.run(parent)
+        return self._cache.runs.get(parent)
 
 
 def hub_token_secret(model: BaseModel | None) -> str | None:

@@ -16,6 +16,13 @@ from trainingrun_api.spec import TrainingProjectSpec, TrainingRunSpec
 from trainingrun_api.status import Reason, TrainingRunStatus
 
 Manifest = dict[str, Any]
+Key = tuple[str, str]
+"""Namespace and name of an object."""
+
+
+def key_of(manifest: Manifest) -> Key:
+    """The object's namespace and name."""
+    return manifest["metadata"]["namespace"], manifest["metadata"]["name"]
 
 
 class RunKey(NamedTuple):
@@ -27,7 +34,7 @@ class RunKey(NamedTuple):
     @classmethod
     def of(cls, manifest: Manifest) -> Self:
         """The key of a TrainingRun."""
-        return cls(manifest["metadata"]["namespace"], manifest["metadata"]["name"])
+        return cls(*key_of(manifest))
 
     @classmethod
     def of_child(cls, manifest: Manifest) -> Self:
@@ -42,6 +49,7 @@ class Run:
 
     key: RunKey
     uid: str
+    version: int
     created: datetime
     generation: int
     deleting: bool
@@ -57,6 +65,7 @@ class Run:
         return cls(
             key=RunKey.of(manifest),
             uid=metadata["uid"],
+            version=int(metadata["resourceVersion"]),
             created=parse_time(metadata["creationTimestamp"]),
             generation=metadata["generation"],
             deleting="deletionTimestamp" in metadata,
@@ -75,9 +84,9 @@ class Run:
         """What puts runs in an order that never changes, the oldest first."""
         return self.created, self.uid
 
-    def named(self, model_name: str) -> Self:
-        """The same run with a model name in its status."""
-        return replace(self, status=self.status.model_copy(update={"model_name": model_name}))
+    def with_status(self, **changes: object) -> Self:
+        """The same run with these fields of its status changed."""
+        return replace(self, status=self.status.model_copy(update=changes))
 
     @property
     def reference(self) -> Manifest:

@@ -1,16 +1,18 @@
 """The status of a run: a value made from what the API server holds, and nothing else."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 from trainingrun_api.lineage import ResolvedBaseModel
 from trainingrun_api.spec import TrainingRunSpec
+from trainingrun_api.started_with import StartedWith
 from trainingrun_api.status import Artifacts, Phase, Reason, RunFailure, RunResult, TrainingRunStatus
 
 from .conditions import conditions_of
 from .observed import Attempt, JobState, latest
 from .outcome import Verdict, failure_of, of_attempt, of_failed_job, success_message, without_pod
+from .pod_template import base_model_of
 from .refusals import Refusal
 from .resources import Run, format_time, parse_time
 
@@ -20,14 +22,22 @@ AT_REST = {Phase.SUSPENDED, Phase.QUEUED}
 
 @dataclass(frozen=True)
 class Observation:
-    """What was found of a run; `obstacle` is why it has no Job."""
+    """What was found of a run; `obstacle` is why it has no Job.
+
+    Of the names and of what it is started with only what its status may not say yet.
+    """
 
     job: JobState | None = None
     attempts: list[Attempt] = field(default_factory=list)
-    output_prefix: str = ""
-    base_model: ResolvedBaseModel | None = None
     obstacle: Verdict | None = None
     refusal: Refusal | None = None
+    job_uid: str | None = None
+    model_name: str | None = None
+    started_with: StartedWith | None = None
+
+    def but(self, obstacle: Verdict) -> Self:
+        """The same with an obstacle."""
+        return replace(self, obstacle=obstacle)
 
 
 def observe(run: Run, spec: TrainingRunSpec | None, seen: Observation, now: datetime) -> TrainingRunStatus:
@@ -134,16 +144,24 @@ def _status(
         "phase": verdict.phase,
         "observed_generation": run.generation,
         "conditions": conditions_of(verdict, before.conditions, run.generation, format_time(now)),
+        "model_name": seen.model_name or before.model_name,
         "job_name": seen.job.name if seen.job else before.job_name,
+        "job_uid": seen.job_uid or before.job_uid,
         "suspend": run.spec.suspend if seen.job and run.spec else before.suspend,
         "pod_name": _pod_name(run, verdict, last),
         "pending_since": since if verdict.phase is Phase.PENDING else None,
         "start_time": before.start_time or (last.started if last else None),
         "restarts": _restarts(run, seen.attempts),
         "last_failure": _last_failure(run, last) if verdict.phase not in AT_REST else before.last_failure,
-        "base_model": seen.base_model or before.base_model,
     }
-    return before.model_copy(update=changes | _ending(verdict, seen, now))
+    return before.model_copy(update=changes | _beginning(before, seen) | _ending(verdict, seen, now))
+
+
+def _beginning(before: TrainingRunStatus, seen: Observation) -> dict[str, Any]:
+    started = seen.started_with
+    if started is None or started == before.started_with:
+        return {}
+    return {"started_with": started, "base_model": base_model_of(started).described()}
 
 
 def _pod_name(run: Run, verdict: Verdict, last: Attempt | None) -> str | None:
@@ -181,7 +199,7 @@ def _ending(verdict: Verdict, seen: Observation, now: datetime) -> dict[str, Any
         return {"completion_time": ended}
     result = _result(latest(seen.attempts))
     if result is None:
-        return {"completion_time": ended, "artifacts": _usual_artifacts(seen.output_prefix)}
+        return {"completion_time": ended, "artifacts": _usual_artifacts(seen.started_with)}
     return {
         "completion_time": ended,
         "best_epoch": result.best_epoch,
@@ -189,16 +207,19 @@ def _ending(verdict: Verdict, seen: Observation, now: datetime) -> dict[str, Any
         "evaluation": result.evaluation,
         "artifacts": result.artifacts,
         "advice": result.advice,
-        "base_model": _with_lineage(result.base_model, seen),
+        "base_model": _with_lineage(result.base_model, seen.started_with),
     }
 
 
-def _with_lineage(read: ResolvedBaseModel, seen: Observation) -> ResolvedBaseModel:
-    lineage = seen.base_model.lineage if seen.base_model else []
+def _with_lineage(read: ResolvedBaseModel, started: StartedWith | None) -> ResolvedBaseModel:
+    lineage = base_model_of(started).lineage if started else []
     return read.model_copy(update={"lineage": lineage})
 
 
-def _usual_artifacts(prefix: str) -> Artifacts:
+def _usual_artifacts(started: StartedWith | None) -> Artifacts | None:
+    if started is None:
+        return None
+    prefix = started.output_prefix
     return Artifacts(
         model=f"{prefix}/model",
         evaluation=f"{prefix}/evaluation.json",

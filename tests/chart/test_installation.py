@@ -87,6 +87,7 @@ def test_operator_may_do_its_work_and_no_more(cluster: Cluster) -> None:
         ("delete", "jobs.batch"),
         ("list", "pods"),
         ("create", "events"),
+        ("create", "leases.coordination.k8s.io"),
         ("watch", "events"),
     ):
         assert cluster.allows(ACCOUNT, verb, resource, "--namespace=team-a"), (verb, resource)
@@ -123,7 +124,8 @@ def test_editors_train_and_viewers_look_on(cluster: Cluster) -> None:
     wait_until(lambda: cluster.allows("editor", "create", runs, "-n", "team-a"), "aggregated roles")
     wait_until(lambda: cluster.allows("viewer", "list", runs, "-n", "team-a"), "aggregated roles")
     assert not cluster.allows("viewer", "create", runs, "-n", "team-a")
-    assert not cluster.allows("editor", "patch", f"{runs}/status", "-n", "team-a")
+    for verb in ("update", "patch"):
+        assert not cluster.allows("editor", verb, f"{runs}/status", "-n", "team-a")
 
 
 def test_upgrade_brings_definitions_up_to_date_and_uninstall_keeps_them(

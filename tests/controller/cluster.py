@@ -135,6 +135,7 @@ VERSIONS = {
     "TrainingRun": API_VERSION,
     "TrainingProject": API_VERSION,
     "Job": "batch/v1",
+    "Lease": "coordination.k8s.io/v1",
     "Pod": "v1",
     "Secret": "v1",
     "Event": "v1",

@@ -1,14 +1,25 @@
-"""Health proves that the watch shows what the API server holds."""
+"""Health proves that the watches show what the API server holds."""
 
 import pytest
+from kubernetes.aio.config import new_client_from_config
 
-from trainingrun_operator.health import Watchdog
+from localcluster import ControlPlane
+from trainingrun_operator.cache import Cache
+from trainingrun_operator.cluster import RUNS, Cluster
+from trainingrun_operator.feed import Feed
+from trainingrun_operator.health import Listed, Watchdog
+from trainingrun_operator.references import Resolver
 from trainingrun_operator.resources import RunKey
+from trainingrun_operator.settings import Settings
 from trainingrun_operator.work_queue import WorkQueue
 
 from .cluster import Api
 from .manifests import Manifest, a_run
 from .process import OperatorProcess
+
+KEY = RunKey("team", "tickets")
+SETTINGS = Settings.from_environment({"TRAINER_IMAGE": "example.com/trainer:1", "POD_NAMESPACE": "system"})
+UNASKED: Cluster = None  # type: ignore[assignment]
 
 
 class Enqueued(WorkQueue):
@@ -32,33 +43,79 @@ def queue() -> Enqueued:
 
 
 @pytest.fixture
-def watchdog(queue: Enqueued) -> Watchdog:
-    return Watchdog(None, queue, ())  # type: ignore[arg-type]
+def cache() -> Cache:
+    return Cache()
 
 
-def a_listed_run(version: str) -> Manifest:
-    metadata = {"namespace": "team", "uid": "u-1", "resourceVersion": version}
+@pytest.fixture
+def feed(cache: Cache, queue: Enqueued) -> Feed:
+    return Feed(UNASKED, cache, Resolver(cache, SETTINGS), queue, ())
+
+
+@pytest.fixture
+def watchdog(feed: Feed, queue: Enqueued) -> Watchdog:
+    return Watchdog(UNASKED, feed, queue, ())
+
+
+def a_version(version: int) -> Manifest:
+    """A run as a watch shows it."""
+    metadata = {"namespace": "team", "uid": "u-1", "resourceVersion": str(version), "generation": 1}
     run = a_run("tickets")
-    return run | {"metadata": run["metadata"] | metadata}
+    created = {"creationTimestamp": "2026-01-01T00:00:00Z"}
+    return run | {"metadata": run["metadata"] | metadata | created}
 
 
-async def test_what_the_watch_has_shown_is_fine(watchdog: Watchdog, queue: Enqueued) -> None:
-    watchdog.saw(a_listed_run("7"))
-    watchdog.compare([a_listed_run("7")])
+def listed(version: int | None, at: int = 100) -> Listed:
+    """What a list shows: the run, or that there is none."""
+    return Listed(at, {KEY: ("u-1", version)} if version else {})
+
+
+def test_what_the_watch_has_shown_is_fine(watchdog: Watchdog, feed: Feed, queue: Enqueued) -> None:
+    feed.shown(RUNS, a_version(7))
+    queue.keys.clear()
+    assert not watchdog.compare(RUNS, listed(7))
     assert (watchdog.trouble(), queue.keys) == (None, [])
 
 
-async def test_what_the_watch_has_missed_is_looked_at_and_told_when_it_stays_so(
-    watchdog: Watchdog, queue: Enqueued
-) -> None:
-    watchdog.saw(a_listed_run("7"))
-    watchdog.compare([a_listed_run("8")])
-    assert (watchdog.trouble(), queue.keys) == (None, [RunKey("team", "tickets")])
-    watchdog.compare([a_listed_run("8")])
-    assert "watch" in str(watchdog.trouble())
-    watchdog.saw(a_listed_run("8"))
-    watchdog.compare([a_listed_run("8")])
+def test_what_the_watch_has_missed_is_read_and_told_when_it_stays_so(watchdog: Watchdog, feed: Feed) -> None:
+    feed.shown(RUNS, a_version(7))
+    assert watchdog.compare(RUNS, listed(8))
     assert watchdog.trouble() is None
+    assert watchdog.compare(RUNS, listed(8))
+    assert "watch of trainingruns" in str(watchdog.trouble())
+    feed.shown(RUNS, a_version(8))
+    assert not watchdog.compare(RUNS, listed(8))
+    assert watchdog.trouble() is None
+
+
+def test_what_is_gone_without_a_word_is_dropped_and_looked_at(
+    watchdog: Watchdog, feed: Feed, cache: Cache, queue: Enqueued
+) -> None:
+    feed.shown(RUNS, a_version(7))
+    queue.keys.clear()
+    watchdog.compare(RUNS, listed(None, at=6))
+    assert cache.runs.get(KEY) is not None, "created after the list"
+    watchdog.compare(RUNS, listed(None))
+    assert (cache.runs.get(KEY), queue.keys) == (None, [KEY])
+
+
+async def test_audit_finds_what_no_watch_has_told(
+    api: Api, control_plane: ControlPlane, queue: Enqueued
+) -> None:
+    async with await new_client_from_config(str(control_plane.kubeconfig)) as client:
+        cluster = Cluster(client)
+        cache, namespaces = Cache(), (api.namespace,)
+        feed = Feed(cluster, cache, Resolver(cache, SETTINGS), queue, namespaces)
+        watchdog = Watchdog(cluster, feed, queue, namespaces)
+        await feed.fill()
+        key = RunKey.of(api.apply(a_run("silent")))
+        await watchdog.audit()
+        assert cache.runs.get(key) is not None
+        assert set(queue.keys) == {key}
+        api.delete("TrainingRun", "silent")
+        api.until(lambda: api.get("TrainingRun", "silent") is None, "the run to be gone")
+        await watchdog.audit()
+        assert cache.runs.get(key) is None
 
 
 def test_operator_at_work_is_healthy_and_counts_its_reconciles(api: Api, operator: OperatorProcess) -> None:

@@ -9,7 +9,8 @@ from trainingrun_api.names import MEMORY_LIMIT_VARIABLE, PROGRESS_AUDIENCE, Exit
 from trainingrun_api.run_config import BaseModelSource, HubModel
 from trainingrun_api.spec import TrainingProjectSpec
 from trainingrun_operator.base_models import source_of
-from trainingrun_operator.job import build_job, job_patch
+from trainingrun_operator.children import Job
+from trainingrun_operator.job import build_job, job_patch, starting_with
 from trainingrun_operator.resources import References, Run
 from trainingrun_operator.settings import Settings
 
@@ -22,9 +23,9 @@ SETTINGS = Settings.from_environment(
 
 def as_read(manifest: Manifest) -> Run:
     """The run as the API server gives it back."""
-    created = {"creationTimestamp": "2026-01-01T00:00:00Z", "generation": 1}
+    created = {"creationTimestamp": "2026-01-01T00:00:00Z", "generation": 1, "resourceVersion": "1"}
     metadata = {"namespace": "team", "uid": "u-1", **created} | manifest["metadata"]
-    return Run.parse(manifest | {"metadata": metadata, "status": {"modelName": "brisk-heron-3f9a"}})
+    return Run.parse(manifest | {"metadata": metadata})
 
 
 def job_of(
@@ -32,7 +33,8 @@ def job_of(
 ) -> Manifest:
     run = as_read(manifest)
     assert run.spec is not None, run.problem
-    return build_job(run, run.spec, references or References(), "PEM", settings)
+    started = starting_with(run, run.spec, "brisk-heron-3f9a", references or References(), settings)
+    return build_job(run, run.spec, started, "PEM", settings)
 
 
 def pod_of(manifest: Manifest) -> Manifest:
@@ -184,6 +186,7 @@ def test_project_fills_what_the_run_leaves_open() -> None:
 )
 def test_job_follows_what_may_change(spec: Manifest, final: bool, patch: Manifest) -> None:
     job = job_of(a_run("tickets"))
+    seen = Job.parse(job | {"metadata": job["metadata"] | {"uid": "j-1"}})
     wanted = as_read(a_run("tickets", **spec)).spec
     assert wanted is not None
-    assert job_patch(wanted, job, suspend_told=False, final=final) == patch
+    assert job_patch(wanted, seen, suspend_told=False, final=final) == patch

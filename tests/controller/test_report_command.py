@@ -15,11 +15,11 @@ from localcluster import ControlPlane, S3Server
 from trainingrun_cli.comparing import compare_runs
 from trainingrun_cli.errors import CommandError
 from trainingrun_cli.stored_runs import CREDENTIALS
-from trainingrun_operator.job import config_of
 
 from .cluster import Api
 from .kubelet import Kubelet
 from .manifests import a_result, a_run
+from .test_waiting import config_of
 
 BUCKET = "models"
 
@@ -78,9 +78,7 @@ def test_report_is_fetched_with_the_credentials_of_the_run(
     apply_secret(api, s3)
     api.apply(a_run("page", output=output_of(s3)))
     api.eventually("page", phase="Pending", reason="Unschedulable")
-    job = api.get("Job", "page")
-    assert job is not None
-    key = f"{config_of(job).output_prefix}/report.html".removeprefix(f"s3://{BUCKET}/")
+    key = f"{config_of(api, 'page')['outputPrefix']}/report.html".removeprefix(f"s3://{BUCKET}/")
 
     early = report("page", api, control_plane, tmp_path)
     assert early.returncode == 2

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from trainingrun_api.names import ExitCode
+from trainingrun_api.started_with import SecretNames, StartedWith
 from trainingrun_api.status import Phase, Progress, Reason, TrainingRunStatus
 from trainingrun_operator.observed import Attempt, JobState, Termination, Waiting
 from trainingrun_operator.outcome import Verdict
@@ -19,12 +20,14 @@ from .manifests import Manifest, a_result, a_run
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 RUNNING = JobState("tickets", complete=False, failure=None, ended_at=None)
 COMPLETE = JobState("tickets", complete=True, failure=None, ended_at="2026-11-01T11:59:00Z")
+STARTED = StartedWith.of("example.com/trainer:1", {"outputPrefix": "s3://models/team/x"}, SecretNames())
 MISSING = Verdict(Phase.PENDING, Reason.PROJECT_NOT_FOUND, "create it")
 
 
 def a_parsed_run(status: TrainingRunStatus | None = None, generation: int = 1, **spec: object) -> Run:
     manifest = a_run("tickets", **spec)
     metadata = {"namespace": "team", "name": "tickets", "uid": "u-1", "generation": generation}
+    metadata["resourceVersion"] = "1"
     metadata["creationTimestamp"] = "2026-01-01T00:00:00Z"
     found: Manifest = status.model_dump(mode="json", exclude_none=True) if status else {}
     return Run.parse(manifest | {"metadata": metadata, "status": found})
@@ -57,7 +60,7 @@ def an_attempt(
 
 
 def seen(*attempts: Attempt, job: JobState = RUNNING) -> Observation:
-    return Observation(job, list(attempts), "s3://models/team/x")
+    return Observation(job, list(attempts), job_uid="j-1", started_with=STARTED)
 
 
 def status_of(observation: Observation, run: Run | None = None, now: datetime = NOW) -> TrainingRunStatus:

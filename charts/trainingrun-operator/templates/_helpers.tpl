@@ -69,4 +69,8 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 - apiGroups: [""]
   resources: [events]
   verbs: [create, list, watch]
+# One for each model name of a namespace, so that two runs never get the same.
+- apiGroups: [coordination.k8s.io]
+  resources: [leases]
+  verbs: [get, create, delete]
 {{- end }}

@@ -1,0 +1,80 @@
+"""What the API server tells goes into the cache, and the runs that it concerns are looked at."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from trainingrun_api.names import PROJECT_KIND, RUN_KIND
+
+from .cache import Cache, Table
+from .cluster import JOBS, PODS, PROJECTS, RUNS, Cluster, Kind
+from .references import Resolver
+from .resources import Key, Manifest, Referent, RunKey, key_of
+from .work_queue import WorkQueue
+
+
+class Feed:
+    """Takes what watches and lists show."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        cache: Cache,
+        resolver: Resolver,
+        queue: WorkQueue,
+        namespaces: tuple[str, ...],
+    ) -> None:
+        self._cluster = cluster
+        self._refusals = cache.refusals
+        self._resolver = resolver
+        self._queue = queue
+        self._namespaces = namespaces
+        self.tables: dict[Kind, Table[Any]] = {
+            RUNS: cache.runs,
+            PROJECTS: cache.projects,
+            JOBS: cache.jobs,
+            PODS: cache.pods,
+        }
+
+    async def fill(self) -> None:
+        """Everything there is; before that nothing can be said to be missing."""
+        for kind in self.tables:
+            await self.read(kind)
+
+    async def read(self, kind: Kind) -> None:
+        """All objects of a kind."""
+        async for _, page in self._cluster.pages(kind, self._namespaces):
+            for manifest in page:
+                self.shown(kind, manifest)
+
+    def shown(self, kind: Kind, manifest: Manifest) -> None:
+        """An object as it is."""
+        key = key_of(manifest)
+        if self.tables[kind].saw(manifest):
+            self._look_at(self._concerned(kind, key))
+        else:
+            # A run as we wrote it ourselves: news for those alone that wait for it.
+            self._look_at(self._dependents(kind, key))
+
+    def gone(self, kind: Kind, key: Key, uid: str) -> None:
+        """An object that isn't there any more."""
+        concerned = self._concerned(kind, key)
+        self.tables[kind].lost(key, uid)
+        self._look_at(concerned)
+
+    def refused(self, event: Manifest) -> None:
+        """A Job's pod was refused, as an Event says."""
+        self._queue.add(self._refusals.saw(event))
+
+    def _concerned(self, kind: Kind, key: Key) -> list[RunKey]:
+        pod = self.tables[PODS].get(key) if kind is PODS else None
+        own = [RunKey(*key)] if kind in {RUNS, JOBS} else [pod.run] if pod else []
+        return own + self._dependents(kind, key)
+
+    def _dependents(self, kind: Kind, key: Key) -> list[RunKey]:
+        """The runs that wait for this object."""
+        names = {RUNS: RUN_KIND, PROJECTS: PROJECT_KIND}
+        return [*self._resolver.dependents(Referent(names[kind], *key))] if kind in names else []
+
+    def _look_at(self, runs: Iterable[RunKey]) -> None:
+        for run in runs:
+            self._queue.add(run)

@@ -1,0 +1,66 @@
+"""What the operator knows without asking: never older than what it knew before."""
+
+from trainingrun_operator.cache import Cache
+
+from .manifests import Manifest, a_run
+
+KEY = ("team", "tickets")
+
+
+def seen(version: int, uid: str = "u-1", **status: object) -> Manifest:
+    metadata = {"namespace": "team", "name": "tickets", "uid": uid, "generation": 1}
+    versions = {"resourceVersion": str(version), "creationTimestamp": "2026-01-01T00:00:00Z"}
+    return a_run("tickets", modelName="asked-for") | {"metadata": metadata | versions, "status": status}
+
+
+def test_the_newer_one_counts_whoever_told_it_first() -> None:
+    runs = Cache().runs
+    assert runs.saw(seen(10, modelName="new"))
+    assert not runs.saw(seen(9, modelName="old"))
+    assert not runs.saw(seen(10, modelName="new"))
+    run = runs.get(KEY)
+    assert run is not None
+    assert (run.version, run.status.model_name) == (10, "new")
+
+
+def test_runs_are_found_by_the_names_that_they_have_or_ask_for() -> None:
+    runs = Cache().runs
+    runs.saw(seen(1))
+    runs.saw(seen(2, modelName="had"))
+    assert [run.uid for run in runs.group(("team", "had"))] == ["u-1"]
+    assert [run.uid for run in runs.group(("team", "asked-for"))] == ["u-1"]
+    assert runs.group(("other", "had")) == []
+    runs.lost(KEY, "u-1")
+    assert runs.group(("team", "had")) == []
+
+
+def test_the_end_of_an_earlier_one_of_the_name_takes_nothing_away() -> None:
+    runs = Cache().runs
+    runs.saw(seen(1))
+    runs.saw(seen(5, uid="u-2"))
+    runs.lost(KEY, "u-1")
+    assert runs.get(KEY) is not None
+    runs.lost(KEY, "u-2")
+    assert runs.get(KEY) is None
+
+
+def test_what_no_watch_tells_of_is_not_kept() -> None:
+    metadata = {"namespace": "team", "name": "tickets", "uid": "j-1", "resourceVersion": "1"}
+    jobs = Cache().jobs
+    assert not jobs.saw({"metadata": metadata, "spec": {}})
+    assert jobs.get(KEY) is None
+
+
+def test_a_change_that_says_nothing_of_the_run_is_no_news() -> None:
+    labels = {"app.kubernetes.io/managed-by": "trainingrun-operator", "training.labelator.io/run": "tickets"}
+    metadata = {"namespace": "team", "name": "tickets", "uid": "j-1", "labels": labels}
+    jobs = Cache().jobs
+
+    def shown(version: int, **status: object) -> bool:
+        return jobs.saw(
+            {"metadata": metadata | {"resourceVersion": str(version)}, "spec": {}, "status": status}
+        )
+
+    assert shown(1)
+    assert not shown(2, active=1)
+    assert shown(3, conditions=[{"type": "Complete", "status": "True"}], succeeded=1)
