@@ -33,7 +33,7 @@ class Refusal(NamedTuple):
     @classmethod
     def parse(cls, event: Manifest) -> Self:
         """Read an Event."""
-        job = event["involvedObject"]["name"]
+        job = event["involvedObject"].get("name", "")
         message = PREAMBLE.sub("", event.get("message") or "")
         # Each try has a pod of another name; without it the message stays the same.
         message = re.sub(rf'"{re.escape(job)}-\w{{5}}"', f'"{job}"', message)
@@ -57,12 +57,14 @@ class Refusals:
 
     def saw(self, event: Manifest) -> RunKey:
         """Remember what it says; the run that its Job may belong to."""
+        # Anybody may write Events, and leave out what the cluster's own say.
         job = event["involvedObject"]
-        refusal, known = Refusal.parse(event), self._by_job.pop(job["uid"], None)
-        self._by_job[job["uid"]] = max(refusal, known or refusal, key=lambda one: one.time)
+        uid = job.get("uid", "")
+        refusal, known = Refusal.parse(event), self._by_job.pop(uid, None)
+        self._by_job[uid] = max(refusal, known or refusal, key=lambda one: one.time)
         if len(self._by_job) > MOST_REMEMBERED:
             del self._by_job[next(iter(self._by_job))]
-        return RunKey(job["namespace"], job["name"])
+        return RunKey(event["metadata"]["namespace"], job.get("name", ""))
 
     def of(self, job_uid: str) -> Refusal | None:
         """Why this Job had no pod the last time, if that has ever been so."""
@@ -71,5 +73,8 @@ class Refusals:
 
 def _fits(requested: str, limited: str) -> bool:
     """Whether what is asked for is within the limits, each as in cpu=1,limits.memory=4Gi."""
-    asked, limits = (dict(one.split("=", 1) for one in text.split(",")) for text in (requested, limited))
-    return all(parse_quantity(asked[name]) <= parse_quantity(limit) for name, limit in limits.items())
+    try:
+        asked, limits = (dict(one.split("=", 1) for one in text.split(",")) for text in (requested, limited))
+        return all(parse_quantity(asked[name]) <= parse_quantity(limit) for name, limit in limits.items())
+    except (KeyError, ValueError):
+        return False

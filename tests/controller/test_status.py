@@ -247,6 +247,7 @@ REFUSED = 'pods "tickets" is forbidden: exceeded quota: q, requested: cpu=2, use
     [
         (f"{REFUSED}1", True),
         (f"{REFUSED}4", False),
+        (f"{REFUSED}many", True),
         ('pods "tickets" is forbidden: no PriorityClass with name high was found', True),
         ('pods "tickets" is forbidden: maximum memory usage per Container is 1Gi, but limit is 4Gi', True),
         ('admission webhook "images.example.com" denied the request: unsigned', True),
