@@ -3,9 +3,9 @@
 import re
 import unicodedata
 
-INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")
-"""Soft hyphen, zero-width space, word joiner and byte order mark, which nobody sees and no script needs;
-those that join letters, as in Persian, Hindi and emoji, are kept."""
+INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u2060\ufeff]")
+"""Soft hyphen, zero-width space, direction marks, word joiner and byte order mark, which nobody sees.
+Those that join letters, as in Persian, Hindi and emoji, are kept."""
 
 
 def label_name(written: str) -> str:

@@ -15,7 +15,7 @@ def _visible_name(written: str) -> str:
     return name
 
 
-LabelName = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(_visible_name)]
+LabelName = Annotated[str, Field(min_length=1, max_length=256, pattern=r"\S"), AfterValidator(_visible_name)]
 LabelNames = Annotated[list[LabelName], Field(min_length=1, max_length=256)]
 
 

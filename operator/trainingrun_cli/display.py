@@ -108,12 +108,14 @@ def epoch_line(epoch: EpochSummary, max_epochs: int | None) -> str:
 def data_line(data: DataCounts, scores: EvaluationScores) -> str:
     """What became of the texts that were read, or of the rows of them that are compared."""
     what, lacking = ("rows", "score") if _compares(scores) else ("texts", "label")
+    joined = len(data.joined_labels)
     return (
         f"{data.read} {what} read: {data.rows_filtered} left out by dataset.filter, {data.empty} empty, "
         f"{data.unlabelled} without {lacking}, {data.filtered} filtered, "
         f"{data.duplicates} duplicates, {data.conflicts} conflicts, {data.near_duplicates} near-duplicates, "
         f"{data.leaked} also evaluated on, {data.truncated} cut; "
         f"{data.training} trained on, {data.evaluation} evaluated on"
+        + (f"; labels written in several ways and joined: {joined}" if joined else "")
     )
 
 

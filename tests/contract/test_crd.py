@@ -169,6 +169,7 @@ REFUSED_BY_BOTH = {
         {**SMALLEST, "labels": {"include": ["a"], "exclude": ["b"]}},
         "set at most one of include and exclude",
     ),
+    "a label of white space": ({**SMALLEST, "labels": {"include": [" "]}}, "include"),
     "an empty list of labels": ({**SMALLEST, "labels": {"include": []}}, "include"),
     "an alias of an alias": (
         {**SMALLEST, "labels": {"aliases": {"a": "b", "b": "c"}}},

@@ -9,6 +9,7 @@ import pytest
 from trainingrun_api.evaluation import Evaluation, JoinedLabel
 from trainingrun_api.labels import Labels
 from trainingrun_api.run_config import RunConfig
+from trainingrun_cli.display import data_line
 from trainingrun_trainer import pipeline
 from trainingrun_trainer.data.spellings import Spellings
 
@@ -23,7 +24,7 @@ COMPOSED, DECOMPOSED = (unicodedata.normalize(form, "Réclamation") for form in 
         (DECOMPOSED, COMPOSED),
         (" billing\u00a0issue\t", "billing issue"),
         ("billing \r\n  issue", "billing issue"),
-        ("\ufeffbill\u200bing", "billing"),
+        ("\ufeffbill\u200bing\u200e", "billing"),
         ("\u0915\u094d\u200d", "\u0915\u094d\u200d"),  # a joiner, which Hindi needs
         ("Billing", "Billing"),
         ("\u200b \u3000", ""),
@@ -75,7 +76,7 @@ def test_a_run_joins_spellings_and_says_so(
     write_jsonl(tmp_path / "tickets.jsonl", rows)
     labels = Labels(include=[DECOMPOSED, "log in\u00a0"])
     with caplog.at_level(logging.INFO, logger="trainingrun_trainer"):
-        pipeline.run(changed(config, labels=labels, training={"max_epochs": 1}), lambda report: None)
+        result = pipeline.run(changed(config, labels=labels, training={"max_epochs": 1}), lambda report: None)
     evaluation = Evaluation.model_validate_json((tmp_path / "out" / "evaluation.json").read_text())
     assert evaluation.labels == [COMPOSED, "log in"]
     assert evaluation.data.filtered == 20
@@ -84,5 +85,7 @@ def test_a_run_joins_spellings_and_says_so(
         JoinedLabel(label="log in", spellings=2, texts=10),
     ]
     assert f"read as one each: {COMPOSED} (3 ways, 13 rows), log in (2 ways, 10 rows)" in caplog.text
+    line = data_line(evaluation.data, result.evaluation)
+    assert line.endswith("; labels written in several ways and joined: 2")
     report = " ".join((tmp_path / "out" / "report.html").read_text().split())
     assert f'<span dir="auto">{COMPOSED}</span> (3 ways, 13 rows in another than most), <span' in report
