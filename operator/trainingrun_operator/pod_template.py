@@ -4,6 +4,7 @@ import json
 from urllib.parse import urlsplit
 
 from trainingrun_api.names import (
+    GRACE_SECONDS,
     MANAGED_BY_LABEL,
     MEMORY_LIMIT_VARIABLE,
     OPERATOR,
@@ -27,8 +28,6 @@ WORK_LIMIT = "50Gi"
 TOKEN_FOLDER = "/var/run/secrets/trainingrun"  # noqa: S105 - a folder
 TOKEN_PATH = f"{TOKEN_FOLDER}/token"
 TOKEN_SECONDS = 3600
-# The current step ends and the latest checkpoint is uploaded within it.
-GRACE_SECONDS = 120
 READ_ONLY = {"progress-token", "base-model"}
 BASE_MODEL_FOLDER = "/base-model"
 HUB_TOKEN_KEY = "token"  # noqa: S105 - its name
