@@ -1,9 +1,12 @@
 """What all models of the contract share."""
 
+import re
+from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, JsonValue
 from pydantic.alias_generators import to_camel
+from pydantic_core import CoreSchema, core_schema
 
 NAMESPACE = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 DNS_NAME = rf"{NAMESPACE}(\.{NAMESPACE})*"
@@ -37,6 +40,35 @@ class Rule(NamedTuple):
     def kubernetes(self) -> dict[str, JsonValue]:
         """As a Kubernetes schema has it."""
         return {"rule": self.cel, "message": self.message}
+
+
+@dataclass(frozen=True)
+class Without:
+    """Of a text that must hold nothing which the pattern finds; RE2 and Python read it alike.
+
+    To be put into Annotated; CEL has the same rule.
+    """
+
+    pattern: str
+    message: str
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self._check, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, JsonValue]:
+        found = handler(schema)
+        rule = Rule(f"!self.matches(r'{self.pattern}')", self.message)
+        return {
+            **found,
+            "x-kubernetes-validations": [*found.get("x-kubernetes-validations", []), rule.kubernetes],
+        }
+
+    def _check(self, text: str) -> str:
+        if re.search(self.pattern, text):
+            raise ValueError(self.message)
+        return text
 
 
 class Model(BaseModel):

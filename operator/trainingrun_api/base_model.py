@@ -5,18 +5,19 @@ from typing import Annotated, ClassVar, Self
 from pydantic import Field, model_validator
 
 from .base import DNS_NAME, Model, Rule
-from .references import LocalObjectReference
+from .references import NO_WAY_UP, LocalObjectReference
 
 RepositoryId = Annotated[
     str, Field(max_length=200, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)?$")
 ]
-Revision = Annotated[str, Field(max_length=200, pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$")]
+Revision = Annotated[str, Field(max_length=200, pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$"), NO_WAY_UP]
 ModelUri = Annotated[
     str,
     Field(
         max_length=1024,
         pattern=rf"^((s3|file)://.+|pvc://{DNS_NAME}(/.*)?)$",
     ),
+    NO_WAY_UP,
 ]
 
 

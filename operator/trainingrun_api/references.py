@@ -4,9 +4,25 @@ from typing import Annotated
 
 from pydantic import Field
 
-from .base import Model, ObjectName
+from .base import Model, ObjectName, Without
 
-StorageUri = Annotated[str, Field(max_length=1024, pattern=r"^(s3|file)://.+$")]
+NO_WAY_UP = Without(
+    r"(^|/)(\.|%2[eE]){1,2}(/|$)", "a path has no . or .. between its slashes: write the place itself"
+)
+StorageUri = Annotated[str, Field(max_length=1024, pattern=r"^(s3|file)://.+$"), NO_WAY_UP]
+
+Endpoint = Annotated[
+    str,
+    Field(max_length=1024, pattern=r"^https?://[^/?#\s][^\s]*$"),
+    Without(r"@", "an endpoint has no credentials in it: name a Secret with them in credentialsSecretRef"),
+    # A server takes the first part of a path for the bucket: objects would be read, written and deleted in
+    # another one than the URI names.
+    Without(
+        r"^[a-z]+://[^/?#]*(/.|[?#])",
+        "an endpoint has no path: write the server's URL alone, such as https://s3.example.com",
+    ),
+]
+Region = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*$")]
 
 
 class LocalObjectReference(Model):
@@ -22,10 +38,10 @@ class Output(Model):
     uri: StorageUri
     """Results go under <uri>/<namespace>/<run name>/<hash of the spec>/."""
 
-    endpoint: Annotated[str, Field(max_length=1024, pattern=r"^https?://.+$")] | None = None
-    """URL of an S3-compatible server; AWS when left out."""
+    endpoint: Endpoint | None = None
+    """URL of an S3-compatible server, without path and credentials; AWS when left out."""
 
-    region: Annotated[str, Field(min_length=1, max_length=64)] = "us-east-1"
+    region: Region = "us-east-1"
     """Region of the bucket."""
 
     credentials_secret_ref: LocalObjectReference | None = None

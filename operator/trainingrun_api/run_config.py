@@ -9,7 +9,7 @@ from .defaults import effective_spec
 from .lineage import Ancestor, ResolvedBaseModel
 from .names import run_prefix, spec_hash
 from .progress import RunIdentity
-from .references import Output
+from .references import Endpoint, Output, Region
 from .spec import RunSettings, TrainingProjectSpec, TrainingRunSpec
 from .tracking import MlflowServer, Tracking
 
@@ -50,10 +50,22 @@ class BaseModelSource(Model):
 class Storage(Model):
     """How s3:// URIs are reached; credentials come from the environment."""
 
-    endpoint: str | None = None
+    endpoint: Endpoint | None = None
     """URL of an S3-compatible server; AWS when None."""
-    region: str = "us-east-1"
+    region: Region = "us-east-1"
     """Region of the bucket."""
+    credentials_secret: str | None = None
+    """Secret whose keys are in the environment, for messages; None when no Secret is named."""
+
+    @classmethod
+    def of(cls, output: Output) -> Self:
+        """As the output says."""
+        secret = output.credentials_secret_ref
+        return cls(
+            endpoint=output.endpoint,
+            region=output.region,
+            credentials_secret=secret.name if secret else None,
+        )
 
 
 class MlflowExperiment(Model):
@@ -167,7 +179,7 @@ class RunConfig(RunSettings):
             additional_datasets=list(found.others.additional),
             evaluation_dataset=found.others.evaluation,
             output_prefix=run_prefix(output.uri, run.namespace, run.name, _spec_hash(run, spec)),
-            storage=Storage(endpoint=output.endpoint, region=output.region),
+            storage=Storage.of(output),
             mlflow=_experiment(effective_tracking(spec, found.project).mlflow, run.namespace),
             progress=progress,
             **dict(spec.settings()),

@@ -161,6 +161,43 @@ REFUSED_BY_BOTH = {
         {**SMALLEST, "tracking": {"mlflow": {"trackingUri": "https://me:secret@mlflow.example.com"}}},
         "trackingUri",
     ),
+    "a password in an endpoint": (
+        {**SMALLEST, "output": {**OUTPUT, "endpoint": "https://me:secret@s3.example.com"}},
+        "an endpoint has no credentials in it: name a Secret with them in credentialsSecretRef",
+    ),
+    "an endpoint with a path": (
+        {**SMALLEST, "output": {**OUTPUT, "endpoint": "https://s3.example.com/bucket"}},
+        "an endpoint has no path: write the server's URL alone",
+    ),
+    "an endpoint with a query": (
+        {**SMALLEST, "output": {**OUTPUT, "endpoint": "https://s3.example.com?bucket"}},
+        "an endpoint has no path",
+    ),
+    "an endpoint without a host": (
+        {**SMALLEST, "output": {**OUTPUT, "endpoint": "https:///bucket"}},
+        "endpoint",
+    ),
+    "a line break in a region": ({**SMALLEST, "output": {**OUTPUT, "region": "eu-west-1\n"}}, "region"),
+    "an output above its bucket": (
+        {**SMALLEST, "output": {"uri": "s3://models/../other"}},
+        "a path has no . or .. between its slashes",
+    ),
+    "a data set above its folder": (
+        {**SMALLEST, "dataset": {"uri": "s3://data/team/%2e./other/"}},
+        "a path has no . or .. between its slashes",
+    ),
+    "another data set above its folder": (
+        {**SMALLEST, "additionalDatasets": [{"uri": "s3://data/.."}]},
+        "a path has no . or .. between its slashes",
+    ),
+    "a base model above its volume": (
+        {**SMALLEST, "baseModel": {"uri": "pvc://claim/../other"}},
+        "a path has no . or .. between its slashes",
+    ),
+    "a revision above its repository": (
+        {**SMALLEST, "baseModel": {"huggingFace": {"repoId": "a/b", "revision": "main/../x"}}},
+        "a path has no . or .. between its slashes",
+    ),
     "near-copies that have little in common": (
         {**SMALLEST, "nearDuplicates": {"threshold": 0.3}},
         "threshold",
@@ -351,6 +388,11 @@ REFUSED_BY_BOTH = {
 
 DOMAIN = ".".join(["x" * 44] * 4)
 TAKEN_BY_BOTH = {
+    "an endpoint that ends in a slash": {
+        **SMALLEST,
+        "output": {**OUTPUT, "endpoint": "https://s3.example.com:9000/"},
+    },
+    "dots in names of files": {**SMALLEST, "dataset": {"uri": "s3://data/.a/..b/c..d/.../e.csv"}},
     "placement at its bounds": {
         **SMALLEST,
         "resources": {"gpusPerNode": 1, "gpuResourceName": f"{DOMAIN}/{'x' * 63}"},

@@ -76,9 +76,11 @@ def test_trainer_is_told_how_much_memory_it_may_use() -> None:
     assert limit["valueFrom"]["resourceFieldRef"] == {"resource": "limits.memory"}
 
 
-def test_gpus_are_limits() -> None:
+def test_gpus_are_limits_and_come_with_shared_memory() -> None:
     pod = pod_of(a_run("tickets", resources={"gpusPerNode": 1, "memory": "16Gi"}))
     assert pod["containers"][0]["resources"]["limits"] == {"memory": "16Gi", "nvidia.com/gpu": "1"}
+    assert "/dev/shm" in {m["mountPath"] for m in pod["containers"][0]["volumeMounts"]}
+    assert "/dev/shm" not in {m["mountPath"] for m in pod_of(a_run("cpu"))["containers"][0]["volumeMounts"]}
 
 
 def test_scheduling_is_handed_on() -> None:
@@ -100,6 +102,8 @@ def test_credentials_come_from_the_secret_by_key() -> None:
     }
     assert secrets["AWS_ACCESS_KEY_ID"] == {"name": "store", "key": "AWS_ACCESS_KEY_ID"}
     assert set(secrets) == {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
+    config = json.loads(next(v["value"] for v in environment if v["name"] == "TRAININGRUN_CONFIG"))
+    assert config["storage"]["credentialsSecret"] == "store"
 
 
 def test_tracker_is_the_runs_own_else_the_projects() -> None:

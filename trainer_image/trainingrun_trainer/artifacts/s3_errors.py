@@ -3,50 +3,72 @@
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    HTTPClientError,
     InvalidRegionError,
     NoCredentialsError,
     ParamValidationError,
     PartialCredentialsError,
 )
 
+from trainingrun_api.run_config import Storage
+
 from ..errors import ObjectMissingError, StorageRefusedError, StorageUnavailableError, TrainerError
 
 MISSING = {"NoSuchKey", "404"}
 
-KEYS = (
-    "the Secret named in spec.output.credentialsSecretRef (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY), "
-    "or in the environment of a local run"
-)
+DENIED = "access denied; allow reading, writing, listing and deleting to the user of {keys}"
+UNKNOWN_KEY = "the server does not know this access key; correct {keys}"
+OTHER_REGION = "the bucket is in another region; correct spec.output.region"
 
 REFUSALS = {
     "NoSuchBucket": "the bucket does not exist; create it or correct the URI",
     "InvalidBucketName": "no valid bucket name; correct the URI",
-    "AccessDenied": f"access denied; allow reading, writing, listing and deleting to the user of {KEYS}",
-    "403": f"access denied; allow reading, writing, listing and deleting to the user of {KEYS}",
-    "InvalidAccessKeyId": f"the server does not know this access key; correct {KEYS}",
-    "XAdminUserNotFound": f"the server does not know this access key; correct {KEYS}",  # versitygw
-    "SignatureDoesNotMatch": f"the secret key is wrong; correct {KEYS}",
-    "AuthorizationHeaderMalformed": "the bucket is in another region; correct spec.output.region",
-    "PermanentRedirect": "the bucket is in another region; correct spec.output.region",
-    "ExpiredToken": f"the session has expired; renew {KEYS}",
-    "InvalidToken": f"the session token is not valid; correct {KEYS}",
+    "AccessDenied": DENIED,
+    "403": DENIED,
+    "InvalidAccessKeyId": UNKNOWN_KEY,
+    "XAdminUserNotFound": UNKNOWN_KEY,  # versitygw
+    "SignatureDoesNotMatch": "the secret key is wrong; correct {keys}",
+    "AuthorizationHeaderMalformed": OTHER_REGION,
+    "PermanentRedirect": OTHER_REGION,
+    "ExpiredToken": "the session has expired; renew {keys}",
+    "InvalidToken": "the session token is not valid; correct {keys}",
 }
+
+NEVER = {401, 403, 405, 501}
+"""Statuses that another try doesn't change: who asks may not, or the server can't."""
 
 
 def translate(
-    error: ClientError | BotoCoreError, uri: str, endpoint: str | None
+    error: ClientError | BotoCoreError, uri: str, storage: Storage
 ) -> TrainerError | ObjectMissingError:
     """The trainer's error for one of botocore's."""
-    where = f"{uri} at {endpoint}" if endpoint else uri
+    where = f"{uri} at {storage.endpoint}" if storage.endpoint else uri
     if isinstance(error, ClientError):
-        code = str(error.response.get("Error", {}).get("Code"))
-        if code in MISSING:
-            return ObjectMissingError(uri)
-        if code in REFUSALS:
-            return StorageRefusedError(f"{where}: {REFUSALS[code]} ({code})")
-        return StorageUnavailableError(f"{where}: {error}")
+        return _refused(error, uri, where, storage)
     if isinstance(error, NoCredentialsError | PartialCredentialsError):
-        return StorageRefusedError(f"{where}: there are no credentials; set {KEYS}")
+        return StorageRefusedError(f"{where}: there are no credentials; set {_keys(storage)}")
     if isinstance(error, ParamValidationError | InvalidRegionError):
         return StorageRefusedError(f"{where}: correct the URI, spec.output.endpoint or region ({error})")
-    return StorageUnavailableError(f"{where}: {error}; see spec.output.endpoint when this goes on")
+    said: object = error
+    if type(error) is HTTPClientError:  # its text may hold headers, and so what a request is signed with
+        said = f"a request could not be sent ({type(error.kwargs['error']).__name__})"
+    return StorageUnavailableError(f"{where}: {said}; see spec.output.endpoint when this goes on")
+
+
+def _refused(error: ClientError, uri: str, where: str, storage: Storage) -> TrainerError | ObjectMissingError:
+    code = str(error.response.get("Error", {}).get("Code"))
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    if code in MISSING:
+        return ObjectMissingError(uri)
+    if code in REFUSALS:
+        return StorageRefusedError(f"{where}: {REFUSALS[code].format(keys=_keys(storage))} ({code})")
+    if status in NEVER:
+        return StorageRefusedError(f"{where}: {error}")
+    return StorageUnavailableError(f"{where}: {error}")
+
+
+def _keys(storage: Storage) -> str:
+    names = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+    if storage.credentials_secret:
+        return f"{names} in Secret {storage.credentials_secret}"
+    return f"{names} in the environment, on a cluster by the Secret of spec.output.credentialsSecretRef"

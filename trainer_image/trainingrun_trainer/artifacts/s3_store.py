@@ -7,25 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from trainingrun_api.run_config import Storage
+
 from ..errors import ObjectMissingError
+from .s3_client import open_client
 from .s3_errors import translate
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-
-CLIENT = Config(
-    connect_timeout=10,
-    read_timeout=60,
-    retries={"mode": "standard", "max_attempts": 5},
-    # Servers other than AWS's seldom have a host name for each bucket, nor the newest checksums.
-    s3={"addressing_style": "path"},
-    request_checksum_calculation="when_required",
-    response_checksum_validation="when_required",
-)
 
 DELETE_AT_ONCE = 1000
 """Most keys in one DeleteObjects request."""
@@ -36,16 +27,12 @@ NOT_IMPLEMENTED = 501
 class S3Store:
     """A Store over S3; credentials come from the environment or the pod's identity."""
 
-    def __init__(self, endpoint: str | None, region: str) -> None:
-        self._endpoint = endpoint
-        self._region = region
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
 
     @cached_property
     def _client(self) -> "S3Client":
-        # A session of its own, since the one that boto3 shares keeps the credentials it saw first.
-        return boto3.session.Session().client(
-            "s3", endpoint_url=self._endpoint, region_name=self._region, config=CLIENT
-        )
+        return open_client(self._storage)
 
     def files(self, prefix: str) -> list[str]:
         """URIs of all objects under the prefix, sorted."""
@@ -124,7 +111,7 @@ class S3Store:
         try:
             yield
         except (ClientError, BotoCoreError) as error:
-            raise translate(error, uri, self._endpoint) from None
+            raise translate(error, uri, self._storage) from None
 
 
 def _split(uri: str) -> tuple[str, str]:

@@ -38,7 +38,7 @@ class Store(Protocol):
 def open_store(uri: str, storage: Storage) -> Store:
     """The store that holds the URI."""
     if uri.startswith("s3://"):
-        return S3Store(storage.endpoint, storage.region)
+        return S3Store(storage)
     if uri.startswith("file://"):
         return FileStore()
     raise SettingsError(f"{uri}: only s3:// and file:// URIs can be used")

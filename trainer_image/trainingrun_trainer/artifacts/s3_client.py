@@ -1,0 +1,78 @@
+"""The client of an S3 server, which sends nothing that can't be right."""
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+from botocore.credentials import Credentials
+
+from trainingrun_api.run_config import Storage
+
+from ..errors import StorageRefusedError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+CONFIG = Config(
+    connect_timeout=10,
+    read_timeout=60,
+    retries={"mode": "standard", "max_attempts": 5},
+    # Servers other than AWS's seldom have a host name for each bucket, nor the newest checksums.
+    s3={"addressing_style": "path"},
+    request_checksum_calculation="when_required",
+    response_checksum_validation="when_required",
+)
+
+ANSWER = re.compile(rb"<(\w+:)?(ListBucketResult|Error)[\s>]")
+"""What an object store says to a list of objects: the list, or why not."""
+
+MAY_PASS = {408, 429}
+"""Refusals that a proxy before an object store may write."""
+
+
+def open_client(storage: Storage) -> "S3Client":
+    """A client with the credentials of the environment, or of the pod's identity.
+
+    Raises StorageRefusedError for credentials that no request can hold; so do requests for lists, for a
+    server that is no object store.
+    """
+    # A session of its own, since the one that boto3 shares keeps the credentials it saw first.
+    session = boto3.session.Session()
+    credentials = session.get_credentials()
+    if credentials is not None:
+        _require_sendable(credentials, storage)
+    client = session.client("s3", endpoint_url=storage.endpoint, region_name=storage.region, config=CONFIG)
+
+    def require_object_store(response_dict: dict[str, Any], **_: object) -> None:
+        status, body = response_dict["status_code"], response_dict["body"]
+        if status < 500 and status not in MAY_PASS and not ANSWER.search(body):
+            kind = response_dict["headers"].get("Content-Type") or "no content type"
+            raise StorageRefusedError(
+                f"{client.meta.endpoint_url} is no object store: it answers a request for a list of objects "
+                f"with {kind}, status {status}; correct spec.output.endpoint"
+            )
+
+    # By a wildcard, which comes before botocore's own handler: that makes a status 500, tried again, of
+    # a 200 without XML.
+    client.meta.events.register("before-parse.*.ListObjectsV2", require_object_store)
+    return client
+
+
+def _require_sendable(credentials: Credentials, storage: Storage) -> None:
+    """Without a word of them in the message: what is half of a key is a secret, too."""
+    frozen = credentials.get_frozen_credentials()
+    values = {
+        "AWS_ACCESS_KEY_ID": frozen.access_key,
+        "AWS_SECRET_ACCESS_KEY": frozen.secret_key,
+        "AWS_SESSION_TOKEN": frozen.token,
+    }
+    for name, value in values.items():
+        if value and not re.fullmatch(r"[!-~]+", value):
+            place = (
+                f"Secret {storage.credentials_secret}" if storage.credentials_secret else "the environment"
+            )
+            raise StorageRefusedError(
+                f"{name} in {place} has white space in it, or a letter that no key has, often a line break "
+                "at its end; write it without"
+            )
