@@ -20,11 +20,15 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 Manifest = Annotated[
     Path, typer.Argument(help="YAML file with a TrainingRun, and its TrainingProject if it has one.")
 ]
-OutputFolder = Annotated[Path, typer.Option(help="Folder for results, in place of the run's output.")]
+OutputFolder = Annotated[
+    Path, typer.Option(file_okay=False, help="Folder for results, in place of the run's output.")
+]
 DataFolder = Annotated[
     Path | None,
     typer.Option(
-        help="Folder with local copies of s3:// data sets, by file name; data/ beside the manifest."
+        exists=True,
+        file_okay=False,
+        help="Folder with local copies of s3:// data sets, by file name; data/ beside the manifest.",
     ),
 ]
 Namespace = Annotated[
@@ -71,13 +75,18 @@ def trainingrun() -> None:
 
 
 @app.command()
-def run(manifest: Manifest, output: OutputFolder = Path("runs"), data: DataFolder = None) -> None:
+def run(
+    manifest: Manifest,
+    output: OutputFolder = Path("runs"),
+    data: DataFolder = None,
+    endpoint: Endpoint = None,
+) -> None:
     """Train a manifest on this machine, in this process, without a cluster."""
     wanted = read_manifest(manifest)
     # Torch takes seconds to import: only this command needs it, and only for a manifest that can be read.
     from . import local  # noqa: PLC0415
 
-    local.train(wanted, output, data or manifest.parent / "data")
+    local.train(wanted, output, data or manifest.parent / "data", endpoint)
 
 
 @app.command()

@@ -9,19 +9,26 @@ from urllib.parse import unquote, urlsplit
 from pydantic import ValidationError
 from rich.console import Console
 
-from trainingrun_api.dataset import DataSource
 from trainingrun_api.evaluation import Evaluation
 from trainingrun_api.lineage import lineage_after
 from trainingrun_api.model_names import candidate_names
 from trainingrun_api.problems import problems
 from trainingrun_api.progress import ProgressReport, RunIdentity
 from trainingrun_api.references import Output
-from trainingrun_api.run_config import BaseModelSource, HubModel, Resolved, RunConfig, effective_base_model
+from trainingrun_api.run_config import (
+    BaseModelSource,
+    HubModel,
+    Resolved,
+    RunConfig,
+    effective_base_model,
+    effective_output,
+)
 from trainingrun_api.spec import TrainingRunSpec
 from trainingrun_api.status import RunResult
 from trainingrun_trainer import pipeline
 from trainingrun_trainer.errors import TrainerError
 
+from .copies import local_copy, where_looked
 from .display import (
     RunDisplay,
     advice_lines,
@@ -36,15 +43,16 @@ from .display import (
 from .errors import CommandError
 from .manifest import Manifest
 from .outputs import newest_output
+from .storage import storage_at
 
 
-def train(manifest: Manifest, output: Path, data: Path) -> None:
+def train(manifest: Manifest, output: Path, data: Path, endpoint: str | None = None) -> None:
     """Train `manifest` and print its scores; results go under `output`.
 
     Raises CommandError for what the user can mend in manifest or data.
     """
     console = terminal()
-    config = local_config(manifest, output, data)
+    config = local_config(manifest, output, data, endpoint)
     data_sets = ", ".join(source.uri for source in config.sources)
     line = f"{config.run.name}: model {config.model_name}, data from {data_sets}"
     console.print(line, highlight=False, soft_wrap=True)
@@ -57,17 +65,21 @@ def train(manifest: Manifest, output: Path, data: Path) -> None:
         try:
             result = pipeline.run(config, listen)
         except TrainerError as error:
-            raise CommandError(str(error)) from error
+            looked = (
+                where_looked(source.uri, data) for source in config.all_sources if source.uri in str(error)
+            )
+            raise CommandError("\n  ".join([str(error), *filter(None, looked)])) from error
     _print_result(console, result)
 
 
-def local_config(manifest: Manifest, output: Path, data: Path) -> RunConfig:
+def local_config(manifest: Manifest, output: Path, data: Path, endpoint: str | None = None) -> RunConfig:
     """The run's configuration, with the output in a folder and data from local copies where there are any.
 
-    A new UID each time: a second try never mixes with the first.
+    A new UID each time: a second try never mixes with the first. `endpoint` takes the place of the run's own
+    for what is read from S3.
     """
     run = RunIdentity(namespace=manifest.namespace, name=manifest.name, uid=str(uuid.uuid4()))
-    spec = manifest.spec.model_copy(update={"output": Output(uri=output.resolve().as_uri())})
+    spec = manifest.spec.model_copy(update={"output": _local_output(manifest, output, endpoint)})
     model_name = spec.model_name or next(candidate_names(run.uid))
     found = Resolved(manifest.project, _base_model(manifest, spec, output), model_name, manifest.others)
     config = RunConfig.resolve(run, spec, found, progress=None)
@@ -78,19 +90,12 @@ def local_config(manifest: Manifest, output: Path, data: Path) -> RunConfig:
     )
 
 
-def local_copy(dataset: DataSource, data: Path) -> DataSource:
-    """The data set with files under `data` in place of those in S3.
-
-    Of the same path or the longest end of it: for s3://bucket/team/a.jsonl bucket/team/a.jsonl, team/a.jsonl
-    or a.jsonl. Unchanged where there are none.
-    """
-    if not dataset.uri.startswith("s3://"):
-        return dataset
-    parts = dataset.uri.removeprefix("s3://").split("/")
-    for name in ("/".join(parts[first:]) for first in range(len(parts))):
-        if name and not name.startswith("/") and any(data.glob(name)):
-            return dataset.model_copy(update={"uri": f"{data.resolve().as_uri()}/{name}"})
-    return dataset
+def _local_output(manifest: Manifest, folder: Path, endpoint: str | None) -> Output:
+    """The folder, and how what the run reads from S3 is reached."""
+    local = Output(uri=folder.resolve().as_uri())
+    wanted = effective_output(manifest.spec, manifest.project) or local
+    storage = storage_at(endpoint or wanted.endpoint, wanted.region)
+    return local.model_copy(update={"endpoint": storage.endpoint, "region": storage.region})
 
 
 def _base_model(manifest: Manifest, spec: TrainingRunSpec, output: Path) -> BaseModelSource:

@@ -22,6 +22,7 @@ from trainingrun_trainer.errors import TrainerError
 from .connection import asked_for, connect, known, read_resource, status_of
 from .errors import CommandError
 from .outputs import newest_output
+from .storage import storage_at
 
 CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 REGION = "AWS_REGION"
@@ -61,7 +62,7 @@ def stored_run(run: str, namespace: str | None, endpoint: str | None) -> Iterato
     Raises CommandError when there is no such run.
     """
     if "://" in run:
-        storage = Storage(endpoint=endpoint, region=os.environ.get(REGION) or Storage().region)
+        storage = storage_at(endpoint, os.environ.get(REGION))
         yield StoredRun(run, run.rstrip("/"), _store(run, storage))
     elif "/" in run or run in {".", ".."}:
         yield _in_folder(Path(run))
@@ -83,7 +84,7 @@ def on_cluster(name: str, namespace: str | None, endpoint: str | None) -> Iterat
     place = _output(client, namespace, run)
     with _credentials(client, namespace, place):
         prefix = _prefix(client, namespace, status)
-        store = _store(prefix, Storage(endpoint=endpoint or place.endpoint, region=place.region))
+        store = _store(prefix, storage_at(endpoint or place.endpoint, place.region))
         yield StoredRun(f"TrainingRun {namespace}/{name}", prefix, store, status.phase)
 
 

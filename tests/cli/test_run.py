@@ -2,17 +2,21 @@
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
+import boto3
 import pytest
 import yaml
 from sentence_transformers import SentenceTransformer
 
-from trainingrun_api.dataset import DataSource
+from localcluster import S3Server
 from trainingrun_api.evaluation import Evaluation
+from trainingrun_api.run_config import Storage
 from trainingrun_cli.errors import CommandError
-from trainingrun_cli.local import local_config, local_copy
+from trainingrun_cli.local import local_config
 from trainingrun_cli.manifest import read_manifest
+from trainingrun_cli.stored_runs import CREDENTIALS
 
 from .conftest import EXAMPLES, Command, Trained, manifest, trainingrun
 
@@ -158,16 +162,50 @@ def test_settings_that_do_not_go_with_the_project_are_refused(tmp_path: Path) ->
         read_manifest(tmp_path / "run.yaml")
 
 
-def test_copies_of_data_are_found_by_the_longest_end_of_their_path(tmp_path: Path) -> None:
-    for path in ("a.csv", "team/a.csv", "texts/"):
-        (tmp_path / path).mkdir() if path.endswith("/") else (tmp_path / path).parent.mkdir(exist_ok=True)
-        if not path.endswith("/"):
-            (tmp_path / path).touch()
-    for uri, found in (
-        ("s3://bucket/team/a.csv", "team/a.csv"),
-        ("s3://bucket/other/a.csv", "a.csv"),
-        ("s3://bucket/team/texts/", "texts/"),
-        ("s3://bucket/other/*.csv", "*.csv"),
-    ):
-        assert local_copy(DataSource(uri=uri), tmp_path).uri == f"{tmp_path.as_uri()}/{found}"
-    assert local_copy(DataSource(uri="s3://bucket/b.csv"), tmp_path).uri == "s3://bucket/b.csv"
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Server]:
+    """An S3 server with data that can't be read, and its credentials in the environment."""
+    with S3Server() as server:
+        for name, value in zip(CREDENTIALS, (server.access_key, server.secret_key), strict=True):
+            monkeypatch.setenv(name, value)
+        client = boto3.client("s3", endpoint_url=server.endpoint, region_name=server.region)
+        client.create_bucket(Bucket="data")
+        client.put_object(Bucket="data", Key="broken.jsonl", Body=b"no JSON")
+        client.close()
+        yield server
+
+
+def test_data_in_s3_are_read_from_the_endpoint_of_the_manifest(
+    tmp_path: Path, command: Command, server: S3Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = {"uri": "s3://models", "endpoint": server.endpoint, "region": "eu-west-1"}
+
+    def error_of(name: str, *options: str) -> str:
+        path = manifest(tmp_path, dataset={"uri": f"s3://data/{name}"}, output=output)
+        said = command("run", str(path), "--output", str(tmp_path / "runs"), *options)
+        assert said.status == 2
+        return said.err
+
+    config = local_config(read_manifest(manifest(tmp_path, output=output)), tmp_path, tmp_path)
+    assert config.storage == Storage(endpoint=server.endpoint, region="eu-west-1")
+    assert "s3://data/broken.jsonl, line 1" in error_of("broken.jsonl")
+    missing = error_of("none.jsonl")
+    assert "s3://data/none.jsonl: there is no such file" in missing
+    assert f"has no copy under {tmp_path}/data (looked for data/none.jsonl, none.jsonl)" in missing
+    output["endpoint"] = "http://127.0.0.1:9"  # as it is reached from pods
+    assert "line 1" in error_of("broken.jsonl", "--endpoint", server.endpoint)
+    assert "an endpoint has no path" in error_of("broken.jsonl", "--endpoint", f"{server.endpoint}/data")
+    for name in CREDENTIALS:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    unknown = error_of("none.jsonl", "--endpoint", server.endpoint)
+    assert "there are no credentials" in unknown
+    assert "looked for data/none.jsonl, none.jsonl" in unknown
+
+
+def test_folders_that_can_not_be_used_are_named(tmp_path: Path, command: Command) -> None:
+    path = str(manifest(tmp_path))
+    for option, value in (("--data", "nowhere"), ("--output", path)):
+        said = command("run", path, option, value)
+        assert said.status == 2
+        assert f"Invalid value for '{option}'" in said.err

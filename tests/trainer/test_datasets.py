@@ -47,6 +47,24 @@ def test_a_place_means_these_files_in_this_order(
     assert fetched(f"{data.as_uri()}/{place}", tmp_path) == {name: name for name in names}
 
 
+@pytest.mark.parametrize("place", ["M*.csv", "März [12].csv", "M%C3%A4rz%20?.csv", "M?rz *.csv"])
+def test_spaces_and_letters_of_all_languages_may_be_written_as_they_are_or_encoded(
+    tmp_path: Path, place: str
+) -> None:
+    folder = tmp_path / "Gespräche (neu)" / "data"
+    folder.mkdir(parents=True)
+    for name in ("März 1.csv", "März 2.csv"):
+        (folder / name).write_text(name)
+    for uri in (f"{folder.as_uri()}/{place}", f"file://{folder}/{place}"):
+        assert list(fetched(uri, tmp_path).values()) == ["März 1.csv", "März 2.csv"]
+
+
+def test_what_is_encoded_is_no_wildcard(data: Path, tmp_path: Path) -> None:
+    (data / "*1.jsonl").write_text("itself")
+    (data / "a1.jsonl").write_text("another")
+    assert list(fetched(f"{data.as_uri()}/%2A?.jsonl", tmp_path).values()) == ["itself"]
+
+
 def test_a_name_with_a_wildcard_in_it_is_that_file_if_it_is_there(data: Path, tmp_path: Path) -> None:
     (data / "[b].jsonl").write_text("itself")
     assert fetched(f"{data.as_uri()}/[b].jsonl", tmp_path) == {"[b].jsonl": "itself"}

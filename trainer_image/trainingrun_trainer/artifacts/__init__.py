@@ -1,6 +1,16 @@
 """The object store: the only place that reads and writes s3:// and file:// URIs."""
 
 from .commit import commit_folder, discard, fetch_committed, is_committed
+from .patterns import is_pattern, matching
 from .store import Store, open_store
 
-__all__ = ["Store", "commit_folder", "discard", "fetch_committed", "is_committed", "open_store"]
+__all__ = [
+    "Store",
+    "commit_folder",
+    "discard",
+    "fetch_committed",
+    "is_committed",
+    "is_pattern",
+    "matching",
+    "open_store",
+]

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 from trainingrun_api.dataset import DataSource
@@ -15,8 +14,6 @@ from ..errors import DataError, ObjectMissingError
 from ..records import SourceFile, files_sha256
 
 log = logging.getLogger(__name__)
-
-WILDCARDS = "*?["
 
 DOWNLOADS_AT_ONCE = 8
 """Small files cost a round trip each; large ones come in parallel parts by themselves."""
@@ -51,17 +48,9 @@ def sources_sha256(sources: list[FetchedSource]) -> str:
 def _uris(store: artifacts.Store, uri: str) -> list[str]:
     if uri.endswith("/"):
         return _readable(uri, store.files(uri))
-    if any(wildcard in uri for wildcard in WILDCARDS) and not store.exists(uri):
-        before = uri[: min(uri.find(wildcard) for wildcard in WILDCARDS if wildcard in uri)]
-        under = store.files(before[: before.rindex("/") + 1])
-        return _readable(uri, [file for file in under if _matches(file, uri)])
+    if artifacts.is_pattern(uri) and not store.exists(uri):
+        return _readable(uri, artifacts.matching(store, uri))
     return [uri]
-
-
-def _matches(file: str, pattern: str) -> bool:
-    """As a shell matches: no wildcard stands for a slash."""
-    parts, patterns = file.split("/"), pattern.split("/")
-    return len(parts) == len(patterns) and all(map(fnmatchcase, parts, patterns))
 
 
 def _readable(uri: str, found: list[str]) -> list[str]:
