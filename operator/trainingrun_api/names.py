@@ -31,6 +31,9 @@ MEMORY_LIMIT_VARIABLE = "TRAININGRUN_MEMORY_LIMIT"
 REPORT_FAULTS = "please report it as an issue in the repository of TrainingRun"
 """What to do about an unexpected error."""
 
+GRACE_SECONDS = 120
+"""From SIGTERM, at which the trainer saves what it has, to SIGKILL."""
+
 TERMINATION_MESSAGE_PATH = "/dev/termination-log"
 
 

@@ -4,6 +4,7 @@ import json
 from urllib.parse import urlsplit
 
 from trainingrun_api.names import (
+    GRACE_SECONDS,
     MANAGED_BY_LABEL,
     MEMORY_LIMIT_VARIABLE,
     OPERATOR,
@@ -24,12 +25,9 @@ TRAINER = "trainer"
 TRAINER_USER = 65532
 WORK_FOLDER = "/work"
 WORK_LIMIT = "50Gi"
-SHARED_MEMORY_LIMIT = "1Gi"
 TOKEN_FOLDER = "/var/run/secrets/trainingrun"  # noqa: S105 - a folder
 TOKEN_PATH = f"{TOKEN_FOLDER}/token"
 TOKEN_SECONDS = 3600
-# The current step ends and the latest checkpoint is uploaded within it.
-GRACE_SECONDS = 120
 READ_ONLY = {"progress-token", "base-model"}
 BASE_MODEL_FOLDER = "/base-model"
 HUB_TOKEN_KEY = "token"  # noqa: S105 - its name
@@ -63,7 +61,7 @@ def pod_template(
             "securityContext": _pod_security(),
             "imagePullSecrets": [{"name": name} for name in settings.trainer_image_pull_secrets],
             "containers": [_trainer(spec.resources, started, config, base_model, settings)],
-            "volumes": _volumes(spec.resources, base_model),
+            "volumes": _volumes(base_model),
             **spec.scheduling.model_dump(mode="json", exclude_none=True, exclude_defaults=True),
         },
     }
@@ -106,7 +104,7 @@ def _trainer(
         "resources": _resources(resources),
         "volumeMounts": [
             {"name": name, "mountPath": path, "readOnly": name in READ_ONLY}
-            for name, path in _mounts(resources, base_model).items()
+            for name, path in _mounts(base_model).items()
         ],
         **_insisting_on(started.secrets.mlflow),
     }
@@ -161,23 +159,19 @@ def _resources(resources: Resources) -> Manifest:
     return {"requests": {"cpu": resources.cpu, "memory": resources.memory}, "limits": limits}
 
 
-def _mounts(resources: Resources, base_model: BaseModelSource) -> dict[str, str]:
+def _mounts(base_model: BaseModelSource) -> dict[str, str]:
     mounts = {"work": WORK_FOLDER, "progress-token": TOKEN_FOLDER}
     if base_model.mount_path is not None:
         mounts["base-model"] = base_model.mount_path
-    return mounts | ({"shared-memory": "/dev/shm"} if resources.gpus_per_node else {})  # noqa: S108
+    return mounts
 
 
-def _volumes(resources: Resources, base_model: BaseModelSource) -> list[Manifest]:
+def _volumes(base_model: BaseModelSource) -> list[Manifest]:
     token = {"audience": PROGRESS_AUDIENCE, "expirationSeconds": TOKEN_SECONDS, "path": "token"}
     volumes: list[Manifest] = [
         {"name": "work", "emptyDir": {"sizeLimit": WORK_LIMIT}},
         {"name": "progress-token", "projected": {"sources": [{"serviceAccountToken": token}]}},
     ]
-    if resources.gpus_per_node:
-        # Libraries that use several GPUs exchange data here, and 64 MiB, the default, are too few.
-        memory = {"medium": "Memory", "sizeLimit": SHARED_MEMORY_LIMIT}
-        volumes.append({"name": "shared-memory", "emptyDir": memory})
     if base_model.mount_path is not None:
         claim = urlsplit(base_model.uri or "").netloc
         claimed = {"claimName": claim, "readOnly": True}

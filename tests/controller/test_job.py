@@ -76,11 +76,9 @@ def test_trainer_is_told_how_much_memory_it_may_use() -> None:
     assert limit["valueFrom"]["resourceFieldRef"] == {"resource": "limits.memory"}
 
 
-def test_gpus_are_limits_and_come_with_shared_memory() -> None:
+def test_gpus_are_limits() -> None:
     pod = pod_of(a_run("tickets", resources={"gpusPerNode": 1, "memory": "16Gi"}))
     assert pod["containers"][0]["resources"]["limits"] == {"memory": "16Gi", "nvidia.com/gpu": "1"}
-    assert "/dev/shm" in {m["mountPath"] for m in pod["containers"][0]["volumeMounts"]}
-    assert "/dev/shm" not in {m["mountPath"] for m in pod_of(a_run("cpu"))["containers"][0]["volumeMounts"]}
 
 
 def test_scheduling_is_handed_on() -> None:

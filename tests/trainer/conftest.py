@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from transformers.utils import logging
 
 from localcluster import S3Server
 from trainingrun_api.evaluation import Evaluation, Timing
+from trainingrun_api.progress import ProgressReport
 from trainingrun_api.run_config import RunConfig
 from trainingrun_trainer.records import Example
 
@@ -135,6 +136,20 @@ def changed(config: RunConfig, **fields: Any) -> RunConfig:
     """The configuration with other fields; `training` takes a dict of what differs."""
     training = config.training.model_copy(update=fields.pop("training", {}))
     return config.model_copy(update={"training": training, **fields})
+
+
+class KilledError(BaseException):
+    """Ends a run as SIGKILL does: without time to save anything."""
+
+
+def ending_at(step: int, ending: type[BaseException]) -> Callable[[ProgressReport], None]:
+    """A listener that ends the run when a step is reached: by KilledError, or by Interrupted."""
+
+    def listen(report: ProgressReport) -> None:
+        if report.progress.step >= step:
+            raise ending
+
+    return listen
 
 
 def untimed(evaluation: Evaluation) -> Evaluation:

@@ -1,7 +1,6 @@
 """Checkpoints: which one a run goes on from, which are kept, and that no other's weights are published."""
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,30 +14,19 @@ from trainingrun_api.training import Checkpoint, EarlyStopping, StoppingMetric
 from trainingrun_trainer import pipeline
 from trainingrun_trainer.artifacts import commit_folder, open_store
 from trainingrun_trainer.errors import Interrupted, TrainerError
+from trainingrun_trainer.interruption import Interruption
 
-from .conftest import changed, tickets, write_jsonl
-
-Report = Callable[[ProgressReport], None]
+from .conftest import KilledError, changed, ending_at, tickets, untimed, write_jsonl
 
 
 def ignore(report: ProgressReport) -> None:
     """Nobody listens."""
 
 
-def stop_at(step: int) -> Report:
-    """A listener that ends the run when a step is reached."""
-
-    def listen(report: ProgressReport) -> None:
-        if report.progress.step >= step:
-            raise Interrupted
-
-    return listen
-
-
-def stop_at_the_end(report: ProgressReport) -> None:
+def killed_at_the_end(report: ProgressReport) -> None:
     """A listener that ends the run when all epochs are trained."""
     if report.progress.stage == "Evaluating":
-        raise Interrupted
+        raise KilledError
 
 
 def out(config: RunConfig) -> Path:
@@ -77,12 +65,12 @@ def write_noise(config: RunConfig) -> None:
 
 def test_weights_of_other_data_are_never_published(long: RunConfig) -> None:
     long = changed(long, training={"checkpoint": Checkpoint(keep=100)})
-    with pytest.raises(Interrupted):
-        pipeline.run(long, stop_at(34))
+    with pytest.raises(KilledError):
+        pipeline.run(long, ending_at(34, KilledError))
     stale = set(committed(long))
     write_noise(long)
-    with pytest.raises(Interrupted):
-        pipeline.run(long, stop_at(34))
+    with pytest.raises(KilledError):
+        pipeline.run(long, ending_at(34, KilledError))
     result = pipeline.run(long, ignore)
     written = evaluation(long)
     best = next(epoch for epoch in written.curves.epochs if epoch.epoch == result.best_epoch)
@@ -95,8 +83,8 @@ def test_weights_of_other_data_are_never_published(long: RunConfig) -> None:
 def test_a_run_whose_data_changed_says_so_and_starts_over(
     long: RunConfig, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with pytest.raises(Interrupted):
-        pipeline.run(long, stop_at(14))
+    with pytest.raises(KilledError):
+        pipeline.run(long, ending_at(14, KilledError))
     write_noise(long)
     reports: list[ProgressReport] = []
     pipeline.run(long, reports.append)
@@ -109,13 +97,13 @@ def test_a_run_whose_data_changed_says_so_and_starts_over(
 
 
 def test_with_the_data_of_before_a_run_goes_on_from_the_checkpoints_of_before(long: RunConfig) -> None:
-    with pytest.raises(Interrupted):
-        pipeline.run(long, stop_at(20))
+    with pytest.raises(KilledError):
+        pipeline.run(long, ending_at(20, KilledError))
     data = Path(long.dataset.uri.removeprefix("file://"))
     before = data.read_bytes()
     write_noise(long)
-    with pytest.raises(Interrupted):
-        pipeline.run(long, stop_at(8))
+    with pytest.raises(KilledError):
+        pipeline.run(long, ending_at(8, KilledError))
     data.write_bytes(before)
     reports: list[ProgressReport] = []
     pipeline.run(long, reports.append)
@@ -125,8 +113,8 @@ def test_with_the_data_of_before_a_run_goes_on_from_the_checkpoints_of_before(lo
 
 def test_weights_that_are_not_those_of_the_best_epoch_are_not_published(long: RunConfig) -> None:
     long = changed(long, training={"checkpoint": Checkpoint(keep=1)})
-    with pytest.raises(Interrupted):
-        pipeline.run(long, stop_at_the_end)
+    with pytest.raises(KilledError):
+        pipeline.run(long, killed_at_the_end)
     store = open_store(long.output_prefix, long.storage)
     (best,) = [path for path in committed(long) if path.name.startswith("best-")]
     weights = load_file(best / "model.safetensors")
@@ -154,14 +142,14 @@ def test_broken_checkpoints_are_neither_used_nor_counted(
     long: RunConfig, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     long = changed(long, training={"checkpoint": Checkpoint(keep=3)})
-    with pytest.raises(Interrupted):
-        pipeline.run(long, stop_at(32))
+    with pytest.raises(KilledError):
+        pipeline.run(long, ending_at(32, KilledError))
     assert epochs(long) == ["epoch-0003", "epoch-0004", "epoch-0005"]
     for path in committed(long):
         if path.name in {"epoch-0004", "epoch-0005"}:
             truncated(path, name)
-    with pytest.raises(Interrupted):
-        pipeline.run(long, stop_at(26))  # in the fifth epoch, after the fourth was saved again
+    with pytest.raises(KilledError):
+        pipeline.run(long, ending_at(26, KilledError))  # in the fifth epoch, after the fourth was saved again
     assert caplog.text.count("is not whole, and is not used") == 2
     assert epochs(long) == ["epoch-0003", "epoch-0004"]
     pipeline.run(long, ignore)
@@ -169,15 +157,52 @@ def test_broken_checkpoints_are_neither_used_nor_counted(
 
 
 def test_a_run_without_a_whole_checkpoint_says_so_and_starts_over(long: RunConfig) -> None:
-    with pytest.raises(Interrupted):
-        pipeline.run(long, stop_at(14))
+    with pytest.raises(KilledError):
+        pipeline.run(long, ending_at(14, KilledError))
     for path in committed(long):
         if path.name.startswith("epoch-"):
             truncated(path, "history.json")
     reports: list[ProgressReport] = []
-    with pytest.raises(Interrupted):
-        pipeline.run(long, lambda report: (reports.append(report), stop_at(8)(report)))
+    with pytest.raises(KilledError):
+        pipeline.run(long, lambda report: (reports.append(report), ending_at(8, KilledError)(report)))
     notice = reports[-1].progress.notice
     assert notice is not None
     assert notice.message == "Training started over: no checkpoint of an earlier attempt is whole"
     assert epochs(long) == ["epoch-0001"]
+
+
+class InterruptedAt(Interruption):
+    """SIGTERM arrives before the place where the run can stop for the time that is counted."""
+
+    def __init__(self, place: int) -> None:
+        super().__init__()
+        self._left = place
+
+    def heed(self) -> None:
+        self._left -= 1
+        if self._left == 0:
+            raise Interrupted
+
+
+@pytest.mark.parametrize(("accumulation", "places", "steps"), [(1, [5, 6, 3, 4], [2, 6, 6]), (4, [4], [1])])
+def test_an_interrupted_run_loses_no_step_and_ends_as_an_undisturbed_one(
+    config: RunConfig, tmp_path: Path, accumulation: int, places: list[int], steps: list[int]
+) -> None:
+    config = changed(config, training={"gradient_accumulation_steps": accumulation, "max_epochs": 2})
+    disturbed = changed(config, output_prefix=(tmp_path / "disturbed").as_uri())
+    for place in places:  # between steps, in the evaluation, twice, and between epochs
+        with pytest.raises(Interrupted):
+            pipeline.run(disturbed, ignore, InterruptedAt(place))
+    pipeline.run(disturbed, ignore)
+    pipeline.run(config, ignore)
+    assert [restart.step for restart in evaluation(disturbed).curves.restarts] == steps
+    assert untimed(evaluation(disturbed)) == untimed(evaluation(config))
+    for path in (out(config) / "model").rglob("*.safetensors"):
+        twin = out(disturbed) / "model" / path.relative_to(out(config) / "model")
+        assert twin.read_bytes() == path.read_bytes()
+
+
+def test_a_run_that_is_interrupted_before_there_is_an_epoch_saves_nothing(config: RunConfig) -> None:
+    with pytest.raises(Interrupted):
+        pipeline.run(config, ignore, InterruptedAt(2))
+    assert committed(config) == []

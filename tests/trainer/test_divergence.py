@@ -33,13 +33,13 @@ def spoil(monkeypatch: pytest.MonkeyPatch) -> Spoil:
     """Has the weights be no numbers after a step, of the six that an epoch has, whenever it is done."""
 
     def after(step: int) -> None:
-        def diverging(trainee: Trainee, epoch: int) -> Iterator[StepDone]:
-            for done in train_epoch(trainee, epoch):
-                if done.step == step:
+        def diverging(trainee: Trainee, epoch: int, done: int) -> Iterator[StepDone]:
+            for event in train_epoch(trainee, epoch, done):
+                if event.step == step:
                     with torch.no_grad():
                         for parameter in trainee.objective.network.parameters():
                             parameter.fill_(torch.nan)
-                yield done
+                yield event
 
         monkeypatch.setattr(import_module("trainingrun_trainer.training.fit"), "train_epoch", diverging)
 

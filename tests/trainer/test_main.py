@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -46,23 +47,28 @@ def start(config: RunConfig) -> subprocess.Popen[str]:
     return subprocess.Popen(program, env=environment, stdout=subprocess.PIPE, text=True)
 
 
-def test_sigterm_ends_the_run_cleanly_and_the_next_one_goes_on(config: RunConfig, message: Path) -> None:
+def test_sigterm_ends_the_run_cleanly_and_the_next_one_goes_on_at_that_step(
+    config: RunConfig, message: Path
+) -> None:
     config = changed(config, training={"max_epochs": 40, "early_stopping": EarlyStopping(patience=100)})
     process = start(config)
     assert process.stdout is not None
-    while "Checkpoint of epoch 2" not in process.stdout.readline():
+    output = ""
+    while "Checkpoint of epoch 2" not in output:
+        output += process.stdout.readline()
         assert process.poll() is None
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=120)
+    output += process.communicate(timeout=120)[0]
     failure = RunFailure.model_validate_json(message.read_text())
     assert (process.returncode, failure.reason) == (ExitCode.INTERRUPTED, Reason.INTERRUPTED)
+    saved = re.findall(r"Checkpoint of (.*) committed", output)[-1]
 
     process = start(config)
     output, _ = process.communicate(timeout=240)
     assert process.returncode == ExitCode.OK
     assert RunResult.model_validate_json(message.read_text()).epochs == 40
     assert "60 texts read" in output
-    assert "Going on from the checkpoint of epoch" in output
+    assert f"Going on from the checkpoint of {saved}\n" in output
     assert "Epoch 40 of 40" in output
 
 

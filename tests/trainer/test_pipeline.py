@@ -31,11 +31,11 @@ from trainingrun_trainer import pipeline
 from trainingrun_trainer.artifacts import open_store
 from trainingrun_trainer.corpus import Texts
 from trainingrun_trainer.dedup import find_copies
-from trainingrun_trainer.errors import DataError, Interrupted, StorageRefusedError
+from trainingrun_trainer.errors import DataError, StorageRefusedError
 from trainingrun_trainer.records import Example
 from trainingrun_trainer.split import split
 
-from .conftest import changed, ticket_texts, tickets, untimed, write_jsonl
+from .conftest import KilledError, changed, ending_at, ticket_texts, tickets, untimed, write_jsonl
 from .s3_proxy import Answer, Request, s3_error, s3_proxy
 
 
@@ -59,17 +59,6 @@ def held_out() -> list[Example]:
     """The texts that the runs of these tests evaluate on."""
     texts = Texts.of(ticket_texts())
     return list(split(texts, find_copies(texts.corpus, 0.8).group, 80, 42).evaluation)
-
-
-class Killer:
-    """A listener that ends the run when a step is reached, as SIGTERM does."""
-
-    def __init__(self, step: int) -> None:
-        self._step = step
-
-    def __call__(self, report: ProgressReport) -> None:
-        if report.progress.step >= self._step:
-            raise Interrupted
 
 
 def test_a_run_learns_reports_and_publishes(config: RunConfig) -> None:
@@ -122,8 +111,8 @@ def test_other_base_models_are_published_for_transformers(config: RunConfig, pla
 def test_a_killed_run_ends_as_an_undisturbed_one(config: RunConfig, tmp_path: Path) -> None:
     disturbed = changed(config, output_prefix=(tmp_path / "disturbed").as_uri())
     for step in (3, 9, 15):  # in the first, second and third epoch
-        with pytest.raises(Interrupted):
-            pipeline.run(disturbed, Killer(step))
+        with pytest.raises(KilledError):
+            pipeline.run(disturbed, ending_at(step, KilledError))
     pipeline.run(disturbed, ignore)
     pipeline.run(config, ignore)
     assert untimed(evaluation(disturbed)) == untimed(evaluation(config))
@@ -141,8 +130,8 @@ def test_a_killed_run_ends_as_an_undisturbed_one(config: RunConfig, tmp_path: Pa
 
 
 def test_a_checkpoint_that_is_not_committed_is_not_used(config: RunConfig) -> None:
-    with pytest.raises(Interrupted):
-        pipeline.run(config, Killer(15))
+    with pytest.raises(KilledError):
+        pipeline.run(config, ending_at(15, KilledError))
     assert checkpoints(config) >= {"epoch-0001", "epoch-0002"}
     next((out(config) / "checkpoints").glob("*/epoch-0002/COMMITTED")).unlink()
     steps: list[int] = []
@@ -285,8 +274,8 @@ def test_a_killed_run_with_adapters_ends_as_an_undisturbed_one_in_an_ordinary_mo
     settings = {"lora": Lora(), "learning_rate": 1e-2, "max_epochs": 6, "early_stopping": patient}
     config = changed(config, base_model=BaseModelSource(uri=folder.as_uri()), training=settings)
     disturbed = changed(config, output_prefix=(tmp_path / "disturbed").as_uri())
-    with pytest.raises(Interrupted):
-        pipeline.run(disturbed, Killer(9))
+    with pytest.raises(KilledError):
+        pipeline.run(disturbed, ending_at(9, KilledError))
     pipeline.run(disturbed, ignore)
     result = pipeline.run(config, ignore)
     assert untimed(evaluation(disturbed)) == untimed(evaluation(config))
@@ -331,8 +320,8 @@ def test_an_evaluation_during_training_is_not_taken_for_the_last_one(config: Run
 
 
 def test_the_evaluation_of_the_latest_epoch_is_there_while_training_goes_on(config: RunConfig) -> None:
-    with pytest.raises(Interrupted):
-        pipeline.run(config, Killer(9))  # in the second epoch
+    with pytest.raises(KilledError):
+        pipeline.run(config, ending_at(9, KilledError))  # in the second epoch
     so_far = evaluation(config)
     assert (so_far.finished, so_far.stopped_early) == (False, False)
     assert [epoch.epoch for epoch in so_far.curves.epochs] == [0, 1]
@@ -382,8 +371,8 @@ def test_all_from_and_to_s3(config: RunConfig, pooled_model: Path, s3_credential
         base_model=BaseModelSource(uri="s3://bucket/whole/base/"),
         output_prefix="s3://bucket/out/team/tickets/1",
     )
-    with pytest.raises(Interrupted):
-        pipeline.run(remote, Killer(9))
+    with pytest.raises(KilledError):
+        pipeline.run(remote, ending_at(9, KilledError))
     assert pipeline.run(remote, ignore).evaluation == local.evaluation
     assert store.exists("s3://bucket/out/team/tickets/1/model/COMMITTED")
 
@@ -450,6 +439,6 @@ def test_nothing_is_left_in_the_temporary_folder(
 ) -> None:
     (tmp_path / "tmp").mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
-    with pytest.raises(Interrupted):
-        pipeline.run(config, Killer(3))
+    with pytest.raises(KilledError):
+        pipeline.run(config, ending_at(3, KilledError))
     assert list((tmp_path / "tmp").iterdir()) == []

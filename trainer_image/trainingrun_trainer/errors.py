@@ -67,3 +67,13 @@ class Interrupted(BaseException):
 
     reason: ClassVar[Reason] = Reason.INTERRUPTED
     exit_code: ClassVar[int] = ExitCode.INTERRUPTED
+    how: ClassVar[str] = "stopped by SIGTERM"
+
+    def __str__(self) -> str:
+        return f"{self.how}; the run goes on from its last checkpoint when it is started again"
+
+
+class GraceOver(Interrupted):
+    """What was to be saved took longer than the grace after SIGTERM allows."""
+
+    how = "stopped by SIGTERM, before the latest steps could be saved"

@@ -1,8 +1,6 @@
 """What the trainer pod does: RunConfig from the environment, termination message and exit code at the end."""
 
 import logging
-import signal
-from types import FrameType
 
 from trainingrun_api.advice import Severity
 from trainingrun_api.base import Model
@@ -14,6 +12,7 @@ from trainingrun_api.visible import visible
 
 from . import settings
 from .errors import Interrupted, TrainerError
+from .interruption import Interruption
 from .log_lines import log_to_stdout
 from .progress import ProgressSender
 
@@ -31,9 +30,10 @@ MAX_TERMINATION_BYTES = 4096
 def main() -> int:
     """Train what the environment says; gives the exit code of the process."""
     log_to_stdout()
-    signal.signal(signal.SIGTERM, _interrupt)
+    interruption = Interruption()
+    interruption.listen()
     try:
-        result = _train(settings.run_config())
+        result = _train(settings.run_config(), interruption)
     except (TrainerError, Interrupted) as error:
         log.error("%s: %s", error.reason, error)
         _leave_message(_failure(error.reason, str(error)))
@@ -47,26 +47,21 @@ def main() -> int:
     return ExitCode.OK
 
 
-def _train(config: RunConfig) -> RunResult:
+def _train(config: RunConfig, interruption: Interruption) -> RunResult:
     # Importing torch takes seconds, in which SIGTERM has to end in a message already.
     from . import pipeline  # noqa: PLC0415
 
     if config.progress is None:
-        return pipeline.run(config, _ignore)
+        return pipeline.run(config, _ignore, interruption)
     sender = ProgressSender(config.progress)
     try:
-        return pipeline.run(config, sender.send)
+        return pipeline.run(config, sender.send, interruption)
     finally:
         sender.close()
 
 
 def _ignore(report: ProgressReport) -> None:
     """Without an operator nobody wants to know."""
-
-
-def _interrupt(signum: int, frame: FrameType | None) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the way out is not interrupted again
-    raise Interrupted("stopped by SIGTERM; the run goes on from its last checkpoint when it is started again")
 
 
 def _log_result(result: RunResult) -> None:

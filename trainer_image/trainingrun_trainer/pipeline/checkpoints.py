@@ -25,7 +25,8 @@ EPOCH, WEIGHTS_OF = "epoch-", "best-"
 
 @dataclass(frozen=True)
 class Checkpoints:
-    """`epoch-0003/` holds all state after epoch 3; `best-0002-1f3a…/` the weights of the best epoch by then.
+    """`epoch-0003/` holds all state after epoch 3, `epoch-0003-step-00000047/` after step 47, which is in the
+    next one; `best-0002-1f3a…/` the weights of the best epoch by then.
 
     They are in a folder that is named after their origin, so that those of other data are never taken for
     this run's; weights are named after their content, so that a folder that is there holds what is wanted.
@@ -46,19 +47,24 @@ class Checkpoints:
         return f"{self.folder}/{self.origin.digest}"
 
     def save(self, trainee: Trainee, best: Path, work: Path) -> None:
-        """Commit a checkpoint of the latest epoch, then prune. `best` holds the best epoch's weights."""
-        epoch, best_epoch = trainee.history.trained, trainee.history.best.epoch
-        weights = f"{WEIGHTS_OF}{best_epoch:04d}-{file_sha256(best / WEIGHTS)[:12]}"
+        """Commit a checkpoint of what is trained, then prune. `best` holds the best epoch's weights.
+
+        One that is there already stays.
+        """
+        name = _name(trainee)
+        if name not in self.broken and is_committed(self.store, f"{self.uri}/{name}"):
+            return
+        weights = f"{WEIGHTS_OF}{trainee.history.best.epoch:04d}-{file_sha256(best / WEIGHTS)[:12]}"
         if not is_committed(self.store, f"{self.uri}/{weights}"):
             self.store.write(f"{self.uri}/{ORIGIN}", self.origin.model_dump_json(indent=2).encode())
             commit_folder(self.store, best, f"{self.uri}/{weights}")
+        shutil.rmtree(work, ignore_errors=True)
         trainee.save(work)
         (work / BEST).write_text(weights)
-        name = f"{EPOCH}{epoch:04d}"
         commit_folder(self.store, work, f"{self.uri}/{name}")
         shutil.rmtree(work)
         self.broken.discard(name)
-        log.info("Checkpoint of epoch %d committed: %s/%s", epoch, self.uri, name)
+        log.info("Checkpoint of %s committed: %s/%s", _place(trainee), self.uri, name)
         self._prune()
 
     def resume(self, trainee: Trainee, best: Path, work: Path) -> bool:
@@ -67,7 +73,7 @@ class Checkpoints:
             shutil.rmtree(work, ignore_errors=True)
             if self._fetch(name, best, work):
                 self._restore(trainee, name, work)
-                log.info("Going on from the checkpoint of epoch %d", trainee.history.trained)
+                log.info("Going on from the checkpoint of %s", _place(trainee))
                 return True
             log.warning("Checkpoint %s/%s is not whole, and is not used", self.uri, name)
             self.broken.add(name)
@@ -124,3 +130,14 @@ class Checkpoints:
         """Names of the folders of this origin."""
         files = (file.removeprefix(f"{self.uri}/") for file in self.store.files(f"{self.uri}/"))
         return {file.split("/")[0] for file in files if "/" in file}
+
+
+def _name(trainee: Trainee) -> str:
+    """In the order of their steps."""
+    name = f"{EPOCH}{trainee.history.trained:04d}"
+    return f"{name}-step-{trainee.steps:08d}" if trainee.meter else name
+
+
+def _place(trainee: Trainee) -> str:
+    epoch = trainee.history.trained
+    return f"step {trainee.steps}, in epoch {epoch + 1}" if trainee.meter else f"epoch {epoch}"

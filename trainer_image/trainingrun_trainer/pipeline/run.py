@@ -10,6 +10,7 @@ from trainingrun_api.status import RunResult
 from trainingrun_api.tasks import TaskType
 
 from ..artifacts import open_store
+from ..interruption import Interruption
 from ..trackers import Ending
 from .classification import train_classifier
 from .memory import memory_errors
@@ -23,10 +24,11 @@ from .tracking import failing, trackers_of
 log = logging.getLogger(__name__)
 
 
-def run(config: RunConfig, listener: Listener) -> RunResult:
+def run(config: RunConfig, listener: Listener, interruption: Interruption | None = None) -> RunResult:
     """Train, evaluate and publish; goes on from the last checkpoint, or only reports what is published.
 
-    `listener` gets each progress report in this thread. Raises a TrainerError, whose message says what to
+    `listener` gets each progress report in this thread. `interruption` ends the run, once what is trained is
+    saved. Raises a TrainerError, whose message says what to
     change; its exit code says whether trying again can help.
     """
     places = Places(config.output_prefix.rstrip("/"))
@@ -38,7 +40,9 @@ def run(config: RunConfig, listener: Listener) -> RunResult:
             # What can't be deleted at the end, as on some network volumes, is no reason to fail.
             folder = tempfile.TemporaryDirectory(prefix="trainingrun-", ignore_cleanup_errors=True)
             with folder as work, memory_errors():
-                evaluation = _train(Run(config, store, places, progress, trackers, Path(work)))
+                evaluation = _train(
+                    Run(config, store, places, progress, trackers, Path(work), interruption or Interruption())
+                )
         else:
             log.info("The results of this run are published already; nothing is trained")
     progress.done(evaluation.curves.epochs, evaluation.best_epoch)

@@ -13,6 +13,8 @@ from trainingrun_api.run_config import RunConfig
 from trainingrun_api.status import Reason
 
 from ..artifacts import Store
+from ..errors import GraceOver, Interrupted
+from ..interruption import Interruption
 from ..records import RunRecord
 from ..trackers import Snapshot, Tracker
 from ..training import Diverged, EpochDone, History, StageStepDone, StepDone, Trainee, fit
@@ -37,6 +39,8 @@ class Run:
     trackers: Tracker
     work: Path
     """A folder for everything that is not kept."""
+    interruption: Interruption
+    """Says when the run is to stop."""
 
     @property
     def best(self) -> Path:
@@ -80,15 +84,30 @@ def log_recipe(trainee: Trainee, max_tokens: int, truncated: int) -> None:
 def train(run: Run, trainee: Trainee, origin: Origin, after_epoch: Callable[[EpochDone], None]) -> None:
     """Go on from the last checkpoint of this `origin`; `run.best` holds the best weights then.
 
-    `after_epoch` is called once an epoch is saved.
+    `after_epoch` is called once an epoch is saved. What is trained is saved before Interrupted is passed on.
     """
-    settings = run.config.training
-    checkpoints = Checkpoints(run.store, run.places.checkpoints, origin, settings.checkpoint.keep)
+    keep = run.config.training.checkpoint.keep
+    checkpoints = Checkpoints(run.store, run.places.checkpoints, origin, keep)
     if not checkpoints.resume(trainee, run.best, run.work / "checkpoint"):
         _tell_of_change(run, checkpoints)
     _begin(run, trainee)
     run.trackers.update(Snapshot(trainee.recipe, trainee.history.curves))
-    for event in fit(trainee, settings):
+    trainee.heed = run.interruption.heed
+    try:
+        with run.interruption.put_off(lambda: bool(trainee.history.epochs)):
+            _fit(run, trainee, checkpoints, after_epoch)
+    except GraceOver:
+        raise  # wherever it was
+    except Interrupted:
+        if trainee.history.epochs:
+            checkpoints.save(trainee, run.best, run.work / "checkpoint")
+        raise
+
+
+def _fit(
+    run: Run, trainee: Trainee, checkpoints: Checkpoints, after_epoch: Callable[[EpochDone], None]
+) -> None:
+    for event in fit(trainee, run.config.training):
         match event:
             case StageStepDone():
                 run.progress.stage_step(event)
@@ -116,8 +135,7 @@ def _tell_of_change(run: Run, checkpoints: Checkpoints) -> None:
 
 
 def _begin(run: Run, trainee: Trainee) -> None:
-    steps_done = trainee.history.trained * trainee.steps_per_epoch
-    run.progress.training(trainee.max_epochs, trainee.recipe.total_steps, steps_done, trainee.history)
+    run.progress.training(trainee.max_epochs, trainee.recipe.total_steps, trainee.steps, trainee.history)
 
 
 def _end_epoch(run: Run, trainee: Trainee, done: EpochDone, checkpoints: Checkpoints) -> None:

@@ -5,6 +5,8 @@ import time
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
+import torch
+from accelerate.data_loader import DataLoaderShard, skip_first_batches
 from accelerate.utils.memory import clear_device_cache, should_reduce_batch_size
 from torch import Tensor
 
@@ -16,19 +18,37 @@ from .trainee import Trainee
 log = logging.getLogger(__name__)
 
 
-def train_epoch(trainee: Trainee, epoch: int) -> Iterator[StepDone]:
-    """Train one epoch, yielding each step. Raises DivergedError when the loss is no number any more."""
+def train_epoch(trainee: Trainee, epoch: int, done: int = 0) -> Iterator[StepDone]:
+    """Train one epoch but for the steps that are `done`, yielding each step.
+
+    Raises DivergedError when the loss is no number any more.
+    """
     started = time.monotonic()
     trainee.objective.network.train()
     trainee.training.set_epoch(epoch)  # of the loader, which sets its own count otherwise
-    first = (epoch - 1) * trainee.steps_per_epoch + 1
-    groups = _groups(trainee.training, trainee.recipe.gradient_accumulation_steps)
+    first = (epoch - 1) * trainee.steps_per_epoch + done + 1
+    group = trainee.recipe.gradient_accumulation_steps
+    groups = _groups(_without(trainee.training, done * group), group)
     for step, batches in enumerate(groups, start=first):
         texts = sum(len(batch.targets) for batch in batches)
         loss = finite(_backward_in_parts(trainee, batches, texts), f"the training loss of step {step}")
         norm = finite(_step(trainee), f"the gradient of step {step}")
         yield StepDone(step, texts, loss, trainee.learning_rate, norm, time.monotonic() - started)
+        trainee.heed()
         started = time.monotonic()
+
+
+def _without(batches: DataLoaderShard, done: int) -> Iterator[Batch]:
+    """The batches after those that are `done`."""
+    if not done:
+        yield from batches
+        return
+    remaining = iter(skip_first_batches(batches, done))
+    with torch.random.fork_rng(devices=[]):  # a loader draws a number as it begins, which was done before
+        first = next(remaining, None)
+    if first is not None:
+        yield first
+        yield from remaining
 
 
 def _groups(batches: Iterable[Batch], size: int) -> Iterator[list[Batch]]:

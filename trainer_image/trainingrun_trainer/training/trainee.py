@@ -2,6 +2,7 @@
 
 import math
 import pickle
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,10 +19,12 @@ from torch.optim.lr_scheduler import LambdaLR
 from trainingrun_api.evaluation import Recipe
 from trainingrun_api.training import Training
 
-from ..errors import SettingsError
+from ..errors import Interrupted, SettingsError
 from .adapters import add_adapters, merge_adapters
 from .adversary import Adversary
+from .batches import Batch
 from .history import History
+from .meter import METER, Meter
 from .objective import Objective, Outcome
 from .optimizer import HEAD_FACTOR, build_optimizer, build_schedule, freeze_body
 from .precision import choose_precision
@@ -30,6 +33,11 @@ from .recipe import batch_size, decide, patience
 WEIGHTS = "model.safetensors"
 STATE = "state.pt"
 HISTORY = "history.json"
+EPOCH = "epoch.json"
+
+
+def _go_on() -> None:
+    """Nothing stops training."""
 
 
 @dataclass
@@ -56,6 +64,10 @@ class Trainee:
     """Parts that each batch is taken in."""
     stage: Objective | None = None
     """What the network learns before epoch 0."""
+    meter: Meter | None = None
+    """How the epoch that is being trained has gone so far; None between epochs."""
+    heed: Callable[[], None] = _go_on
+    """Called where training can stop; raises Interrupted when it is to."""
 
     @property
     def steps_per_epoch(self) -> int:
@@ -81,9 +93,24 @@ class Trainee:
         """Current learning rate of the body."""
         return float(self.optimizer.param_groups[0]["lr"])
 
+    @property
+    def steps(self) -> int:
+        """Optimizer steps so far."""
+        return self.history.trained * self.steps_per_epoch + (self.meter.steps if self.meter else 0)
+
     def evaluate(self) -> Outcome:
-        """One pass over the evaluation part."""
-        return self.objective.evaluate(self.evaluation)
+        """One pass over the evaluation part; interrupted, it leaves the random numbers as they were."""
+        random = torch.get_rng_state()
+        try:
+            return self.objective.evaluate(self._heeding())
+        except Interrupted:
+            torch.set_rng_state(random)
+            raise
+
+    def _heeding(self) -> Iterator[Batch]:
+        for batch in self.evaluation:
+            self.heed()
+            yield batch
 
     def merge_adapters(self) -> None:
         """Make an ordinary model of one with adapters, once it is trained; others stay as they are."""
@@ -101,7 +128,7 @@ class Trainee:
         load_model(self.objective.network, folder / WEIGHTS, device=str(self.accelerator.device))
 
     def save(self, folder: Path) -> None:
-        """Write all that an undisturbed run would go on with."""
+        """Write all that an undisturbed run would go on with into a folder with nothing else."""
         self.save_weights(folder)
         state = {
             "optimizer": self.optimizer.state_dict(),
@@ -112,6 +139,8 @@ class Trainee:
         }
         torch.save(state, folder / STATE)
         (folder / HISTORY).write_text(self.history.model_dump_json())
+        if self.meter is not None:
+            (folder / EPOCH).write_bytes(METER.dump_json(self.meter))
 
     def restore(self, folder: Path) -> None:
         """Go on from what `save` wrote. Raises ValueError when it does not fit this model."""
@@ -124,8 +153,10 @@ class Trainee:
             torch.set_rng_state(state["random"])
             if torch.cuda.is_available():
                 torch.cuda.set_rng_state_all(state["random_cuda"])
-            history = History.model_validate_json((folder / HISTORY).read_text())
-            self.history = history.restarted(history.trained * self.steps_per_epoch)
+            epoch = folder / EPOCH
+            self.meter = METER.validate_json(epoch.read_bytes()) if epoch.exists() else None
+            self.history = History.model_validate_json((folder / HISTORY).read_text())
+            self.history = self.history.restarted(self.steps)
         except (pickle.UnpicklingError, KeyError, OSError, RuntimeError, SafetensorError) as error:
             raise ValueError(str(error)) from error
 
