@@ -38,11 +38,12 @@ OF_THE_TRAINER = {"progress", "epochs"}
 
 
 class Kind(NamedTuple):
-    """A kind of object that is listed: its API, its plural, and by which labels some are chosen."""
+    """A kind of object that is listed: its API, its plural, and labels and fields by which some are chosen."""
 
     api: str
     plural: str
     selector: str = ""
+    fields: str = ""
 
     def path(self, namespace: str = "") -> str:
         """Where those of a namespace are; of all for none."""
@@ -56,6 +57,8 @@ RUNS = Kind(f"/apis/{API_VERSION}", RUN_PLURAL)
 PROJECTS = Kind(f"/apis/{API_VERSION}", PROJECT_PLURAL)
 JOBS = Kind("/apis/batch/v1", "jobs", OURS)
 PODS = Kind("/api/v1", "pods", OURS)
+REFUSALS = Kind("/api/v1", "events", fields="reason=FailedCreate,involvedObject.kind=Job")
+"""Events of Jobs whose pods were refused; all Events together would be too many."""
 
 Count = Callable[[str, str], None]
 """Told of a request's method and the kind of object it is about, such as PATCH and trainingruns/status."""
@@ -96,7 +99,8 @@ class Cluster:
         """
         headers = METADATA_LIST if metadata_only else JSON
         for path in [kind.path(namespace) for namespace in namespaces] or [kind.path()]:
-            query = {"limit": str(PAGE)} | ({"labelSelector": kind.selector} if kind.selector else {})
+            chosen = {"labelSelector": kind.selector, "fieldSelector": kind.fields}
+            query = {"limit": str(PAGE)} | {name: value for name, value in chosen.items() if value}
             while True:
                 answer = await self._request("GET", path, query=query, headers=headers)
                 yield int(answer["metadata"]["resourceVersion"]), answer["items"] or []  # null for none

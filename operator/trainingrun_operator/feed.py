@@ -6,7 +6,7 @@ from typing import Any
 from trainingrun_api.names import PROJECT_KIND, RUN_KIND
 
 from .cache import Cache, Table
-from .cluster import JOBS, PODS, PROJECTS, RUNS, Cluster, Kind
+from .cluster import JOBS, PODS, PROJECTS, REFUSALS, RUNS, Cluster, Kind
 from .references import Resolver
 from .resources import Key, Manifest, Referent, RunKey, key_of
 from .work_queue import WorkQueue
@@ -39,6 +39,9 @@ class Feed:
         """Everything there is; before that nothing can be said to be missing."""
         for kind in self.tables:
             await self.read(kind)
+        async for _, page in self._cluster.pages(REFUSALS, self._namespaces):
+            for event in page:
+                self.refused(event)
 
     async def read(self, kind: Kind) -> None:
         """All objects of a kind."""

@@ -15,9 +15,8 @@ from trainingrun_api.names import (
     VERSION,
 )
 
-from .cluster import JOBS, OURS, PODS, PROJECTS, RUNS, Kind
+from .cluster import JOBS, OURS, PODS, PROJECTS, REFUSALS, RUNS, Kind
 from .feed import Feed
-from .refusals import FAILED_CREATE
 from .resources import Manifest, key_of
 
 LABELS: dict[str, Any] = {MANAGED_BY_LABEL: OPERATOR, RUN_LABEL: kopf.PRESENT}
@@ -80,5 +79,5 @@ def watch_settings() -> kopf.OperatorSettings:
     settings.watching.connect_timeout = 30
     for resource in ("jobs.batch", "pods"):
         settings.watching.label_selectors[resource] = OURS
-    settings.watching.field_selectors["events"] = FAILED_CREATE
+    settings.watching.field_selectors["events"] = REFUSALS.fields
     return settings

@@ -11,9 +11,6 @@ from kubernetes.utils.quantity import parse_quantity
 
 from .resources import Manifest, RunKey, parse_time
 
-FAILED_CREATE = "reason=FailedCreate,involvedObject.kind=Job"
-"""Field selector of these Events."""
-
 # The least recent ones: Events are kept for an hour, and other Jobs than those of runs have them, too.
 MOST_REMEMBERED = 10_000
 MAX_MESSAGE = 1024

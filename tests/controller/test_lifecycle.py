@@ -59,6 +59,8 @@ def test_operator_restarted_meanwhile_goes_on(api: Api, kubelet: Kubelet, operat
     api.eventually("queued", phase="Pending", reason="Unschedulable")
     api.suspend_job("queued", True)
     api.eventually("queued", phase="Queued")
+    api.apply(a_run("refused", scheduling={"priorityClassName": "missing"}))
+    refused = api.eventually("refused", phase="Pending", reason="PodRefused")["status"]
 
     assert operator.stop() == 0
     kubelet.end(pod, 0, a_result())
@@ -67,6 +69,7 @@ def test_operator_restarted_meanwhile_goes_on(api: Api, kubelet: Kubelet, operat
     api.change("queued", activeDeadlineSeconds=1000)
     api.until(lambda: api.get("Job", "queued")["spec"].get("activeDeadlineSeconds"), "the deadline")
     assert api.get("Job", "queued")["spec"]["suspend"] is True
+    assert api.get("TrainingRun", "refused")["status"] == refused
     api.eventually("long", phase="Succeeded")
     assert api.get("Job", "long")["metadata"]["uid"] == job
     events = api.events("long")

@@ -155,7 +155,9 @@ def test_foreign_job_of_the_same_name_is_left_alone(api: Api) -> None:
 
 
 def test_run_that_waited_too_long_fails_and_never_starts(api: Api) -> None:
-    api.apply(a_run("impatient", pendingDeadlineSeconds=1))
+    api.apply(a_run("impatient", pendingDeadlineSeconds=3600))
+    api.eventually("impatient", phase="Pending", reason="Unschedulable")
+    api.change("impatient", pendingDeadlineSeconds=1)
     run = api.eventually(
         "impatient", phase="Failed", reason="PendingDeadlineExceeded", message="no nodes available"
     )
