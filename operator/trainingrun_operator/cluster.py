@@ -38,7 +38,7 @@ OF_THE_TRAINER = {"progress", "epochs"}
 
 
 class Kind(NamedTuple):
-    """A kind of object that is listed: its API, its plural, and labels and fields by which some are chosen."""
+    """A kind of object that is listed: its API and plural, and labels and fields that choose some."""
 
     api: str
     plural: str
