@@ -25,6 +25,7 @@ from .model_names import ModelNames
 from .rate_limit import RateLimit
 from .reconcile import Reconciler
 from .references import Resolver
+from .scrapes import Scrapes
 from .settings import Settings
 from .start import Start
 from .work_queue import WorkQueue
@@ -90,8 +91,10 @@ async def _until_stopped(watch: Coroutine[None, None, None], *others: Coroutine[
 
 
 def _probes(metrics: Metrics, watchdog: Watchdog) -> web.Application:
+    scrapes = Scrapes(metrics.exposition)
+
     async def show(_: web.Request) -> web.Response:
-        return web.Response(body=metrics.exposition(), content_type="text/plain", charset="utf-8")
+        return web.Response(body=await scrapes.text(), content_type="text/plain", charset="utf-8")
 
     async def health(_: web.Request) -> web.Response:
         trouble = watchdog.trouble()
