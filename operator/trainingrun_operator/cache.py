@@ -89,11 +89,17 @@ class Cache:
     """The objects that decide what becomes of runs."""
 
     def __init__(self) -> None:
-        self.runs = Table(Run.parse, groups=names_of)
+        self.runs = Table(_without_history, groups=names_of)
         self.projects: Table[Manifest] = Table(dict)
         self.jobs = Table(Job.parse, watched=labelled)
         self.refusals = Refusals()
         self.pods = Table(Pod.parse, groups=lambda pod: [pod.run], watched=labelled)
+
+
+def _without_history(manifest: Manifest) -> Run:
+    """A run with the latest of its epochs alone: of thousands of runs, all would fill the memory."""
+    run = Run.parse(manifest)
+    return run.with_status(epochs=run.status.epochs[-1:])
 
 
 def names_of(run: Run) -> set[tuple[str, str]]:

@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, NamedTuple
+from typing import Any
 
 import aiohttp
 from kubernetes.aio.client import ApiClient, Configuration
@@ -12,20 +12,17 @@ from kubernetes.aio.config import load_incluster_config, load_kube_config
 
 from trainingrun_api.names import (
     API_VERSION,
-    GROUP,
     MANAGED_BY_LABEL,
     OPERATOR,
     PROGRESS_FIELD_MANAGER,
-    PROJECT_PLURAL,
     RUN_KIND,
     RUN_LABEL,
-    RUN_PLURAL,
-    VERSION,
 )
 from trainingrun_api.progress import ProgressReport
 from trainingrun_api.status import TrainingRunStatus
 
 from .errors import ApiError
+from .kinds import EVENTS, JOBS, LEASES, PODS, RUNS, SECRETS, TOKEN_REVIEWS, Kind, resource_of
 from .resources import Manifest, Run, RunKey
 
 TIMEOUT_SECONDS = 30
@@ -35,30 +32,6 @@ METADATA_LIST = {"Accept": "application/json;as=PartialObjectMetadataList;g=meta
 MERGE_PATCH = {"Content-Type": "application/merge-patch+json"}
 APPLY_PATCH = {"Content-Type": "application/apply-patch+yaml"}
 OF_THE_TRAINER = {"progress", "epochs"}
-
-
-class Kind(NamedTuple):
-    """A kind of object that is listed: its API and plural, and labels and fields that choose some."""
-
-    api: str
-    plural: str
-    selector: str = ""
-    fields: str = ""
-
-    def path(self, namespace: str = "") -> str:
-        """Where those of a namespace are; of all for none."""
-        return (
-            f"{self.api}/namespaces/{namespace}/{self.plural}" if namespace else f"{self.api}/{self.plural}"
-        )
-
-
-OURS = f"{MANAGED_BY_LABEL}={OPERATOR},{RUN_LABEL}"
-RUNS = Kind(f"/apis/{API_VERSION}", RUN_PLURAL)
-PROJECTS = Kind(f"/apis/{API_VERSION}", PROJECT_PLURAL)
-JOBS = Kind("/apis/batch/v1", "jobs", OURS)
-PODS = Kind("/api/v1", "pods", OURS)
-REFUSALS = Kind("/api/v1", "events", fields="reason=FailedCreate,involvedObject.kind=Job")
-"""Events of Jobs whose pods were refused; all Events together would be too many."""
 
 Count = Callable[[str, str], None]
 """Told of a request's method and the kind of object it is about, such as PATCH and trainingruns/status."""
@@ -88,7 +61,7 @@ class Cluster:
 
     async def run(self, key: RunKey) -> Manifest | None:
         """A TrainingRun."""
-        return await self._get(_runs(key.namespace, key.name))
+        return await self._get(RUNS.path(*key))
 
     async def pages(
         self, kind: Kind, namespaces: Iterable[str], *, metadata_only: bool = False
@@ -110,65 +83,65 @@ class Cluster:
 
     async def secret(self, namespace: str, name: str) -> Manifest | None:
         """A Secret."""
-        return await self._get(_core(namespace, "secrets", name))
+        return await self._get(SECRETS.path(namespace, name))
 
     async def create_secret(self, namespace: str, body: Manifest) -> Manifest:
         """Create a Secret; ApiError 409 when there is one."""
-        return await self._request("POST", _core(namespace, "secrets"), body)
+        return await self._request("POST", SECRETS.path(namespace), body)
 
     async def replace_secret(self, namespace: str, body: Manifest) -> Manifest:
         """Replace a Secret; ApiError 409 when it isn't as it was read."""
-        return await self._request("PUT", _core(namespace, "secrets", body["metadata"]["name"]), body)
+        return await self._request("PUT", SECRETS.path(namespace, body["metadata"]["name"]), body)
 
     async def pod(self, namespace: str, name: str) -> Manifest | None:
         """A Pod."""
-        return await self._get(_core(namespace, "pods", name))
+        return await self._get(PODS.path(namespace, name))
 
     async def pods_of(self, key: RunKey) -> list[Manifest]:
         """The Pods with the run's label and the operator's."""
         query = {"labelSelector": f"{MANAGED_BY_LABEL}={OPERATOR},{RUN_LABEL}={key.name}"}
-        answer = await self._request("GET", _core(key.namespace, "pods"), query=query)
+        answer = await self._request("GET", PODS.path(key.namespace), query=query)
         items: list[Manifest] = answer["items"]
         return items
 
     async def job(self, key: RunKey) -> Manifest | None:
         """The Job that has the run's name."""
-        return await self._get(_jobs(key.namespace, key.name))
+        return await self._get(JOBS.path(*key))
 
     async def create_job(self, job: Manifest) -> Manifest:
         """Create a Job; ApiError 409 when there is one of this name."""
-        return await self._request("POST", _jobs(job["metadata"]["namespace"]), job)
+        return await self._request("POST", JOBS.path(job["metadata"]["namespace"]), job)
 
     async def completed_job(self, job: Manifest) -> Manifest:
         """The Job as the API server and its webhooks would complete it; nothing is created."""
         metadata = {name: value for name, value in job["metadata"].items() if name != "name"}
         body = job | {"metadata": metadata | {"generateName": f"{job['metadata']['name']}-"}}
-        return await self._request("POST", _jobs(metadata["namespace"]), body, query={"dryRun": "All"})
+        return await self._request("POST", JOBS.path(metadata["namespace"]), body, query={"dryRun": "All"})
 
     async def patch_job(self, key: RunKey, uid: str, spec: Mapping[str, Any]) -> Manifest:
         """Change fields of the spec of the Job with this UID; None removes one."""
         body = {"metadata": {"uid": uid}, "spec": spec}
-        return await self._request("PATCH", _jobs(*key), body, headers=MERGE_PATCH)
+        return await self._request("PATCH", JOBS.path(*key), body, headers=MERGE_PATCH)
 
     async def delete_job(self, key: RunKey, uid: str) -> None:
         """Delete the Job with this UID, and its Pods after it."""
         body = {"propagationPolicy": "Background", "preconditions": {"uid": uid}}
-        await self._request("DELETE", _jobs(*key), body)
+        await self._request("DELETE", JOBS.path(*key), body)
 
     async def lease(self, namespace: str, name: str) -> Manifest | None:
         """A Lease."""
-        return await self._get(_leases(namespace, name))
+        return await self._get(LEASES.path(namespace, name))
 
     async def create_lease(self, lease: Manifest) -> None:
         """Create a Lease; ApiError 409 when there is one of this name."""
-        await self._request("POST", _leases(lease["metadata"]["namespace"]), lease)
+        await self._request("POST", LEASES.path(lease["metadata"]["namespace"]), lease)
 
     async def delete_lease(self, lease: Manifest) -> None:
         """Delete this Lease, unless another did."""
         metadata = lease["metadata"]
         try:
             body = {"preconditions": {"uid": metadata["uid"]}}
-            await self._request("DELETE", _leases(metadata["namespace"], metadata["name"]), body)
+            await self._request("DELETE", LEASES.path(metadata["namespace"], metadata["name"]), body)
         except ApiError as error:
             if error.status not in {404, 409}:
                 raise
@@ -190,7 +163,7 @@ class Cluster:
         """Create an Event, unless there is one of this name."""
         namespace = event["metadata"]["namespace"]
         try:
-            await self._request("POST", _core(namespace, "events"), event)
+            await self._request("POST", EVENTS.path(namespace), event)
         except ApiError as error:
             if error.status != 409:
                 raise
@@ -202,7 +175,7 @@ class Cluster:
             "kind": "TokenReview",
             "spec": {"token": token, "audiences": [audience]},
         }
-        answer = await self._request("POST", "/apis/authentication.k8s.io/v1/tokenreviews", body)
+        answer = await self._request("POST", TOKEN_REVIEWS.path(), body)
         status: Manifest = answer.get("status", {})
         return status
 
@@ -212,7 +185,7 @@ class Cluster:
         metadata = {"name": key.name, "namespace": key.namespace, **expected}
         body = {"apiVersion": API_VERSION, "kind": RUN_KIND, "metadata": metadata, "status": status}
         query = {"fieldManager": manager, "force": "true"}
-        path = f"{_runs(*key)}/status"
+        path = f"{RUNS.path(*key)}/status"
         return await self._request("PATCH", path, body, query=query, headers=APPLY_PATCH)
 
     async def _get(self, path: str) -> Manifest | None:
@@ -232,7 +205,7 @@ class Cluster:
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] = JSON,
     ) -> Manifest:
-        self._count(method, _resource(path))
+        self._count(method, resource_of(path))
         try:
             request = await self._client.param_serialize(
                 method,
@@ -257,25 +230,3 @@ def _message(content: bytes) -> str:
         return str(json.loads(content)["message"])
     except (ValueError, KeyError, TypeError):
         return content.decode(errors="replace")[:500]
-
-
-def _resource(path: str) -> str:
-    """Of /…/namespaces/team/jobs/x: jobs; of a path without a namespace its last part."""
-    parts = path.partition("/namespaces/")[2].split("/")[1:] or [path.rpartition("/")[2]]
-    return "/".join([parts[0], *parts[2:]])
-
-
-def _runs(namespace: str, name: str = "") -> str:
-    return f"/apis/{GROUP}/{VERSION}/namespaces/{namespace}/{RUN_PLURAL}/{name}".rstrip("/")
-
-
-def _jobs(namespace: str, name: str = "") -> str:
-    return f"/apis/batch/v1/namespaces/{namespace}/jobs/{name}".rstrip("/")
-
-
-def _leases(namespace: str, name: str = "") -> str:
-    return f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases/{name}".rstrip("/")
-
-
-def _core(namespace: str, plural: str, name: str = "") -> str:
-    return f"/api/v1/namespaces/{namespace}/{plural}/{name}".rstrip("/")

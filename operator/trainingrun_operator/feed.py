@@ -6,7 +6,8 @@ from typing import Any
 from trainingrun_api.names import PROJECT_KIND, RUN_KIND
 
 from .cache import Cache, Table
-from .cluster import JOBS, PODS, PROJECTS, REFUSALS, RUNS, Cluster, Kind
+from .cluster import Cluster
+from .kinds import JOBS, PODS, PROJECTS, REFUSALS, RUNS, Kind
 from .references import Resolver
 from .resources import Key, Manifest, Referent, RunKey, key_of
 from .work_queue import WorkQueue
@@ -53,7 +54,9 @@ class Feed:
         """An object as it is."""
         key = key_of(manifest)
         if self.tables[kind].saw(manifest):
-            self._look_at(self._concerned(kind, key))
+            # A run begins before others are seen to: many at once have their Jobs sooner.
+            begins = kind is RUNS and "status" not in manifest
+            self._look_at(self._concerned(kind, key), first=begins)
         else:
             # A run as we wrote it ourselves: news for those alone that wait for it.
             self._look_at(self._dependents(kind, key))
@@ -78,6 +81,6 @@ class Feed:
         names = {RUNS: RUN_KIND, PROJECTS: PROJECT_KIND}
         return [*self._resolver.dependents(Referent(names[kind], *key))] if kind in names else []
 
-    def _look_at(self, runs: Iterable[RunKey]) -> None:
+    def _look_at(self, runs: Iterable[RunKey], *, first: bool = False) -> None:
         for run in runs:
-            self._queue.add(run)
+            self._queue.add(run, first=first)

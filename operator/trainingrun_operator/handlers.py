@@ -15,9 +15,10 @@ from trainingrun_api.names import (
     VERSION,
 )
 
-from .cluster import JOBS, OURS, PODS, PROJECTS, REFUSALS, RUNS, Kind
 from .feed import Feed
+from .kinds import JOBS, OURS, PODS, PROJECTS, REFUSALS, RUNS, Kind
 from .resources import Manifest, key_of
+from .stateless import NoDiffBase
 
 LABELS: dict[str, Any] = {MANAGED_BY_LABEL: OPERATOR, RUN_LABEL: kopf.PRESENT}
 # A list comes with every new watch: what a watch may have missed is seen then.
@@ -74,6 +75,7 @@ def watch_settings() -> kopf.OperatorSettings:
     settings = kopf.OperatorSettings()
     settings.posting.enabled = False
     settings.scanning.disabled = True
+    settings.persistence.diffbase_storage = NoDiffBase()
     settings.watching.server_timeout = RESYNC_SECONDS
     settings.watching.client_timeout = RESYNC_SECONDS + 30
     settings.watching.connect_timeout = 30

@@ -6,9 +6,10 @@ import time
 from typing import NamedTuple
 
 from .cache import identity_of
-from .cluster import Cluster, Kind
+from .cluster import Cluster
 from .errors import ApiError
 from .feed import Feed
+from .kinds import Kind
 from .resources import Key, key_of
 from .work_queue import WorkQueue
 

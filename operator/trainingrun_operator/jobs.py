@@ -14,7 +14,7 @@ from .cluster import Cluster
 from .errors import ApiError
 from .job import build_job
 from .observed import Attempt
-from .resources import Manifest, Run
+from .resources import Manifest, Run, RunKey
 from .settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ class Jobs:
         self._cache = cache
         self._settings = settings
         self._ca_certificate = ca_certificate
-        self._created: set[str] = set()
+        self._created: dict[RunKey, str] = {}
         """UIDs of those that no status names yet; without this they would have to be compared."""
 
     async def find(self, run: Run) -> Job | None:
@@ -48,7 +48,7 @@ class Jobs:
             if error.status != 409:
                 raise
             return False
-        self._created.add(manifest["metadata"]["uid"])
+        self._created[run.key] = manifest["metadata"]["uid"]
         logger.info("%s/%s: created its Job", *run.key)
         self._seen(manifest)
         return True
@@ -73,10 +73,12 @@ class Jobs:
         A user of the namespace can write a Job, and name the run as its owner, but not the run's status.
         """
         started = run.status.started_with
-        if job.uid == run.status.job_uid or job.uid in self._created:
+        if job.owner != run.uid:
+            return None
+        if job.uid in {run.status.job_uid, self._created.get(run.key)}:
             return started
         manifest = await self._cluster.job(run.key)
-        if job.owner != run.uid or manifest is None or manifest["metadata"]["uid"] != job.uid:
+        if manifest is None or manifest["metadata"]["uid"] != job.uid:
             return None
         if started is None:
             # An operator that kept no UIDs wrote the name of the Job that it had made.
@@ -110,9 +112,9 @@ class Jobs:
         self._cache.jobs.lost(run.key, job.uid)
         await self._cluster.delete_job(run.key, job.uid)
 
-    def recorded(self, uid: str) -> None:
-        """A status names it now."""
-        self._created.discard(uid)
+    def forget(self, key: RunKey) -> None:
+        """A status names the run's Job now, or the run is gone."""
+        self._created.pop(key, None)
 
     def _seen(self, manifest: Manifest | None) -> Job | None:
         if manifest is None:

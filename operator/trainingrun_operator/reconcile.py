@@ -49,6 +49,7 @@ class Reconciler:
             if run is None:
                 self._metrics.forget(key)
                 self._start.forget(key)
+                self._jobs.forget(key)
                 return None
             if run.deleting:
                 return None
@@ -125,7 +126,7 @@ class Reconciler:
                 self._cache.runs.lost(run.key, run.uid)
             raise
         if seen.job_uid is not None:
-            self._jobs.recorded(seen.job_uid)
+            self._jobs.forget(run.key)
         if status.phase is not run.status.phase:
             logger.info("%s/%s: %s: %s", *run.key, status.phase, status.conditions[0].message)
         return self._seen(manifest)
@@ -161,9 +162,12 @@ class Reconciler:
         progress = run.status.progress
         if run.status.phase is not Phase.SUCCEEDED or progress is None or progress.percent == 100:
             return
-        done = progress.model_copy(update={"stage": "Done", "percent": 100, "remaining_seconds": 0})
-        report = ProgressReport(run=run.identity, progress=done, epochs=run.status.epochs)
-        await self._cluster.apply_progress(report)
+        whole = await self._cluster.run(run.key)  # with all epochs
+        if whole is not None:
+            done = progress.model_copy(update={"stage": "Done", "percent": 100, "remaining_seconds": 0})
+            epochs = Run.parse(whole).status.epochs
+            report = ProgressReport(run=run.identity, progress=done, epochs=epochs)
+            await self._cluster.apply_progress(report)
 
     def _seen(self, manifest: Manifest) -> Run:
         self._cache.runs.saw(manifest)

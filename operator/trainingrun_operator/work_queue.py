@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from itertools import count
 
 from .resources import RunKey
 
@@ -21,18 +22,19 @@ class WorkQueue:
 
     def __init__(self, work: Work) -> None:
         self._work = work
-        self._ready: asyncio.Queue[RunKey] = asyncio.Queue()
+        self._ready: asyncio.PriorityQueue[tuple[bool, int, RunKey]] = asyncio.PriorityQueue()
+        self._turns = count()
         self._waiting: set[RunKey] = set()
         self._working: dict[RunKey, float] = {}
         self._timers: dict[RunKey, asyncio.TimerHandle] = {}
         self._failures: dict[RunKey, int] = {}
 
-    def add(self, key: RunKey) -> None:
-        """Work on it soon; once more if it is being worked on now."""
+    def add(self, key: RunKey, *, first: bool = False) -> None:
+        """Work on it soon, before all that are not to be `first`; once more if it is being worked on now."""
         if key not in self._waiting:
             self._waiting.add(key)
             if key not in self._working:
-                self._ready.put_nowait(key)
+                self._line_up(key, first=first)
 
     def longest_work(self) -> float:
         """Seconds since when the slowest key is worked on."""
@@ -46,7 +48,7 @@ class WorkQueue:
 
     async def _serve(self) -> None:
         while True:
-            key = await self._ready.get()
+            *_, key = await self._ready.get()
             self._waiting.discard(key)
             self._working[key] = time.monotonic()
             try:
@@ -68,9 +70,12 @@ class WorkQueue:
         self._failures.pop(key, None)
         return again
 
+    def _line_up(self, key: RunKey, *, first: bool = False) -> None:
+        self._ready.put_nowait((not first, next(self._turns), key))
+
     def _schedule(self, key: RunKey, again: float | None) -> None:
         if key in self._waiting:
-            self._ready.put_nowait(key)
+            self._line_up(key)
         if timer := self._timers.pop(key, None):
             timer.cancel()
         if again is not None:

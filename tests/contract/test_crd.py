@@ -14,8 +14,10 @@ from trainingrun_api.advice import Finding, FindingType, Severity
 from trainingrun_api.crd import structural_schema
 from trainingrun_api.metadata import NO_SUBDOMAIN, ROOM_FOR_PODS, RunMetadata
 from trainingrun_api.names import API_VERSION
-from trainingrun_api.progress import bounded_epochs
+from trainingrun_api.progress import RunIdentity, bounded_epochs
+from trainingrun_api.run_config import BaseModelSource, Resolved, RunConfig
 from trainingrun_api.spec import RunSettings, TrainingProjectSpec, TrainingRunSpec
+from trainingrun_api.started_with import SecretNames, StartedWith
 from trainingrun_api.status import EpochSummary, Progress, TrainingRunStatus
 
 from .server import apply
@@ -573,9 +575,14 @@ def test_resource_stays_small_after_a_thousand_epochs(cluster: DynamicClient) ->
         evidence={"lossBefore": 1 / 3, "lossAfter": 2 / 3},
         suggestion="s" * 256,
     )
-    status = TrainingRunStatus(progress=progress, epochs=kept, advice=[finding] * 5).model_dump(
-        mode="json", exclude_none=True
-    )
+    identity = RunIdentity(namespace="default", name=run.metadata.name, uid=run.metadata.uid)
+    found = Resolved(None, BaseModelSource(), "Tickets v3")
+    config = RunConfig.resolve(identity, TrainingRunSpec.model_validate(FULL), found, None)
+    told = config.model_dump(mode="json", exclude_none=True)
+    started = StartedWith.of("registry/trainer:1", told, SecretNames(storage="s3"))
+    status = TrainingRunStatus(
+        progress=progress, epochs=kept, advice=[finding] * 5, started_with=started
+    ).model_dump(mode="json", exclude_none=True)
     runs = cluster.resources.get(api_version=API_VERSION, kind="TrainingRun")
     stored = runs.status.patch(
         body={"status": status},
@@ -585,6 +592,10 @@ def test_resource_stays_small_after_a_thousand_epochs(cluster: DynamicClient) ->
     )
     assert len(json.dumps(stored.to_dict())) < 32 * 1024
     assert len(stored.status.epochs) == len(kept)
+    # What is stored is what was written, so that a Job made of either is the same.
+    assert json.dumps(stored.to_dict()["status"]["startedWith"]["config"], sort_keys=True) == json.dumps(
+        started.config, sort_keys=True
+    )
 
 
 def patch(cluster: DynamicClient, run: Any, spec: dict[str, Any]) -> Any:

@@ -23,6 +23,15 @@ def test_the_newer_one_counts_whoever_told_it_first() -> None:
     assert (run.version, run.status.model_name) == (10, "new")
 
 
+def test_of_the_epochs_of_thousands_of_runs_the_latest_are_kept() -> None:
+    runs = Cache().runs
+    losses = {"trainingLoss": 0.5, "evaluationLoss": 0.4, "learningRate": 1e-4}
+    runs.saw(seen(1, epochs=[{"epoch": number, **losses} for number in range(60)]))
+    run = runs.get(KEY)
+    assert run is not None
+    assert [one.epoch for one in run.status.epochs] == [59]
+
+
 def test_runs_are_found_by_the_names_that_they_have_or_ask_for() -> None:
     runs = Cache().runs
     runs.saw(seen(1))

@@ -5,9 +5,10 @@ from kubernetes.aio.config import new_client_from_config
 
 from localcluster import ControlPlane
 from trainingrun_operator.cache import Cache
-from trainingrun_operator.cluster import RUNS, Cluster
+from trainingrun_operator.cluster import Cluster
 from trainingrun_operator.feed import Feed
 from trainingrun_operator.health import Listed, Watchdog
+from trainingrun_operator.kinds import RUNS
 from trainingrun_operator.references import Resolver
 from trainingrun_operator.resources import RunKey
 from trainingrun_operator.settings import Settings
@@ -29,7 +30,7 @@ class Enqueued(WorkQueue):
         super().__init__(_nothing)
         self.keys: list[RunKey] = []
 
-    def add(self, key: RunKey) -> None:
+    def add(self, key: RunKey, *, first: bool = False) -> None:
         self.keys.append(key)
 
 

@@ -72,3 +72,20 @@ async def test_deadline_brings_a_key_back() -> None:
     async with working(work) as queue:
         queue.add(KEY)
         await done.wait()
+
+
+async def test_what_is_to_be_first_is_worked_on_before_what_came_earlier() -> None:
+    order: list[str] = []
+    done = asyncio.Event()
+
+    async def work(key: RunKey) -> None:
+        order.append(key.name)
+        if len(order) == 3:
+            done.set()
+
+    async with working(work) as queue:
+        queue.add(RunKey("team", "running"))
+        queue.add(RunKey("team", "ended"))
+        queue.add(RunKey("team", "new"), first=True)
+        await done.wait()
+    assert order == ["new", "running", "ended"]
