@@ -1,5 +1,7 @@
 """Both stores keep the same promises; S3 refusals say what to fix."""
 
+import hashlib
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -91,6 +93,22 @@ def test_a_folder_that_is_not_whole_is_not_trusted_and_is_rewritten(
     artifacts.commit_folder(store, folder, uri)
     assert artifacts.fetch_committed(store, uri, tmp_path / "copy")
     assert not store.exists(f"{uri}/left-over")
+
+
+@pytest.mark.parametrize("name", ["../escaped", "1_Pooling/../../escaped", "{}/escaped"])
+def test_a_manifest_that_leads_out_of_its_folder_is_not_trusted(
+    folder: Path, tmp_path: Path, name: str
+) -> None:
+    store, uri = artifacts.open_store("file:///", Storage()), (tmp_path / "store" / "model").as_uri()
+    artifacts.commit_folder(store, folder, uri)
+    content, name = b"escaped", name.format(tmp_path)
+    entry = {"path": name, "size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    manifest = json.dumps({"files": [entry]}).encode()
+    store.write(f"{uri}/{name}", content)
+    store.write(f"{uri}/manifest.json", manifest)
+    store.write(f"{uri}/COMMITTED", hashlib.sha256(manifest).hexdigest().encode())
+    assert not artifacts.fetch_committed(store, uri, tmp_path / "copy")
+    assert not (tmp_path / "escaped").exists()
 
 
 def test_a_missing_bucket_is_refused(s3_credentials: S3Server) -> None:

@@ -16,7 +16,7 @@ from trainingrun_api.progress import ProgressReport
 from trainingrun_api.run_config import MlflowExperiment, RunConfig
 from trainingrun_trainer import pipeline
 from trainingrun_trainer.artifacts import open_store
-from trainingrun_trainer.errors import DataError, Interrupted
+from trainingrun_trainer.errors import DataError, Interrupted, SettingsError
 from trainingrun_trainer.pipeline.places import Places
 from trainingrun_trainer.pipeline.tracking import trackers_of
 from trainingrun_trainer.trackers import Ending, Mlflow, Snapshot, Subject, mlflow
@@ -123,6 +123,16 @@ def test_a_server_that_is_down_is_warned_of(config: RunConfig, caplog: pytest.Lo
     tracker.end(Ending.FINISHED, evaluation)
     assert time.monotonic() - begun < mlflow.END_SECONDS
     assert caplog.text.count("MLflow could not be told, training goes on") == 1
+
+
+def test_a_token_that_no_request_can_hold_is_refused_without_a_word_of_it(
+    config: RunConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", "hidden\n")
+    config, places = tracked(config, f"http://{LOOPBACK}:9", "token"), Places(config.output_prefix)
+    with pytest.raises(SettingsError, match=r"MLFLOW_TRACKING_TOKEN, .*has white space") as refused:
+        trackers_of(config, open_store(places.prefix, config.storage), places)
+    assert "hidden" not in str(refused.value)
 
 
 def test_a_server_that_does_not_answer_is_not_waited_for(

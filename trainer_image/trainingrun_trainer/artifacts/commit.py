@@ -6,10 +6,12 @@ Objects first, then manifest.json with sizes and SHA-256, then COMMITTED with th
 import hashlib
 import logging
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from trainingrun_api.base import Model
+from trainingrun_api.references import NO_WAY_UP
 
 from ..errors import ObjectMissingError, StorageRefusedError, StorageUnavailableError
 from ..records import file_sha256
@@ -24,7 +26,7 @@ COMMITTED = "COMMITTED"
 class ManifestEntry(Model):
     """One file of a folder."""
 
-    path: str
+    path: Annotated[str, Field(pattern=r"^[^/]"), NO_WAY_UP]
     size: int
     sha256: str
 

@@ -9,6 +9,7 @@ from botocore.credentials import Credentials
 
 from trainingrun_api.run_config import Storage
 
+from ..credentials import require_sendable
 from ..errors import StorageRefusedError
 
 if TYPE_CHECKING:
@@ -60,19 +61,14 @@ def open_client(storage: Storage) -> "S3Client":
 
 
 def _require_sendable(credentials: Credentials, storage: Storage) -> None:
-    """Without a word of them in the message: what is half of a key is a secret, too."""
     frozen = credentials.get_frozen_credentials()
     values = {
         "AWS_ACCESS_KEY_ID": frozen.access_key,
         "AWS_SECRET_ACCESS_KEY": frozen.secret_key,
         "AWS_SESSION_TOKEN": frozen.token,
     }
+    secret = storage.credentials_secret
     for name, value in values.items():
-        if value and not re.fullmatch(r"[!-~]+", value):
-            place = (
-                f"Secret {storage.credentials_secret}" if storage.credentials_secret else "the environment"
-            )
-            raise StorageRefusedError(
-                f"{name} in {place} has white space in it, or a letter that no key has, often a line break "
-                "at its end; write it without"
-            )
+        require_sendable(
+            value, f"{name} in {f'Secret {secret}' if secret else 'the environment'}", StorageRefusedError
+        )

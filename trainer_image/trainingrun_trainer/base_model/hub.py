@@ -19,6 +19,7 @@ from huggingface_hub.utils.tqdm import disable_progress_bars
 from trainingrun_api.run_config import HubModel
 
 from .. import model
+from ..credentials import require_sendable
 from ..errors import ModelError, StorageUnavailableError, TrainerError
 
 FIELD = "spec.baseModel.huggingFace"
@@ -37,7 +38,11 @@ def download(hub: HubModel, folder: Path, *, allow_pickled: bool) -> str:
     """
     disable_progress_bars()
     # An explicit token: the variable is looked for when it is needed, not when the library is imported.
-    api = HfApi(endpoint=hub.endpoint, token=os.environ.get("HF_TOKEN"))
+    token = os.environ.get("HF_TOKEN")
+    require_sendable(
+        token, f"the token in HF_TOKEN, on a cluster of the Secret of {FIELD}.tokenSecretRef,", ModelError
+    )
+    api = HfApi(endpoint=hub.endpoint, token=token)
     with _translated(hub):
         found = api.model_info(hub.repo_id, revision=hub.revision, timeout=TIMEOUT_SECONDS)
         names = [file.rfilename for file in found.siblings or []]

@@ -12,7 +12,7 @@ PICKLED = "pytorch_model*.bin"
 def is_model_file(name: str, *, allow_pickled: bool) -> bool:
     """True for the name, relative to the model's folder, of a file that may be read."""
     path = PurePosixPath(name)
-    if any(part.startswith((".", "__")) for part in path.parts):
+    if path.is_absolute() or any(part.startswith((".", "__")) for part in path.parts):
         return False
     return path.suffix in MODEL_SUFFIXES or (allow_pickled and path.match(PICKLED))
 

@@ -9,10 +9,14 @@ from queue import SimpleQueue
 from trainingrun_api.evaluation import Evaluation
 from trainingrun_api.run_config import MlflowExperiment
 
+from ..credentials import require_sendable
+from ..errors import SettingsError
 from .mlflow_state import State, Subject
 from .tracker import Ending, Snapshot
 
 log = logging.getLogger(__name__)
+
+TOKEN = "MLFLOW_TRACKING_TOKEN"  # noqa: S105  # its name
 
 END_SECONDS = 10.0
 """How long the end of an attempt waits for the server to take what is left."""
@@ -33,6 +37,9 @@ class Mlflow:
     """Sends the newest state; one that it replaces is not missed, since each holds all curves."""
 
     def __init__(self, server: MlflowExperiment, subject: Subject) -> None:
+        """Raises SettingsError for a token that no request can hold."""
+        place = f"{TOKEN}, on a cluster of the Secret of spec.tracking.mlflow.credentialsSecretRef,"
+        require_sendable(os.environ.get(TOKEN), place, SettingsError)
         for name, value in VARIABLES.items():
             os.environ.setdefault(name, value)
         self._server, self._subject = server, subject

@@ -1,0 +1,20 @@
+"""Keys and tokens, of which no word may be in a message or log."""
+
+import re
+
+from .errors import TrainerError
+
+SENDABLE = re.compile(r"[!-~]+")
+"""What a header can hold and keys are made of."""
+
+
+def require_sendable(value: str | None, name: str, error: type[TrainerError]) -> None:
+    """Raises `error`, which says nothing but the `name`, for a key that no request can hold.
+
+    The libraries that send it would put all of it into theirs.
+    """
+    if value and not SENDABLE.fullmatch(value):
+        raise error(
+            f"{name} has white space in it, or a letter that no key has, often a line break at its end; "
+            "write it without"
+        )
