@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, stdev
 
+TRIED = Path(__file__).with_name("tried.md")
+"""What was found on the way, written by hand."""
+
 Figures = dict[str, dict[int, float]]
 """By `measurement:figure`, then seed."""
 
@@ -161,6 +164,7 @@ largest difference from accuracy, macro F1 and loss in `evaluation.json`. At mos
 | --- | --- | --- | --- |
 {gaps}
 
+{TRIED.read_text()}
 ## By seed
 
 | Figure | Seeds |
