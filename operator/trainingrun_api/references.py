@@ -44,5 +44,9 @@ class Output(Model):
     region: Region = "us-east-1"
     """Region of the bucket."""
 
+    patience_seconds: Annotated[int, Field(ge=0, le=86_400)] = 3600
+    """Seconds that the store may be away, or refuse what it took before, until the run fails. Training goes
+    on meanwhile, and what it leaves is uploaded afterwards."""
+
     credentials_secret_ref: LocalObjectReference | None = None
     """Secret with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; left out, the pod's own identity is used."""

@@ -54,6 +54,8 @@ class Storage(Model):
     """URL of an S3-compatible server; AWS when None."""
     region: Region = "us-east-1"
     """Region of the bucket."""
+    patience_seconds: int = 3600
+    """How long to go on asking a store that is away, or refuses what it took before."""
     credentials_secret: str | None = None
     """Secret whose keys are in the environment, for messages; None when no Secret is named."""
 
@@ -64,6 +66,7 @@ class Storage(Model):
         return cls(
             endpoint=output.endpoint,
             region=output.region,
+            patience_seconds=output.patience_seconds,
             credentials_secret=secret.name if secret else None,
         )
 

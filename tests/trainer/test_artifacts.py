@@ -5,13 +5,19 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from localcluster import S3Server
 from trainingrun_api.run_config import Storage
 from trainingrun_trainer import artifacts
-from trainingrun_trainer.errors import ObjectMissingError, StorageRefusedError, StorageUnavailableError
+from trainingrun_trainer.errors import (
+    AlreadyWrittenError,
+    ObjectMissingError,
+    StorageRefusedError,
+    StorageUnavailableError,
+)
 
 from .s3_proxy import Answer, Refuse, Request, s3_error, s3_proxy
 
@@ -248,3 +254,29 @@ def test_what_a_server_can_not_do_is_not_tried_again(s3_credentials: S3Server) -
         store = artifacts.open_store("s3://bucket", Storage(endpoint=endpoint))
         with pytest.raises(StorageRefusedError, match="no If-None-Match"):
             store.write("s3://bucket/conditional", b"", only_new=True)
+
+
+class LosesAnswers:
+    """A store whose answer to the first request is lost, after it did what was asked."""
+
+    def __init__(self, store: artifacts.Store) -> None:
+        self._store, self._lost = store, False
+
+    def __getattr__(self, name: str) -> Callable[..., object]:
+        def ask(*arguments: object, **options: object) -> object:
+            answer = getattr(self._store, name)(*arguments, **options)
+            if not self._lost:
+                self._lost = True
+                raise StorageUnavailableError("the connection broke")
+            return answer
+
+        return ask
+
+
+def test_what_was_written_before_its_answer_was_lost_is_not_taken_for_anothers(place: Place) -> None:
+    store, uri = place
+    patient = artifacts.PatientStore(cast("artifacts.Store", LosesAnswers(store)), patience=60)
+    patient.write(f"{uri}/COMMITTED", b"1", only_new=True)
+    assert store.read(f"{uri}/COMMITTED") == b"1"
+    with pytest.raises(AlreadyWrittenError):
+        patient.write(f"{uri}/COMMITTED", b"2", only_new=True)

@@ -51,6 +51,10 @@ class StorageUnavailableError(TrainerError):
     exit_code = ExitCode.TEMPORARY
 
 
+class AlreadyWrittenError(StorageUnavailableError):
+    """Another trainer has written what was to be new."""
+
+
 class OutOfMemoryError(TrainerError):
     """Memory was not enough. The same settings would end the same way, so it is not retried."""
 

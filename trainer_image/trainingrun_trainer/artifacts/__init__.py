@@ -1,11 +1,14 @@
 """The object store: the only place that reads and writes s3:// and file:// URIs."""
 
 from .commit import commit_folder, discard, fetch_committed, is_committed
+from .patient_store import PatientStore, Trouble
 from .patterns import is_pattern, matching
 from .store import Store, open_store
 
 __all__ = [
+    "PatientStore",
     "Store",
+    "Trouble",
     "commit_folder",
     "discard",
     "fetch_committed",

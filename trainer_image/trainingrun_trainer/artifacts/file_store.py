@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote, unquote
 
-from ..errors import ObjectMissingError, StorageRefusedError, StorageUnavailableError
+from ..errors import AlreadyWrittenError, ObjectMissingError, StorageRefusedError, StorageUnavailableError
 
 
 class FileStore:
@@ -79,7 +79,7 @@ def _translated(uri: str) -> Iterator[None]:
     except FileNotFoundError:
         raise ObjectMissingError(uri) from None
     except FileExistsError:
-        raise StorageUnavailableError(f"{uri}: another trainer has written it meanwhile") from None
+        raise AlreadyWrittenError(f"{uri}: another trainer has written it meanwhile") from None
     except (PermissionError, NotADirectoryError, IsADirectoryError) as error:
         raise StorageRefusedError(
             f"{uri}: {error.strerror}; correct the URI or the rights of the folder"

@@ -12,7 +12,13 @@ from botocore.exceptions import (
 
 from trainingrun_api.run_config import Storage
 
-from ..errors import ObjectMissingError, StorageRefusedError, StorageUnavailableError, TrainerError
+from ..errors import (
+    AlreadyWrittenError,
+    ObjectMissingError,
+    StorageRefusedError,
+    StorageUnavailableError,
+    TrainerError,
+)
 
 MISSING = {"NoSuchKey", "404"}
 
@@ -62,6 +68,8 @@ def _refused(error: ClientError, uri: str, where: str, storage: Storage) -> Trai
         return ObjectMissingError(uri)
     if code in REFUSALS:
         return StorageRefusedError(f"{where}: {REFUSALS[code].format(keys=_keys(storage))} ({code})")
+    if code == "PreconditionFailed":
+        return AlreadyWrittenError(f"{where}: another trainer has written it meanwhile")
     if status in NEVER:
         return StorageRefusedError(f"{where}: {error}")
     return StorageUnavailableError(f"{where}: {error}")

@@ -23,7 +23,7 @@ class Store(Protocol):
         """Content of a small object; raises ObjectMissingError."""
 
     def write(self, uri: str, content: bytes, *, only_new: bool = False) -> None:
-        """Write a small object; with only_new, one that is there raises StorageUnavailableError."""
+        """Write a small object; with only_new, one that is there raises AlreadyWrittenError."""
 
     def download(self, uri: str, path: Path) -> None:
         """Copy an object into a file, making folders as needed; raises ObjectMissingError."""

@@ -7,11 +7,12 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from ..artifacts import Store, commit_folder, discard, fetch_committed, is_committed
+from ..artifacts import PatientStore, commit_folder, discard, fetch_committed, is_committed
 from ..errors import ObjectMissingError, TrainerError
 from ..records import file_sha256
 from ..training import WEIGHTS, Trainee
 from .origin import Origin
+from .uploads import Uploads
 
 log = logging.getLogger(__name__)
 
@@ -19,6 +20,9 @@ BEST = "best.txt"
 """File of a checkpoint with the name of the folder of the best epoch's weights."""
 
 ORIGIN = "origin.json"
+
+STATE_FOLDER, BEST_FOLDER = "state", "best"
+"""Parts of a checkpoint on this machine."""
 
 EPOCH, WEIGHTS_OF = "epoch-", "best-"
 
@@ -32,12 +36,15 @@ class Checkpoints:
     this run's; weights are named after their content, so that a folder that is there holds what is wanted.
     """
 
-    store: Store
+    store: PatientStore
     folder: str
     """URI of the checkpoints of all origins."""
     origin: Origin
     """What training starts from."""
     keep: int
+    uploads: Uploads
+    saved: set[str] = field(default_factory=set)
+    """Names of those that this attempt has made or gone on from."""
     broken: set[str] = field(default_factory=set)
     """Names of those that turned out not to be whole."""
 
@@ -47,25 +54,36 @@ class Checkpoints:
         return f"{self.folder}/{self.origin.digest}"
 
     def save(self, trainee: Trainee, best: Path, work: Path) -> None:
-        """Commit a checkpoint of what is trained, then prune. `best` holds the best epoch's weights.
+        """Have a checkpoint of what is trained committed beside training; one that was saved before stays.
 
-        One that is there already stays.
+        `best` holds the best epoch's weights; a folder of `work` holds all until they are uploaded.
         """
         name = _name(trainee)
-        if name not in self.broken and is_committed(self.store, f"{self.uri}/{name}"):
+        if name in self.saved:
             return
-        weights = f"{WEIGHTS_OF}{trainee.history.best.epoch:04d}-{file_sha256(best / WEIGHTS)[:12]}"
-        if not is_committed(self.store, f"{self.uri}/{weights}"):
+        self.saved.add(name)
+        state, weights = work / name / STATE_FOLDER, work / name / BEST_FOLDER
+        trainee.save(state)
+        weights.mkdir()
+        (weights / WEIGHTS).hardlink_to(best / WEIGHTS)
+        best_epoch, place = trainee.history.best.epoch, _place(trainee)
+        self.uploads.add(lambda: self._commit(work / name, best_epoch, place))
+
+    def _commit(self, folder: Path, best_epoch: int, place: str) -> None:
+        """Upload it, then prune."""
+        state, weights, name = folder / STATE_FOLDER, folder / BEST_FOLDER, folder.name
+        best = f"{WEIGHTS_OF}{best_epoch:04d}-{file_sha256(weights / WEIGHTS)[:12]}"
+        if not is_committed(self.store, f"{self.uri}/{best}"):
             self.store.write(f"{self.uri}/{ORIGIN}", self.origin.model_dump_json(indent=2).encode())
-            commit_folder(self.store, best, f"{self.uri}/{weights}")
-        shutil.rmtree(work, ignore_errors=True)
-        trainee.save(work)
-        (work / BEST).write_text(weights)
-        commit_folder(self.store, work, f"{self.uri}/{name}")
-        shutil.rmtree(work)
+            commit_folder(self.store, weights, f"{self.uri}/{best}")
+        (state / BEST).write_text(best)
+        commit_folder(self.store, state, f"{self.uri}/{name}")
         self.broken.discard(name)
-        log.info("Checkpoint of %s committed: %s/%s", _place(trainee), self.uri, name)
+        log.info("Checkpoint of %s committed: %s/%s", place, self.uri, name)
         self._prune()
+        for older in folder.parent.iterdir():
+            if older.name <= name:
+                shutil.rmtree(older)
 
     def resume(self, trainee: Trainee, best: Path, work: Path) -> bool:
         """Restore the latest whole checkpoint, and the best weights into `best`; False when there is none."""
@@ -73,6 +91,8 @@ class Checkpoints:
             shutil.rmtree(work, ignore_errors=True)
             if self._fetch(name, best, work):
                 self._restore(trainee, name, work)
+                shutil.rmtree(work)
+                self.saved.add(name)
                 log.info("Going on from the checkpoint of %s", _place(trainee))
                 return True
             log.warning("Checkpoint %s/%s is not whole, and is not used", self.uri, name)
@@ -110,7 +130,7 @@ class Checkpoints:
         try:
             kept = [name for name in self._committed() if name not in self.broken][-self.keep :]
             for name in self._names() - {*kept, *map(self._best_of, kept)}:
-                discard(self.store, f"{self.uri}/{name}")
+                discard(self.store.impatient, f"{self.uri}/{name}")
         except TrainerError as error:
             log.warning("Old checkpoints stay under %s, since pruning failed: %s", self.folder, error)
 

@@ -1,5 +1,6 @@
 """Turn what happens into progress reports."""
 
+import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -7,8 +8,10 @@ from typing import Any
 
 from trainingrun_api.progress import ProgressReport, bounded_epochs
 from trainingrun_api.run_config import RunConfig
-from trainingrun_api.status import MAX_NOTICE, EpochSummary, Notice, NoticeReason, Progress
+from trainingrun_api.status import MAX_NOTICE, EpochSummary, Notice, NoticeReason, Progress, Reason
 
+from ..artifacts import Trouble
+from ..errors import StorageRefusedError
 from ..training import History, StageStepDone, StepDone
 from .stopwatch import Stopwatch
 
@@ -26,6 +29,9 @@ class ProgressTracker:
             stage="LoadingData", max_epochs=config.training.max_epochs, last_update_time=_now()
         )
         self._stopwatch = Stopwatch(self._progress.stage)
+        self._notice: Notice | None = None
+        # Uploads tell of the object store from their own thread.
+        self._one_at_a_time = threading.Lock()
         self._epochs: list[EpochSummary] = []
         self._best: int | None = None
         self._started = time.monotonic()
@@ -39,7 +45,20 @@ class ProgressTracker:
 
     def notice(self, reason: NoticeReason, message: str) -> None:
         """Something that a user should know of, told with each report from now on."""
-        self._tell(notice=Notice(reason=reason, message=message[:MAX_NOTICE]))
+        self._notice = Notice(reason=reason, message=message[:MAX_NOTICE])
+        self._tell(notice=self._notice)
+
+    def storage(self, trouble: Trouble | None, until: datetime) -> None:
+        """The object store doesn't take results, which is borne until then; None when it does again."""
+        if trouble is None:
+            self._tell(notice=self._notice)
+            return
+        refused = isinstance(trouble, StorageRefusedError)
+        reason = Reason.STORAGE_REFUSED if refused else Reason.STORAGE_UNAVAILABLE
+        text = (
+            f"The object store doesn't take results, and is asked again until {until:%H:%M:%S} UTC: {trouble}"
+        )
+        self._tell(notice=Notice(reason=reason, message=text[:MAX_NOTICE]))
 
     def training(self, max_epochs: int, total_steps: int, steps_done: int, history: History) -> None:
         """Training begins, or goes on after a restart or epoch 0."""
@@ -104,6 +123,10 @@ class ProgressTracker:
         self._progress = self._progress.model_copy(update={"epoch": history.trained})
 
     def _tell(self, **changes: Any) -> None:
+        with self._one_at_a_time:
+            self._report(changes)
+
+    def _report(self, changes: dict[str, Any]) -> None:
         self._progress = self._progress.model_copy(update={**changes, "last_update_time": _now()})
         self._stopwatch.begin(self._progress.stage)
         epochs = bounded_epochs(self._epochs, self._best)

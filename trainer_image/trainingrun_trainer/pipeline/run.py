@@ -9,7 +9,7 @@ from trainingrun_api.run_config import RunConfig
 from trainingrun_api.status import RunResult
 from trainingrun_api.tasks import TaskType
 
-from ..artifacts import open_store
+from ..artifacts import PatientStore, open_store
 from ..interruption import Interruption
 from ..trackers import Ending
 from .classification import train_classifier
@@ -28,12 +28,14 @@ def run(config: RunConfig, listener: Listener, interruption: Interruption | None
     """Train, evaluate and publish; goes on from the last checkpoint, or only reports what is published.
 
     `listener` gets each progress report in this thread. `interruption` ends the run, once what is trained is
-    saved. Raises a TrainerError, whose message says what to
-    change; its exit code says whether trying again can help.
+    saved. Raises a TrainerError, whose message says what to change; its exit code says whether trying again
+    can help.
     """
     places = Places(config.output_prefix.rstrip("/"))
-    store = open_store(places.prefix, config.storage)
-    progress, trackers = ProgressTracker(config, listener), trackers_of(config, store, places)
+    progress = ProgressTracker(config, listener)
+    impatient = open_store(places.prefix, config.storage)
+    store = PatientStore(impatient, config.storage.patience_seconds, progress.storage)
+    trackers = trackers_of(config, impatient, places)
     with failing(trackers):
         evaluation = published(store, places)
         if evaluation is None:

@@ -12,7 +12,7 @@ from trainingrun_api.lineage import ResolvedBaseModel
 from trainingrun_api.run_config import RunConfig
 from trainingrun_api.status import Reason
 
-from ..artifacts import Store
+from ..artifacts import PatientStore
 from ..errors import GraceOver, Interrupted
 from ..interruption import Interruption
 from ..records import RunRecord
@@ -22,6 +22,7 @@ from .checkpoints import Checkpoints
 from .origin import Origin
 from .places import Places
 from .progress import ProgressTracker
+from .uploads import Uploads
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +34,7 @@ class Run:
     """What all stages share."""
 
     config: RunConfig
-    store: Store
+    store: PatientStore
     places: Places
     progress: ProgressTracker
     trackers: Tracker
@@ -46,6 +47,11 @@ class Run:
     def best(self) -> Path:
         """Folder of the best epoch's weights so far."""
         return self.work / "best"
+
+    @property
+    def waiting(self) -> Path:
+        """Folder of the checkpoints that are not uploaded yet."""
+        return self.work / "waiting"
 
 
 def record(run: Run, dataset: str | None, base_model: ResolvedBaseModel | None) -> RunRecord:
@@ -87,20 +93,30 @@ def train(run: Run, trainee: Trainee, origin: Origin, after_epoch: Callable[[Epo
     `after_epoch` is called once an epoch is saved. What is trained is saved before Interrupted is passed on.
     """
     keep = run.config.training.checkpoint.keep
-    checkpoints = Checkpoints(run.store, run.places.checkpoints, origin, keep)
-    if not checkpoints.resume(trainee, run.best, run.work / "checkpoint"):
-        _tell_of_change(run, checkpoints)
-    _begin(run, trainee)
-    run.trackers.update(Snapshot(trainee.recipe, trainee.history.curves))
-    trainee.heed = run.interruption.heed
-    try:
+    with Uploads(run.store) as uploads:
+        checkpoints = Checkpoints(run.store, run.places.checkpoints, origin, keep, uploads)
+        if not checkpoints.resume(trainee, run.best, run.work / "fetched"):
+            _tell_of_change(run, checkpoints)
+        _begin(run, trainee)
+        run.trackers.update(Snapshot(trainee.recipe, trainee.history.curves))
+        trainee.heed = run.interruption.heed
         with run.interruption.put_off(lambda: bool(trainee.history.epochs)):
-            _fit(run, trainee, checkpoints, after_epoch)
+            _fit_or_save(run, trainee, checkpoints, after_epoch)
+            uploads.finish()
+
+
+def _fit_or_save(
+    run: Run, trainee: Trainee, checkpoints: Checkpoints, after_epoch: Callable[[EpochDone], None]
+) -> None:
+    """Train; when that is interrupted, save what is trained before Interrupted is passed on."""
+    try:
+        _fit(run, trainee, checkpoints, after_epoch)
     except GraceOver:
         raise  # wherever it was
     except Interrupted:
         if trainee.history.epochs:
-            checkpoints.save(trainee, run.best, run.work / "checkpoint")
+            checkpoints.save(trainee, run.best, run.waiting)
+            checkpoints.uploads.finish()
         raise
 
 
@@ -158,7 +174,7 @@ def _end_epoch(run: Run, trainee: Trainee, done: EpochDone, checkpoints: Checkpo
     every = run.config.training.checkpoint.every_epochs
     after_stage = epoch.epoch == 0 and trainee.history.stage is not None
     if done.is_last or after_stage or (epoch.epoch and epoch.epoch % every == 0):
-        checkpoints.save(trainee, run.best, run.work / "checkpoint")
+        checkpoints.save(trainee, run.best, run.waiting)
 
 
 def _log_stage(history: History) -> None:

@@ -27,6 +27,6 @@ def train_and_publish(results: Results) -> Evaluation:
     final = results.of(outcome, finished=True)
     run.progress.stage("Publishing")
     run.store.write(run.places.predictions, to_parquet(final.predictions))
-    write_report(run, final)
+    write_report(run.store, run.places, final)
     publish(run, results.model, final.evaluation)
     return final.evaluation

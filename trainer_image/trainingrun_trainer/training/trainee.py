@@ -119,9 +119,11 @@ class Trainee:
             self.adapters = None
 
     def save_weights(self, folder: Path) -> None:
-        """Write the weights alone."""
+        """Write the weights alone, in a new file: an older one may have another link."""
         folder.mkdir(parents=True, exist_ok=True)
-        save_model(self.objective.network, str(folder / WEIGHTS))
+        part = folder / f".{WEIGHTS}"
+        save_model(self.objective.network, str(part))
+        part.replace(folder / WEIGHTS)
 
     def load_weights(self, folder: Path) -> None:
         """Take the weights that `save_weights` wrote."""
