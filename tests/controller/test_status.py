@@ -307,3 +307,10 @@ def test_time_in_a_queue_is_no_time_of_waiting_and_ends_without_a_restart() -> N
 def test_long_messages_are_cut_to_what_a_condition_holds() -> None:
     status = status_of(seen(an_attempt(started=False, unschedulable="x" * 5000)))
     assert len(status.conditions[0].message) == 2048
+
+
+def test_messages_are_one_line_that_steers_no_terminal() -> None:
+    message = json.dumps({"reason": "DataError", "message": "label 'a\nall is well\x1b[2J'"})
+    refused = an_attempt(phase="Failed", termination=Termination(ExitCode.DATA, "Error", message))
+    status = status_of(seen(refused))
+    assert r"label 'a\nall is well\x1b[2J'" in status.conditions[0].message
