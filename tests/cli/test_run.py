@@ -46,7 +46,7 @@ def test_a_run_on_pairs_shows_how_the_cosine_follows_their_scores(tmp_path: Path
     result = trainingrun("run", "run.yaml", "--data", str(EXAMPLES / "data"), folder=tmp_path)
     assert result.returncode == 0, result.stderr
     assert "epoch   1/1" in result.stdout
-    assert " rows read: 0 empty, 0 without score" in result.stdout
+    assert " rows read: 0 left out by dataset.filter, 0 empty, 0 without score" in result.stdout
     assert "Spearman" in result.stdout.partition("Scores on 16 evaluation rows")[2]
     (path,) = tmp_path.glob("runs/default/question-pairs/*/evaluation.json")
     similarity = Evaluation.model_validate_json(path.read_text()).similarity
