@@ -17,6 +17,9 @@ Column = tuple[str, str, str, int, str]
 
 DROPPED = {"title", "$defs", "additionalProperties"}
 
+FRACTIONS = {"minimum": ("self >= {}", "at least {}"), "maximum": ("self <= {}", "at most {}")}
+"""Bounds between whole numbers as CEL rules: of a maximum of 0.1 the API server says "less than or equal to 0"."""
+
 RUN_COLUMNS = (
     ("Phase", "string", ".status.phase", 0, "Where the run is"),
     ("Epoch", "integer", ".status.progress.epoch", 0, "Epochs finished"),
@@ -102,7 +105,10 @@ def _structural(schema: JsonSchema, definitions: dict[str, JsonSchema]) -> JsonS
         return _structural({**target, **{k: v for k, v in schema.items() if k != "$ref"}}, definitions)
     if "anyOf" in schema:
         return _structural(_without_null(schema), definitions)
-    result = {key: value for key, value in schema.items() if key not in DROPPED}
+    fractions = [key for key in FRACTIONS if schema.get(key, 0) % 1]
+    result = {key: value for key, value in schema.items() if key not in {*DROPPED, *fractions}}
+    if fractions:
+        result["x-kubernetes-validations"] = [_fraction(key, schema[key]) for key in fractions]
     if result.get("default", ...) is None:
         del result["default"]
     elif isinstance(result.get("default"), dict):
@@ -114,6 +120,11 @@ def _structural(schema: JsonSchema, definitions: dict[str, JsonSchema]) -> JsonS
     if isinstance(schema.get("additionalProperties"), dict):
         result["additionalProperties"] = _structural(schema["additionalProperties"], definitions)
     return result
+
+
+def _fraction(bound: str, value: float) -> dict[str, str]:
+    rule, message = FRACTIONS[bound]
+    return {"rule": rule.format(value), "message": message.format(value)}
 
 
 def _without_null(schema: JsonSchema) -> JsonSchema:

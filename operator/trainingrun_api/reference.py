@@ -62,6 +62,8 @@ def _row(path: str, field: dict[str, Any], required: bool) -> str:
     kind = "quantity" if field.get("x-kubernetes-int-or-string") else field["type"]
     default = "required" if required else _code(_default(field))
     bounds = [text.format(field[key]) for key, text in BOUNDS if key in field]
+    if kind == "number":
+        bounds += [rule["message"] for rule in field.get("x-kubernetes-validations", ())]
     if "enum" in field:
         bounds.append("one of " + ", ".join(field["enum"]))
     meaning = TOLD_DEFAULT.sub("", field.get("description", "")).replace("\n", " ")

@@ -250,7 +250,7 @@ REFUSED_BY_BOTH = {
     ),
     "a claim that no name can be": ({**SMALLEST, "baseModel": {"uri": "pvc:///models"}}, "uri"),
     "a volume of data": ({"dataset": {"uri": "pvc://data/x.csv"}, "output": OUTPUT}, "uri"),
-    "learning rate out of range": ({**SMALLEST, "training": {"learningRate": 3}}, "learningRate"),
+    "learning rate out of range": ({**SMALLEST, "training": {"learningRate": 3}}, "0.1"),
     "two lengths of the warm-up": (
         {**SMALLEST, "training": {"warmupSteps": 5, "warmupRatio": 0.1}},
         "set at most one of warmupSteps and warmupRatio",
