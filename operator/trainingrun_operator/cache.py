@@ -5,7 +5,7 @@ and the API server is asked before anything is done because something is missing
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable
 from typing import Generic, NamedTuple, TypeVar
 
 from .children import Job, Pod, labelled
@@ -15,12 +15,11 @@ from .resources import Key, Manifest, Run, key_of
 Value = TypeVar("Value")
 
 
-class Seen(NamedTuple, Generic[Value]):
-    """An object as it was at a resourceVersion; those of one kind of object are in order."""
+class Identity(NamedTuple):
+    """Which object, and as of when."""
 
     uid: str
     version: int
-    value: Value
 
 
 class Table(Generic[Value]):
@@ -36,50 +35,44 @@ class Table(Generic[Value]):
         self._parse = parse
         self._groups = groups
         self._watched = watched
-        self._seen: dict[Key, Seen[Value]] = {}
+        self._values: dict[Key, Value] = {}
         self._members: defaultdict[Hashable, set[Key]] = defaultdict(set)
+        self.identities: dict[Key, Identity] = {}
+        """Of all that was seen and isn't known to be gone, also of what can't be read."""
 
     def saw(self, manifest: Manifest) -> bool:
-        """Keep it, if it is watched and newer than what was kept; whether it says anything new."""
-        key, (uid, version) = key_of(manifest), identity_of(manifest)
-        known = self._seen.get(key)
-        if not self._watched(manifest) or (known is not None and known.version >= version):
-            return False
-        return self.keep(key, Seen(uid, version, self._parse(manifest)))
+        """Keep it, if it is watched and newer than what was kept; whether it says anything new.
 
-    def keep(self, key: Key, seen: Seen[Value]) -> bool:
-        """Keep it, if it is newer than what was kept; whether it says anything new."""
-        known = self._seen.get(key)
-        if known is not None and known.version >= seen.version:
+        Raises ValueError when it can't be read, as when a newer operator wrote it.
+        """
+        key, identity = key_of(manifest), identity_of(manifest)
+        before, known = self.identities.get(key), self._values.get(key)
+        if not self._watched(manifest) or (before is not None and before.version >= identity.version):
             return False
         self._drop(key)
-        self._seen[key] = seen
-        for group in self._groups(seen.value):
+        self.identities[key] = identity
+        value = self._values[key] = self._parse(manifest)
+        for group in self._groups(value):
             self._members[group].add(key)
-        return known is None or (known.uid, known.value) != (seen.uid, seen.value)
+        return before is None or (before.uid, known) != (identity.uid, value)
 
     def lost(self, key: Key, uid: str) -> None:
         """The object with this UID is gone, or isn't as it was taken for."""
-        known = self._seen.get(key)
-        if known is not None and known.uid == uid:
+        if key in self.identities and self.identities[key].uid == uid:
             self._drop(key)
 
     def get(self, key: Key) -> Value | None:
         """The object, as far as it is known."""
-        seen = self._seen.get(key)
-        return None if seen is None else seen.value
+        return self._values.get(key)
 
     def group(self, group: Hashable) -> list[Value]:
         """The objects that belong to it."""
-        return [self._seen[key].value for key in self._members.get(group, ())]
-
-    def all(self) -> Iterator[tuple[Key, Seen[Value]]]:
-        """All that is known now."""
-        return iter(list(self._seen.items()))
+        return [self._values[key] for key in self._members.get(group, ())]
 
     def _drop(self, key: Key) -> None:
-        seen = self._seen.pop(key, None)
-        for group in self._groups(seen.value) if seen else ():
+        self.identities.pop(key, None)
+        value = self._values.pop(key, None)
+        for group in self._groups(value) if value is not None else ():
             self._members[group].discard(key)
             if not self._members[group]:
                 del self._members[group]
@@ -108,7 +101,7 @@ def names_of(run: Run) -> set[tuple[str, str]]:
     return {(run.key.namespace, name) for name in names if name is not None}
 
 
-def identity_of(manifest: Manifest) -> tuple[str, int]:
+def identity_of(manifest: Manifest) -> Identity:
     """UID and resourceVersion."""
     metadata = manifest["metadata"]
-    return metadata["uid"], int(metadata["resourceVersion"])
+    return Identity(metadata["uid"], int(metadata["resourceVersion"]))

@@ -1,5 +1,6 @@
 """What the API server tells goes into the cache, and the runs that it concerns are looked at."""
 
+import logging
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,6 +12,8 @@ from .kinds import JOBS, PODS, PROJECTS, REFUSALS, RUNS, Kind
 from .references import Resolver
 from .resources import Key, Manifest, Referent, RunKey, key_of
 from .work_queue import WorkQueue
+
+logger = logging.getLogger(__name__)
 
 
 class Feed:
@@ -53,7 +56,13 @@ class Feed:
     def shown(self, kind: Kind, manifest: Manifest) -> None:
         """An object as it is."""
         key = key_of(manifest)
-        if self.tables[kind].saw(manifest):
+        try:
+            news = self.tables[kind].saw(manifest)
+        except ValueError:
+            # As one that a newer operator wrote; the others must not suffer.
+            logger.exception("%s %s/%s can't be read", kind.plural, *key)
+            return
+        if news:
             # A run begins before others are seen to: many at once have their Jobs sooner.
             begins = kind is RUNS and "status" not in manifest
             self._look_at(self._concerned(kind, key), first=begins)

@@ -5,7 +5,7 @@ import logging
 import time
 from typing import NamedTuple
 
-from .cache import identity_of
+from .cache import Identity, identity_of
 from .cluster import Cluster
 from .errors import ApiError
 from .feed import Feed
@@ -18,15 +18,14 @@ logger = logging.getLogger(__name__)
 AUDIT_SECONDS = 60.0
 # A reconcile is a handful of requests with a time limit of half a minute each.
 STUCK_SECONDS = 300.0
-
-Version = tuple[str, int]
+NOTHING = Identity("", 0)
 
 
 class Listed(NamedTuple):
     """What there is of a kind: UID and resourceVersion of each, as they were at a resourceVersion."""
 
     version: int
-    objects: dict[Key, Version]
+    objects: dict[Key, Identity]
 
 
 class Watchdog:
@@ -40,7 +39,7 @@ class Watchdog:
         self._feed = feed
         self._queue = queue
         self._namespaces = namespaces
-        self._missed: dict[Kind, set[Version]] = {}
+        self._missed: dict[Kind, set[Identity]] = {}
         self._lost: set[str] = set()
         self._last_audit = time.monotonic()
 
@@ -74,12 +73,13 @@ class Watchdog:
 
         The watch is lost when it has not shown the same an audit ago.
         """
-        table = self._feed.tables[kind]
-        known = {key: (seen.uid, seen.version) for key, seen in table.all()}
+        known = dict(self._feed.tables[kind].identities)
         for key, (uid, version) in known.items():
-            if version <= listed.version and listed.objects.get(key, ("", 0))[0] != uid:
+            if version <= listed.version and listed.objects.get(key, NOTHING).uid != uid:
                 self._feed.gone(kind, key, uid)
-        missed = {there for key, there in listed.objects.items() if known.get(key, ("", 0))[1] < there[1]}
+        missed = {
+            there for key, there in listed.objects.items() if known.get(key, NOTHING).version < there.version
+        }
         self._lost.discard(kind.plural)
         if not missed.isdisjoint(self._missed.get(kind, ())):
             self._lost.add(kind.plural)
@@ -87,7 +87,7 @@ class Watchdog:
         return bool(missed)
 
     async def _list(self, kind: Kind) -> Listed:
-        objects: dict[Key, Version] = {}
+        objects: dict[Key, Identity] = {}
         versions: list[int] = []
         async for version, page in self._cluster.pages(kind, self._namespaces, metadata_only=True):
             versions.append(version)

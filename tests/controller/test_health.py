@@ -4,7 +4,7 @@ import pytest
 from kubernetes.aio.config import new_client_from_config
 
 from localcluster import ControlPlane
-from trainingrun_operator.cache import Cache
+from trainingrun_operator.cache import Cache, Identity
 from trainingrun_operator.cluster import Cluster
 from trainingrun_operator.feed import Feed
 from trainingrun_operator.health import Listed, Watchdog
@@ -68,7 +68,7 @@ def a_version(version: int) -> Manifest:
 
 def listed(version: int | None, at: int = 100) -> Listed:
     """What a list shows: the run, or that there is none."""
-    return Listed(at, {KEY: ("u-1", version)} if version else {})
+    return Listed(at, {KEY: Identity("u-1", version)} if version else {})
 
 
 def test_what_the_watch_has_shown_is_fine(watchdog: Watchdog, feed: Feed, queue: Enqueued) -> None:
@@ -87,6 +87,16 @@ def test_what_the_watch_has_missed_is_read_and_told_when_it_stays_so(watchdog: W
     feed.shown(RUNS, a_version(8))
     assert not watchdog.compare(RUNS, listed(8))
     assert watchdog.trouble() is None
+
+
+def test_a_run_that_can_not_be_read_does_not_keep_others_out(
+    watchdog: Watchdog, feed: Feed, queue: Enqueued
+) -> None:
+    feed.shown(RUNS, a_version(7) | {"status": {"phase": "NewerThanThis"}})
+    assert queue.keys == []
+    assert not watchdog.compare(RUNS, listed(7)), "the watch has shown it"
+    feed.shown(RUNS, a_version(8))
+    assert queue.keys == [KEY]
 
 
 def test_what_is_gone_without_a_word_is_dropped_and_looked_at(
