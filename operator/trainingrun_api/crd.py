@@ -18,7 +18,7 @@ Column = tuple[str, str, str, int, str]
 DROPPED = {"title", "$defs", "additionalProperties"}
 
 FRACTIONS = {"minimum": ("self >= {}", "at least {}"), "maximum": ("self <= {}", "at most {}")}
-"""Bounds between whole numbers as CEL rules: of a maximum of 0.1 the API server says "less than or equal to 0"."""
+"""Bounds between whole numbers as CEL rules: the API server would say "less than or equal to 0" of 0.1."""
 
 RUN_COLUMNS = (
     ("Phase", "string", ".status.phase", 0, "Where the run is"),
@@ -105,10 +105,7 @@ def _structural(schema: JsonSchema, definitions: dict[str, JsonSchema]) -> JsonS
         return _structural({**target, **{k: v for k, v in schema.items() if k != "$ref"}}, definitions)
     if "anyOf" in schema:
         return _structural(_without_null(schema), definitions)
-    fractions = [key for key in FRACTIONS if schema.get(key, 0) % 1]
-    result = {key: value for key, value in schema.items() if key not in {*DROPPED, *fractions}}
-    if fractions:
-        result["x-kubernetes-validations"] = [_fraction(key, schema[key]) for key in fractions]
+    result = _with_fractions({key: value for key, value in schema.items() if key not in DROPPED})
     if result.get("default", ...) is None:
         del result["default"]
     elif isinstance(result.get("default"), dict):
@@ -122,9 +119,16 @@ def _structural(schema: JsonSchema, definitions: dict[str, JsonSchema]) -> JsonS
     return result
 
 
-def _fraction(bound: str, value: float) -> dict[str, str]:
-    rule, message = FRACTIONS[bound]
-    return {"rule": rule.format(value), "message": message.format(value)}
+def _with_fractions(schema: JsonSchema) -> JsonSchema:
+    """The schema with rules in place of its FRACTIONS."""
+    bounds = {key: schema[key] for key in FRACTIONS if schema.get(key, 0) % 1}
+    if not bounds:
+        return schema
+    texts = [[text.format(value) for text in FRACTIONS[key]] for key, value in bounds.items()]
+    rules = [{"rule": rule, "message": message} for rule, message in texts]
+    return {key: value for key, value in schema.items() if key not in bounds} | {
+        "x-kubernetes-validations": rules
+    }
 
 
 def _without_null(schema: JsonSchema) -> JsonSchema:
