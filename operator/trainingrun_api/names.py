@@ -31,6 +31,12 @@ MEMORY_LIMIT_VARIABLE = "TRAININGRUN_MEMORY_LIMIT"
 REPORT_FAULTS = "please report it as an issue in the repository of TrainingRun"
 """What to do about an unexpected error."""
 
+STORAGE_KEYS_VARIABLE = "TRAININGRUN_STORAGE_KEYS"
+"""Environment variable of the trainer pod that names the folder with STORAGE_KEYS as files."""
+
+STORAGE_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+"""Keys of a Secret for an object store, as clients of S3 name them; only temporary ones have a token."""
+
 GRACE_SECONDS = 120
 """From SIGTERM, at which the trainer saves what it has, to SIGKILL."""
 

@@ -49,4 +49,5 @@ class Output(Model):
     on meanwhile, and what it leaves is uploaded afterwards."""
 
     credentials_secret_ref: LocalObjectReference | None = None
-    """Secret with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; left out, the pod's own identity is used."""
+    """Secret with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and AWS_SESSION_TOKEN for temporary ones; left
+    out, the pod's own identity is used. Pods that run take over keys that are replaced."""

@@ -11,6 +11,8 @@ from trainingrun_api.names import (
     PROGRESS_AUDIENCE,
     RUN_CONFIG_VARIABLE,
     RUN_LABEL,
+    STORAGE_KEYS,
+    STORAGE_KEYS_VARIABLE,
     TERMINATION_MESSAGE_PATH,
 )
 from trainingrun_api.placement import Resources
@@ -28,10 +30,11 @@ WORK_LIMIT = "50Gi"
 TOKEN_FOLDER = "/var/run/secrets/trainingrun"  # noqa: S105 - a folder
 TOKEN_PATH = f"{TOKEN_FOLDER}/token"
 TOKEN_SECONDS = 3600
-READ_ONLY = {"progress-token", "base-model"}
+READ_ONLY = {"progress-token", "base-model", "storage-keys"}
 BASE_MODEL_FOLDER = "/base-model"
 HUB_TOKEN_KEY = "token"  # noqa: S105 - its name
 HUB_TOKEN_VARIABLE = "HF_TOKEN"  # noqa: S105 - its name
+KEYS_FOLDER = "/var/run/secrets/storage"
 CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 MLFLOW_CREDENTIALS = (
     ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"),
@@ -61,7 +64,7 @@ def pod_template(
             "securityContext": _pod_security(),
             "imagePullSecrets": [{"name": name} for name in settings.trainer_image_pull_secrets],
             "containers": [_trainer(spec.resources, started, config, base_model, settings)],
-            "volumes": _volumes(base_model),
+            "volumes": _volumes(base_model, started.secrets.storage),
             **spec.scheduling.model_dump(mode="json", exclude_none=True, exclude_defaults=True),
         },
     }
@@ -104,7 +107,7 @@ def _trainer(
         "resources": _resources(resources),
         "volumeMounts": [
             {"name": name, "mountPath": path, "readOnly": name in READ_ONLY}
-            for name, path in _mounts(base_model).items()
+            for name, path in _mounts(base_model, started.secrets.storage).items()
         ],
         **_insisting_on(started.secrets.mlflow),
     }
@@ -127,10 +130,15 @@ def _environment(config: Manifest, base_model: BaseModelSource) -> list[Manifest
 
 def _secrets(names: SecretNames) -> list[Manifest]:
     return [
-        *([_from_secret(key, names.storage, key) for key in CREDENTIALS] if names.storage else []),
+        *(_storage_keys(names.storage) if names.storage else []),
         *([_from_secret(HUB_TOKEN_VARIABLE, names.hub, HUB_TOKEN_KEY)] if names.hub else []),
         *(_mlflow_credentials(names.mlflow) if names.mlflow else []),
     ]
+
+
+def _storage_keys(secret: str) -> list[Manifest]:
+    folder = {"name": STORAGE_KEYS_VARIABLE, "value": KEYS_FOLDER}
+    return [folder, *(_from_secret(key, secret, key) for key in CREDENTIALS)]
 
 
 def _mlflow_credentials(secret: str) -> list[Manifest]:
@@ -159,19 +167,27 @@ def _resources(resources: Resources) -> Manifest:
     return {"requests": {"cpu": resources.cpu, "memory": resources.memory}, "limits": limits}
 
 
-def _mounts(base_model: BaseModelSource) -> dict[str, str]:
+def _mounts(base_model: BaseModelSource, keys: str | None) -> dict[str, str]:
     mounts = {"work": WORK_FOLDER, "progress-token": TOKEN_FOLDER}
+    if keys is not None:
+        mounts["storage-keys"] = KEYS_FOLDER
     if base_model.mount_path is not None:
         mounts["base-model"] = base_model.mount_path
     return mounts
 
 
-def _volumes(base_model: BaseModelSource) -> list[Manifest]:
+def _volumes(base_model: BaseModelSource, keys: str | None) -> list[Manifest]:
     token = {"audience": PROGRESS_AUDIENCE, "expirationSeconds": TOKEN_SECONDS, "path": "token"}
     volumes: list[Manifest] = [
         {"name": "work", "emptyDir": {"sizeLimit": WORK_LIMIT}},
         {"name": "progress-token", "projected": {"sources": [{"serviceAccountToken": token}]}},
     ]
+    if keys is not None:
+        # Files follow a Secret that changes, which variables don't. It is these that insist on its keys: the
+        # kubelet says of a variable what is missing, of a volume nothing that the pod's status shows.
+        items = [{"key": key, "path": key} for key in STORAGE_KEYS]
+        secret = {"secretName": keys, "optional": True, "items": items, "defaultMode": 0o440}
+        volumes.append({"name": "storage-keys", "secret": secret})
     if base_model.mount_path is not None:
         claim = urlsplit(base_model.uri or "").netloc
         claimed = {"claimName": claim, "readOnly": True}

@@ -92,7 +92,8 @@ def test_scheduling_is_handed_on() -> None:
 
 def test_credentials_come_from_the_secret_by_key() -> None:
     output = {"uri": "s3://m/x", "credentialsSecretRef": {"name": "store"}}
-    environment = pod_of(a_run("t", dataset={"uri": "s3://d/t.csv"}, output=output))["containers"][0]["env"]
+    pod = pod_of(a_run("t", dataset={"uri": "s3://d/t.csv"}, output=output))
+    environment = pod["containers"][0]["env"]
     secrets = {
         v["name"]: v["valueFrom"]["secretKeyRef"]
         for v in environment
@@ -102,6 +103,11 @@ def test_credentials_come_from_the_secret_by_key() -> None:
     assert set(secrets) == {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
     config = json.loads(next(v["value"] for v in environment if v["name"] == "TRAININGRUN_CONFIG"))
     assert config["storage"]["credentialsSecret"] == "store"
+    (mount,) = [m for m in pod["containers"][0]["volumeMounts"] if m["name"] == "storage-keys"]
+    assert {"name": "TRAININGRUN_STORAGE_KEYS", "value": mount["mountPath"]} in environment
+    (volume,) = [v["secret"] for v in pod["volumes"] if v["name"] == mount["name"]]
+    assert (volume["secretName"], mount["readOnly"]) == ("store", True)
+    assert {item["path"] for item in volume["items"]} == {*secrets, "AWS_SESSION_TOKEN"}
 
 
 def test_tracker_is_the_runs_own_else_the_projects() -> None:

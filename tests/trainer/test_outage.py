@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from localcluster import S3Server
 from localcluster.control_plane import LOOPBACK, free_port, run
 from localcluster.s3 import S3Credentials, s3_server
 from trainingrun_api.progress import ProgressReport
@@ -100,3 +101,43 @@ def test_a_store_that_stays_away_ends_the_run_when_patience_is_over(
 ) -> None:
     with pytest.raises(StorageUnavailableError, match=outage.endpoint):
         pipeline.run(remote(config, outage, patience=2), outage)
+
+
+class Rotation:
+    """A listener that mounts other keys: wrong ones in the second epoch, right ones when that is noticed."""
+
+    def __init__(self, server: S3Server, folder: Path) -> None:
+        self._server, self._folder = server, folder
+        self._versions = 0
+        self.notices: list[str] = []
+        self.mount(server.secret_key)
+
+    def mount(self, secret_key: str) -> None:
+        """As the kubelet does: a new folder, and a link that is turned to it."""
+        self._versions += 1
+        version = self._folder / f"..{self._versions}"
+        version.mkdir(parents=True)
+        (version / "AWS_ACCESS_KEY_ID").write_text(self._server.access_key)
+        (version / "AWS_SECRET_ACCESS_KEY").write_text(secret_key)
+        (self._folder / "..new").symlink_to(version.name)
+        (self._folder / "..new").replace(self._folder / "..data")
+
+    def __call__(self, report: ProgressReport) -> None:
+        if report.progress.step == 8 and self._versions == 1:
+            self.mount("replaced")
+        if report.progress.notice is not None and self._versions == 2:
+            self.notices.append(report.progress.notice.message)
+            assert report.progress.notice.reason is Reason.STORAGE_REFUSED
+            self.mount(self._server.secret_key)
+
+
+def test_keys_that_are_replaced_are_taken_over(
+    config: RunConfig, s3: S3Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRAININGRUN_STORAGE_KEYS", str(tmp_path / "keys"))
+    rotation = Rotation(s3, tmp_path / "keys")
+    storage = Storage(endpoint=s3.endpoint, credentials_secret="store", patience_seconds=600)
+    result = pipeline.run(changed(config, storage=storage, output_prefix="s3://bucket/rotated"), rotation)
+    assert result.epochs == 3
+    assert "the secret key is wrong; correct AWS_ACCESS_KEY_ID and" in rotation.notices[0]
+    assert open_store("s3://bucket", storage).exists("s3://bucket/rotated/model/COMMITTED")

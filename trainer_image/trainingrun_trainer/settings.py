@@ -5,7 +5,12 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from trainingrun_api.names import MEMORY_LIMIT_VARIABLE, RUN_CONFIG_VARIABLE, TERMINATION_MESSAGE_PATH
+from trainingrun_api.names import (
+    MEMORY_LIMIT_VARIABLE,
+    RUN_CONFIG_VARIABLE,
+    STORAGE_KEYS_VARIABLE,
+    TERMINATION_MESSAGE_PATH,
+)
 from trainingrun_api.problems import problems
 from trainingrun_api.run_config import RunConfig
 
@@ -31,6 +36,12 @@ def run_config() -> RunConfig:
 def termination_path() -> Path:
     """Where the termination message goes."""
     return Path(os.environ.get(TERMINATION_PATH_VARIABLE, TERMINATION_MESSAGE_PATH))
+
+
+def storage_keys() -> Path | None:
+    """Folder of the object store's keys; None where they aren't in files."""
+    value = os.environ.get(STORAGE_KEYS_VARIABLE)
+    return Path(value) if value else None
 
 
 def memory_limit() -> int | None:

@@ -4,6 +4,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import botocore.session
 from botocore.config import Config
 from botocore.credentials import Credentials
 
@@ -11,6 +12,8 @@ from trainingrun_api.run_config import Storage
 
 from ..credentials import require_sendable
 from ..errors import StorageRefusedError
+from ..settings import storage_keys
+from .mounted_keys import Mounted
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -33,13 +36,12 @@ MAY_PASS = {408, 429}
 
 
 def open_client(storage: Storage) -> "S3Client":
-    """A client with the credentials of the environment, or of the pod's identity.
+    """A client with mounted credentials, which may change, those of the environment, or the pod's identity.
 
     Raises StorageRefusedError for credentials that no request can hold; so do requests for lists, for a
     server that is no object store.
     """
-    # A session of its own, since the one that boto3 shares keeps the credentials it saw first.
-    session = boto3.session.Session()
+    session = _session()
     credentials = session.get_credentials()
     if credentials is not None:
         _require_sendable(credentials, storage)
@@ -58,6 +60,15 @@ def open_client(storage: Storage) -> "S3Client":
     # a 200 without XML.
     client.meta.events.register("before-parse.*.ListObjectsV2", require_object_store)
     return client
+
+
+def _session() -> boto3.session.Session:
+    """One of its own, since the one that boto3 shares keeps the credentials it saw first."""
+    session = botocore.session.get_session()
+    folder = storage_keys()
+    if folder is not None:
+        session.get_component("credential_provider").insert_before("env", Mounted(folder))
+    return boto3.session.Session(botocore_session=session)
 
 
 def _require_sendable(credentials: Credentials, storage: Storage) -> None:
