@@ -1,6 +1,6 @@
 """What the trainer posts to the operator while it works."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import Field
 
@@ -28,8 +28,22 @@ class ProgressReport(Model):
     """Whose progress this is."""
     progress: Progress
     """How far training is."""
-    epochs: Annotated[list[EpochSummary], Field(max_length=MAX_EPOCHS_IN_STATUS)] = []
-    """All epochs so far, bounded by `bounded_epochs`."""
+    epochs: Annotated[list[EpochSummary], Field(max_length=MAX_EPOCHS_IN_STATUS)] | None = None
+    """All epochs so far, bounded by `bounded_epochs`; None while the trainer doesn't know yet which epochs
+    attempts before it have left."""
+
+    def after(self, progress: Progress | None, epochs: list[EpochSummary]) -> Self:
+        """The report with what status says of attempts before, for as long as the trainer doesn't know it."""
+        if self.epochs is not None or progress is None:
+            return self
+        latest = {
+            "stage": self.progress.stage,
+            "max_epochs": self.progress.max_epochs,
+            "last_update_time": self.progress.last_update_time,
+            "samples_per_second": None,
+            "remaining_seconds": None,
+        }
+        return self.model_copy(update={"progress": progress.model_copy(update=latest), "epochs": epochs})
 
 
 def bounded_epochs(epochs: list[EpochSummary], best_epoch: int | None) -> list[EpochSummary]:

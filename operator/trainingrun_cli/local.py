@@ -60,7 +60,7 @@ def train(manifest: Manifest, output: Path, data: Path, endpoint: str | None = N
         logging.basicConfig(level=logging.WARNING, handlers=[_DisplayHandler(display)], force=True)
 
         def listen(report: ProgressReport) -> None:
-            display.update(report.progress, report.epochs)
+            display.update(report.progress, report.epochs or [])
 
         try:
             result = pipeline.run(config, listen)

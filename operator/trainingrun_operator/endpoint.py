@@ -63,15 +63,18 @@ class ProgressEndpoint:
         report = _parsed(await request.read())
         if report.run != identity:
             raise ReportRefusedError(403, "forbidden", "the report speaks of another run than the pod's")
-        await self._check_unfinished(report)
-        await self._cluster.apply_progress(report)
+        status = await self._unfinished(report)
+        await self._cluster.apply_progress(report.after(status.progress, status.epochs))
 
-    async def _check_unfinished(self, report: ProgressReport) -> None:
+    async def _unfinished(self, report: ProgressReport) -> TrainingRunStatus:
+        """The status of the run that it speaks of."""
         run = await self._cluster.run(RunKey(report.run.namespace, report.run.name))
         if run is None or run["metadata"]["uid"] != report.run.uid:
             raise ReportRefusedError(403, "forbidden", "the run is gone")
-        if TrainingRunStatus.model_validate(run.get("status", {}), extra="ignore").phase.finished:
+        status = TrainingRunStatus.model_validate(run.get("status", {}), extra="ignore")
+        if status.phase.finished:
             raise ReportRefusedError(409, "finished", "the run has finished")
+        return status
 
     def _answer(self, status: int, outcome: str, text: str | None = None) -> web.Response:
         self._metrics.progress_reports.labels(outcome).inc()

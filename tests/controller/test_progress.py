@@ -130,3 +130,24 @@ def test_a_notice_of_the_trainer_is_in_the_condition_and_an_event(
     status = api.eventually("mine", phase="Running", reason="StartedOver")
     assert f"Pod {pod['metadata']['name']} trains. {notice['message']}" in str(status)
     api.until(lambda: "StartedOver" in api.events("mine"), "an Event that says so")
+
+
+def test_epochs_stay_while_a_restarted_pod_loads(
+    api: Api, operator: OperatorProcess, run: Manifest, pod: Manifest
+) -> None:
+    token = api.token(pod)
+    assert operator.post(a_report(run, epoch=2), token)[0] == 204
+    before = api.get("TrainingRun", "mine")["status"]
+
+    loading = a_report(run, epoch=0, stage="LoadingData", time="2099-01-01T00:01:00Z")
+    del loading["epochs"]
+    assert operator.post(loading, token)[0] == 204
+    status = api.get("TrainingRun", "mine")["status"]
+    assert status["epochs"] == before["epochs"]
+    changed = {"stage": "LoadingData", "lastUpdateTime": "2099-01-01T00:01:00Z"}
+    kept = {name: value for name, value in before["progress"].items() if name != "samplesPerSecond"}
+    assert status["progress"] == kept | changed
+
+    assert operator.post(a_report(run, epoch=1), token)[0] == 204  # it went on from epoch 1
+    status = api.get("TrainingRun", "mine")["status"]
+    assert (status["progress"]["epoch"], status["epochs"]) == (1, before["epochs"][:1])

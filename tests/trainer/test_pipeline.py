@@ -129,6 +129,18 @@ def test_a_killed_run_ends_as_an_undisturbed_one(config: RunConfig, tmp_path: Pa
         assert twin.read_bytes() == path.read_bytes()
 
 
+def test_a_restarted_run_says_nothing_of_epochs_until_it_knows_what_was_trained(config: RunConfig) -> None:
+    with pytest.raises(Interrupted):
+        pipeline.run(config, Killer(15))
+    reports: list[ProgressReport] = []
+    pipeline.run(config, reports.append)
+    loading = [report for report in reports if report.progress.stage.startswith("Loading")]
+    assert [report.epochs for report in loading] == [None] * len(loading)
+    known = [epochs for report in reports[len(loading) :] if (epochs := report.epochs) is not None]
+    assert len(known) == len(reports) - len(loading)
+    assert [epoch.epoch for epoch in known[0]] == [0, 1, 2]
+
+
 def test_a_checkpoint_that_is_not_committed_is_not_used(config: RunConfig) -> None:
     with pytest.raises(KilledError):
         pipeline.run(config, ending_at(15, KilledError))

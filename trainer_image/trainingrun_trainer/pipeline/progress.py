@@ -32,7 +32,7 @@ class ProgressTracker:
         self._notice: Notice | None = None
         # Uploads tell of the object store from their own thread.
         self._one_at_a_time = threading.Lock()
-        self._epochs: list[EpochSummary] = []
+        self._epochs: list[EpochSummary] | None = None  # until it is known what attempts before have left
         self._best: int | None = None
         self._started = time.monotonic()
         self._texts = 0
@@ -129,7 +129,7 @@ class ProgressTracker:
     def _report(self, changes: dict[str, Any]) -> None:
         self._progress = self._progress.model_copy(update={**changes, "last_update_time": _now()})
         self._stopwatch.begin(self._progress.stage)
-        epochs = bounded_epochs(self._epochs, self._best)
+        epochs = None if self._epochs is None else bounded_epochs(self._epochs, self._best)
         self._listener(ProgressReport(run=self._run, progress=self._progress, epochs=epochs))
 
 
