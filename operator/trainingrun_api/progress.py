@@ -40,6 +40,7 @@ class ProgressReport(Model):
             "stage": self.progress.stage,
             "max_epochs": self.progress.max_epochs,
             "last_update_time": self.progress.last_update_time,
+            "notice": self.progress.notice,
             "samples_per_second": None,
             "remaining_seconds": None,
         }

@@ -29,7 +29,7 @@ from trainingrun_trainer.training import (
 )
 from trainingrun_trainer.training.adapters import transformer_of
 
-from .conftest import WORDS, changed, ticket_texts, tokenizer
+from .conftest import WORDS, changed, ticket_texts, tokenizer, write_jsonl
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": f"{ROOT / 'operator'}:{ROOT / 'trainer_image'}"}
@@ -125,6 +125,44 @@ torch.ones(512, 2**20)
     assert "can't allocate memory" in result.stdout
 
 
+def test_a_lack_of_memory_is_told_as_one_whatever_library_finds_it(config: RunConfig) -> None:
+    program = """
+import torch
+from trainingrun_trainer.pipeline.memory import memory_errors
+
+texts, layer = torch.ones(32, 1024, dtype=torch.bfloat16), torch.ones(4096, 1024, dtype=torch.bfloat16)
+pages = int(Path("/proc/self/statm").read_text().split()[5])
+resource.setrlimit(resource.RLIMIT_DATA, (pages * resource.getpagesize(), resource.RLIM_INFINITY))
+for fail in (lambda: torch.nn.functional.linear(texts, layer), lambda: bytes(2**30), lambda: torch.ones(2**30)):
+    try:
+        with memory_errors("buy more"):
+            fail()
+    except OutOfMemoryError as error:
+        print(error)
+"""
+    said = run(program, config).stdout
+    assert said == "memory is not enough; raise spec.resources.memory, or buy more\n" * 3
+
+
+def test_data_that_memory_is_too_small_for_are_told_before_the_kernel_ends_the_process(
+    config: RunConfig, tmp_path: Path
+) -> None:
+    program = """
+import os
+from trainingrun_api.names import MEMORY_LIMIT_VARIABLE
+
+resident, shared = (int(n) * resource.getpagesize() for n in Path("/proc/self/statm").read_text().split()[1:3])
+os.environ[MEMORY_LIMIT_VARIABLE] = str(resident - shared + 200 * 2**20)
+try:
+    pipeline.run(configs[0], lambda report: None)
+except OutOfMemoryError as error:
+    print(error)
+"""
+    long = write_jsonl(tmp_path / "long.jsonl", [{"text": "x" * 200 * 2**20, "label": "long"}])
+    said = run(program, changed(config, dataset=config.dataset.model_copy(update={"uri": long}))).stdout
+    assert "memory is not enough; raise spec.resources.memory, or choose a smaller base model" in said
+
+
 def recipe(config: RunConfig) -> Recipe:
     folder = Path(config.output_prefix.removeprefix("file://"))
     return Evaluation.model_validate_json((folder / "evaluation.json").read_text()).recipe
@@ -142,7 +180,8 @@ def test_batches_shrink_until_they_fit_into_memory_unless_their_size_was_asked_f
         )
 
     fixed, automatic = sized(32), sized(None)
-    assert "lower spec.training.batchSize" in run(TRAINING, fixed, automatic).stdout
+    advice = "raise spec.resources.memory, or lower spec.training.batchSize or maxSequenceLength"
+    assert advice in run(TRAINING, fixed, automatic).stdout
     used = recipe(automatic)
     assert used.batch_size < 32
     assert used.batch_size * used.gradient_accumulation_steps == 32

@@ -15,6 +15,7 @@ from ..model import Classifier
 from ..training import MultiLabelClassification, Outcome, SingleLabelClassification, Trainee, prepare
 from .doubts import label_doubts
 from .loading import load_data
+from .memory import within_limit
 from .results import Judgement, Results
 from .session import Run, log_recipe, record
 from .stages import train_and_publish
@@ -22,12 +23,13 @@ from .stages import train_and_publish
 
 def train_classifier(run: Run) -> Evaluation:
     """Train, evaluate and publish."""
-    run.progress.stage("LoadingData")
-    prepared = load_data(run)
-    run.progress.stage("LoadingModel")
-    set_seed(run.config.training.seed)
-    base = fetch_base_model(run.config.base_model, run.config.storage, run.work / "base")
-    classifier = _load(run.config, base, prepared.splits)
+    with within_limit():
+        run.progress.stage("LoadingData")
+        prepared = load_data(run)
+        run.progress.stage("LoadingModel")
+        set_seed(run.config.training.seed)
+        base = fetch_base_model(run.config.base_model, run.config.storage, run.work / "base")
+        classifier = _load(run.config, base, prepared.splits)
     base_model = base.resolved.fitted(classifier.head_origin, classifier.notes)
     made_of = record(run, prepared.sha256, base_model)
     trainee, truncated = _prepare(run, classifier, prepared.splits)

@@ -1,4 +1,4 @@
-"""A lack of memory: told from other errors, and noticed before the kernel ends the process for it."""
+"""A lack of memory: told with what to change, and noticed before the kernel ends the process for it."""
 
 import resource
 from collections.abc import Iterator
@@ -9,11 +9,9 @@ import torch
 
 from .. import settings
 from ..errors import OutOfMemoryError
+from ..shortage import lacks_memory
 
-CPU_ALLOCATOR = "DefaultCPUAllocator"
-"""torch raises a plain RuntimeError with this word when the CPU's memory is at an end."""
-
-ADVICE = "lower spec.training.batchSize or maxSequenceLength, or raise spec.resources.memory"
+LESS_AT_ONCE = "lower spec.training.batchSize or maxSequenceLength"
 
 SHARE = 0.95
 """Of the container's memory: the kernel counts some things that the process doesn't."""
@@ -21,13 +19,13 @@ SHARE = 0.95
 
 @contextmanager
 def within_limit() -> Iterator[None]:
-    """Have the CPU's memory end before the container's does, where training goes on in smaller parts.
+    """Have the CPU's memory end before the container's does: training goes on in smaller parts then, and what
+    else needs it fails with a reason.
 
-    The kernel would end the process when it writes to memory that it was given long before. On a GPU, batches
-    take the memory of that.
+    The kernel would end the process when it writes to memory that it was given long before.
     """
     limit = settings.memory_limit()
-    if limit is None or torch.cuda.is_available():
+    if limit is None:
         yield
         return
     before = resource.getrlimit(resource.RLIMIT_DATA)
@@ -49,17 +47,16 @@ def _most_data(limit: int) -> int:
 
 
 @contextmanager
-def memory_errors() -> Iterator[None]:
-    """Raise OutOfMemoryError, with what to change, for the errors of Python, torch and CUDA that mean it."""
+def memory_errors(advice: str) -> Iterator[None]:
+    """Raise OutOfMemoryError, with what to change, for the errors of Python and libraries that mean it.
+
+    `advice` is what else may help where the CPU's memory is short, such as LESS_AT_ONCE.
+    """
     try:
         yield
     except torch.OutOfMemoryError:
-        raise OutOfMemoryError(
-            "the GPU's memory is not enough; lower spec.training.batchSize or maxSequenceLength"
-        ) from None
-    except MemoryError:
-        raise OutOfMemoryError(f"memory is not enough; {ADVICE}") from None
-    except RuntimeError as error:
-        if CPU_ALLOCATOR not in str(error):
+        raise OutOfMemoryError(f"the GPU's memory is not enough; {LESS_AT_ONCE}") from None
+    except (MemoryError, RuntimeError, OSError) as error:
+        if not lacks_memory(error):
             raise
-        raise OutOfMemoryError(f"memory is not enough; {ADVICE}") from None
+        raise OutOfMemoryError(f"memory is not enough; raise spec.resources.memory, or {advice}") from None

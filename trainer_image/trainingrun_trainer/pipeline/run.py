@@ -23,6 +23,9 @@ from .tracking import failing, trackers_of
 
 log = logging.getLogger(__name__)
 
+LESS = "choose a smaller base model, or leave out the longest texts"
+"""What takes less memory before training."""
+
 
 def run(config: RunConfig, listener: Listener, interruption: Interruption | None = None) -> RunResult:
     """Train, evaluate and publish; goes on from the last checkpoint, or only reports what is published.
@@ -41,7 +44,7 @@ def run(config: RunConfig, listener: Listener, interruption: Interruption | None
         if evaluation is None:
             # What can't be deleted at the end, as on some network volumes, is no reason to fail.
             folder = tempfile.TemporaryDirectory(prefix="trainingrun-", ignore_cleanup_errors=True)
-            with folder as work, memory_errors():
+            with folder as work, memory_errors(LESS):
                 evaluation = _train(
                     Run(config, store, places, progress, trackers, Path(work), interruption or Interruption())
                 )

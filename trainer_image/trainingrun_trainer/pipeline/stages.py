@@ -1,11 +1,14 @@
 """The stages that runs of all tasks have in common: from training to what is published."""
 
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
+
+import torch
 
 from trainingrun_api.evaluation import Evaluation
 
 from ..evaluation import to_parquet
-from .memory import within_limit
+from .memory import LESS_AT_ONCE, memory_errors, within_limit
 from .origin import Origin
 from .publish import publish, require_weights_of
 from .reports import LiveResults, write_report
@@ -17,7 +20,7 @@ def train_and_publish(results: Results) -> Evaluation:
     """Train, going on from a checkpoint of the same data and base model; publish the best weights."""
     run, trainee = results.run, results.trainee
     live = LiveResults(run, partial(results.of, finished=False))
-    with within_limit():
+    with memory_errors(LESS_AT_ONCE), _limit():
         train(run, trainee, Origin.of(results.made_of), live.after_epoch)
         run.progress.stage("Evaluating")
         trainee.load_weights(run.best)
@@ -30,3 +33,8 @@ def train_and_publish(results: Results) -> Evaluation:
     write_report(run.store, run.places, final)
     publish(run, results.model, final.evaluation)
     return final.evaluation
+
+
+def _limit() -> AbstractContextManager[None]:
+    """Where there is a GPU, batches take the memory of that."""
+    return nullcontext() if torch.cuda.is_available() else within_limit()
