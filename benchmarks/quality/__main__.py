@@ -64,7 +64,7 @@ def _machine() -> dict[str, str]:
         "processor": f"{next(models, platform.processor())}, one of {os.cpu_count()} cores",
         "commit": _git("rev-parse", "--short", "HEAD"),
         "python": platform.python_version(),
-        "precision": {"bf16": "bf16", "no": "float32"}[choose_precision(MixedPrecision.AUTO)],
+        "precision": {"bf16": "bf16", "no": "float32"}[choose_precision(MixedPrecision.AUTO, "bert")],
         **{name: version(name) for name in LIBRARIES},
     }
 

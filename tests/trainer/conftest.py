@@ -56,7 +56,7 @@ def write_jsonl(path: Path, rows: list[Any]) -> str:
     return path.as_uri()
 
 
-def tokenizer() -> PreTrainedTokenizerFast:
+def tokenizer(*, model_max_length: int = 32, padding_side: str = "right") -> PreTrainedTokenizerFast:
     """Whole words of a small vocabulary."""
     words = [*SPECIAL, *FILLERS, *(word for group in WORDS.values() for word in group)]
     backend = Tokenizer(models.WordLevel({word: n for n, word in enumerate(words)}, unk_token="[UNK]"))
@@ -67,7 +67,8 @@ def tokenizer() -> PreTrainedTokenizerFast:
     )
     return PreTrainedTokenizerFast(
         tokenizer_object=backend,
-        model_max_length=32,
+        model_max_length=model_max_length,
+        padding_side=padding_side,
         unk_token="[UNK]",
         pad_token="[PAD]",
         cls_token="[CLS]",

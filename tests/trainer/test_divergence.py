@@ -17,7 +17,7 @@ from trainingrun_api.run_config import BaseModelSource, RunConfig
 from trainingrun_api.tasks import TaskType
 from trainingrun_api.training import SimilarityStage, Training
 from trainingrun_trainer import pipeline
-from trainingrun_trainer.errors import Interrupted, SettingsError
+from trainingrun_trainer.errors import Interrupted, ModelError, SettingsError
 from trainingrun_trainer.model import load
 from trainingrun_trainer.training import DivergedError, SingleLabelClassification, StepDone, Trainee, prepare
 from trainingrun_trainer.training.steps import train_epoch
@@ -112,15 +112,39 @@ def test_a_gradient_that_is_no_number_is_as_bad_as_such_a_loss(pooled_model: Pat
 
 
 @pytest.mark.parametrize("kind", ["pooled_model", "plain_model"])
-def test_a_base_model_that_gives_no_numbers_fails_the_run(
+@pytest.mark.parametrize("task", [TaskType.CLASSIFICATION, TaskType.TEXT_SIMILARITY])
+@pytest.mark.parametrize("value", [torch.nan, torch.inf])
+def test_a_base_model_of_weights_that_are_no_numbers_is_refused(
+    config: RunConfig, tmp_path: Path, kind: str, task: TaskType, value: float, request: pytest.FixtureRequest
+) -> None:
+    source = spoilt(request.getfixturevalue(kind), tmp_path / "model", lambda weight: weight.fill_(value))
+    stages: list[str] = []
+    with pytest.raises(ModelError, match=r"NaN or infinity, for instance .*: the base model is broken") as caught:
+        pipeline.run(
+            changed(config, base_model=source, task_type=task),
+            lambda report: stages.append(report.progress.stage),
+        )
+    assert str(caught.value).startswith(str(source.uri))
+    assert stages[-1] == "LoadingModel"
+
+
+@pytest.mark.parametrize("kind", ["pooled_model", "plain_model"])
+def test_a_base_model_whose_numbers_give_none_is_broken_too(
     config: RunConfig, tmp_path: Path, kind: str, request: pytest.FixtureRequest
 ) -> None:
-    folder = shutil.copytree(request.getfixturevalue(kind), tmp_path / "model")
-    weights = load_file(folder / "model.safetensors")
-    spoilt = {name: torch.full_like(value, torch.nan) for name, value in weights.items()}
-    save_file(spoilt, folder / "model.safetensors", {"format": "pt"})
-    with pytest.raises(SettingsError, match=r"no number any more; lower spec\.training\.learningRate"):
-        pipeline.run(changed(config, base_model=BaseModelSource(uri=folder.as_uri())), ignore)
+    source = spoilt(request.getfixturevalue(kind), tmp_path / "model", lambda weight: weight.fill_(3e38))
+    with pytest.raises(ModelError, match="is no number before any training, so the base model is broken"):
+        pipeline.run(changed(config, base_model=source), ignore)
+
+
+def spoilt(folder: Path, copy: Path, spoil: Callable[[torch.Tensor], object]) -> BaseModelSource:
+    """A copy with other weights."""
+    shutil.copytree(folder, copy)
+    weights = load_file(copy / "model.safetensors")
+    for weight in weights.values():
+        spoil(weight)
+    save_file(weights, copy / "model.safetensors", {"format": "pt"})
+    return BaseModelSource(uri=copy.as_uri())
 
 
 def test_a_stage_that_diverges_fails_the_run(config: RunConfig) -> None:

@@ -7,7 +7,18 @@ from pathlib import Path
 
 import pytest
 import torch
-from transformers import AutoTokenizer, RobertaConfig, RobertaModel
+from tokenizers import Tokenizer, models, pre_tokenizers, processors
+from transformers import (
+    AutoModel,
+    AutoTokenizer,
+    BartConfig,
+    BartModel,
+    PreTrainedTokenizerFast,
+    RobertaConfig,
+    RobertaModel,
+    T5Config,
+    T5Model,
+)
 
 from trainingrun_api.lineage import HeadOrigin
 from trainingrun_trainer.errors import ModelError, SettingsError
@@ -21,6 +32,7 @@ from trainingrun_trainer.model import (
 from trainingrun_trainer.records import Example
 
 from .conftest import pickled
+from .tiny_models import tiny_body
 
 LABELS = ["billing", "login"]
 
@@ -121,6 +133,13 @@ def test_positions_that_padding_takes_are_no_room_for_tokens(plain_model: Path, 
         )
     ).save_pretrained(tmp_path)
     assert load(tmp_path, "uri", LABELS).token_limit() == 32
+
+
+@pytest.mark.parametrize("stated", [-1, 0, None])
+def test_a_limit_that_is_none_is_none(plain_model: Path, tmp_path: Path, stated: int | None) -> None:
+    classifier = load(plain_model, "uri", LABELS)
+    classifier.config.max_position_embeddings = stated  # as XLNet's says -1
+    assert classifier.token_limit() == 32
 
 
 def test_the_limit_left_out_is_where_99_of_100_texts_end() -> None:
@@ -228,6 +247,96 @@ def test_a_tokenizer_that_can_not_pad_does_so_by_its_end_mark_or_is_refused(
     classifier = load(folder, "uri", LABELS)
     assert classifier.tokenizer.pad_token == "[SEP]"
     assert logits(classifier, "my card").isfinite().all()
+
+
+def unigrams() -> PreTrainedTokenizerFast:
+    """As SentencePiece makes them: special tokens are pieces of the vocabulary like any other."""
+    pieces = [("<s>", 0.0), ("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), ("▁", -2.0)]
+    backend = Tokenizer(models.Unigram([*pieces, *((letter, -3.0) for letter in "abcdemnrsy</>")], unk_id=3))
+    backend.pre_tokenizer = pre_tokenizers.Metaspace()
+    backend.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=backend, bos_token="<s>", pad_token="<pad>", eos_token="</s>", unk_token="<unk>"
+    )
+
+
+def whole_words() -> PreTrainedTokenizerFast:
+    """Divided at spaces alone."""
+    words = ["<s>", "<pad>", "</s>", "<unk>", "my", "card"]
+    backend = Tokenizer(models.WordLevel({word: n for n, word in enumerate(words)}, unk_token="<unk>"))
+    backend.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    backend.post_processor = unigrams().backend_tokenizer.post_processor
+    return PreTrainedTokenizerFast(
+        tokenizer_object=backend, bos_token="<s>", pad_token="<pad>", eos_token="</s>", unk_token="<unk>"
+    )
+
+
+@pytest.mark.parametrize("made", [unigrams, whole_words])
+def test_special_tokens_in_texts_are_text(
+    tmp_path: Path, made: Callable[[], PreTrainedTokenizerFast]
+) -> None:
+    small = {"d_model": 32, "vocab_size": 40, "max_position_embeddings": 64}
+    layers = {"encoder_layers": 1, "decoder_layers": 1, "encoder_ffn_dim": 32, "decoder_ffn_dim": 32}
+    heads = {"encoder_attention_heads": 2, "decoder_attention_heads": 2}
+    BartModel(BartConfig(**small, **layers, **heads)).save_pretrained(tmp_path / "base")
+    made().save_pretrained(tmp_path / "base")
+    classifier = load(tmp_path / "base", "uri", LABELS)
+    texts = ["my card", "my </s> card </s>", "<s> my card <pad>"]
+    ids = list(classifier.encode([Example(text, ("login",)) for text in texts]).input_ids)
+    assert [(one[0], one[-1]) for one in ids] == [(0, 2)] * 3
+    assert not any({0, 1, 2} & set(one[1:-1]) for one in ids)
+    with torch.no_grad():
+        assert classifier.logits(classifier.pad(ids)).isfinite().all()  # BART counts end marks
+    classifier.save(tmp_path / "model")
+    assert AutoTokenizer.from_pretrained(tmp_path / "model")(texts)["input_ids"] == ids
+
+
+def test_other_texts_are_read_as_ever() -> None:
+    read = AutoTokenizer.from_pretrained(default_model_folder())("my card [is] late")["input_ids"]
+    classifier = load(default_model_folder(), "Default", LABELS)
+    assert classifier.tokenizer("my card [is] late")["input_ids"] == read
+
+
+@pytest.mark.parametrize("kind", ["plain_model", "pooled_model"])
+def test_weights_in_half_precision_and_in_shards_are_read(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    source = request.getfixturevalue(kind)
+    folder = shutil.copytree(source, tmp_path / "model")
+    (folder / "model.safetensors").unlink()
+    AutoModel.from_pretrained(source).half().save_pretrained(folder, max_shard_size="20KB")
+    assert len(list(folder.glob("model-*.safetensors"))) > 1
+    read, expected = load(folder, "uri", LABELS), load(source, "uri", LABELS)
+    assert read.notes == []
+    weights = dict(read.network.named_parameters())
+    head = {id(parameter) for parameter in read.head_parameters()}
+    for name, weight in expected.network.named_parameters():
+        if id(weights[name]) not in head:
+            assert weights[name].dtype is torch.float32
+            assert torch.allclose(weights[name], weight, atol=1e-3)
+
+
+def test_an_encoder_decoder_is_not_padded_by_its_end_mark(tmp_path: Path) -> None:
+    small = {"d_model": 16, "d_ff": 16, "num_layers": 1, "num_heads": 2, "d_kv": 8, "vocab_size": 40}
+    T5Model(T5Config(**small, decoder_start_token_id=0, pad_token_id=1)).save_pretrained(tmp_path)
+    tokenizer = unigrams()
+    tokenizer.pad_token = None
+    tokenizer.save_pretrained(tmp_path)
+    assert load(tmp_path, "uri", LABELS).tokenizer.pad_token == "<pad>"  # of the model's pad_token_id
+    T5Model(T5Config(**small, decoder_start_token_id=0, pad_token_id=None)).save_pretrained(tmp_path)
+    with pytest.raises(ModelError, match="tokenizer has no pad_token, and the model needs one: add it"):
+        load(tmp_path, "uri", LABELS)
+
+
+def test_a_model_that_needs_more_than_text_is_refused(tmp_path: Path) -> None:
+    body = tiny_body("xmod")
+    body.config.default_language = None
+    body.save_pretrained(tmp_path)
+    whole_words().save_pretrained(tmp_path)
+    with pytest.raises(ModelError, match="uri: the model can't be loaded or read text .*language unknown"):
+        load(tmp_path, "uri", LABELS)
 
 
 @pytest.mark.parametrize(

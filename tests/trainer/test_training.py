@@ -295,13 +295,13 @@ def test_adapters_and_head_learn_at_one_rate_and_leave_an_ordinary_model(
 
 
 def test_precision_is_what_is_asked_for() -> None:
-    assert choose_precision(MixedPrecision.FP32) == "no"
-    assert choose_precision(MixedPrecision.BF16) == "bf16"
+    assert choose_precision(MixedPrecision.FP32, "bert") == "no"
+    assert choose_precision(MixedPrecision.BF16, "bert") == "bf16"
 
 
 def test_precision_is_chosen_for_the_hardware_and_not_by_chance() -> None:
     random = torch.get_rng_state()
-    chosen = choose_precision(MixedPrecision.AUTO)
+    chosen = choose_precision(MixedPrecision.AUTO, "bert")
     assert torch.equal(torch.get_rng_state(), random)
     bf16 = not CPU_FLAGS.isdisjoint(Path("/proc/cpuinfo").read_text().split()) or torch.cuda.is_available()
     assert chosen in ({"no", "bf16"} if bf16 else {"no"})

@@ -10,6 +10,7 @@ from .loading import default_model_folder, load, load_embedding_model
 from .pooled import PooledClassifier
 from .sequence import SequenceClassifier
 from .text_model import Features, TextModel
+from .token_table import token_table
 
 __all__ = [
     "CONTEXT",
@@ -28,5 +29,6 @@ __all__ = [
     "load_embedding_model",
     "model_card",
     "model_files",
+    "token_table",
     "wanted_files",
 ]

@@ -12,7 +12,7 @@ from ..tokens import TokenIds, TokenWriter
 from .context import CONTEXT
 from .outputs import Outputs
 from .pooled import config_of, take_head
-from .text_model import Features, TextModel, require_padding
+from .text_model import Features, TextModel
 
 
 class EmbeddingModel(TextModel):
@@ -21,7 +21,6 @@ class EmbeddingModel(TextModel):
     network: SentenceTransformer
 
     def __init__(self, network: SentenceTransformer) -> None:
-        require_padding(network.tokenizer)
         config = config_of(network)
         super().__init__(network.tokenizer, config)
         self.network = network

@@ -16,12 +16,16 @@ from transformers import PreTrainedTokenizerBase as Tokenizer
 from transformers.utils import logging as library_logging
 
 from ..errors import ModelError
+from ..shortage import lacks_memory
 from .classifier import Classifier
 from .embedding import EmbeddingModel
 from .folder_checks import is_safe, require_loadable, saved_json
 from .outputs import Outputs
 from .pooled import PooledClassifier
 from .sequence import SequenceClassifier
+from .token_table import token_table
+from .trial import try_reading
+from .weight_checks import require_most, require_numbers, require_sizes
 
 log = logging.getLogger("trainingrun_trainer")
 
@@ -58,6 +62,7 @@ def load(
         classifier = (
             _load_pooled(folder, outputs) if _has_pooling(folder) else _load_sequence(folder, outputs)
         )
+        try_reading(classifier, classifier.logits)
     for note in classifier.notes:
         log.warning("Base model: %s", note)
     return classifier
@@ -73,6 +78,7 @@ def load_embedding_model(folder: Path, uri: str, *, allow_pickled: bool = False)
         notes = [] if _has_pooling(folder) else _without_pooling(folder)
         network, changes = _sentence_transformer(folder)
         model = EmbeddingModel(network)
+        try_reading(model, model.embed)
     model.notes += [*notes, *changes]
     for note in model.notes:
         log.warning("Base model: %s", note)
@@ -88,8 +94,10 @@ def _loader_errors(folder: Path, uri: str) -> Iterator[None]:
     except ModelError as error:
         raise ModelError(f"{uri}: {error}") from None
     except LOADER_ERRORS as error:
+        if lacks_memory(error):
+            raise
         raise ModelError(
-            f"{uri}: the model can't be loaded ({_first_line(error, folder)}); spec.baseModel must name "
+            f"{uri}: the model can't be loaded or read text ({_first_line(error, folder)}); spec.baseModel must name "
             "a folder as save_pretrained() of transformers or sentence-transformers writes it"
         ) from error
 
@@ -107,6 +115,7 @@ def _sentence_transformer(folder: Path) -> tuple[SentenceTransformer, list[str]]
         trust_remote_code=False,
         model_kwargs=_kwargs(folder),
     )
+    require_numbers(network)
     return network, _fit_embeddings(cast("PreTrainedModel", network[0].auto_model), network.tokenizer)
 
 
@@ -120,7 +129,7 @@ def _without_pooling(folder: Path) -> list[str]:
         folder, local_files_only=True, trust_remote_code=False, output_loading_info=True, **_kwargs(folder)
     )
     names = {name for name, _ in network.named_parameters()}
-    absent = _require_most(set(report["missing_keys"]) & names, names)
+    absent = require_most(set(report["missing_keys"]) & names, names)
     head = ["its head is left out"] if _has_head(folder) else []
     return [*absent, "; ".join(["the base model has no pooling: its tokens' mean is taken", *head])]
 
@@ -148,6 +157,7 @@ def _load_sequence(folder: Path, outputs: Outputs) -> SequenceClassifier:
         output_loading_info=True,
         **_kwargs(folder),
     )
+    require_numbers(network)
     notes = _fit_embeddings(network, tokenizer)
     classifier = SequenceClassifier(network, tokenizer, outputs)
     missing = set(report["missing_keys"])
@@ -161,27 +171,16 @@ def _load_sequence(folder: Path, outputs: Outputs) -> SequenceClassifier:
 
 def _require_body(classifier: SequenceClassifier, missing: set[str], mismatched: set[str]) -> list[str]:
     body = classifier.body_names()
-    if wrong := sorted(mismatched & body):
-        raise ModelError(f"config.json and weights differ in size, as in {wrong[0]}; save both anew")
-    return _require_most(missing & body, body)
-
-
-def _require_most(missing: set[str], body: set[str]) -> list[str]:
-    """What there is to say of `missing` parameters. Raises ModelError when most of the body is missing."""
-    absent = sorted(missing)
-    if len(absent) * 2 > len(body):
-        raise ModelError(
-            f"the weights are not of the architecture in config.json: {len(absent)} of {len(body)} tensors "
-            f"of its body are missing, for instance {absent[0]}; save both anew"
-        )
-    return [f"made anew, since the weights lack them: {', '.join(absent[:8])}"] if absent else []
+    require_sizes(mismatched & body)
+    return require_most(missing & body, body)
 
 
 def _fit_embeddings(network: PreTrainedModel, tokenizer: Tokenizer) -> list[str]:
     """Give each token of the tokenizer an embedding."""
-    rows = cast("torch.Tensor", network.get_input_embeddings().weight).shape[0]
-    if len(tokenizer) <= rows:
+    table = token_table(network)
+    if table is None or len(tokenizer) <= table.num_embeddings:
         return []
+    rows = table.num_embeddings
     network.resize_token_embeddings(len(tokenizer))
     return [
         f"the tokenizer has {len(tokenizer)} tokens and the model {rows} embeddings; "

@@ -11,7 +11,7 @@ from transformers import PreTrainedConfig
 from ..errors import ModelError
 from .classifier import Classifier, other_outputs
 from .outputs import Outputs
-from .text_model import Features, require_padding
+from .text_model import Features
 
 
 class PooledClassifier(Classifier):
@@ -24,7 +24,6 @@ class PooledClassifier(Classifier):
     network: SentenceTransformer
 
     def __init__(self, network: SentenceTransformer, outputs: Outputs) -> None:
-        require_padding(network.tokenizer)
         saved = Outputs.saved(config_of(network).to_dict())
         earlier = take_head(network, len(saved.labels))
         order = saved.order_of(outputs)

@@ -8,7 +8,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from .classifier import Classifier, other_outputs
 from .outputs import Outputs
-from .text_model import Features, require_padding
+from .text_model import Features
 
 
 class SequenceClassifier(Classifier):
@@ -19,9 +19,8 @@ class SequenceClassifier(Classifier):
     def __init__(
         self, network: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, outputs: Outputs
     ) -> None:
-        require_padding(tokenizer)
-        network.config.pad_token_id = tokenizer.pad_token_id
         super().__init__(network, tokenizer, network.config, outputs)
+        network.config.pad_token_id = tokenizer.pad_token_id
 
     @property
     def output_layer(self) -> nn.Linear | None:

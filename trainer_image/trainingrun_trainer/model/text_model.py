@@ -5,14 +5,16 @@ import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from torch import Tensor, nn
 from transformers import PreTrainedConfig, PreTrainedTokenizerBase
 
-from ..errors import ModelError, SettingsError
+from ..errors import SettingsError
 from ..records import Example
 from .context import NO_CONTEXT
+from .special_tokens import read_as_text, require_padding
 from .tokenising import Tokenised, tokenise
 
 Features = dict[str, Tensor]
@@ -20,6 +22,9 @@ Features = dict[str, Tensor]
 
 MOST_TOKENS = "most_tokens"
 """Key of config.json that keeps `TextModel.token_limit`: a saved model has the limit of its run."""
+
+POSITIONS = ("max_position_embeddings", "max_seq_len")
+"""What configurations call the tokens that the model has positions for; the latter is MPT's."""
 
 LEAST_TOKENS = 64
 """A longer limit than short texts need costs nothing, since batches are padded to their longest text; a model
@@ -37,6 +42,8 @@ class TextModel(ABC):
     network: nn.Module
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase, config: PreTrainedConfig) -> None:
+        require_padding(tokenizer, config)
+        read_as_text(tokenizer)
         self.tokenizer = tokenizer
         self.config = config
         self.max_tokens = LEAST_TOKENS
@@ -52,12 +59,18 @@ class TextModel(ABC):
 
         Of a model that an earlier run has saved, what its base model allowed.
         """
-        most: int = getattr(self.config, MOST_TOKENS, self.tokenizer.model_max_length)
-        positions = getattr(self.config, "max_position_embeddings", most)
+        saved = getattr(self.config, MOST_TOKENS, None)
+        stated = (getattr(self.config.get_text_config(), name, None) for name in POSITIONS)
+        limits = [saved or self.tokenizer.model_max_length, *stated, *self._positions()]
+        # None and -1 are what models without a limit say.
+        return min(limit for limit in limits if limit is not None and limit > 0)
+
+    def _positions(self) -> Iterator[int]:
+        """Tokens that tables of position embeddings have room for, where padding takes some of it."""
         for name, module in self.network.named_modules():
-            if name.endswith("position_embeddings") and getattr(module, "padding_idx", None) is not None:
-                positions = min(positions, module.num_embeddings - module.padding_idx - 1)
-        return min(most, positions)
+            padding = getattr(module, "padding_idx", None)
+            if name.endswith("position_embeddings") and padding is not None:
+                yield cast("Tensor", module.weight).shape[0] - padding - 1
 
     def limit_tokens(self, wanted: int | None, examples: Sequence[Example]) -> None:
         """Cut texts after so many tokens; None: where 99 of 100 of the examples end, context included.
@@ -93,13 +106,3 @@ class TextModel(ABC):
         sample = examples[:: math.ceil(len(examples) / LENGTH_SAMPLE)]
         lengths = [len(ids) for part in self.tokenised(sample, sys.maxsize) for ids in part.input_ids]
         return 8 * math.ceil(np.percentile(lengths, 99) / 8)
-
-
-def require_padding(tokenizer: PreTrainedTokenizerBase) -> None:
-    """Have the tokenizer pad; models that only ever saw one text at a time have no padding token."""
-    if tokenizer.pad_token is None:
-        if tokenizer.eos_token is None:
-            raise ModelError(
-                "the base model's tokenizer has neither pad_token nor eos_token: add one of them"
-            )
-        tokenizer.pad_token = tokenizer.eos_token

@@ -7,7 +7,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ..model import token_table
 from .adapters import transformer_of
+
+
+def bears_noise(network: nn.Module) -> bool:
+    """Whether its tokens have embeddings of their own, which noise can be put on."""
+    return token_table(transformer_of(network)) is not None
 
 
 class Adversary:
@@ -18,7 +24,7 @@ class Adversary:
     """
 
     def __init__(self, network: nn.Module, epsilon: float) -> None:
-        """`epsilon` is that share, above 0."""
+        """`epsilon` is that share, above 0; for networks that `bears_noise`."""
         self._embedding = transformer_of(network).get_input_embeddings()
         self._epsilon = epsilon
         self._embedded: list[Tensor] = []

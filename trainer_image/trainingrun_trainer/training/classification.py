@@ -69,13 +69,15 @@ class Classification(Objective):
         return evaluation_batches(self._classifier, self._evaluation, batch_size)
 
     def start_head(self, batches: Iterable[Batch]) -> HeadStart:
-        """Logistic regression on what the output layer reads; one that has no bias, as decoders have, starts
-        as it was loaded.
+        """Logistic regression on what the output layer reads of each text; one that has no bias, as decoders
+        have, or that reads tokens, as EuroBERT's, starts as it was loaded.
         """
         layer = self._classifier.output_layer
         if not self._classifier.head_is_new or layer is None or layer.bias is None:
             return HeadStart()
         probed = embed(self._classifier, batches)
+        if probed is None:
+            return HeadStart()
         balanced = self._weights is not None
         found = start_at(self._classifier, probed, type(self).regression, balanced=balanced)
         method = BaselineMethod.LOGISTIC_REGRESSION if found else BaselineMethod.BASE_MODEL

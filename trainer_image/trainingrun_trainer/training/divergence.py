@@ -1,16 +1,34 @@
 """Losses that are no numbers: training has gone where there is no way back from."""
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from ..errors import SettingsError
+from ..errors import ModelError, SettingsError
 
 
 class DivergedError(SettingsError):
     """A loss, or what it is made of, is no number any more; fails the run if it has no epoch to publish."""
 
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what} is no number any more; lower spec.training.learningRate")
+        self.what = what
+
 
 def finite(value: float, name: str) -> float:
     """The value, if it is a number; raises DivergedError, which calls it by `name`, if it is none."""
     if not math.isfinite(value):
-        raise DivergedError(f"{name} is no number any more; lower spec.training.learningRate")
+        raise DivergedError(name)
     return value
+
+
+@contextmanager
+def untrained() -> Iterator[None]:
+    """Raise ModelError for what is no number before any training: no learning rate can have made it so."""
+    try:
+        yield
+    except DivergedError as error:
+        raise ModelError(
+            f"spec.baseModel: {error.what} is no number before any training, so the base model is broken; "
+            "choose another, or a good copy of it"
+        ) from None

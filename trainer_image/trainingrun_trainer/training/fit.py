@@ -19,8 +19,8 @@ def fit(trainee: Trainee, settings: Training) -> Iterator[StageStepDone | StepDo
     Where its meter stands in an epoch, with the rest of that. `trainee.heed` may raise Interrupted between
     steps and in evaluations; the trainee is then as it was after the latest step.
 
-    Ends with Diverged when the loss is no number any more. Raises DivergedError when that is so before there
-    is an epoch 0.
+    Ends with Diverged when the loss is no number any more. Raises DivergedError when that is so in the stage,
+    and ModelError when it is before any training.
     """
     if not trainee.history.epochs:
         yield from start(trainee, settings)

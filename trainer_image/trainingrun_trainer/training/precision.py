@@ -11,6 +11,8 @@ from torch.nn.functional import linear
 
 from trainingrun_api.training import MixedPrecision
 
+from ..errors import SettingsError
+
 CPU_FLAGS = frozenset({"amx_bf16", "avx512_bf16"})
 """Names in /proc/cpuinfo of x86's instructions for bfloat16. Without them it is computed in software."""
 
@@ -21,8 +23,22 @@ time a text in bfloat16; the other, an AMD EPYC of family 26, had a layer 4 to 8
 times as fast (all-MiniLM-L6-v2 on support tickets, one thread)."""
 
 
-def choose_precision(wanted: MixedPrecision) -> Literal["bf16", "no"]:
-    """The format for Accelerate: Auto takes bf16 only where the hardware is faster with it."""
+FULL_PRECISION_ONLY = frozenset({"deberta", "xmod"})
+"""Architectures that transformers computes in one format only: DeBERTa masks attention in bfloat16 by the least
+number of float32, X-MOD puts what adapters give in bfloat16 into a tensor in float32."""
+
+
+def choose_precision(wanted: MixedPrecision, architecture: str) -> Literal["bf16", "no"]:
+    """The format for Accelerate: Auto takes bf16 only where the hardware is faster with it.
+
+    Raises SettingsError for bf16 and an architecture that can't be computed in it.
+    """
+    if architecture in FULL_PRECISION_ONLY:
+        if wanted is MixedPrecision.BF16:
+            raise SettingsError(
+                f"spec.training.mixedPrecision is BF16, in which {architecture} can't be computed: set FP32"
+            )
+        return "no"
     if wanted is MixedPrecision.AUTO:
         return "bf16" if _fast_bf16() else "no"
     return "bf16" if wanted is MixedPrecision.BF16 else "no"

@@ -86,8 +86,11 @@ class Probed(NamedTuple):
     scale: Scale
 
 
-def embed(classifier: Classifier, loader: Iterable[Batch]) -> Probed:
-    """The first MAX_TEXTS of the training part. Raises DivergedError when embeddings are no numbers."""
+def embed(classifier: Classifier, loader: Iterable[Batch]) -> Probed | None:
+    """The first MAX_TEXTS of the training part; None of an output layer that reads each token by itself.
+
+    Raises DivergedError when embeddings are no numbers.
+    """
     classifier.network.eval()
 
     def embedded(batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
@@ -95,6 +98,8 @@ def embed(classifier: Classifier, loader: Iterable[Batch]) -> Probed:
 
     parts: list[tuple[Tensor, Tensor, Tensor]] = []
     for part in look(loader, embedded):
+        if part[1].ndim > 2:
+            return None
         parts.append(part)
         if sum(len(rows) for rows, _, _ in parts) >= MAX_TEXTS:
             break

@@ -6,6 +6,7 @@ from trainingrun_api.evaluation import Recipe
 from trainingrun_api.training import Training
 
 from ..errors import SettingsError
+from .adversary import bears_noise
 from .layers import depths
 from .objective import Objective
 from .optimizer import default_learning_rate
@@ -50,7 +51,8 @@ def decide(
 ) -> Recipe:
     """The recipe for an epoch of so many `batches`; what is trained is what of `objective` is not frozen.
 
-    Raises SettingsError when nothing is left to train, or the warm-up is longer than training.
+    Raises SettingsError when nothing is left to train, the warm-up is longer than training, or noise is asked
+    for that the network doesn't bear.
     """
     parameters = list(objective.network.parameters())
     total = sum(parameter.numel() for parameter in parameters)
@@ -102,9 +104,15 @@ def _layer_decay(objective: Objective, settings: Training, *, after_stage: bool)
 
 
 def _adversarial_epsilon(objective: Objective, settings: Training, parameters: int, batches: int) -> float:
+    possible = bears_noise(objective.network)
+    if settings.adversarial_epsilon and not possible:
+        raise SettingsError(
+            "spec.training.adversarialEpsilon: the tokens of this base model have no embeddings that noise can "
+            "be put on; leave it out, or choose another base model"
+        )
     if settings.adversarial_epsilon is not None:
         return settings.adversarial_epsilon
-    if not objective.adversarial or settings.freeze_body:
+    if not objective.adversarial or settings.freeze_body or not possible:
         return 0.0
     small = parameters < SMALL_MODEL and batches * batch_size(settings) < SMALL_DATA
     return ADVERSARIAL_EPSILON if small else 0.0

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from trainingrun_api.evaluation import StageOutcome
 from trainingrun_api.training import EarlyStopping, SimilarityStage, Training
 
+from .divergence import untrained
 from .doubts import doubts
 from .evaluating import evaluate_untrained
 from .events import EpochDone, StageStepDone
@@ -30,13 +31,14 @@ instead of 0.27 to 0.31, and accuracy the same (three draws, all-MiniLM-L6-v2).
 def start(trainee: Trainee, settings: Training) -> Iterator[StageStepDone | EpochDone]:
     """Start the head, which makes the baseline; then do the stage, if there is one. The better is epoch 0.
 
-    Raises DivergedError when a loss is no number.
+    Raises ModelError when a loss is no number before the stage, DivergedError after it.
     """
     stopping = settings.early_stopping
-    head = trainee.objective.start_head(trainee.training)
-    # Before the stage, after which the body has learned the labels, wrong ones too.
-    trainee.history = History(method=head.method, metric=stopping.metric, doubts=doubts(head.probed))
-    first = evaluate_untrained(trainee)
+    with untrained():
+        head = trainee.objective.start_head(trainee.training)
+        # Before the stage, after which the body has learned the labels, wrong ones too.
+        trainee.history = History(method=head.method, metric=stopping.metric, doubts=doubts(head.probed))
+        first = evaluate_untrained(trainee)
     if trainee.stage is not None:
         trainee.history = trainee.history.model_copy(update={"before_stage": first})
         yield from _do_stage(trainee, trainee.stage, settings)

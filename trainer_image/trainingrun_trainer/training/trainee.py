@@ -20,7 +20,7 @@ from trainingrun_api.evaluation import Recipe
 from trainingrun_api.training import Training
 
 from ..errors import Interrupted, SettingsError
-from .adapters import add_adapters, merge_adapters
+from .adapters import add_adapters, merge_adapters, transformer_of
 from .adversary import Adversary
 from .batches import Batch
 from .history import History
@@ -170,7 +170,8 @@ def prepare(objective: Objective, settings: Training) -> Trainee:
     """
     _require_metric(objective, settings)
     AcceleratorState._reset_state(reset_partial_state=True)  # a process may train with other settings before
-    accelerator = Accelerator(mixed_precision=choose_precision(settings.mixed_precision))
+    architecture = transformer_of(objective.network).config.model_type
+    accelerator = Accelerator(mixed_precision=choose_precision(settings.mixed_precision, architecture))
     batches = objective.training_batches(batch_size(settings), settings.seed)
     if settings.freeze_body:
         freeze_body(objective)

@@ -1,0 +1,63 @@
+"""Special tokens that stand in a text are text: only the tokenizer puts them where they mean something."""
+
+import re
+
+from tokenizers import Regex
+from tokenizers.pre_tokenizers import PreTokenizer, Sequence, Split
+from transformers import PreTrainedConfig, PreTrainedTokenizerBase
+
+from ..errors import ModelError
+
+
+def read_as_text(tokenizer: PreTrainedTokenizerBase) -> None:
+    """Have a text like "end </s>" give no special tokens, here and wherever the tokenizer is saved.
+
+    Models that look for such a token, as BART's head does, would fail or read something else.
+    """
+    tokenizer.split_special_tokens = True
+    tokenizer.init_kwargs["split_special_tokens"] = True  # which is what is saved
+    found = [token for token in _special_tokens(tokenizer) if _is_read(tokenizer, token)]
+    if found:
+        _divide(tokenizer, found)
+
+
+def require_padding(tokenizer: PreTrainedTokenizerBase, config: PreTrainedConfig) -> None:
+    """Have the tokenizer pad; models that only ever saw one text at a time have no padding token.
+
+    By the model's padding token, else by the end mark, unless the model reads from where end marks stand.
+    Raises ModelError when there is neither.
+    """
+    if tokenizer.pad_token is not None:
+        return
+    known = getattr(config, "pad_token_id", None)
+    if known is not None and known != tokenizer.eos_token_id and 0 <= known < len(tokenizer):
+        tokenizer.pad_token = tokenizer.convert_ids_to_tokens(known)
+    elif getattr(config, "is_encoder_decoder", False):
+        raise ModelError("the base model's tokenizer has no pad_token, and the model needs one: add it")
+    elif tokenizer.eos_token is None:
+        raise ModelError("the base model's tokenizer has neither pad_token nor eos_token: add one of them")
+    else:
+        tokenizer.pad_token = tokenizer.eos_token
+
+
+def _special_tokens(tokenizer: PreTrainedTokenizerBase) -> list[str]:
+    added = (token.content for token in tokenizer.added_tokens_decoder.values() if token.special)
+    tokens = {*added, *tokenizer.all_special_tokens} - {tokenizer.unk_token}
+    return sorted(token for token in tokens if len(token) > 1)
+
+
+def _is_read(tokenizer: PreTrainedTokenizerBase, token: str) -> bool:
+    """Whether the vocabulary has it as a word or piece like any other, as those of SentencePiece have."""
+    ids: list[int] = tokenizer(f"a {token} b", add_special_tokens=False)["input_ids"]
+    return tokenizer.convert_tokens_to_ids(token) in ids
+
+
+def _divide(tokenizer: PreTrainedTokenizerBase, tokens: list[str]) -> None:
+    """Take the first character of each apart from the others, whereby none is found in the vocabulary."""
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    if backend is None:
+        raise ModelError(f"the base model's tokenizer reads {tokens[0]} in a text as a special token; choose another")
+    pattern = "|".join(f"{re.escape(token[0])}(?={re.escape(token[1:])})" for token in tokens)
+    apart: PreTokenizer = Split(Regex(pattern), "isolated")
+    earlier = backend.pre_tokenizer
+    backend.pre_tokenizer = apart if earlier is None else Sequence([earlier, apart])
