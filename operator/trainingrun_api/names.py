@@ -57,6 +57,8 @@ class ExitCode:
     """The object store refused: credentials, permission, no such bucket; not retried."""
     BUG = 70
     """An unexpected error; retried, since it may be the machine."""
+    MACHINE = 71
+    """The node lacks what it should have, such as a GPU that works; retried, since another may have it."""
     TEMPORARY = 75
     """Storage or network trouble; retried from the last committed checkpoint."""
     INTERRUPTED = 143

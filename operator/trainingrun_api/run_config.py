@@ -132,6 +132,8 @@ class RunConfig(RunSettings):
     """More of them, from elsewhere."""
     evaluation_dataset: DataSource | None = None
     """Texts to evaluate on; None: a part of those to learn from."""
+    gpus_per_node: int = 0
+    """GPUs that the pod has; one that sees fewer fails."""
     output_prefix: str
     """URI under which all results of this run are kept."""
     storage: Storage
@@ -181,6 +183,7 @@ class RunConfig(RunSettings):
             dataset=dataset,
             additional_datasets=list(found.others.additional),
             evaluation_dataset=found.others.evaluation,
+            gpus_per_node=spec.resources.gpus_per_node,
             output_prefix=run_prefix(output.uri, run.namespace, run.name, _spec_hash(run, spec)),
             storage=Storage.of(output),
             mlflow=_experiment(effective_tracking(spec, found.project).mlflow, run.namespace),

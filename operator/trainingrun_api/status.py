@@ -74,6 +74,7 @@ class Reason(StrEnum):
     TRAINER_ERROR = "TrainerError"
     INTERRUPTED = "Interrupted"
     OUT_OF_MEMORY = "OutOfMemory"
+    GPU_NOT_FOUND = "GPUNotFound"
     JOB_DELETED = "JobDeleted"
     STARTED_OVER = "StartedOver"
     COMPLETED = "Completed"

@@ -56,6 +56,8 @@ def train(manifest: Manifest, output: Path, data: Path, endpoint: str | None = N
     data_sets = ", ".join(source.uri for source in config.sources)
     line = f"{config.run.name}: model {config.model_name}, data from {data_sets}"
     console.print(line, highlight=False, soft_wrap=True)
+    if lack := pipeline.lacking_gpus(config.gpus_per_node):
+        console.print(f"{lack}: training on the CPU", style="yellow", highlight=False, soft_wrap=True)
     with RunDisplay(console) as display:
         logging.basicConfig(level=logging.WARNING, handlers=[_DisplayHandler(display)], force=True)
 

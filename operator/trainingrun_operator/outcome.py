@@ -25,6 +25,7 @@ EXIT_REASONS = {
     ExitCode.DATA: Reason.DATA_ERROR,
     ExitCode.MODEL: Reason.MODEL_ERROR,
     ExitCode.STORAGE_REFUSED: Reason.STORAGE_REFUSED,
+    ExitCode.MACHINE: Reason.GPU_NOT_FOUND,
     ExitCode.TEMPORARY: Reason.STORAGE_UNAVAILABLE,
     ExitCode.INTERRUPTED: Reason.INTERRUPTED,
 }
@@ -37,6 +38,8 @@ WAITING = {
     ),
 }
 """By what the kubelet calls it; while all goes well, a container waits too."""
+KILLED = 137
+"""Exit code of a process that SIGKILL ended."""
 UNKNOWN = (
     Reason.TRAINER_ERROR,
     "The pod is gone and with it the cause; look for its log in your log collector",
@@ -69,13 +72,19 @@ def failure_of(attempt: Attempt, memory: str) -> tuple[Reason, str]:
         what = "was deleted" if attempt.deleting else "ended before its container told how"
         why = f": {attempt.turned_away}" if attempt.turned_away else ""
         return Reason.INTERRUPTED, f"Pod {attempt.name} {what}{why}"
-    if attempt.termination.reason == "OOMKilled":
+    if attempt.termination.reason == "OOMKilled" or _killed(attempt):
         advice = "raise spec.resources.memory or lower spec.training.batchSize or maxSequenceLength"
         return (
             Reason.OUT_OF_MEMORY,
             f"Pod {attempt.name} needed more memory than {memory}: {advice} in a new run",
         )
     return _told_failure(attempt.name, attempt.termination)
+
+
+def _killed(attempt: Attempt) -> bool:
+    """By the kernel: some runtimes don't say that it was for want of memory."""
+    ended = attempt.termination
+    return ended is not None and ended.exit_code == KILLED and not attempt.deleting
 
 
 def _told_failure(pod: str, termination: Termination) -> tuple[Reason, str]:

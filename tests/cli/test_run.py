@@ -7,6 +7,7 @@ from pathlib import Path
 
 import boto3
 import pytest
+import torch
 import yaml
 from sentence_transformers import SentenceTransformer
 
@@ -42,10 +43,13 @@ def test_manifest_for_the_cluster_trains_here_on_local_copies(trained: Trained) 
 def test_a_run_on_pairs_shows_how_the_cosine_follows_their_scores(tmp_path: Path) -> None:
     run = yaml.safe_load((EXAMPLES / "question-pairs.yaml").read_text())
     run["spec"]["training"]["maxEpochs"] = 1
+    run["spec"]["resources"] = {"gpusPerNode": 1}
     (tmp_path / "run.yaml").write_text(yaml.safe_dump(run))
     result = trainingrun("run", "run.yaml", "--data", str(EXAMPLES / "data"), folder=tmp_path)
     assert result.returncode == 0, result.stderr
     assert "epoch   1/1" in result.stdout
+    without_gpu = "spec.resources.gpusPerNode is 1, but torch sees no GPU" in result.stdout
+    assert without_gpu is not torch.cuda.is_available()
     assert " rows read: 0 left out by dataset.filter, 0 empty, 0 without score" in result.stdout
     assert "Spearman" in result.stdout.partition("Scores on 16 evaluation rows")[2]
     (path,) = tmp_path.glob("runs/default/question-pairs/*/evaluation.json")

@@ -84,6 +84,16 @@ def test_deleted_pod_of_a_run_that_is_not_tried_again_stays_known_as_the_cause(
     api.eventually("once", phase="Failed", reason="BackoffLimitExceeded", message=f"Pod {name} was deleted")
 
 
+def test_node_without_its_gpu_is_told_and_another_is_tried(api: Api, kubelet: Kubelet) -> None:
+    api.apply(a_run("blind", backoffLimit=1, resources={"gpusPerNode": 1}))
+    first = kubelet.pod_of("blind")
+    kubelet.end(first, 71, a_failure("GPUNotFound", "torch sees no GPU"))
+    api.eventually("blind", phase="Pending", reason="Restarting", message="GPUNotFound: torch sees no GPU")
+    kubelet.end(kubelet.pod_of("blind", after=first), 71)
+    run = api.eventually("blind", phase="Failed", reason="BackoffLimitExceeded", message="GPUNotFound: ")
+    assert run["status"]["restarts"] == 1
+
+
 def test_preemption_does_not_count(api: Api, kubelet: Kubelet) -> None:
     api.apply(a_run("evicted", backoffLimit=0))
     first = kubelet.pod_of("evicted")
@@ -103,9 +113,10 @@ def test_pod_that_its_node_turns_away_says_why(api: Api, kubelet: Kubelet) -> No
     api.eventually("full", phase="Pending", reason="Restarting", message=message)
 
 
-def test_out_of_memory_says_which_field_to_raise(api: Api, kubelet: Kubelet) -> None:
+@pytest.mark.parametrize("reason", ["OOMKilled", "Error"])  # the latter where the runtime doesn't know
+def test_out_of_memory_says_which_field_to_raise(api: Api, kubelet: Kubelet, reason: str) -> None:
     api.apply(a_run("hungry", backoffLimit=0, resources={"memory": "2Gi"}))
-    kubelet.end(kubelet.pod_of("hungry"), 137, reason="OOMKilled")
+    kubelet.end(kubelet.pod_of("hungry"), 137, reason=reason)
     api.eventually("hungry", phase="Failed", reason="OutOfMemory", message="more memory than 2Gi")
 
 

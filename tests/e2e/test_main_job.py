@@ -182,9 +182,11 @@ def test_secret_that_is_not_there_is_named_as_the_kubelet_says(world: World) -> 
     world.delete(name)
 
 
-def test_run_that_asks_for_a_gpu_there_is_gets_it(world: World) -> None:
-    name = world.apply({**SPEC, "resources": {"gpusPerNode": 1, "memory": "3Gi"}}, "gpu")
-    world.until(name, lambda status: status.phase is Phase.RUNNING)
+def test_run_that_asks_for_a_gpu_gets_it_and_says_when_it_is_none(world: World) -> None:
+    spec = {**SPEC, "resources": {"gpusPerNode": 1, "memory": "3Gi"}, "backoffLimit": 0}
+    name = world.apply(spec, "gpu")
+    failed = world.finished(name).conditions[0].message
+    assert "GPUNotFound: spec.resources.gpusPerNode is 1, but torch sees no GPU" in failed
     pods = json.loads(
         world.kubernetes.kubectl(
             "-n", NAMESPACE, "get", "pods", f"--selector={RUN_LABEL}={name}", "--output=json"

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 
 from trainingrun_api.advice import Finding, Severity
 from trainingrun_api.dataset import DataSource
@@ -183,3 +184,18 @@ def test_advice_gives_way_where_the_termination_message_is_full() -> None:
     )
     assert len(fitting(result).advice) == 1
     assert fitting(result.model_copy(update={"advice": [finding]})).advice == [finding]
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_pod_that_has_no_gpu_it_asks_for_ends_before_anything_is_read(
+    config: RunConfig, message: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = config.model_copy(update={"gpus_per_node": 1})
+    monkeypatch.setenv(RUN_CONFIG_VARIABLE, config.model_dump_json())
+    assert main() == ExitCode.MACHINE
+    failure = RunFailure.model_validate_json(message.read_text())
+    assert failure.reason is Reason.GPU_NOT_FOUND
+    assert "gpusPerNode is 1, but torch sees no GPU (" in failure.message
+    for cause in ("driver", "device plugin", "trainer image", "set gpusPerNode to 0 to train on the CPU"):
+        assert cause in failure.message
+    assert not Path(config.output_prefix.removeprefix("file://")).exists()

@@ -133,7 +133,8 @@ from trainingrun_trainer.pipeline.memory import memory_errors
 texts, layer = torch.ones(32, 1024, dtype=torch.bfloat16), torch.ones(4096, 1024, dtype=torch.bfloat16)
 pages = int(Path("/proc/self/statm").read_text().split()[5])
 resource.setrlimit(resource.RLIMIT_DATA, (pages * resource.getpagesize(), resource.RLIM_INFINITY))
-for fail in (lambda: torch.nn.functional.linear(texts, layer), lambda: bytes(2**30), lambda: torch.ones(2**30)):
+multiply = lambda: torch.nn.functional.linear(texts, layer)
+for fail in (multiply, lambda: bytes(2**30), lambda: torch.ones(2**30)):
     try:
         with memory_errors("buy more"):
             fail()
@@ -151,8 +152,9 @@ def test_data_that_memory_is_too_small_for_are_told_before_the_kernel_ends_the_p
 import os
 from trainingrun_api.names import MEMORY_LIMIT_VARIABLE
 
-resident, shared = (int(n) * resource.getpagesize() for n in Path("/proc/self/statm").read_text().split()[1:3])
-os.environ[MEMORY_LIMIT_VARIABLE] = str(resident - shared + 200 * 2**20)
+_, resident, shared, *_ = map(int, Path("/proc/self/statm").read_text().split())
+private = (resident - shared) * resource.getpagesize()
+os.environ[MEMORY_LIMIT_VARIABLE] = str(private + 200 * 2**20)
 try:
     pipeline.run(configs[0], lambda report: None)
 except OutOfMemoryError as error:

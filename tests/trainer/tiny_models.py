@@ -45,7 +45,9 @@ HYBRID = {"layer_types": ["linear_attention", "full_attention"]}
 TWICE_HYBRID = {"num_hidden_layers": 4, "layer_types": ["mamba", "hybrid"] * 2}
 OWN: dict[str, dict[str, Any]] = {
     "axk1": {"head_dim": 8, "qk_head_dim": 16, "n_group": 1, "topk_group": 1},
-    "cohere_compass_text": {"rope_parameters": {"full_attention": {"rope_type": "default", "rope_theta": 1e4}}},
+    "cohere_compass_text": {
+        "rope_parameters": {"full_attention": {"rope_type": "default", "rope_theta": 1e4}}
+    },
     "deepseek_v3": {"head_dim": 8},
     "falcon": {"head_dim": None},
     "funnel": {"num_hidden_layers": None, "block_sizes": [1, 1]},
@@ -56,13 +58,25 @@ OWN: dict[str, dict[str, Any]] = {
     "lilt": {"hidden_size": 48},
     "luke": {"entity_vocab_size": 4, "entity_emb_size": 8},
     "longformer": {"attention_window": 16},
-    "mpt": {"d_model": 32, "n_heads": 2, "n_layers": 2, "vocab_size": 40, "max_seq_len": POSITIONS, "expansion_ratio": 2},
+    "mpt": {
+        "d_model": 32,
+        "n_heads": 2,
+        "n_layers": 2,
+        "vocab_size": 40,
+        "max_seq_len": POSITIONS,
+        "expansion_ratio": 2,
+    },
     "perceiver": {"d_latents": 32, "num_latents": 4},
     "qwen3_5": {"text_config": HYBRID},
     "qwen3_5_text": HYBRID,
     "qwen3_next": HYBRID,
     "reformer": {"axial_pos_embds_dim": [16, 16], "axial_pos_shape": [8, 8], "attention_head_size": 16},
-    "roc_bert": {"pronunciation_vocab_size": 4, "shape_vocab_size": 4, "pronunciation_embed_dim": 8, "shape_embed_dim": 8},
+    "roc_bert": {
+        "pronunciation_vocab_size": 4,
+        "shape_vocab_size": 4,
+        "pronunciation_embed_dim": 8,
+        "shape_embed_dim": 8,
+    },
     "t5": {"decoder_start_token_id": 0},
     "xlnet": {"max_position_embeddings": None},
     "xmod": {"default_language": "en_XX"},

@@ -62,6 +62,13 @@ class OutOfMemoryError(TrainerError):
     exit_code = ExitCode.USAGE
 
 
+class GPUNotFoundError(TrainerError):
+    """The pod has no GPU that works, though the run asks for one; retried, since another node may have it."""
+
+    reason = Reason.GPU_NOT_FOUND
+    exit_code = ExitCode.MACHINE
+
+
 class ObjectMissingError(Exception):
     """There is nothing at this URI; whoever asked knows whether that is a mistake and whose."""
 

@@ -51,6 +51,7 @@ def _train(config: RunConfig, interruption: Interruption) -> RunResult:
     # Importing torch takes seconds, in which SIGTERM has to end in a message already.
     from . import pipeline  # noqa: PLC0415
 
+    pipeline.require_gpus(config.gpus_per_node)
     if config.progress is None:
         return pipeline.run(config, _ignore, interruption)
     sender = ProgressSender(config.progress)

@@ -5,8 +5,8 @@ import errno
 import torch
 
 WORDS = ("DefaultCPUAllocator", "std::bad_alloc", "could not create a primitive", "could not create a memory")
-"""Of the plain RuntimeErrors that torch raises for a lack of the CPU's memory. The latter two are oneDNN's, which
-fails from then on whatever memory there is: smaller batches are of no help any more."""
+"""Of the plain RuntimeErrors that torch raises for a lack of the CPU's memory. The latter two are oneDNN's,
+which fails from then on whatever memory there is: smaller batches are of no help any more."""
 
 
 def lacks_memory(error: BaseException) -> bool:

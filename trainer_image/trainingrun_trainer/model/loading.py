@@ -97,8 +97,8 @@ def _loader_errors(folder: Path, uri: str) -> Iterator[None]:
         if lacks_memory(error):
             raise
         raise ModelError(
-            f"{uri}: the model can't be loaded or read text ({_first_line(error, folder)}); spec.baseModel must name "
-            "a folder as save_pretrained() of transformers or sentence-transformers writes it"
+            f"{uri}: the model can't be loaded or read text ({_first_line(error, folder)}); spec.baseModel "
+            "must name a folder as save_pretrained() of transformers or sentence-transformers writes it"
         ) from error
 
 

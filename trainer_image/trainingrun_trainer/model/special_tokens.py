@@ -24,20 +24,21 @@ def read_as_text(tokenizer: PreTrainedTokenizerBase) -> None:
 def require_padding(tokenizer: PreTrainedTokenizerBase, config: PreTrainedConfig) -> None:
     """Have the tokenizer pad; models that only ever saw one text at a time have no padding token.
 
-    By the model's padding token, else by the end mark, unless the model reads from where end marks stand.
-    Raises ModelError when there is neither.
+    By the end mark; encoder-decoders, whose heads read from where end marks stand, by what their
+    configuration pads with. Raises ModelError when there is neither.
     """
     if tokenizer.pad_token is not None:
         return
-    known = getattr(config, "pad_token_id", None)
-    if known is not None and known != tokenizer.eos_token_id and 0 <= known < len(tokenizer):
-        tokenizer.pad_token = tokenizer.convert_ids_to_tokens(known)
-    elif getattr(config, "is_encoder_decoder", False):
-        raise ModelError("the base model's tokenizer has no pad_token, and the model needs one: add it")
-    elif tokenizer.eos_token is None:
-        raise ModelError("the base model's tokenizer has neither pad_token nor eos_token: add one of them")
-    else:
+    if not config.is_encoder_decoder:
+        if tokenizer.eos_token is None:
+            raise ModelError(
+                "the base model's tokenizer has neither pad_token nor eos_token: add one of them"
+            )
         tokenizer.pad_token = tokenizer.eos_token
+        return
+    if config.pad_token_id in {None, tokenizer.eos_token_id}:
+        raise ModelError("the base model's tokenizer has no pad_token, and the model needs one: add it")
+    tokenizer.pad_token = tokenizer.convert_ids_to_tokens(config.pad_token_id)
 
 
 def _special_tokens(tokenizer: PreTrainedTokenizerBase) -> list[str]:
@@ -56,7 +57,9 @@ def _divide(tokenizer: PreTrainedTokenizerBase, tokens: list[str]) -> None:
     """Take the first character of each apart from the others, whereby none is found in the vocabulary."""
     backend = getattr(tokenizer, "backend_tokenizer", None)
     if backend is None:
-        raise ModelError(f"the base model's tokenizer reads {tokens[0]} in a text as a special token; choose another")
+        raise ModelError(
+            f"the base model's tokenizer reads {tokens[0]} in a text as a special token; choose another"
+        )
     pattern = "|".join(f"{re.escape(token[0])}(?={re.escape(token[1:])})" for token in tokens)
     apart: PreTokenizer = Split(Regex(pattern), "isolated")
     earlier = backend.pre_tokenizer

@@ -24,8 +24,8 @@ times as fast (all-MiniLM-L6-v2 on support tickets, one thread)."""
 
 
 FULL_PRECISION_ONLY = frozenset({"deberta", "xmod"})
-"""Architectures that transformers computes in one format only: DeBERTa masks attention in bfloat16 by the least
-number of float32, X-MOD puts what adapters give in bfloat16 into a tensor in float32."""
+"""Architectures that transformers computes in one format only: DeBERTa masks attention in bfloat16 by the
+least number of float32, X-MOD puts what adapters give in bfloat16 into a tensor in float32."""
 
 
 def choose_precision(wanted: MixedPrecision, architecture: str) -> Literal["bf16", "no"]:

@@ -107,8 +107,8 @@ def _adversarial_epsilon(objective: Objective, settings: Training, parameters: i
     possible = bears_noise(objective.network)
     if settings.adversarial_epsilon and not possible:
         raise SettingsError(
-            "spec.training.adversarialEpsilon: the tokens of this base model have no embeddings that noise can "
-            "be put on; leave it out, or choose another base model"
+            "spec.training.adversarialEpsilon: this base model has no embeddings of tokens to put noise on; "
+            "leave it out, or choose another base model"
         )
     if settings.adversarial_epsilon is not None:
         return settings.adversarial_epsilon
