@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.nn.utils import parameters_to_vector
 
 from trainingrun_api.training import Lora, MixedPrecision, Training
+from trainingrun_trainer.errors import SettingsError
 from trainingrun_trainer.model import Classifier, load
 from trainingrun_trainer.training import SingleLabelClassification, Trainee, prepare
 from trainingrun_trainer.training.adapters import transformer_of
@@ -16,7 +17,8 @@ from trainingrun_trainer.training.batches import Batch
 from trainingrun_trainer.training.recipe import decide
 from trainingrun_trainer.training.steps import batch_loss, train_epoch
 
-from .conftest import WORDS, ticket_texts
+from .conftest import WORDS, ticket_texts, tokenizer
+from .tiny_models import tiny_body
 
 EPSILON = 0.2
 
@@ -134,3 +136,12 @@ def test_a_large_model_has_none_by_default(plain_model: Path) -> None:
     recipe = decide(large, Training(), 10, "no")
     assert recipe.parameters > 50_000_000
     assert recipe.adversarial_epsilon == 0
+
+
+def test_noise_needs_a_table_of_token_embeddings(tmp_path: Path) -> None:
+    tiny_body("canine").save_pretrained(tmp_path)  # it hashes characters
+    tokenizer().save_pretrained(tmp_path)
+    hashed = objective(tmp_path)
+    assert prepare(hashed, Training()).recipe.adversarial_epsilon == 0
+    with pytest.raises(SettingsError, match="adversarialEpsilon: this base model has no embeddings"):
+        prepare(hashed, Training(adversarial_epsilon=0.1))

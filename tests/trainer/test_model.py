@@ -293,6 +293,24 @@ def test_special_tokens_in_texts_are_text(
     assert AutoTokenizer.from_pretrained(tmp_path / "model")(texts)["input_ids"] == ids
 
 
+def test_a_model_of_one_token_type_is_given_no_others(tmp_path: Path) -> None:
+    small = {"vocab_size": 40, "hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1}
+    RobertaModel(RobertaConfig(**small, num_attention_heads=2, type_vocab_size=1)).save_pretrained(tmp_path)
+    template = processors.TemplateProcessing(
+        single="<s> $A </s>", pair="<s> $A </s> $B:1 </s>:1", special_tokens=[("<s>", 0), ("</s>", 2)]
+    )
+    tokenizer = unigrams()
+    tokenizer.backend_tokenizer.post_processor = template
+    tokenizer.init_kwargs["model_input_names"] = ["input_ids", "token_type_ids", "attention_mask"]
+    tokenizer.save_pretrained(tmp_path)
+    classifier = load(tmp_path, "uri", LABELS)
+    classifier.use_context(["channel"])
+    encoded = classifier.encode([Example("my card", ("login",), ("app",))])
+    assert encoded.context_starts is None
+    classifier.save(tmp_path / "model")
+    assert "token_type_ids" not in AutoTokenizer.from_pretrained(tmp_path / "model")("my card", "app")
+
+
 def test_other_texts_are_read_as_ever() -> None:
     read = AutoTokenizer.from_pretrained(default_model_folder())("my card [is] late")["input_ids"]
     classifier = load(default_model_folder(), "Default", LABELS)

@@ -299,6 +299,12 @@ def test_precision_is_what_is_asked_for() -> None:
     assert choose_precision(MixedPrecision.BF16, "bert") == "bf16"
 
 
+def test_precision_is_one_that_the_architecture_can_be_computed_in() -> None:
+    assert choose_precision(MixedPrecision.AUTO, "deberta") == "no"
+    with pytest.raises(SettingsError, match="BF16, in which deberta can't be computed: set FP32"):
+        choose_precision(MixedPrecision.BF16, "deberta")
+
+
 def test_precision_is_chosen_for_the_hardware_and_not_by_chance() -> None:
     random = torch.get_rng_state()
     chosen = choose_precision(MixedPrecision.AUTO, "bert")

@@ -14,7 +14,7 @@ from transformers import PreTrainedConfig, PreTrainedTokenizerBase
 from ..errors import SettingsError
 from ..records import Example
 from .context import NO_CONTEXT
-from .special_tokens import read_as_text, require_padding
+from .fitting import fit_tokenizer
 from .tokenising import Tokenised, tokenise
 
 Features = dict[str, Tensor]
@@ -42,8 +42,7 @@ class TextModel(ABC):
     network: nn.Module
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase, config: PreTrainedConfig) -> None:
-        require_padding(tokenizer, config)
-        read_as_text(tokenizer)
+        fit_tokenizer(tokenizer, config)
         self.tokenizer = tokenizer
         self.config = config
         self.max_tokens = LEAST_TOKENS

@@ -24,7 +24,7 @@ def require_gpus(wanted: int) -> None:
 
 def _trouble() -> str:
     try:
-        torch.cuda.init()
+        torch.cuda.current_device()
     except (RuntimeError, AssertionError) as error:  # the latter of a torch that is built without CUDA
         return str(error).split(". ")[0].splitlines()[0]
     return "the driver is there"

@@ -1,4 +1,4 @@
-"""Special tokens that stand in a text are text: only the tokenizer puts them where they mean something."""
+"""Make a tokenizer fit its model and any text, here and wherever it is saved."""
 
 import re
 
@@ -9,19 +9,32 @@ from transformers import PreTrainedConfig, PreTrainedTokenizerBase
 from ..errors import ModelError
 
 
-def read_as_text(tokenizer: PreTrainedTokenizerBase) -> None:
-    """Have a text like "end </s>" give no special tokens, here and wherever the tokenizer is saved.
+def fit_tokenizer(tokenizer: PreTrainedTokenizerBase, config: PreTrainedConfig) -> None:
+    """Have it pad, read special tokens in texts as text, and give token types where the model has two.
+
+    Raises ModelError that says what to change.
+    """
+    _require_padding(tokenizer, config)
+    _read_as_text(tokenizer)
+    if getattr(config, "type_vocab_size", 2) < 2:
+        names = [name for name in tokenizer.model_input_names if name != "token_type_ids"]
+        tokenizer.model_input_names = names
+        tokenizer.init_kwargs["model_input_names"] = names
+
+
+def _read_as_text(tokenizer: PreTrainedTokenizerBase) -> None:
+    """Have a text like "end </s>" give no special tokens.
 
     Models that look for such a token, as BART's head does, would fail or read something else.
     """
     tokenizer.split_special_tokens = True
-    tokenizer.init_kwargs["split_special_tokens"] = True  # which is what is saved
+    tokenizer.init_kwargs["split_special_tokens"] = True  # these are saved
     found = [token for token in _special_tokens(tokenizer) if _is_read(tokenizer, token)]
     if found:
         _divide(tokenizer, found)
 
 
-def require_padding(tokenizer: PreTrainedTokenizerBase, config: PreTrainedConfig) -> None:
+def _require_padding(tokenizer: PreTrainedTokenizerBase, config: PreTrainedConfig) -> None:
     """Have the tokenizer pad; models that only ever saw one text at a time have no padding token.
 
     By the end mark; encoder-decoders, whose heads read from where end marks stand, by what their
