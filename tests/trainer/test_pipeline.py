@@ -130,8 +130,8 @@ def test_a_killed_run_ends_as_an_undisturbed_one(config: RunConfig, tmp_path: Pa
 
 
 def test_a_restarted_run_says_nothing_of_epochs_until_it_knows_what_was_trained(config: RunConfig) -> None:
-    with pytest.raises(Interrupted):
-        pipeline.run(config, Killer(15))
+    with pytest.raises(KilledError):
+        pipeline.run(config, ending_at(15, KilledError))
     reports: list[ProgressReport] = []
     pipeline.run(config, reports.append)
     loading = [report for report in reports if report.progress.stage.startswith("Loading")]
