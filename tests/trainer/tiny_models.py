@@ -81,7 +81,7 @@ OWN: dict[str, dict[str, Any]] = {
     "xlnet": {"max_position_embeddings": None},
     "xmod": {"default_language": "en_XX"},
     "zamba": TWICE_HYBRID,
-    "zamba2": TWICE_HYBRID,
+    "zamba2": {"num_hidden_layers": 4, "layers_block_type": ["mamba", "hybrid"] * 2},
 }
 """What some need besides, or don't have (None)."""
 
@@ -110,7 +110,7 @@ def tiny_config(architecture: str) -> PreTrainedConfig:
 
 
 def _tiny(default: PreTrainedConfig, own: dict[str, Any]) -> dict[str, Any]:
-    parts = {name: getattr(default, name) for name in default.sub_configs}
+    parts = {name: part for name in default.sub_configs if (part := getattr(default, name)) is not None}
     if parts:
         fields = {
             name: _tiny(part, own.get(name, {})) | {"model_type": part.model_type}
