@@ -38,7 +38,6 @@ class ProgressReport(Model):
             return self
         latest = {
             "stage": self.progress.stage,
-            "max_epochs": self.progress.max_epochs,
             "last_update_time": self.progress.last_update_time,
             "notice": self.progress.notice,
             "samples_per_second": None,
