@@ -235,7 +235,7 @@ def test_a_server_that_is_no_object_store_is_told_to_be_none(
 
 
 def test_a_proxy_that_is_busy_may_have_an_object_store_behind_it(s3_credentials: S3Server) -> None:
-    busy = Answer(429, "<html>slow down</html>", "text/html")
+    busy = Answer(408, "<html>too slow</html>", "text/html")
     with s3_proxy(s3_credentials, lambda request: busy) as endpoint:
         store = artifacts.open_store("s3://bucket", Storage(endpoint=endpoint))
         with pytest.raises(StorageUnavailableError):
@@ -280,3 +280,18 @@ def test_what_was_written_before_its_answer_was_lost_is_not_taken_for_anothers(p
     assert store.read(f"{uri}/COMMITTED") == b"1"
     with pytest.raises(AlreadyWrittenError):
         patient.write(f"{uri}/COMMITTED", b"2", only_new=True)
+
+
+def test_a_key_that_the_server_repeats_is_left_out(s3_credentials: S3Server) -> None:
+    unknown = s3_error(403, "Forbidden", f"No such key: {s3_credentials.access_key}")
+    with s3_proxy(s3_credentials, lambda request: unknown) as endpoint:
+        store = artifacts.open_store("s3://bucket", Storage(endpoint=endpoint))
+        with pytest.raises(StorageRefusedError, match=r"No such key: \(access key\)") as refused:
+            store.read("s3://bucket/object")
+    assert s3_credentials.access_key not in str(refused.value)
+
+
+def test_a_path_that_no_file_can_have_is_refused() -> None:
+    store = artifacts.open_store("file:///", Storage())
+    with pytest.raises(StorageRefusedError, match="correct the URI"):
+        store.read("file:///a%00b.csv")

@@ -86,3 +86,5 @@ def _translated(uri: str) -> Iterator[None]:
         ) from None
     except OSError as error:
         raise StorageUnavailableError(f"{uri}: {error.strerror}") from None
+    except ValueError as error:  # a NUL character
+        raise StorageRefusedError(f"{uri}: {error}; correct the URI") from None

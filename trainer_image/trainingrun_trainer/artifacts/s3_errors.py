@@ -1,5 +1,7 @@
 """What an S3 error means to the user: something to fix, or something that may pass."""
 
+import os
+
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -70,9 +72,14 @@ def _refused(error: ClientError, uri: str, where: str, storage: Storage) -> Trai
         return StorageRefusedError(f"{where}: {REFUSALS[code].format(keys=_keys(storage))} ({code})")
     if code == "PreconditionFailed":
         return AlreadyWrittenError(f"{where}: another trainer has written it meanwhile")
-    if status in NEVER:
-        return StorageRefusedError(f"{where}: {error}")
-    return StorageUnavailableError(f"{where}: {error}")
+    kind = StorageRefusedError if status in NEVER else StorageUnavailableError
+    return kind(f"{where}: {_said(error)}")
+
+
+def _said(error: ClientError) -> str:
+    """The server's words, without the key that some repeat."""
+    key = os.environ.get("AWS_ACCESS_KEY_ID")
+    return str(error).replace(key, "(access key)") if key else str(error)
 
 
 def _keys(storage: Storage) -> str:
