@@ -17,7 +17,8 @@ def run(api: Api) -> Manifest:
 
 
 @pytest.fixture
-def pod(run: Manifest, kubelet: Kubelet) -> Manifest:
+def pod(api: Api, run: Manifest, kubelet: Kubelet) -> Manifest:
+    api.eventually("mine", phase="Pending", reason="Unschedulable")
     return kubelet.pod_of("mine")
 
 
