@@ -115,6 +115,8 @@ class Resolved(NamedTuple):
     """Name of the model."""
     others: OtherDatasets = OtherDatasets()
     """The data sets beside the main one."""
+    resume_from: str | None = None
+    """URI of the results of the failed run that this one goes on from."""
 
 
 class RunConfig(RunSettings):
@@ -134,6 +136,8 @@ class RunConfig(RunSettings):
     """Texts to evaluate on; None: a part of those to learn from."""
     gpus_per_node: int = 0
     """GPUs that the pod has; one that sees fewer fails."""
+    resume_from: str | None = None
+    """URI of the results of a failed run, from whose last checkpoint training goes on."""
     output_prefix: str
     """URI under which all results of this run are kept."""
     storage: Storage
@@ -184,6 +188,7 @@ class RunConfig(RunSettings):
             additional_datasets=list(found.others.additional),
             evaluation_dataset=found.others.evaluation,
             gpus_per_node=spec.resources.gpus_per_node,
+            resume_from=found.resume_from,
             output_prefix=run_prefix(output.uri, run.namespace, run.name, _spec_hash(run, spec)),
             storage=Storage.of(output),
             mlflow=_experiment(effective_tracking(spec, found.project).mlflow, run.namespace),

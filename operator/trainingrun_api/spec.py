@@ -10,7 +10,7 @@ from .dataset import Dataset, DatasetFiles, DatasetReference
 from .duplicates import NearDuplicates
 from .labels import Labels
 from .placement import Resources, Scheduling
-from .references import Output
+from .references import LocalObjectReference, Output
 from .tasks import TASK_RULES, TaskType, broken_task_rule
 from .tracking import Tracking
 from .training import Training
@@ -127,6 +127,11 @@ class TrainingRunSpec(RunSettings):
 
     base_model: BaseModel | None = None
     """Where training starts; left out, the project's preset, else the operator's default model."""
+
+    resume_from: LocalObjectReference | None = None
+    """A failed TrainingRun of this namespace, from whose last checkpoint training goes on, with all its
+    state. Data, settings and base model have to be the same; output, resources and deadlines may be others.
+    The checkpoint is read with endpoint, region and credentials of this run's output."""
 
     dataset: Dataset
     """Texts to learn from: set exactly one of project and uri."""

@@ -48,6 +48,7 @@ class Reason(StrEnum):
     BASE_MODEL_NOT_FOUND = "BaseModelNotFound"
     BASE_MODEL_NOT_READY = "BaseModelNotReady"
     BASE_MODEL_FAILED = "BaseModelFailed"
+    RESUMED_RUN_NOT_FAILED = "ResumedRunNotFailed"
     SECRET_NOT_FOUND = "SecretNotFound"  # noqa: S105
     JOB_CONFLICT = "JobConflict"
     JOB_REFUSED = "JobRefused"

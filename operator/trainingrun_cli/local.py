@@ -81,6 +81,8 @@ def local_config(manifest: Manifest, output: Path, data: Path, endpoint: str | N
     for what is read from S3.
     """
     run = RunIdentity(namespace=manifest.namespace, name=manifest.name, uid=str(uuid.uuid4()))
+    if manifest.spec.resume_from is not None:
+        raise CommandError("spec.resumeFrom: a local run has no failed run to go on from; leave it out")
     spec = manifest.spec.model_copy(update={"output": _local_output(manifest, output, endpoint)})
     model_name = spec.model_name or next(candidate_names(run.uid))
     found = Resolved(manifest.project, _base_model(manifest, spec, output), model_name, manifest.others)

@@ -50,7 +50,9 @@ def starting_with(
     output = effective_output(spec, references.project)
     if output is None:
         raise ValueError("a run without an output has something missing and isn't started")
-    found = Resolved(references.project, references.base_model, model_name, references.others)
+    found = Resolved(
+        references.project, references.base_model, model_name, references.others, references.resume_from
+    )
     config = RunConfig.resolve(run.identity, spec, found, None)
     server = effective_tracking(spec, references.project).mlflow
     secrets = SecretNames(

@@ -22,6 +22,7 @@ from .base_models import Found, in_a_circle, source_of, source_of_run
 from .cache import Cache
 from .projects import ProjectRead, Projects
 from .resources import Missing, References, Referent, Run, RunKey
+from .resumed import results_of_failed
 from .settings import Settings
 
 NO_PROJECT = ProjectRead(None, None)
@@ -62,9 +63,12 @@ class Resolver:
             return References(missing=(absent, *missing_data))
         model = effective_base_model(spec, project) or self._settings.default_base_model
         source, missing, failure = self._base_model(run.key, model)
-        waits_for = (*missing_data, *([missing] if missing else []))
-        failure = failure or _unfit_settings(spec, project) or _files_of_the_pod(spec, project, others)
-        return References(project, source, hub_token_secret(model), others, waits_for, failure)
+        earlier, missing_run, no_run = self._resumed(run.key, spec)
+        waits_for = (*missing_data, *(each for each in (missing, missing_run) if each))
+        failure = (
+            failure or no_run or _unfit_settings(spec, project) or _files_of_the_pod(spec, project, others)
+        )
+        return References(project, source, hub_token_secret(model), others, earlier, waits_for, failure)
 
     def _others(self, key: RunKey, spec: TrainingRunSpec) -> tuple[OtherDatasets, tuple[Missing, ...]]:
         looked_up = [
@@ -90,6 +94,17 @@ class Resolver:
             return BaseModelSource(), Missing(Reason.BASE_MODEL_NOT_FOUND, text), None
         circle = self._circle(key, run)
         return in_a_circle(circle) if circle else source_of_run(run)
+
+    def _resumed(
+        self, key: RunKey, spec: TrainingRunSpec
+    ) -> tuple[str | None, Missing | None, Missing | None]:
+        """The results of the failed run that this one goes on from, what it waits for, why there are none."""
+        if spec.resume_from is None:
+            return None, None, None
+        earlier = RunKey(key.namespace, spec.resume_from.name)
+        self.wait(key, Referent(RUN_KIND, *earlier))
+        run = self._cache.runs.get(earlier)
+        return results_of_failed(earlier.name, None if earlier == key else run)
 
     def _circle(self, key: RunKey, parent: Run) -> list[str]:
         """Names of runs each of which starts from the next one, and the last from the first; else none."""

@@ -128,6 +128,7 @@ class References:
     base_model: BaseModelSource = DEFAULT_MODEL
     hub_token_secret: str | None = None
     others: OtherDatasets = NO_OTHERS
+    resume_from: str | None = None
     missing: tuple[Missing, ...] = ()
     failure: Missing | None = None
 

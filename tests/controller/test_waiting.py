@@ -5,7 +5,7 @@ from typing import Any
 
 from .cluster import Api
 from .kubelet import Kubelet
-from .manifests import Manifest, a_foreign_job, a_project, a_project_run, a_quota, a_result, a_run
+from .manifests import Manifest, a_failure, a_foreign_job, a_project, a_project_run, a_quota, a_result, a_run
 
 
 def config_of(api: Api, job: str) -> dict[str, Any]:
@@ -238,3 +238,24 @@ def test_files_of_this_machine_are_refused_before_a_pod_looks_for_them(api: Api)
     message = "spec.dataset (file:///data/x.csv) and spec.output (file:///models): pods have no such files"
     api.eventually("local", phase="Failed", reason="InvalidSpec", message=message)
     assert api.pods("local") == []
+
+
+def test_run_waits_until_the_one_it_resumes_has_failed_and_goes_on_from_its_results(
+    api: Api, kubelet: Kubelet
+) -> None:
+    api.apply(a_run("again", resumeFrom={"name": "failed"}))
+    api.eventually("again", phase="Pending", reason="ResumedRunNotFailed", message="failed")
+    api.apply(a_run("failed"))
+    kubelet.end(kubelet.pod_of("failed"), 77, a_failure("StorageRefused", "access denied"))
+    failed = api.eventually("failed", phase="Failed")
+    started = api.eventually("again", phase="Pending", reason="WaitingForPod")
+    config = started["status"]["startedWith"]["config"]
+    assert config["resumeFrom"] == failed["status"]["startedWith"]["config"]["outputPrefix"]
+
+
+def test_run_that_resumes_one_that_has_succeeded_fails(api: Api, kubelet: Kubelet) -> None:
+    api.apply(a_run("done"))
+    kubelet.end(kubelet.pod_of("done"), 0, a_result())
+    api.eventually("done", phase="Succeeded")
+    api.apply(a_run("again", resumeFrom={"name": "done"}))
+    api.eventually("again", phase="Failed", reason="ResumedRunNotFailed", message="baseModel.fromRun")

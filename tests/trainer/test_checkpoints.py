@@ -13,7 +13,7 @@ from trainingrun_api.status import Reason
 from trainingrun_api.training import Checkpoint, EarlyStopping, StoppingMetric
 from trainingrun_trainer import pipeline
 from trainingrun_trainer.artifacts import commit_folder, open_store
-from trainingrun_trainer.errors import Interrupted, TrainerError
+from trainingrun_trainer.errors import Interrupted, SettingsError, TrainerError
 from trainingrun_trainer.interruption import Interruption
 
 from .conftest import KilledError, changed, ending_at, tickets, untimed, write_jsonl
@@ -206,3 +206,21 @@ def test_a_run_that_is_interrupted_before_there_is_an_epoch_saves_nothing(config
     with pytest.raises(Interrupted):
         pipeline.run(config, ignore, InterruptedAt(2))
     assert committed(config) == []
+
+
+def test_a_new_run_goes_on_from_the_last_checkpoint_of_a_failed_one(
+    config: RunConfig, tmp_path: Path
+) -> None:
+    failed = changed(config, output_prefix=(tmp_path / "failed").as_uri())
+    with pytest.raises(KilledError):
+        pipeline.run(failed, ending_at(9, KilledError))
+    again = changed(config, resume_from=failed.output_prefix)
+    reports: list[ProgressReport] = []
+    pipeline.run(again, reports.append)
+    assert min(report.progress.step for report in reports if report.progress.step) == 6
+    undisturbed = changed(config, output_prefix=(tmp_path / "undisturbed").as_uri())
+    pipeline.run(undisturbed, ignore)
+    assert untimed(evaluation(again)) == untimed(evaluation(undisturbed))
+    other = changed(again, training={"seed": 7}, output_prefix=(tmp_path / "other").as_uri())
+    with pytest.raises(SettingsError, match=r"spec\.resumeFrom: .*: spec\.training\.seed changed; apply"):
+        pipeline.run(other, ignore)

@@ -3,7 +3,7 @@
 import logging
 import platform
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from trainingrun_api.run_config import RunConfig
 from trainingrun_api.status import Reason
 
 from ..artifacts import PatientStore
-from ..errors import GraceOver, Interrupted
+from ..errors import GraceOver, Interrupted, SettingsError
 from ..interruption import Interruption
 from ..records import RunRecord
 from ..trackers import Snapshot, Tracker
@@ -96,7 +96,7 @@ def train(run: Run, trainee: Trainee, origin: Origin, after_epoch: Callable[[Epo
     with Uploads(run.store) as uploads:
         checkpoints = Checkpoints(run.store, run.places.checkpoints, origin, keep, uploads)
         if not checkpoints.resume(trainee, run.best, run.work / "fetched"):
-            _tell_of_change(run, checkpoints)
+            _begin_anew(run, trainee, checkpoints)
         _begin(run, trainee)
         run.trackers.update(Snapshot(trainee.recipe, trainee.history.curves))
         trainee.heed = run.interruption.heed
@@ -135,6 +135,22 @@ def _fit(
             case Diverged():
                 best = trainee.history.best.epoch
                 log.warning("Training ends early: %s. The best epoch is %d", event.message, best)
+
+
+def _begin_anew(run: Run, trainee: Trainee, checkpoints: Checkpoints) -> None:
+    """Where there is no checkpoint of this run, go on from the one it names, or tell why there is none."""
+    earlier = run.config.resume_from
+    if earlier is None:
+        _tell_of_change(run, checkpoints)
+        return
+    there = replace(checkpoints, folder=Places(earlier).checkpoints, saved=set(), broken=set())
+    if not there.resume(trainee, run.best, run.work / "fetched"):
+        changed = there.changes()
+        why = f": {', '.join(changed)} changed" if changed else ""
+        raise SettingsError(
+            f"spec.resumeFrom: there is no whole checkpoint of the same data, settings and base model under "
+            f"{there.folder}{why}; apply a run with what that one had, or leave resumeFrom out"
+        )
 
 
 def _tell_of_change(run: Run, checkpoints: Checkpoints) -> None:
