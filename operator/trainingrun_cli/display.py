@@ -177,7 +177,7 @@ def published_line(best_epoch: int, trained: int, metric: StoppingMetric, *, sto
     """Which epoch the scores are of, and by what it was chosen."""
     best = f"epoch {best_epoch}" if best_epoch else "epoch 0, the model before training"
     early = f"; stopped early after epoch {trained}" if stopped_early else ""
-    return f"Published: {best}, the best by {metric}{early}"
+    return f"Published: {best}, chosen by {metric}{early}"
 
 
 def advice_lines(advice: list[Finding]) -> Iterator[str]:

@@ -105,7 +105,7 @@ def success_message(result: RunResult) -> str:
     early = ", stopped early" if result.stopped_early else ""
     epochs = "1 epoch" if result.epochs == 1 else f"{result.epochs} epochs"
     return (
-        f"Trained {epochs}{early}; epoch {result.best_epoch} is the best: "
+        f"Trained {epochs}{early}; epoch {result.best_epoch} is published: "
         f"{result.evaluation.in_words()}. Model: {result.artifacts.model}{advice}"
     )
 

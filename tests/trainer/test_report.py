@@ -358,3 +358,25 @@ def test_one_class_that_is_never_given_is_no_error() -> None:
     logits = np.array([[3, 0, -9]] * 4, dtype=np.float32)
     page = Page(render(a_report(Predictions(targets, logits, 1.0), ["a", "b", "c"])))
     assert page.data["cells"] == [0, 0, 2, 1, 0, 1, 2, 0, 1]
+
+
+def test_a_run_that_stopped_early_says_after_how_many_epochs_without_improvement() -> None:
+    report = five()
+    evaluation = report.evaluation.model_copy(update={"stopped_early": True})
+    page = Page(render(Report(evaluation, report.record, report.predictions)))
+    assert (
+        "stopped early after epoch 9 of at most 10, as EvaluationLoss had not improved for 3 epochs"
+        in " ".join(page.text.split())
+    )
+
+
+def test_an_epoch_that_is_as_good_as_the_one_with_the_lowest_loss_is_told_from_it() -> None:
+    report = five()
+    evaluation = report.evaluation.model_copy(update={"best_epoch": 9})
+    text = " ".join(Page(render(Report(evaluation, report.record, report.predictions))).text.split())
+    lowest = min(evaluation.curves.epochs, key=lambda epoch: epoch.evaluation_loss).epoch
+    assert lowest != 9
+    assert (
+        f"Epoch 9 was chosen by EvaluationLoss: the last of those as good, but for chance, as epoch {lowest}"
+        in text
+    )

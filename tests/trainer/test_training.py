@@ -212,8 +212,8 @@ def test_the_warmup_is_a_tenth_of_all_steps_or_what_is_asked_for(
 def test_few_texts_make_more_epochs_all_of_which_are_waited_for(
     objective: SingleLabelClassification, settings: dict[str, Any], epochs: int, patience: int
 ) -> None:
-    trainee = prepare(objective, Training(**settings))
-    assert (trainee.max_epochs, trainee.recipe.max_epochs, trainee.patience) == (epochs, epochs, patience)
+    recipe = prepare(objective, Training(**settings)).recipe
+    assert (recipe.max_epochs, recipe.patience) == (epochs, patience)
 
 
 def test_a_warmup_longer_than_training_is_refused_with_the_steps_there_are(

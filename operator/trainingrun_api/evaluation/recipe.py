@@ -14,6 +14,8 @@ class Recipe(Model):
     """Optimizer steps over which the learning rate rose."""
     max_epochs: int | None = None
     """Epochs at most; None in runs of versions that did not say."""
+    patience: int | None = None
+    """Epochs without improvement that end training; None in runs of versions that did not say."""
     total_steps: int
     """Optimizer steps of all maxEpochs."""
     batch_size: int

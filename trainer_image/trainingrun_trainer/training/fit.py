@@ -54,4 +54,4 @@ def _finished(trainee: Trainee) -> bool:
     history = trainee.history
     if history.divergence is not None:
         return True
-    return history.trained >= trainee.max_epochs or history.exhausted(trainee.patience)
+    return history.trained >= trainee.max_epochs or history.exhausted(trainee.recipe.patience)

@@ -132,9 +132,9 @@ class History(Model):
         where = Divergence(step=step, epoch=self.trained + 1)
         return self.model_copy(update={"curve": [*self.curve, *curve], "divergence": where})
 
-    def exhausted(self, patience: int) -> bool:
-        """True when so many epochs brought no improvement."""
-        return self.stale >= patience
+    def exhausted(self, patience: int | None) -> bool:
+        """True when so many epochs brought no improvement; None bounds nothing."""
+        return patience is not None and self.stale >= patience
 
 
 def merit(epoch: EpochSummary, metric: StoppingMetric) -> float:

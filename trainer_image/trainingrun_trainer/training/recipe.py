@@ -67,6 +67,7 @@ def decide(
         layer_decay=_layer_decay(objective, settings, after_stage=after_stage),
         warmup_steps=_warmup_steps(settings, steps, epochs),
         max_epochs=epochs,
+        patience=_patience(settings, epochs),
         total_steps=steps * epochs,
         batch_size=batch_size(settings),
         gradient_accumulation_steps=settings.gradient_accumulation_steps,
@@ -78,13 +79,6 @@ def decide(
     )
 
 
-def patience(settings: Training, recipe: Recipe) -> int:
-    """Epochs without improvement before training stops."""
-    epochs = recipe.max_epochs or EPOCHS
-    more = settings.max_epochs is None and epochs > EPOCHS
-    return settings.early_stopping.patience or (epochs if more else PATIENCE)
-
-
 def batch_size(settings: Training) -> int:
     """Texts in a batch, on each device."""
     return settings.batch_size or AUTOMATIC_BATCH_SIZE
@@ -92,6 +86,11 @@ def batch_size(settings: Training) -> int:
 
 def _epochs(objective: Objective, steps: int) -> int:
     return min(max(EPOCHS, math.ceil(objective.least_steps / steps)), MOST_EPOCHS)
+
+
+def _patience(settings: Training, epochs: int) -> int:
+    more = settings.max_epochs is None and epochs > EPOCHS
+    return settings.early_stopping.patience or (epochs if more else PATIENCE)
 
 
 def _layer_decay(objective: Objective, settings: Training, *, after_stage: bool) -> float:

@@ -28,7 +28,7 @@ from .meter import METER, Meter
 from .objective import Objective, Outcome
 from .optimizer import HEAD_FACTOR, build_optimizer, build_schedule, freeze_body
 from .precision import choose_precision
-from .recipe import batch_size, decide, patience
+from .recipe import batch_size, decide
 
 WEIGHTS = "model.safetensors"
 STATE = "state.pt"
@@ -56,8 +56,6 @@ class Trainee:
     """Whether batches may be taken in parts when memory is short."""
     adapters: LoraModel | None
     """Until they are merged."""
-    patience: int
-    """Epochs without improvement before training stops."""
     adversary: Adversary | None
     """Disturbs what each step learns."""
     parts: int = 1
@@ -199,7 +197,6 @@ def prepare(objective: Objective, settings: Training) -> Trainee:
         history=History(),
         divisible=settings.batch_size is None and objective.divisible,
         adapters=adapters,
-        patience=patience(settings, recipe),
         adversary=Adversary(objective.network, epsilon) if epsilon else None,
         stage=stage,
     )
