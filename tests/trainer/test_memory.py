@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 from torch import Tensor, nn
@@ -155,14 +157,20 @@ from trainingrun_api.names import MEMORY_LIMIT_VARIABLE
 _, resident, shared, *_ = map(int, Path("/proc/self/statm").read_text().split())
 private = (resident - shared) * resource.getpagesize()
 os.environ[MEMORY_LIMIT_VARIABLE] = str(private + 200 * 2**20)
-try:
-    pipeline.run(configs[0], lambda report: None)
-except OutOfMemoryError as error:
-    print(error)
+for config in configs:
+    try:
+        pipeline.run(config, lambda report: None)
+    except OutOfMemoryError as error:
+        print(error)
 """
-    long = write_jsonl(tmp_path / "long.jsonl", [{"text": "x" * 200 * 2**20, "label": "long"}])
-    said = run(program, changed(config, dataset=config.dataset.model_copy(update={"uri": long}))).stdout
-    assert "memory is not enough; raise spec.resources.memory, or choose a smaller base model" in said
+    rows = [{"text": "x" * 200 * 2**20, "label": "long"}]
+    parquet = tmp_path / "long.parquet"
+    pq.write_table(pa.Table.from_pylist(rows), parquet)
+    data = (write_jsonl(tmp_path / "long.jsonl", rows), parquet.as_uri())
+    sources = [config.dataset.model_copy(update={"uri": uri}) for uri in data]
+    said = run(program, *(changed(config, dataset=source) for source in sources)).stdout
+    advice = "memory is not enough; raise spec.resources.memory, or choose a smaller base model"
+    assert said.count(advice) == 2
 
 
 def recipe(config: RunConfig) -> Recipe:

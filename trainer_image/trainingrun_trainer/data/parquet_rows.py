@@ -11,6 +11,7 @@ from pyarrow.lib import ArrowException
 
 from ..errors import DataError
 from ..records import SourceFile
+from ..shortage import lacks_memory
 from .cells import CellError, Foreign
 from .class_names import class_names, with_name
 from .parquet_schema import Columns, array_of, in_words, is_plain
@@ -37,6 +38,8 @@ def parquet_rows(file: SourceFile, wanted: Sequence[str]) -> Iterator[Row]:
                 yield from _rows(file, batch, columns, names, first)
                 first += batch.num_rows
     except (ArrowException, OSError, UnicodeDecodeError) as error:
+        if lacks_memory(error):
+            raise
         raise DataError(f"{file.uri}: not a Parquet file that can be read ({error})") from None
 
 
