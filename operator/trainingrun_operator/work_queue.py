@@ -10,7 +10,8 @@ from .resources import RunKey
 
 logger = logging.getLogger(__name__)
 
-WORKERS = 8
+# Requests are waited for most of the time; the client has 100 connections.
+WORKERS = 32
 FIRST_RETRY_SECONDS = 0.25
 LAST_RETRY_SECONDS = 60.0
 
