@@ -1,9 +1,8 @@
 """The Job of a run: the one that its status names, or one that does exactly what the run was started with."""
 
 import logging
-import time
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from trainingrun_api.spec import TrainingRunSpec
 from trainingrun_api.started_with import StartedWith
@@ -21,13 +20,6 @@ from .settings import Settings
 logger = logging.getLogger(__name__)
 
 
-class Created(NamedTuple):
-    """A Job that was created a moment ago."""
-
-    uid: str
-    time: float
-
-
 class Jobs:
     """Finds, makes and changes them. All raise ApiError."""
 
@@ -38,8 +30,8 @@ class Jobs:
         self._cache = cache
         self._settings = settings
         self._ca_certificate = ca_certificate
-        self._created: dict[RunKey, Created] = {}
-        """Those that no status names yet; without this they would have to be compared."""
+        self._created: dict[RunKey, str] = {}
+        """UIDs of those that no status names yet; without this they would have to be compared."""
 
     async def find(self, run: Run) -> Job | None:
         """The Job that has the run's name, whosever it is."""
@@ -56,7 +48,7 @@ class Jobs:
             if error.status != 409:
                 raise
             return False
-        self._created[run.key] = Created(manifest["metadata"]["uid"], time.monotonic())
+        self._created[run.key] = manifest["metadata"]["uid"]
         logger.info("%s/%s: created its Job", *run.key)
         self._seen(manifest)
         return True
@@ -83,8 +75,7 @@ class Jobs:
         started = run.status.started_with
         if job.owner != run.uid:
             return None
-        created = self._created.get(run.key)
-        if job.uid == run.status.job_uid or (created is not None and job.uid == created.uid):
+        if job.uid in {run.status.job_uid, self._created.get(run.key)}:
             return started
         manifest = await self._cluster.job(run.key)
         if manifest is None or manifest["metadata"]["uid"] != job.uid:
@@ -120,11 +111,6 @@ class Jobs:
         """Delete it, and its Pods after it."""
         self._cache.jobs.lost(run.key, job.uid)
         await self._cluster.delete_job(run.key, job.uid)
-
-    def created_within(self, seconds: float, key: RunKey) -> bool:
-        """Whether the run's Job is so new, and no status names it yet."""
-        created = self._created.get(key)
-        return created is not None and time.monotonic() - created.time < seconds
 
     def forget(self, key: RunKey) -> None:
         """A status names the run's Job now, or the run is gone."""

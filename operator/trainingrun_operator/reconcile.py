@@ -19,7 +19,7 @@ from .outcome import Verdict
 from .resources import Manifest, Run, RunKey, parse_time
 from .start import Start
 from .status import Observation, observe
-from .story import UNTOLD, events
+from .story import events
 
 logger = logging.getLogger(__name__)
 
@@ -106,18 +106,11 @@ class Reconciler:
         return Observation(job.state, attempts, refusal=refusal, job_uid=job.uid, started_with=started)
 
     async def _conclude(self, run: Run, seen: Observation) -> float | None:
-        if self._jobs.created_within(POD_SECONDS, run.key) and self._is_on_its_way(run, seen):
-            return POD_SECONDS
         after = await self._write(run, seen)
         self._metrics.show(after.key, after.status)
         if after.status.phase.finished and not run.status.phase.finished:
             return AT_ONCE
         return _come_back(after, datetime.now(UTC))
-
-    def _is_on_its_way(self, run: Run, seen: Observation) -> bool:
-        """Whether its status would only say what passes within a moment."""
-        status = observe(run, run.spec, seen, datetime.now(UTC))
-        return status.conditions[0].reason in UNTOLD
 
     async def _write(self, run: Run, seen: Observation) -> Run:
         """The run with the status that follows from what was seen."""

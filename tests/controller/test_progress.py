@@ -17,8 +17,7 @@ def run(api: Api) -> Manifest:
 
 
 @pytest.fixture
-def pod(api: Api, run: Manifest, kubelet: Kubelet) -> Manifest:
-    api.eventually("mine", phase="Pending", reason="Unschedulable")
+def pod(run: Manifest, kubelet: Kubelet) -> Manifest:
     return kubelet.pod_of("mine")
 
 
