@@ -50,7 +50,9 @@ def test_runs_in_an_object_store_are_compared_as_those_here(
     with S3Server() as server:
         for name, value in zip(CREDENTIALS, (server.access_key, server.secret_key), strict=True):
             monkeypatch.setenv(name, value)
-        client = boto3.client("s3", endpoint_url=server.endpoint, region_name=server.region)
+        # Not boto3's session of the process, which keeps the keys of the server before.
+        session = boto3.session.Session(server.access_key, server.secret_key, region_name=server.region)
+        client = session.client("s3", endpoint_url=server.endpoint)
         client.create_bucket(Bucket="results")
         client.close()
         store = open_store("s3://results", Storage(endpoint=server.endpoint))

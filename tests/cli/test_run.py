@@ -172,7 +172,9 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Server]:
     with S3Server() as server:
         for name, value in zip(CREDENTIALS, (server.access_key, server.secret_key), strict=True):
             monkeypatch.setenv(name, value)
-        client = boto3.client("s3", endpoint_url=server.endpoint, region_name=server.region)
+        # Not boto3's session of the process, which keeps the keys of the server before.
+        session = boto3.session.Session(server.access_key, server.secret_key, region_name=server.region)
+        client = session.client("s3", endpoint_url=server.endpoint)
         client.create_bucket(Bucket="data")
         client.put_object(Bucket="data", Key="broken.jsonl", Body=b"no JSON")
         client.close()

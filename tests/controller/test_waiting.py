@@ -248,8 +248,8 @@ def test_run_waits_until_the_one_it_resumes_has_failed_and_goes_on_from_its_resu
     api.apply(a_run("failed"))
     kubelet.end(kubelet.pod_of("failed"), 77, a_failure("StorageRefused", "access denied"))
     failed = api.eventually("failed", phase="Failed")
-    started = api.eventually("again", phase="Pending", reason="WaitingForPod")
-    config = started["status"]["startedWith"]["config"]
+    kubelet.start(kubelet.pod_of("again"))
+    config = api.eventually("again", phase="Running")["status"]["startedWith"]["config"]
     assert config["resumeFrom"] == failed["status"]["startedWith"]["config"]["outputPrefix"]
 
 
