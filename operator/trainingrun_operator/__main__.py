@@ -1,6 +1,7 @@
 """`python -m trainingrun_operator`: watches, reconciles, takes progress, shows metrics, until SIGTERM."""
 
 import asyncio
+import gc
 import logging
 import os
 import sys
@@ -60,6 +61,7 @@ async def _serve(settings: Settings) -> None:
         feed = Feed(cluster, cache, resolver, queue, settings.watch_namespaces)
         watchdog = Watchdog(cluster, feed, queue, settings.watch_namespaces)
         await feed.fill()
+        _collect_garbage_seldom()
         endpoint = ProgressEndpoint(cluster, Identities(cluster), RateLimit(), metrics).application()
         unserved = metrics.unserved_connections
         reports = Listener("progress", endpoint, OF_REPORTS, unserved, certificates.context)
@@ -88,6 +90,16 @@ async def _until_stopped(watch: Coroutine[None, None, None], *others: Coroutine[
         await watch
         for task in tasks:
             task.cancel()
+
+
+def _collect_garbage_seldom() -> None:
+    """Not after every 700 objects, as a page of a list alone has tens of thousands, nor what stays for good.
+
+    A third of the processor time of 1,000 runs applied at once was garbage collection.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000)
 
 
 def _probes(metrics: Metrics, watchdog: Watchdog) -> web.Application:

@@ -5,6 +5,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
+from urllib.request import getproxies_environment
 
 import aiohttp
 from kubernetes.aio.client import ApiClient, Configuration
@@ -48,6 +49,8 @@ async def connected(count: Count = _no_count) -> AsyncIterator["Cluster"]:
         load_incluster_config(configuration)
     else:
         await load_kube_config(client_configuration=configuration)
+    # Two threads for each request look for a proxy and for passwords there.
+    configuration.client_session_kwargs = {"trust_env": bool(getproxies_environment())}
     async with ApiClient(configuration) as client:
         yield Cluster(client, count)
 
