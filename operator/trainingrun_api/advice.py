@@ -19,6 +19,8 @@ class FindingType(StrEnum):
 
     DIVERGED = "Diverged"
     """The loss was no number any more, which ended training."""
+    FINAL_FIT_FAILED = "FinalFitFailed"
+    """The fit on all texts came to nothing, and the best epoch before is published."""
     LOSS_JUMP = "LossJump"
     """The training loss rose at one point and stayed there."""
     EVALUATION_LOSS_ROSE = "EvaluationLossRose"

@@ -24,7 +24,7 @@ RUN_COLUMNS = (
     ("Phase", "string", ".status.phase", 0, "Where the run is"),
     ("Epoch", "integer", ".status.progress.epoch", 0, "Epochs finished"),
     ("Progress", "integer", ".status.progress.percent", 0, "Percent of the epochs at most"),
-    ("F1", "number", ".status.evaluation.f1", 0, "Macro F1 of the published model"),
+    ("F1", "number", ".status.evaluation.f1", 0, "Macro F1 of the best epoch"),
     ("Training loss", "number", ".status.progress.trainingLoss", 1, "Mean loss of the latest steps"),
     (
         "Evaluation loss",

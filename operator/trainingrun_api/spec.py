@@ -72,6 +72,13 @@ SPLIT_OR_GIVEN = Rule(
     "trainPercent goes without evaluationDataset, which is evaluated on instead of a part",
 )
 
+EVALUATED_APART = Rule(
+    "!has(self.evaluationDataset) || !has(self.training) || !has(self.training.finalFit) "
+    "|| !self.training.finalFit",
+    "training.finalFit learns the texts that are evaluated on too, which evaluationDataset keeps apart: "
+    "leave one of them out",
+)
+
 
 class RunSettings(Model):
     """What is learned, and how: what a project can set for the runs that leave it out."""
@@ -184,6 +191,7 @@ class TrainingRunSpec(RunSettings):
         EACH_DATASET_ONCE,
         EVALUATED_OR_TRAINED_ON,
         SPLIT_OR_GIVEN,
+        EVALUATED_APART,
         *RunSettings.RULES,
         *TASK_RULES,
     )
@@ -213,6 +221,12 @@ class TrainingRunSpec(RunSettings):
     def _split_or_given(self) -> Self:
         if self.evaluation_dataset is not None and self.train_percent != 80:
             raise ValueError(SPLIT_OR_GIVEN.message)
+        return self
+
+    @model_validator(mode="after")
+    def _evaluated_apart(self) -> Self:
+        if self.evaluation_dataset is not None and self.training.final_fit:
+            raise ValueError(EVALUATED_APART.message)
         return self
 
     @model_validator(mode="after")

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field
 
 from .advice import MAX_FINDINGS, Finding
 from .base import Model
+from .final_fit import FinalFit
 from .lineage import ResolvedBaseModel
 from .started_with import StartedWith
 
@@ -154,17 +155,18 @@ class Progress(Model):
     """How far training is; the latest report of the trainer."""
 
     stage: Annotated[str, Field(max_length=32)]
-    """LoadingData, LoadingModel, SimilarityStage, Training, Evaluating, Publishing or Done."""
+    """LoadingData, LoadingModel, SimilarityStage, Training, Evaluating, FinalFit, Publishing or Done."""
     epoch: Annotated[int, Field(ge=0)] = 0
     """Epochs finished."""
     max_epochs: Annotated[int, Field(ge=1)] | None = None
     """Epochs at most; where spec.training.maxEpochs is left out, known once training begins."""
     percent: Annotated[int, Field(ge=0, le=100)] = 0
-    """Share of maxEpochs done, in percent; 100 when training has ended."""
+    """Share of maxEpochs done, in percent, with finalFit of that fit too; 100 when training has ended."""
     step: Annotated[int, Field(ge=0)] = 0
-    """Optimizer steps done; in the similarity stage, of that."""
+    """Optimizer steps done; in the similarity stage and the final fit, of that."""
     total_steps: Annotated[int, Field(ge=0)] = 0
-    """Optimizer steps when no epoch is saved by early stopping; in the similarity stage, of that."""
+    """Optimizer steps when no epoch is saved by early stopping; in the similarity stage and the final fit, of
+    that."""
     training_loss: Rounded | None = None
     """Mean loss of the latest steps, in nats per text."""
     evaluation_loss: Rounded | None = None
@@ -174,7 +176,7 @@ class Progress(Model):
     samples_per_second: Rounded | None = None
     """Texts trained on in a second."""
     remaining_seconds: Annotated[int, Field(ge=0)] | None = None
-    """Seconds until maxEpochs at the present speed."""
+    """Seconds until maxEpochs at the present speed, with finalFit until the end of that."""
     notice: Notice | None = None
     """What a user should know of, which is no failure."""
     last_update_time: str
@@ -182,8 +184,8 @@ class Progress(Model):
 
 
 class EvaluationScores(Model):
-    """Headline scores of the published model on the evaluation part, each 0 to 1 but loss and correlations;
-    what a task has no such score of is left out."""
+    """Headline scores of the best epoch on the evaluation part, each 0 to 1 but loss and correlations; what a
+    task has no such score of is left out."""
 
     accuracy: Rounded | None = None
     """Share of texts with the right label, in TextSimilarity the nearest one; of pairs and triplets without
@@ -258,13 +260,16 @@ class RunResult(Model):
     """What the trainer leaves in its termination message when it has succeeded (at most 4,096 bytes)."""
 
     best_epoch: int
-    """Epoch whose weights are published; 0 when training made nothing better."""
+    """Epoch whose scores these are, and whose weights are published unless a final fit's are; 0 when
+    training made nothing better."""
     epochs: int
     """Epochs trained."""
     stopped_early: bool
     """True when early stopping, or a loss that is no number any more, ended training before maxEpochs."""
     evaluation: EvaluationScores
-    """Scores of the published model."""
+    """Scores of the best epoch, which is the published model unless a final fit took its place."""
+    final_fit: FinalFit | None = None
+    """What the final fit came to; None without one."""
     artifacts: Artifacts
     """Where results are."""
     base_model: ResolvedBaseModel
@@ -318,11 +323,14 @@ class TrainingRunStatus(Model):
     epochs: Annotated[list[EpochSummary], Field(max_length=MAX_EPOCHS_IN_STATUS)] = []
     """Epochs, from 0, the model before training; at most 60 of them (all are in evaluation.json)."""
     best_epoch: int | None = None
-    """Epoch whose weights are published; 0 when training made nothing better."""
+    """Epoch whose scores these are, and whose weights are published unless a final fit's are; 0 when
+    training made nothing better."""
     stopped_early: bool | None = None
     """True when early stopping, or a loss that is no number any more, ended training before maxEpochs."""
     evaluation: EvaluationScores | None = None
-    """Headline scores of the published model."""
+    """Headline scores of the published model; where finalFit was kept, of the model before that."""
+    final_fit: FinalFit | None = None
+    """What the final fit on all texts came to; absent without spec.training.finalFit."""
     artifacts: Artifacts | None = None
     """Where results are."""
     base_model: ResolvedBaseModel | None = None

@@ -182,6 +182,11 @@ class Training(Model):
     lora: Lora | None = None
     """Train adapters of low rank and the head: a fraction of the memory of training a large model."""
 
+    final_fit: bool = False
+    """For classification: once an epoch is chosen and scored, fit the model anew on all texts, those of the
+    evaluation part too, with the same recipe and for as many epochs, and publish that. All scores are of the
+    model before, which did not see the evaluation part. Goes without evaluationDataset."""
+
     max_sequence_length: Annotated[int, Field(ge=8, le=8192)] | None = None
     """Tokens after which a text is cut; at most what the model reads.
 

@@ -171,6 +171,10 @@ class Splits:
     training: Texts
     evaluation: Texts
 
+    def together(self) -> Texts:
+        """The texts of both parts, which are of one corpus, in the order of that."""
+        return Texts(self.training.corpus, np.union1d(self.training.rows, self.evaluation.rows))
+
     @cached_property
     def labels(self) -> list[str]:
         """All labels, sorted: the order of the model's outputs."""

@@ -4,6 +4,7 @@ from typing import Literal
 
 from ..advice import Finding
 from ..base import Model
+from ..final_fit import FinalFit
 from ..lineage import ResolvedBaseModel
 from ..spec import RunSettings
 from .base_run import BaseRun
@@ -32,8 +33,8 @@ class Evaluation(Model):
     labels: list[str]
     """Labels in the order of the model's outputs; of TextSimilarity, those of the texts, none with pairs."""
     best_epoch: int
-    """Epoch that is published, which these scores belong to; while training goes on, the best one so far. 0
-    when training made nothing better."""
+    """Epoch that these scores belong to, and that is published unless a final fit was; while training goes
+    on, the best one so far. 0 when training made nothing better."""
     stopped_early: bool
     """True when early stopping, or a loss that is no number any more, ended training before maxEpochs."""
     loss: float
@@ -50,6 +51,8 @@ class Evaluation(Model):
     """Settings of the run, with its project's defaults in the places it left open."""
     similarity_stage: StageOutcome | None = None
     """What was done before epoch 0; null when texts were enough, or the setting says Never."""
+    final_fit: FinalFit | None = None
+    """The fit on all texts that came after these scores; null without one."""
     recipe: Recipe
     """How it was trained."""
     curves: Curves

@@ -48,7 +48,7 @@ class LabelDoubts(Model):
     A text is doubted when another label is the most probable one, and its own has less than an eighth of the
     probability that texts of that label have on average (a fourth with two labels, a sixth with three).
     Probabilities are those of models that were not trained on the text: for the evaluation part, of the
-    published model; for the training part, of logistic regression on the embeddings of the untrained body,
+    best epoch; for the training part, of logistic regression on the embeddings of the untrained body,
     fitted on four fifths of the texts for the other fifth.
     """
 

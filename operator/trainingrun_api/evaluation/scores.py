@@ -71,7 +71,7 @@ class Threshold(Model):
     """From which probability on a text is given a label, where it may have several; saved in config.json.
 
     One for all labels, with the highest micro F1 on the evaluation part. All other scores are those of the
-    published model at this threshold, so choosing it flatters them a little. By how much, the cross-fitted
+    best epoch at this threshold, so choosing it flatters them a little. By how much, the cross-fitted
     ones show: each fifth of the texts judged at the threshold that is best for the other four.
     """
 

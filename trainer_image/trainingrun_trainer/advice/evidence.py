@@ -11,6 +11,7 @@ from trainingrun_api.evaluation import (
     LabelDoubts,
     Recipe,
 )
+from trainingrun_api.final_fit import FinalFit
 from trainingrun_api.spec import RunSettings
 
 from ..data import FieldValues
@@ -36,3 +37,5 @@ class Evidence:
     """What the rows of the data set hold beside text and label."""
     earlier: Evaluation | None = None
     """The evaluation of the run that made the base model."""
+    final_fit: FinalFit | None = None
+    """What the fit on all texts came to; None without one."""

@@ -2,8 +2,9 @@
 
 import logging
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Self
 
 from pydantic import ValidationError
 
@@ -53,10 +54,11 @@ class Checkpoints:
         """Folder of those of this origin."""
         return f"{self.folder}/{self.origin.digest}"
 
-    def save(self, trainee: Trainee, best: Path, work: Path) -> None:
+    def save(self, trainee: Trainee, best: Path | None, work: Path) -> None:
         """Have a checkpoint of what is trained committed beside training; one that was saved before stays.
 
-        `best` holds the best epoch's weights; a folder of `work` holds all until they are uploaded.
+        `best` holds the best epoch's weights, None where none is chosen; a folder of `work` holds all until
+        it is uploaded.
         """
         name = _name(trainee)
         if name in self.saved:
@@ -64,19 +66,17 @@ class Checkpoints:
         self.saved.add(name)
         state, weights = work / name / STATE_FOLDER, work / name / BEST_FOLDER
         trainee.save(state)
-        weights.mkdir()
-        (weights / WEIGHTS).hardlink_to(best / WEIGHTS)
+        if best is not None:
+            weights.mkdir()
+            (weights / WEIGHTS).hardlink_to(best / WEIGHTS)
         best_epoch, place = trainee.history.best.epoch, _place(trainee)
         self.uploads.add(lambda: self._commit(work / name, best_epoch, place))
 
     def _commit(self, folder: Path, best_epoch: int, place: str) -> None:
         """Upload it, then prune."""
         state, weights, name = folder / STATE_FOLDER, folder / BEST_FOLDER, folder.name
-        best = f"{WEIGHTS_OF}{best_epoch:04d}-{file_sha256(weights / WEIGHTS)[:12]}"
-        if not is_committed(self.store, f"{self.uri}/{best}"):
-            self.store.write(f"{self.uri}/{ORIGIN}", self.origin.model_dump_json(indent=2).encode())
-            commit_folder(self.store, weights, f"{self.uri}/{best}")
-        (state / BEST).write_text(best)
+        if weights.exists():
+            (state / BEST).write_text(self._commit_best(weights, best_epoch))
         commit_folder(self.store, state, f"{self.uri}/{name}")
         self.broken.discard(name)
         log.info("Checkpoint of %s committed: %s/%s", place, self.uri, name)
@@ -85,7 +85,15 @@ class Checkpoints:
             if older.name <= name:
                 shutil.rmtree(older)
 
-    def resume(self, trainee: Trainee, best: Path, work: Path) -> bool:
+    def _commit_best(self, weights: Path, epoch: int) -> str:
+        """Upload the best epoch's weights unless they are there; gives the name of their folder."""
+        best = f"{WEIGHTS_OF}{epoch:04d}-{file_sha256(weights / WEIGHTS)[:12]}"
+        if not is_committed(self.store, f"{self.uri}/{best}"):
+            self.store.write(f"{self.uri}/{ORIGIN}", self.origin.model_dump_json(indent=2).encode())
+            commit_folder(self.store, weights, f"{self.uri}/{best}")
+        return best
+
+    def resume(self, trainee: Trainee, best: Path | None, work: Path) -> bool:
         """Restore the latest whole checkpoint, and the best weights into `best`; False when there is none."""
         for name in reversed(self._committed()):
             shutil.rmtree(work, ignore_errors=True)
@@ -99,6 +107,10 @@ class Checkpoints:
             self.broken.add(name)
         return False
 
+    def at(self, folder: str) -> Self:
+        """Those of the same origin in another folder, of which this attempt has made none."""
+        return replace(self, folder=folder, saved=set(), broken=set())
+
     def changes(self) -> list[str] | None:
         """What has changed since the checkpoints of another origin were made; None when there are none."""
         files = self.store.files(f"{self.folder}/")
@@ -111,10 +123,10 @@ class Checkpoints:
                 continue
         return None
 
-    def _fetch(self, name: str, best: Path, work: Path) -> bool:
+    def _fetch(self, name: str, best: Path | None, work: Path) -> bool:
         if not fetch_committed(self.store, f"{self.uri}/{name}", work):
             return False
-        return fetch_committed(self.store, f"{self.uri}/{(work / BEST).read_text()}", best)
+        return best is None or fetch_committed(self.store, f"{self.uri}/{(work / BEST).read_text()}", best)
 
     def _restore(self, trainee: Trainee, name: str, work: Path) -> None:
         try:

@@ -12,8 +12,18 @@ from ..base_model import BaseModelFolder, fetch_base_model
 from ..corpus import Splits
 from ..evaluation import predictions_table, score_labels, score_sources
 from ..model import Classifier
-from ..training import MultiLabelClassification, Outcome, SingleLabelClassification, Trainee, prepare
+from ..records import EncodedTexts
+from ..training import (
+    MultiLabelClassification,
+    Objective,
+    Outcome,
+    SingleLabelClassification,
+    Trainee,
+    Untrained,
+    prepare,
+)
 from .doubts import label_doubts
+from .final_fit import Anew
 from .loading import load_data
 from .memory import within_limit
 from .results import Judgement, Results
@@ -32,6 +42,7 @@ def train_classifier(run: Run) -> Evaluation:
         classifier = _load(run.config, base, prepared.splits)
     base_model = base.resolved.fitted(classifier.head_origin, classifier.notes)
     made_of = record(run, prepared.sha256, base_model)
+    anew = _anew(run, classifier, prepared.splits) if run.config.training.final_fit else None
     trainee, truncated = _prepare(run, classifier, prepared.splits)
     counts = prepared.counts.model_copy(update={"truncated": truncated})
     results = Results(
@@ -46,7 +57,7 @@ def train_classifier(run: Run) -> Evaluation:
         made_of=made_of,
         fields=prepared.fields,
     )
-    return train_and_publish(results)
+    return train_and_publish(results, anew)
 
 
 def _load(config: RunConfig, base: BaseModelFolder, splits: Splits) -> Classifier:
@@ -64,11 +75,26 @@ def _load(config: RunConfig, base: BaseModelFolder, splits: Splits) -> Classifie
 
 def _prepare(run: Run, classifier: Classifier, splits: Splits) -> tuple[Trainee, int]:
     training, evaluation = classifier.encode(splits.training), classifier.encode(splits.evaluation)
-    task = MultiLabelClassification if classifier.multi_label else SingleLabelClassification
-    objective = task(classifier, training, evaluation, run.config.training.class_weights)
-    trainee = prepare(objective, run.config.training)
+    trainee = prepare(_objective(run, classifier, training, evaluation), run.config.training)
     log_recipe(trainee, classifier.max_tokens, training.truncated + evaluation.truncated)
     return trainee, training.truncated + evaluation.truncated
+
+
+def _anew(run: Run, classifier: Classifier, splits: Splits) -> Anew:
+    """What a final fit needs, before anything is trained."""
+    texts = splits.together()
+
+    def objective() -> Objective:
+        return _objective(run, classifier, classifier.encode(texts), classifier.encode(splits.evaluation))
+
+    return Anew(Untrained.of(classifier, run.work / "untrained.safetensors"), objective, len(texts))
+
+
+def _objective(
+    run: Run, classifier: Classifier, training: EncodedTexts, evaluation: EncodedTexts
+) -> Objective:
+    task = MultiLabelClassification if classifier.multi_label else SingleLabelClassification
+    return task(classifier, training, evaluation, run.config.training.class_weights)
 
 
 def _judge(trainee: Trainee, splits: Splits, sources: list[str], outcome: Outcome) -> Judgement:

@@ -36,6 +36,10 @@ class Places:
         """Folder of the checkpoints."""
         return f"{self.prefix}/checkpoints"
 
+    def final_checkpoints(self, epochs: int) -> str:
+        """Folder of the checkpoints of a final fit of so many epochs."""
+        return f"{self.checkpoints}/final-{epochs:04d}"
+
     @property
     def tensorboard(self) -> str:
         """Folder of the event file."""

@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 from trainingrun_api.progress import ProgressReport, bounded_epochs
 from trainingrun_api.run_config import RunConfig
@@ -17,6 +17,28 @@ from .stopwatch import Stopwatch
 
 Listener = Callable[[ProgressReport], None]
 """Is given each report, several a second while training; must return quickly."""
+
+
+class Part(NamedTuple):
+    """Of all training, what is done by now: this fit, beside those before and after it; in the same unit."""
+
+    before: int = 0
+    this: int = 1
+    after: int = 0
+
+    def last(self) -> Self:
+        """The fit after this one."""
+        return self._replace(before=self.before + self.this, this=self.after, after=0) if self.after else self
+
+    def percent(self, step: int, total: int) -> int:
+        """Of all training, when so many steps of this fit's `total` are done."""
+        if not total:
+            return 100 * self.before // sum(self)
+        return 100 * (self.before * total + self.this * step) // (total * sum(self))
+
+    def remaining(self, step: int, total: int) -> float:
+        """Steps of this fit's length that are left of all training."""
+        return total - step + total * self.after / self.this
 
 
 class ProgressTracker:
@@ -37,10 +59,13 @@ class ProgressTracker:
         self._started = time.monotonic()
         self._texts = 0
         self._first_step = 0
+        # A final fit takes as much longer as it has more texts, at most.
+        self._final = config.training.final_fit
+        self._part = Part(0, config.train_percent, 100) if self._final else Part()
 
     def stage(self, stage: str) -> None:
         """A stage begins; see Progress.stage for the names."""
-        ended = stage in {"Evaluating", "Publishing", "Done"}
+        ended = stage in {"Publishing", "Done"} or (stage == "Evaluating" and not self._final)
         self._tell(stage=stage, **({"percent": 100, "remaining_seconds": 0} if ended else {}))
 
     def notice(self, reason: NoticeReason, message: str) -> None:
@@ -62,16 +87,18 @@ class ProgressTracker:
 
     def training(self, max_epochs: int, total_steps: int, steps_done: int, history: History) -> None:
         """Training begins, or goes on after a restart or epoch 0."""
-        self._started, self._first_step, self._texts = time.monotonic(), steps_done, 0
         self._remember(history)
-        percent = 100 * steps_done // total_steps
-        self._tell(
-            stage="Training",
-            max_epochs=max_epochs,
-            total_steps=total_steps,
-            step=steps_done,
-            percent=percent,
-        )
+        self._begin("Training", total_steps, steps_done, max_epochs=max_epochs)
+
+    def final_fit(self, total_steps: int, steps_done: int) -> None:
+        """The final fit begins, or goes on; its losses and epochs are not told."""
+        self._part = self._part.last()
+        self._begin("FinalFit", total_steps, steps_done)
+
+    def _begin(self, stage: str, total_steps: int, steps_done: int, **changes: Any) -> None:
+        self._started, self._first_step, self._texts = time.monotonic(), steps_done, 0
+        percent = self._part.percent(steps_done, total_steps)
+        self._tell(stage=stage, total_steps=total_steps, step=steps_done, percent=percent, **changes)
 
     def stage_step(self, event: StageStepDone) -> None:
         """A step of the similarity stage is done; its loss is another one, and not told."""
@@ -88,13 +115,14 @@ class ProgressTracker:
         speed = self._speed(done.texts)
         seconds = time.monotonic() - self._started
         total = self._progress.total_steps
+        remaining = self._part.remaining(done.step, total)
         self._tell(
             step=done.step,
-            percent=100 * done.step // total,
-            training_loss=done.loss,
+            percent=self._part.percent(done.step, total),
             learning_rate=done.learning_rate,
             samples_per_second=speed,
-            remaining_seconds=round(seconds / (done.step - self._first_step) * (total - done.step)),
+            remaining_seconds=round(seconds / (done.step - self._first_step) * remaining),
+            **({} if self._progress.stage == "FinalFit" else {"training_loss": done.loss}),
         )
 
     def epoch(self, history: History) -> None:

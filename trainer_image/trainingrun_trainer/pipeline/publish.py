@@ -83,6 +83,7 @@ def result(evaluation: Evaluation, places: Places) -> RunResult:
         epochs=evaluation.curves.epochs[-1].epoch,
         stopped_early=evaluation.stopped_early,
         evaluation=headline(evaluation),
+        final_fit=evaluation.final_fit,
         artifacts=places.artifacts(),
         base_model=evaluation.base_model.model_copy(update={"lineage": []}),
         advice=evaluation.advice[:MAX_FINDINGS],

@@ -13,6 +13,7 @@ from trainingrun_api.evaluation import (
     SimilarityScores,
     SourceScores,
 )
+from trainingrun_api.final_fit import FinalFit
 from trainingrun_api.lineage import ResolvedBaseModel
 
 from ..advice import Evidence, advise
@@ -57,13 +58,13 @@ class Results:
     fields: Sequence[FieldValues] = ()
     """What rows of the data set hold beside text and label."""
 
-    def of(self, outcome: Outcome, *, finished: bool) -> Report:
+    def of(self, outcome: Outcome, *, finished: bool, final_fit: FinalFit | None = None) -> Report:
         """All that is said of a pass; `finished` once training has ended."""
         judgement = self.judge(outcome)
-        evaluation = self._evaluation(judgement, finished=finished)
+        evaluation = self._evaluation(judgement, final_fit, finished=finished)
         return Report(self._beside_base_run(evaluation), self.made_of, judgement.predictions)
 
-    def _evaluation(self, judgement: Judgement, *, finished: bool) -> Evaluation:
+    def _evaluation(self, judgement: Judgement, final_fit: FinalFit | None, *, finished: bool) -> Evaluation:
         config, history = self.run.config, self.trainee.history
         curves, settings, best_epoch = history.curves, config.settings(), history.best.epoch
         recipe = self.trainee.recipe_used.model_copy(update={"max_sequence_length": self.model.max_tokens})
@@ -78,6 +79,7 @@ class Results:
             finished=finished,
             doubts=judgement.doubts,
             earlier=self.earlier,
+            final_fit=final_fit,
         )
         return Evaluation(
             finished=finished,
@@ -92,6 +94,7 @@ class Results:
             baseline=history.baseline,
             settings=settings,
             similarity_stage=history.stage,
+            final_fit=final_fit,
             recipe=recipe,
             curves=curves,
             timing=history.timing(self.run.progress.seconds()),

@@ -8,26 +8,31 @@ import torch
 from trainingrun_api.evaluation import Evaluation
 
 from ..evaluation import to_parquet
+from .final_fit import Anew, fit_anew
+from .first_fit import train
 from .memory import LESS_AT_ONCE, memory_errors, within_limit
 from .origin import Origin
 from .publish import publish, require_weights_of
 from .reports import LiveResults, write_report
 from .results import Results
-from .session import train
 
 
-def train_and_publish(results: Results) -> Evaluation:
-    """Train, going on from a checkpoint of the same data and base model; publish the best weights."""
-    run, trainee = results.run, results.trainee
+def train_and_publish(results: Results, anew: Anew | None = None) -> Evaluation:
+    """Train, going on from a checkpoint of the same data and base model; publish the best weights.
+
+    Where `anew` says what a final fit starts from, that is done, and its weights are published.
+    """
+    run, trainee, origin = results.run, results.trainee, Origin.of(results.made_of)
     live = LiveResults(run, partial(results.of, finished=False))
     with memory_errors(LESS_AT_ONCE), _limit():
-        train(run, trainee, Origin.of(results.made_of), live.after_epoch)
+        train(run, trainee, origin, live.after_epoch)
         run.progress.stage("Evaluating")
         trainee.load_weights(run.best)
         trainee.merge_adapters()
         outcome = trainee.evaluate()
         require_weights_of(trainee.history.best, outcome.loss)
-    final = results.of(outcome, finished=True)
+        final_fit = fit_anew(run, trainee, anew, origin) if anew else None
+    final = results.of(outcome, finished=True, final_fit=final_fit)
     run.progress.stage("Publishing")
     run.store.write(run.places.predictions, to_parquet(final.predictions))
     write_report(run.store, run.places, final)

@@ -9,6 +9,7 @@ from .history import History
 from .objective import Objective, Outcome
 from .similarity import EncodedColumns, LabelContrast, RankedTexts, ScoredPairs, embed_texts, stage_steps
 from .trainee import WEIGHTS, Trainee, prepare
+from .untrained import Untrained
 
 __all__ = [
     "WEIGHTS",
@@ -28,6 +29,7 @@ __all__ = [
     "StageStepDone",
     "StepDone",
     "Trainee",
+    "Untrained",
     "embed_texts",
     "evaluation_batches",
     "fit",

@@ -54,4 +54,6 @@ def _finished(trainee: Trainee) -> bool:
     history = trainee.history
     if history.divergence is not None:
         return True
+    if trainee.chosen_epochs is not None:
+        return history.trained >= trainee.chosen_epochs
     return history.trained >= trainee.max_epochs or history.exhausted(trainee.recipe.patience)

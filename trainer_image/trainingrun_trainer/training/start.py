@@ -7,6 +7,7 @@ from accelerate.utils.memory import should_reduce_batch_size
 from torch import Tensor, nn
 
 from trainingrun_api.evaluation import StageOutcome
+from trainingrun_api.status import EpochSummary
 from trainingrun_api.training import EarlyStopping, SimilarityStage, Training
 
 from .divergence import untrained
@@ -65,14 +66,21 @@ def _do_stage(trainee: Trainee, stage: Objective, settings: Training) -> Iterato
     trainee.objective.forget_head()
     trainee.objective.start_head(trainee.training)
     scores = evaluate_untrained(trainee)
-    baseline = history.before_stage
-    kept = baseline is None or merit(scores, history.metric) > merit(baseline, history.metric)
+    kept = _is_kept(trainee, scores)
     if not kept:
         network.load_state_dict(before)
     outcome = StageOutcome(
         steps=learner.steps_per_epoch, pairs=learner.recipe.batch_size, kept=kept, scores=scores
     )
     trainee.history = history.model_copy(update={"stage": outcome})
+
+
+def _is_kept(trainee: Trainee, scores: EpochSummary) -> bool:
+    """Whether the stage came to these better scores than there were before, or was chosen already."""
+    baseline, metric = trainee.history.before_stage, trainee.history.metric
+    if trainee.chosen_epochs is not None or baseline is None:
+        return True
+    return merit(scores, metric) > merit(baseline, metric)
 
 
 def _settings_of_stage(trainee: Trainee, settings: Training) -> Training:

@@ -62,6 +62,9 @@ class Trainee:
     """Parts that each batch is taken in."""
     stage: Objective | None = None
     """What the network learns before epoch 0."""
+    chosen_epochs: int | None = None
+    """Epochs to train where an earlier fit has chosen them: nothing is decided by the evaluation part then,
+    neither when to stop nor whether the stage is kept."""
     meter: Meter | None = None
     """How the epoch that is being trained has gone so far; None between epochs."""
     heed: Callable[[], None] = _go_on
@@ -109,6 +112,11 @@ class Trainee:
         for batch in self.evaluation:
             self.heed()
             yield batch
+
+    def release(self) -> None:
+        """Free what the optimizer knows of each weight, once training is over."""
+        self.optimizer.zero_grad()
+        self.optimizer.state.clear()
 
     def merge_adapters(self) -> None:
         """Make an ordinary model of one with adapters, once it is trained; others stay as they are."""

@@ -1,0 +1,29 @@
+"""What the final fit came to."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from .base import Model
+
+
+class FinalFit(Model):
+    """The model was fitted anew on all labelled texts, those of the evaluation part too.
+
+    All scores are those of the model before: the best epoch's, which did not see the evaluation part.
+    """
+
+    texts: Annotated[int, Field(ge=0)]
+    """Texts it learned: the training and the evaluation part."""
+    epochs: Annotated[int, Field(ge=0)]
+    """Epochs it was trained for, as many as the best one had; 0: the start of its head alone."""
+    loss: float | None = None
+    """Mean loss on the evaluation part, in nats per text: no score, since it has learned these texts. Null
+    where it was no number any more."""
+    kept: bool
+    """True: it is published. False: it failed, as its loss shows, and the best epoch is published."""
+
+    @property
+    def basis(self) -> str:
+        """Of which model scores are, in words that follow them; "" where it is the published one."""
+        return f"before the final fit on all {self.texts:,} texts" if self.kept else ""

@@ -1,0 +1,141 @@
+"""The fit on all texts, once an epoch is chosen and scored: its model is published."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from accelerate.utils.random import set_seed
+
+from trainingrun_api.final_fit import FinalFit
+from trainingrun_api.training import MixedPrecision, SimilarityStage, Training
+
+from ..training import (
+    Diverged,
+    DivergedError,
+    EpochDone,
+    Objective,
+    StageStepDone,
+    StepDone,
+    Trainee,
+    Untrained,
+    prepare,
+)
+from .fitting import Event, Fit, checkpoints_under
+from .origin import Origin
+from .places import Places
+from .session import Run
+
+log = logging.getLogger(__name__)
+
+MOST_LOSS = 1.1
+"""Times the best epoch's loss on the evaluation part, up to which the final fit is kept. It has learned these
+texts, so that its loss is far lower where nothing is wrong; by a tenth it moves from epoch to epoch."""
+
+
+@dataclass(frozen=True)
+class Anew:
+    """What the final fit starts from, and what it learns."""
+
+    untrained: Untrained
+    objective: Callable[[], Objective]
+    """All texts to train on, and the evaluation part."""
+    texts: int
+    """How many are trained on."""
+
+
+def fit_anew(run: Run, first: Trainee, anew: Anew, origin: Origin) -> FinalFit:
+    """Fit the network of `first`, which has the weights of its best epoch, anew on all texts.
+
+    It has the weights to be published then: the new ones, or where the fit failed, those of the best epoch.
+    """
+    best, chosen = first.history.best, run.work / "chosen"
+    first.save_weights(chosen)
+    first.release()
+    log.info("Final fit: on all %d texts, for %s", anew.texts, _epochs(best.epoch))
+    settings = _pinned(run.config.training, first)
+    trainee = _trainee(first, anew, settings)
+    loss = _fit(run, trainee, settings, origin)
+    trainee.merge_adapters()
+    kept = loss is not None and loss <= MOST_LOSS * best.evaluation_loss
+    if not kept:
+        log.warning("The final fit failed; epoch %d is published", best.epoch)
+        first.load_weights(chosen)
+    return FinalFit(texts=anew.texts, epochs=best.epoch, loss=loss, kept=kept)
+
+
+def _trainee(first: Trainee, anew: Anew, settings: Training) -> Trainee:
+    anew.untrained.restore()
+    set_seed(settings.seed)
+    trainee = prepare(anew.objective(), settings)
+    trainee.chosen_epochs, trainee.parts = first.history.best.epoch, first.parts
+    return trainee
+
+
+def _pinned(settings: Training, first: Trainee) -> Training:
+    """The settings, with all decided that the first fit decided by its texts or machine."""
+    recipe, stage = first.recipe, first.history.stage
+    kept, bf16 = stage is not None and stage.kept, recipe.mixed_precision == "bf16"
+    return settings.model_copy(
+        update={
+            "max_epochs": recipe.max_epochs,
+            "learning_rate": recipe.learning_rate,
+            "layer_decay": recipe.layer_decay,
+            "adversarial_epsilon": recipe.adversarial_epsilon,
+            "mixed_precision": MixedPrecision.BF16 if bf16 else MixedPrecision.FP32,
+            "similarity_stage": SimilarityStage.ALWAYS if kept else SimilarityStage.NEVER,
+        }
+    )
+
+
+def _fit(run: Run, trainee: Trainee, settings: Training, origin: Origin) -> float | None:
+    """Train, going on from a checkpoint; gives the loss on the evaluation part, None when it is no number."""
+    epochs = trainee.chosen_epochs or 0
+    with checkpoints_under(run, run.places.final_checkpoints(epochs), origin) as checkpoints:
+        fit = Fit(run, trainee, settings, checkpoints, best=None)
+        earlier = run.config.resume_from
+        if not fit.resume() and earlier is not None:
+            fit.resume(Places(earlier).final_checkpoints(epochs))
+        _begin(fit)
+        try:
+            fit.go_on(partial(_hear, fit))
+        except DivergedError as error:  # in the similarity stage
+            log.warning("The final fit ends early: %s", error)
+            return None
+    history = trainee.history
+    return None if history.divergence else history.epochs[-1].evaluation_loss
+
+
+def _begin(fit: Fit) -> None:
+    trainee = fit.trainee
+    steps = trainee.steps_per_epoch * (trainee.chosen_epochs or 0)
+    fit.run.progress.final_fit(steps, trainee.steps)
+
+
+def _hear(fit: Fit, event: Event) -> None:
+    match event:
+        case StageStepDone():
+            fit.run.progress.stage_step(event)
+        case StepDone():
+            fit.run.progress.step(event)
+        case EpochDone():
+            _end_epoch(fit, event)
+        case Diverged():
+            log.warning("The final fit ends early: %s", event.message)
+
+
+def _end_epoch(fit: Fit, done: EpochDone) -> None:
+    epoch = done.summary
+    log.info(
+        "Final fit, epoch %d of %d: training loss %.4f",
+        epoch.epoch,
+        fit.trainee.chosen_epochs,
+        epoch.training_loss,
+    )
+    if epoch.epoch == 0:
+        _begin(fit)
+    fit.save_if_due(done)
+
+
+def _epochs(count: int) -> str:
+    return {0: "no epoch, the start of the head alone", 1: "1 epoch"}.get(count, f"{count} epochs")

@@ -1,0 +1,122 @@
+"""The fit that chooses an epoch: what its listeners hear, from a checkpoint to the last epoch."""
+
+import logging
+from collections.abc import Callable
+from functools import partial
+
+from trainingrun_api.evaluation import BaselineMethod
+from trainingrun_api.status import Reason
+
+from ..errors import SettingsError
+from ..trackers import Snapshot
+from ..training import Diverged, EpochDone, History, StageStepDone, StepDone, Trainee
+from .fitting import Event, Fit, checkpoints_under
+from .origin import Origin
+from .places import Places
+from .session import Run
+
+log = logging.getLogger(__name__)
+
+
+def train(run: Run, trainee: Trainee, origin: Origin, after_epoch: Callable[[EpochDone], None]) -> None:
+    """Go on from the last checkpoint of this `origin`; `run.best` holds the best weights then.
+
+    `after_epoch` is called once an epoch is saved. What is trained is saved before Interrupted is passed on.
+    """
+    with checkpoints_under(run, run.places.checkpoints, origin) as checkpoints:
+        fit = Fit(run, trainee, run.config.training, checkpoints, run.best)
+        if not fit.resume():
+            _begin_anew(fit)
+        _begin(run, trainee)
+        run.trackers.update(Snapshot(trainee.recipe, trainee.history.curves))
+        fit.go_on(partial(_hear, fit, after_epoch))
+
+
+def _hear(fit: Fit, after_epoch: Callable[[EpochDone], None], event: Event) -> None:
+    match event:
+        case StageStepDone():
+            fit.run.progress.stage_step(event)
+        case StepDone():
+            fit.run.progress.step(event)
+        case EpochDone():
+            _end_epoch(fit, event)
+            after_epoch(event)
+        case Diverged():
+            best = fit.trainee.history.best.epoch
+            log.warning("Training ends early: %s. The best epoch is %d", event.message, best)
+
+
+def _begin_anew(fit: Fit) -> None:
+    """Where there is no checkpoint of this run, go on from the one it names, or tell why there is none."""
+    earlier = fit.run.config.resume_from
+    if earlier is None:
+        _tell_of_change(fit)
+        return
+    folder = Places(earlier).checkpoints
+    if not fit.resume(folder):
+        changed = fit.checkpoints.at(folder).changes()
+        why = f": {', '.join(changed)} changed" if changed else ""
+        raise SettingsError(
+            f"spec.resumeFrom: there is no whole checkpoint of the same data, settings and base model under "
+            f"{folder}{why}; apply a run with what that one had, or leave resumeFrom out"
+        )
+
+
+def _tell_of_change(fit: Fit) -> None:
+    """Say why training starts over, if it does."""
+    changed = fit.checkpoints.changes()
+    if changed:
+        why = f"{', '.join(changed)} changed since an earlier attempt, whose checkpoints are not used"
+    elif fit.checkpoints.broken:
+        why = "no checkpoint of an earlier attempt is whole"
+    else:
+        return
+    log.warning("Training starts over: %s", why)
+    fit.run.progress.notice(Reason.STARTED_OVER, f"Training started over: {why}")
+
+
+def _begin(run: Run, trainee: Trainee) -> None:
+    run.progress.training(trainee.max_epochs, trainee.recipe.total_steps, trainee.steps, trainee.history)
+
+
+def _end_epoch(fit: Fit, done: EpochDone) -> None:
+    run, trainee, epoch = fit.run, fit.trainee, done.summary
+    run.progress.epoch(trainee.history)
+    run.trackers.update(Snapshot(trainee.recipe, trainee.history.curves))
+    log.info(
+        "%s: training loss %.4f, evaluation loss %.4f%s%s",
+        _epoch_name(epoch.epoch, trainee),
+        epoch.training_loss,
+        epoch.evaluation_loss,
+        "".join(f", {name} {score:.3f}" for name, score in epoch.scores.items()),
+        " (best so far)" if done.is_best else "",
+    )
+    if done.is_best:
+        trainee.save_weights(run.best)
+    if epoch.epoch == 0:
+        _log_stage(trainee.history)
+        _begin(run, trainee)
+    fit.save_if_due(done)
+
+
+def _log_stage(history: History) -> None:
+    stage, before = history.stage, history.baseline.scores
+    if stage is not None:
+        log.info(
+            "Similarity stage, %d steps of %d pairs: evaluation loss from %.4f to %.4f, %s",
+            stage.steps,
+            stage.pairs,
+            before.evaluation_loss,
+            stage.scores.evaluation_loss,
+            "kept" if stage.kept else "undone, since the baseline is better",
+        )
+
+
+def _epoch_name(epoch: int, trainee: Trainee) -> str:
+    history = trainee.history
+    if epoch:
+        return f"Epoch {epoch} of {trainee.max_epochs}"
+    if history.stage and history.stage.kept:
+        return "Epoch 0 (after the similarity stage, logistic regression)"
+    regression = history.method is BaselineMethod.LOGISTIC_REGRESSION
+    return f"Epoch 0 ({'frozen body, logistic regression' if regression else 'the model as it was loaded'})"
