@@ -24,6 +24,9 @@ class FinalFit(Model):
     """True: it is published. False: it failed, as its loss shows, and the best epoch is published."""
 
     @property
-    def basis(self) -> str:
-        """Of which model scores are, in words that follow them; "" where it is the published one."""
-        return f"before the final fit on all {self.texts:,} texts" if self.kept else ""
+    def course(self) -> str:
+        """How the model was fitted anew, in words."""
+        number = {0: "by the start of its head alone", 1: "for 1 epoch"}.get(
+            self.epochs, f"for {self.epochs} epochs"
+        )
+        return f"{number} on all {self.texts:,} texts"

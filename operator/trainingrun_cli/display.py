@@ -11,10 +11,14 @@ from rich.text import Text
 
 from trainingrun_api.advice import Finding
 from trainingrun_api.evaluation import ClassScores, DataCounts, SourceScores
-from trainingrun_api.status import Artifacts, EpochSummary, EvaluationScores
+from trainingrun_api.final_fit import FinalFit
+from trainingrun_api.status import Artifacts, EpochSummary, EvaluationScores, RunResult
 from trainingrun_api.status import Progress as RunProgress
 from trainingrun_api.training import StoppingMetric
 from trainingrun_api.visible import visible
+
+APART = {"SimilarityStage": "before epoch 1", "FinalFit": "final fit"}
+"""Stages whose steps are none of the epochs', by what the bar is called then."""
 
 
 class RunDisplay:
@@ -57,13 +61,13 @@ class RunDisplay:
         if progress.stage != self._stage:
             self._stage = progress.stage
             self.say(progress.stage, style="dim")
-        of_stage = progress.stage == "SimilarityStage"
-        steps = progress.total_steps if of_stage else progress.total_steps // (progress.max_epochs or 1)
+        apart = APART.get(progress.stage)
+        steps = progress.total_steps if apart else progress.total_steps // (progress.max_epochs or 1)
         self._bar.update(
             self._task,
-            description="before epoch 1" if of_stage else _under_way(progress),
+            description=apart or _under_way(progress),
             total=steps or None,
-            completed=progress.step - progress.epoch * steps,
+            completed=progress.step - (0 if apart else progress.epoch * steps),
             detail=_detail(progress),
         )
 
@@ -119,11 +123,13 @@ def data_line(data: DataCounts, scores: EvaluationScores) -> str:
     )
 
 
-def scores_table(scores: EvaluationScores) -> Table:
-    """Headline scores of the published model."""
+def scores_table(scores: EvaluationScores, final: FinalFit | None = None) -> Table:
+    """Headline scores of the published model, or of the one before the `final` fit that is published."""
     what = "rows" if _compares(scores) else "texts"
     some = f"; macro averages over {scores.some_labels}" if scores.some_labels else ""
-    table = Table(title=f"Scores on {scores.support} evaluation {what}{some}", title_justify="left")
+    before = ", before the final fit" if final and final.kept else ""
+    title = f"Scores on {scores.support} evaluation {what}{before}{some}"
+    table = Table(title=title, title_justify="left")
     columns = {
         "Average precision": scores.average_precision,
         "Spearman": scores.spearman,
@@ -173,10 +179,13 @@ def sources_table(sources: list[SourceScores]) -> Table:
     return table
 
 
-def published_line(best_epoch: int, trained: int, metric: StoppingMetric, *, stopped_early: bool) -> str:
-    """Which epoch the scores are of, and by what it was chosen."""
-    best = f"epoch {best_epoch}" if best_epoch else "epoch 0, the model before training"
-    early = f"; stopped early after epoch {trained}" if stopped_early else ""
+def published_line(result: RunResult, metric: StoppingMetric) -> str:
+    """Which epoch the scores are of, and by what it was chosen; what is published instead, if anything."""
+    best = f"epoch {result.best_epoch}" if result.best_epoch else "epoch 0, the model before training"
+    early = f"; stopped early after epoch {result.epochs}" if result.stopped_early else ""
+    final = result.final_fit
+    if final is not None and final.kept:
+        return f"Chosen: {best}, by {metric}{early}. Published: the model fitted anew {final.course}"
     return f"Published: {best}, chosen by {metric}{early}"
 
 

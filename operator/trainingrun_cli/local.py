@@ -160,9 +160,8 @@ def _print_result(console: Console, result: RunResult) -> None:
     evaluation = Evaluation.model_validate_json(Path(path).read_text())
     console.print(data_line(evaluation.data, result.evaluation), highlight=False, soft_wrap=True)
     metric = evaluation.settings.training.early_stopping.metric
-    line = published_line(result.best_epoch, result.epochs, metric, stopped_early=result.stopped_early)
-    console.print(line, highlight=False)
-    console.print(scores_table(result.evaluation))
+    console.print(published_line(result, metric), highlight=False)
+    console.print(scores_table(result.evaluation, result.final_fit))
     if evaluation.classification:
         console.print(classes_table(evaluation.classification.worst_first))
     if len(evaluation.data.sources) > 1:

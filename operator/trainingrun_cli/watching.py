@@ -41,7 +41,7 @@ def watch(name: str, namespace: str | None, timeout: int) -> bool:
             if status.phase.finished:
                 break
     if status.evaluation and status.artifacts:
-        console.print(scores_table(status.evaluation))
+        console.print(scores_table(status.evaluation, status.final_fit))
         for line in (*advice_lines(status.advice), *artifacts_lines(status.artifacts)):
             console.print(line, highlight=False, soft_wrap=True)
     return status.phase is Phase.SUCCEEDED

@@ -20,7 +20,7 @@ GAUGES = {
     "trainingrun_max_epochs": "Epochs at most.",
     "trainingrun_training_loss": "Mean training loss of the latest steps, in nats per text.",
     "trainingrun_evaluation_loss": "Evaluation loss of the latest epoch, in nats per text.",
-    "trainingrun_f1": "Macro F1 of the latest epoch; of the published model once the run has succeeded.",
+    "trainingrun_f1": "Macro F1 of the latest epoch; of the best once the run has succeeded.",
     "trainingrun_samples_per_second": "Texts trained on in a second.",
     "trainingrun_last_progress_timestamp_seconds": "When the trainer last wrote a report that was accepted.",
     "trainingrun_restarts": "Pods that ended without finishing the run and were replaced.",

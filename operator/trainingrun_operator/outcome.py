@@ -104,10 +104,16 @@ def success_message(result: RunResult) -> str:
     advice = f". {warning.message}: see status.advice" if warning else ""
     early = ", stopped early" if result.stopped_early else ""
     epochs = "1 epoch" if result.epochs == 1 else f"{result.epochs} epochs"
-    return (
-        f"Trained {epochs}{early}; epoch {result.best_epoch} is published: "
-        f"{result.evaluation.in_words()}. Model: {result.artifacts.model}{advice}"
-    )
+    return f"Trained {epochs}{early}; {_chosen(result)}. Model: {result.artifacts.model}{advice}"
+
+
+def _chosen(result: RunResult) -> str:
+    """The epoch, with its scores, and whether it is published."""
+    epoch, scores, final = f"epoch {result.best_epoch}", result.evaluation.in_words(), result.final_fit
+    if final is not None and final.kept:
+        fit = f"the final fit on all {final.texts} texts"
+        return f"{epoch} is the best: {scores} before {fit}, which is published"
+    return f"{epoch} is published: {scores}"
 
 
 def without_pod(job: JobState, refusal: Refusal | None) -> Verdict:
@@ -151,6 +157,8 @@ def _at_work(attempt: Attempt, progress: Progress | None) -> Verdict:
     verdict = Verdict(Phase.RUNNING, Reason.TRAINING, f"Pod {attempt.name} trains")
     if progress is None or parse_time(progress.last_update_time) < attempt.created:
         return verdict
+    if progress.stage == "FinalFit":
+        verdict = verdict._replace(message=f"Pod {attempt.name} fits the model anew on all texts")
     if progress.stage in AT_THE_END:
         text = f"Pod {attempt.name} evaluates and publishes the model"
         verdict = Verdict(Phase.EVALUATING, Reason.EVALUATING, text)

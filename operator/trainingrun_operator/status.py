@@ -205,6 +205,7 @@ def _ending(verdict: Verdict, seen: Observation, now: datetime) -> dict[str, Any
         "best_epoch": result.best_epoch,
         "stopped_early": result.stopped_early,
         "evaluation": result.evaluation,
+        "final_fit": result.final_fit,
         "artifacts": result.artifacts,
         "advice": result.advice,
         "base_model": _with_lineage(result.base_model, seen.started_with),

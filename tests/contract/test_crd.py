@@ -61,6 +61,7 @@ FULL: dict[str, Any] = {
         "schedule": "Cosine",
         "freezeBody": True,
         "similarityStage": "Never",
+        "finalFit": True,
         "maxSequenceLength": 128,
         "classWeights": "Balanced",
     },
@@ -311,6 +312,14 @@ REFUSED_BY_BOTH = {
     "weights of classes that are compared": (
         {**SMALLEST, "taskType": "TextSimilarity", "training": {"classWeights": "Balanced"}},
         "training.classWeights goes with classification",
+    ),
+    "a final fit of embeddings": (
+        {**SMALLEST, "taskType": "TextSimilarity", "training": {"finalFit": True}},
+        "training.finalFit goes with classification",
+    ),
+    "a final fit on texts that are kept apart": (
+        {**SMALLEST, "evaluationDataset": {"project": "held-out"}, "training": {"finalFit": True}},
+        "training.finalFit learns the texts that are evaluated on too, which evaluationDataset keeps apart",
     ),
     "context of compared texts": (
         {**SMALLEST, "taskType": "TextSimilarity", "contextParameters": ["channel"]},

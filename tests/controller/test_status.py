@@ -136,6 +136,18 @@ def test_result_of_the_trainer_becomes_the_scores() -> None:
     assert status.completion_time == "2026-11-01T11:59:00Z"
 
 
+def test_scores_of_before_a_final_fit_are_said_to_be_so() -> None:
+    fit = {"texts": 730, "epochs": 3, "loss": 0.1, "kept": True}
+    result = json.dumps(json.loads(a_result()) | {"finalFit": fit})
+    done = an_attempt(phase="Succeeded", termination=Termination(0, "", result))
+    status = status_of(seen(done, job=COMPLETE))
+    assert status.final_fit is not None
+    assert status.conditions[0].message.startswith(
+        "Trained 4 epochs, stopped early; epoch 3 is the best: accuracy 0.912, macro F1 0.900, loss 0.310 "
+        "before the final fit on all 730 texts, which is published. Model: s3://"
+    )
+
+
 def test_advice_of_the_trainer_is_told_as_warnings() -> None:
     message, suggestion = "The training loss rose", "Lower spec.training.learningRate"
     found = [
@@ -219,6 +231,13 @@ def test_report_of_an_earlier_attempt_does_not_say_that_this_one_evaluates() -> 
     run = a_parsed_run(TrainingRunStatus(progress=report))
     assert status_of(seen(an_attempt(age=60)), run).phase is Phase.EVALUATING
     assert status_of(seen(an_attempt(age=-60)), run).phase is Phase.RUNNING
+
+
+def test_a_run_in_its_final_fit_is_running_and_says_so() -> None:
+    report = Progress(stage="FinalFit", max_epochs=3, last_update_time=format_time(NOW))
+    status = status_of(seen(an_attempt()), a_parsed_run(TrainingRunStatus(progress=report)))
+    assert status.phase is Phase.RUNNING
+    assert status.conditions[0].message == "Pod tickets-a fits the model anew on all texts"
 
 
 def test_replaced_pods_are_counted_also_when_the_old_one_is_gone() -> None:

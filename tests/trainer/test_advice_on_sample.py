@@ -1,7 +1,10 @@
 """Whether the evaluation part can be trusted."""
 
+from dataclasses import replace
+
 from trainingrun_api.advice import FindingType, Severity
 from trainingrun_api.evaluation import Evaluation, Interval, SourceCounts
+from trainingrun_api.final_fit import FinalFit
 from trainingrun_api.spec import RunSettings
 from trainingrun_api.training import Training
 from trainingrun_trainer.advice import Evidence, advise
@@ -77,6 +80,20 @@ def test_evaluation_texts_that_the_base_run_was_trained_on_are_told() -> None:
     assert types(going_on(tickets, now=settings(train_percent=70))) == seen
     assert types(going_on(tickets, before=[source("tickets", 500, 0), source("new", 0, 100)])) == seen
     assert types(going_on(source("new", 400, 0), source("tickets", 0, 500))) == seen
+
+
+def test_a_base_run_with_a_final_fit_has_seen_all_of_its_texts() -> None:
+    def after(*sources: SourceCounts, kept: bool = True) -> Evidence:
+        made = going_on(*sources)
+        assert made.earlier is not None
+        fit = FinalFit(texts=500, epochs=3, loss=0.1, kept=kept)
+        return replace(made, earlier=made.earlier.model_copy(update={"final_fit": fit}))
+
+    tickets = source("tickets", 400, 100)
+    (found,) = advise(after(tickets))
+    assert (found.type, found.severity) == (FindingType.SEEN_TEXTS, Severity.WARNING)
+    assert found.suggestion.startswith("Its final fit learned all of its texts: name a spec.evaluation")
+    assert types(after(tickets, kept=False)) == types(after(source("mails", 400, 100))) == []
 
 
 def test_texts_that_the_base_run_kept_back_too_are_not() -> None:

@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 import pytest
 from markdown_it import MarkdownIt
 
+from trainingrun_api.final_fit import FinalFit
 from trainingrun_api.lineage import ResolvedBaseModel
 from trainingrun_trainer.model import embedding_card, model_card
 from trainingrun_trainer.model.context import NO_CONTEXT, Context, ContextForm
@@ -89,6 +90,15 @@ def test_snippets_stay_python_that_holds_the_names(form: ContextForm, pooled: bo
         isinstance(node, ast.Import) for snippet in snippets for node in ast.walk(ast.parse(snippet))
     )
     assert "b" not in Rendered(card).tags
+
+
+def test_scores_beside_a_model_that_was_fitted_anew_are_said_to_be_of_the_one_before() -> None:
+    fit = FinalFit(texts=1000, epochs=7, loss=0.1, kept=True)
+    evaluation = a_report(single(7, 200), HOSTILE).evaluation.model_copy(update={"final_fit": fit})
+    card = model_card(evaluation, pooled=True, max_tokens=128, context=NO_CONTEXT)
+    assert "for 7 epochs on all 1,000 texts.\n" in card
+    assert "Not of this model, which has learned all texts, but of the one before it" in card
+    assert "published are the weights of epoch" not in card
 
 
 def test_the_base_of_an_embedding_model_makes_no_markup() -> None:

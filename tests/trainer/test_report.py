@@ -5,6 +5,7 @@ import re
 import time
 import timeit
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 
 from trainingrun_api.evaluation import PairSimilarity, RankingScores, Restart, SimilarityScores, Timing
+from trainingrun_api.final_fit import FinalFit
 from trainingrun_api.progress import ProgressReport
 from trainingrun_api.run_config import RunConfig
 from trainingrun_trainer import pipeline
@@ -86,6 +88,18 @@ def test_the_top_says_how_good_it_is_and_against_what() -> None:
     low, high = scores.accuracy_interval.low, scores.accuracy_interval.high
     assert f"{100 * low:.1f} to {100 * high:.1f}" in page.text
     assert f"{100 * scores.averages.samples.f1:.1f}" in page.text
+
+
+def test_the_top_says_that_the_published_model_was_fitted_anew() -> None:
+    report = five()
+    fit = FinalFit(texts=1500, epochs=7, loss=0.1, kept=True)
+    page = collapsed(
+        render(replace(report, evaluation=report.evaluation.model_copy(update={"final_fit": fit})))
+    )
+    assert (
+        "The published model was fitted anew for 7 epochs on all 1,500 texts. The scores here are of" in page
+    )
+    assert "that is published; these curves are of training before it" in page
 
 
 def test_training_that_made_the_score_worse_is_not_praised() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from trainingrun_api.evaluation import PairSimilarity, SimilarityScores
+from trainingrun_api.final_fit import FinalFit
 from trainingrun_api.run_config import RunConfig
 from trainingrun_api.tasks import TaskType
 from trainingrun_trainer.evaluation import Predictions
@@ -105,6 +106,15 @@ def test_a_label_that_one_run_lacks_is_named_and_compared_with_nothing() -> None
     ]
     last = runs.classes[-1]
     assert (last.label, last.values[1], last.changes, last.largest) == (lacking, None, (0, None), -1)
+
+
+def test_scores_of_before_a_final_fit_are_said_to_be_of_the_model_before() -> None:
+    fit = FinalFit(texts=1000, epochs=7, loss=0.1, kept=True)
+    usual, anew = a_run("usual"), a_run("anew")
+    anew = replace(anew, evaluation=anew.evaluation.model_copy(update={"final_fit": fit}))
+    assert compare([usual, anew]).remarks == [
+        "The scores of anew are of the model before its final fit on all 1,000 texts, which is published"
+    ]
 
 
 def test_a_run_that_is_better_on_the_same_texts_is_called_so() -> None:

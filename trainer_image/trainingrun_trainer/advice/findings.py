@@ -9,7 +9,7 @@ from .classes import imbalance, too_few_texts
 from .confusions import confused_labels, missing_context, telltale_context
 from .copies import conflicting_copies
 from .evidence import Evidence
-from .fit import better_epoch, nothing_gained, overfitting, too_few_epochs, underfitting
+from .fit import better_epoch, final_fit_failed, nothing_gained, overfitting, too_few_epochs, underfitting
 from .instability import diverged, evaluation_loss_rose, growing_gradients, loss_jump, one_label
 from .label_names import numeric_labels, similar_names
 from .marks import rejected_rows
@@ -29,6 +29,7 @@ def _on_labels(evidence: Evidence) -> Iterator[Finding]:
 
 CHECKS: tuple[Callable[[Evidence], Iterator[Finding]], ...] = (
     diverged,
+    final_fit_failed,
     loss_jump,
     evaluation_loss_rose,
     one_label,

@@ -41,6 +41,24 @@ UNEXPLAINED = 0.5
 it is trained on is above that has learned less than half of what there is to know."""
 
 
+def final_fit_failed(evidence: Evidence) -> Iterator[Finding]:
+    """The fit on all texts came to nothing."""
+    final = evidence.final_fit
+    if final is None or final.kept:
+        return
+    before = evidence.curves.epochs[evidence.best_epoch].evaluation_loss
+    after = "no number any more" if final.loss is None else f"{final.loss:.3g}"
+    yield finding(
+        FindingType.FINAL_FIT_FAILED,
+        Severity.WARNING,
+        f"The final fit on all {final.texts} texts failed: on the evaluation part, which it learned, its "
+        f"loss is {after}, that of epoch {evidence.best_epoch} is {before:.3g}. The latter is published",
+        f"Lower spec.training.learningRate, which was {evidence.recipe.learning_rate:.2g}, or choose another "
+        "seed; the published model is that of a run without finalFit",
+        {"lossBefore": before, **({} if final.loss is None else {"lossAfter": final.loss})},
+    )
+
+
 def overfitting(evidence: Evidence) -> Iterator[Finding]:
     """The evaluation loss rose after an epoch, and the training loss went on falling."""
     epochs = evidence.curves.epochs

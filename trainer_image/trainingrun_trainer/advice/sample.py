@@ -54,7 +54,8 @@ def seen_texts(evidence: Evidence) -> Iterator[Finding]:
     earlier = evidence.earlier
     if earlier is None:
         return
-    kept_back = _divides_alike(evidence, earlier)
+    final = earlier.final_fit is not None and earlier.final_fit.kept
+    kept_back = not final and _divides_alike(evidence, earlier)
     trained = {counts.source: counts for counts in earlier.data.sources if counts.training}
     seen = [
         now
@@ -71,10 +72,21 @@ def seen_texts(evidence: Evidence) -> Iterator[Finding]:
         Severity.WARNING,
         f"The base run {earlier.model_name} was trained on some of the {texts} evaluation texts of "
         f"{named([counts.source for counts in seen])}: these scores are flattered",
-        f"Divide the data as that run did (spec.training.seed {earlier.settings.training.seed}, "
-        f"spec.trainPercent {earlier.settings.train_percent} or more), or name a spec.evaluationDataset that "
-        "it did not see",
+        _otherwise(earlier, final=final),
         {"texts": texts},
+    )
+
+
+def _otherwise(earlier: Evaluation, *, final: bool) -> str:
+    """How to evaluate on what that run did not see; after a `final` fit it has seen all."""
+    apart = "name a spec.evaluationDataset that it did not see"
+    if final:
+        return (
+            f"Its final fit learned all of its texts: {apart}, or start from a run without training.finalFit"
+        )
+    return (
+        f"Divide the data as that run did (spec.training.seed {earlier.settings.training.seed}, "
+        f"spec.trainPercent {earlier.settings.train_percent} or more), or {apart}"
     )
 
 

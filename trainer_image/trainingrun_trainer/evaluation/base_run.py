@@ -10,7 +10,12 @@ from .scores import headline
 
 def base_run(name: str, earlier: Evaluation, evaluation: Evaluation) -> BaseRun:
     """Run `name`, whose evaluation is `earlier`, beside the run that went on from it."""
-    own = BaseRun(name=name, model_name=earlier.model_name, own_scores=headline(earlier))
+    own = BaseRun(
+        name=name,
+        model_name=earlier.model_name,
+        own_scores=headline(earlier),
+        final_fit=earlier.final_fit is not None and earlier.final_fit.kept,
+    )
     if not _same_outputs(earlier, evaluation):
         return own
     before = evaluation.baseline.scores

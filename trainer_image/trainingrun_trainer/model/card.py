@@ -93,12 +93,12 @@ pipeline_tag: text-classification
 
 # {evaluation.model_name}
 
-Gives a text {number} of {len(evaluation.labels)} labels. Fine-tuned from {source} on
-{evaluation.data.training} texts; published are the weights of epoch {evaluation.best_epoch}.
+Gives a text {number} of {len(evaluation.labels)} labels. Fine-tuned from {source}
+{_published(evaluation)}.
 
 ## Scores
 
-On {evaluation.data.evaluation} texts that were not trained on:
+{_basis(evaluation)}:
 
 {_scores(evaluation.classification, evaluation.loss) if evaluation.classification else ""}
 ## Use
@@ -106,6 +106,25 @@ On {evaluation.data.evaluation} texts that were not trained on:
 {USES[pooled, multi_label].replace("INPUTS", _inputs(context, pooled=pooled))}
 {_context_use(context, pooled=pooled) if context.parameters else ""}Texts are cut after {max_tokens} tokens.
 """
+
+
+def _published(evaluation: Evaluation) -> str:
+    """Which weights these are."""
+    final = evaluation.final_fit
+    if final is not None and final.kept:
+        return final.course
+    return f"on {evaluation.data.training} texts; published are the weights of epoch {evaluation.best_epoch}"
+
+
+def _basis(evaluation: Evaluation) -> str:
+    """What the scores are of."""
+    data, final = evaluation.data, evaluation.final_fit
+    if final is not None and final.kept:
+        return (
+            "Not of this model, which has learned all texts, but of the one before it: trained on "
+            f"{data.training} of them alone, scored on the other {data.evaluation}"
+        )
+    return f"On {data.evaluation} texts that were not trained on"
 
 
 def _inputs(context: Context, *, pooled: bool) -> str:

@@ -56,6 +56,8 @@ class Headline:
     baseline_loss: float
     verdict: str
     """One or two sentences: how good it is, against what."""
+    final_fit: str
+    """Which model the scores are of, where a final fit came after it; empty without one."""
     base_run: str
     """What the run that this one went on from was worth; empty without one."""
 
@@ -76,6 +78,7 @@ def headline(report: Report) -> Headline:
         loss=evaluation.loss,
         baseline_loss=before.scores.evaluation_loss,
         verdict=_verdict(evaluation, scores),
+        final_fit=_final_fit(evaluation),
         base_run=_base_run(evaluation),
     )
 
@@ -144,14 +147,28 @@ def _baseline(evaluation: Evaluation) -> str:
     return BASELINES[evaluation.baseline.method]
 
 
+def _final_fit(evaluation: Evaluation) -> str:
+    final, data = evaluation.final_fit, evaluation.data
+    if final is None:
+        return ""
+    if not final.kept:
+        chosen = f"epoch {evaluation.best_epoch} is published"
+        return f"The final fit on all {final.texts:,} texts failed, so {chosen}."
+    return (
+        f"The published model was fitted anew {final.course}. The scores here are of the model before, which "
+        f"learned {data.training:,} of them and did not see the other {data.evaluation:,}."
+    )
+
+
 def _base_run(evaluation: Evaluation) -> str:
     base = evaluation.base_run
     if base is None:
         return ""
     own = base.own_scores
+    before = ", before its final fit learned these too" if base.final_fit else ""
     said = (
         f"It went on from run {base.name}, whose model has {own.in_words()} on the {own.support:,} rows that "
-        "it was evaluated on itself"
+        f"it was evaluated on itself{before}"
     )
     if base.scores is None:
         return (
@@ -173,7 +190,7 @@ def _verdict(evaluation: Evaluation, scores: list[Score]) -> str:
         f"{baseline} has {100 * first.baseline:.1f} %."
     )
     if evaluation.best_epoch == 0:
-        return f"{said} No epoch was better, so epoch 0 is published."
+        return f"{said} No epoch was better, so epoch 0 is the best."
     if first.in_doubt:
         return f"{said} The difference is within the margin of error: more evaluation texts would tell."
     if first.value < first.baseline:

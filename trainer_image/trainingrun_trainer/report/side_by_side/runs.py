@@ -42,6 +42,12 @@ def remarks(names: Sequence[str], reports: Sequence[Report]) -> list[str]:
             f"The runs were scored on different things ({each}): scores that mean different things stand in "
             "rows of their own, and their losses can't be compared"
         )
+    said += [
+        f"The scores of {name} are of the model before its final fit on all {final.texts:,} texts, which is "
+        "published"
+        for name, report in zip(names, reports, strict=True)
+        if (final := report.evaluation.final_fit) is not None and final.kept
+    ]
     evaluated = [[one.label for one in report.scores.evaluated] for report in reports if report.scores]
     if partly := _in_some_only(evaluated):
         said.append(
