@@ -55,8 +55,8 @@ def of_failed_job(job: JobState, failure: RunFailure | None) -> Verdict:
         return Verdict(
             Phase.FAILED,
             Reason.ACTIVE_DEADLINE_EXCEEDED,
-            "The run did not end within spec.activeDeadlineSeconds; "
-            "apply a new run with more time or fewer epochs",
+            "The run did not end within spec.activeDeadlineSeconds; apply a new run with more time, "
+            "which goes on from the last checkpoint with resumeFrom, or with fewer epochs",
         )
     if job_reason == "BackoffLimitExceeded" and reason is not Reason.OUT_OF_MEMORY:
         text = f"Given up after all restarts that spec.backoffLimit allows. The last one: {reason}: {message}"
