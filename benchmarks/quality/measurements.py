@@ -163,8 +163,8 @@ def _gap(setup: Setup, published: Published, name: str) -> float:
     first = {text.text: text for text in reversed(read(published.texts))}  # a copy is not evaluated
     rows = _rows(published, [first[text] for text in published.evaluation_texts()])
     found = score(published.model, rows, setup.work / name / "again")
-    final = published.evaluation.final_fit
-    if final is not None and final.kept:
+    final = published.evaluation.fitted_anew
+    if final is not None:
         return abs((final.loss or 0) - found.loss)
     pairs = ((wanted.accuracy, found.accuracy), (wanted.f1, found.f1), (wanted.loss, found.loss))
     return max(abs(one - other) for one, other in pairs)

@@ -16,7 +16,7 @@ class FinalFit(Model):
     texts: Annotated[int, Field(ge=0)]
     """Texts it learned: the training and the evaluation part."""
     epochs: Annotated[int, Field(ge=0)]
-    """Epochs it was trained for, as many as the best one had; 0: the start of its head alone."""
+    """Epochs it was trained for, as many as the best one had; 0: the start of a new head alone."""
     loss: float | None = None
     """Mean loss on the evaluation part, in nats per text: no score, since it has learned these texts. Null
     where it was no number any more."""
@@ -26,7 +26,7 @@ class FinalFit(Model):
     @property
     def course(self) -> str:
         """How the model was fitted anew, in words."""
-        number = {0: "by the start of its head alone", 1: "for 1 epoch"}.get(
+        number = {0: "by the start of a new head alone", 1: "for 1 epoch"}.get(
             self.epochs, f"for {self.epochs} epochs"
         )
         return f"{number} on all {self.texts:,} texts"

@@ -70,3 +70,8 @@ class Evaluation(Model):
     can't be read."""
     advice: list[Finding] = []
     """What training shows and a user can act on, warnings first."""
+
+    @property
+    def fitted_anew(self) -> FinalFit | None:
+        """The final fit, where it is published; None where the model that has these scores is."""
+        return self.final_fit if self.final_fit and self.final_fit.kept else None

@@ -26,7 +26,7 @@ class Evidence:
     settings: RunSettings
     data: DataCounts
     best_epoch: int
-    """The epoch that is published; 0 is the model before training."""
+    """The epoch that these scores are of; 0 is the model before training."""
     scores: ClassificationScores | None = None
     """Those of a classifier; None for an embedding model."""
     finished: bool = True
@@ -39,3 +39,9 @@ class Evidence:
     """The evaluation of the run that made the base model."""
     final_fit: FinalFit | None = None
     """What the fit on all texts came to; None without one."""
+
+    @property
+    def chosen(self) -> str:
+        """What became of the best epoch, in words."""
+        taken = self.final_fit is not None and self.final_fit.kept
+        return f"epoch {self.best_epoch} {'was chosen for the final fit' if taken else 'is published'}"

@@ -52,7 +52,7 @@ def final_fit_failed(evidence: Evidence) -> Iterator[Finding]:
         FindingType.FINAL_FIT_FAILED,
         Severity.WARNING,
         f"The final fit on all {final.texts} texts failed: on the evaluation part, which it learned, its "
-        f"loss is {after}, that of epoch {evidence.best_epoch} is {before:.3g}. The latter is published",
+        f"loss is {after}, that of epoch {evidence.best_epoch}, which is published, {before:.3g}",
         f"Lower spec.training.learningRate, which was {evidence.recipe.learning_rate:.2g}, or choose another "
         "seed; the published model is that of a run without finalFit",
         {"lossBefore": before, **({} if final.loss is None else {"lossAfter": final.loss})},
@@ -73,8 +73,8 @@ def overfitting(evidence: Evidence) -> Iterator[Finding]:
             Severity.INFO,
             f"From epoch {later[0].epoch} on the evaluation loss rose, from {lowest.evaluation_loss:.3g} to "
             f"{last.evaluation_loss:.3g}, while the training loss fell to {last.training_loss:.2g}",
-            f"Epoch {evidence.best_epoch} is published. More texts help most; a lower learningRate or a "
-            "higher weightDecay of spec.training may help too",
+            f"{evidence.chosen.capitalize()}. More texts help most; a lower learningRate or a higher "
+            "weightDecay of spec.training may help too",
             {
                 "epoch": later[0].epoch,
                 "lowestLoss": lowest.evaluation_loss,

@@ -38,7 +38,7 @@ def diverged(evidence: Evidence) -> Iterator[Finding]:
             FindingType.DIVERGED,
             Severity.WARNING,
             f"After step {where.step}, in epoch {where.epoch}, the loss was no number any more: training "
-            f"ended there, and epoch {evidence.best_epoch} is published",
+            f"ended there, and {evidence.chosen}",
             _calmer(evidence),
             {"step": where.step, "epoch": where.epoch},
         )

@@ -54,7 +54,7 @@ def seen_texts(evidence: Evidence) -> Iterator[Finding]:
     earlier = evidence.earlier
     if earlier is None:
         return
-    final = earlier.final_fit is not None and earlier.final_fit.kept
+    final = earlier.fitted_anew is not None
     kept_back = not final and _divides_alike(evidence, earlier)
     trained = {counts.source: counts for counts in earlier.data.sources if counts.training}
     seen = [

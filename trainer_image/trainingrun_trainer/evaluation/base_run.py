@@ -14,7 +14,7 @@ def base_run(name: str, earlier: Evaluation, evaluation: Evaluation) -> BaseRun:
         name=name,
         model_name=earlier.model_name,
         own_scores=headline(earlier),
-        final_fit=earlier.final_fit is not None and earlier.final_fit.kept,
+        final_fit=earlier.fitted_anew is not None,
     )
     if not _same_outputs(earlier, evaluation):
         return own

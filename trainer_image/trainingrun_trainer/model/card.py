@@ -110,16 +110,15 @@ Gives a text {number} of {len(evaluation.labels)} labels. Fine-tuned from {sourc
 
 def _published(evaluation: Evaluation) -> str:
     """Which weights these are."""
-    final = evaluation.final_fit
-    if final is not None and final.kept:
+    if (final := evaluation.fitted_anew) is not None:
         return final.course
     return f"on {evaluation.data.training} texts; published are the weights of epoch {evaluation.best_epoch}"
 
 
 def _basis(evaluation: Evaluation) -> str:
     """What the scores are of."""
-    data, final = evaluation.data, evaluation.final_fit
-    if final is not None and final.kept:
+    data = evaluation.data
+    if evaluation.fitted_anew:
         return (
             "Not of this model, which has learned all texts, but of the one before it: trained on "
             f"{data.training} of them alone, scored on the other {data.evaluation}"

@@ -46,7 +46,7 @@ def remarks(names: Sequence[str], reports: Sequence[Report]) -> list[str]:
         f"The scores of {name} are of the model before its final fit on all {final.texts:,} texts, which is "
         "published"
         for name, report in zip(names, reports, strict=True)
-        if (final := report.evaluation.final_fit) is not None and final.kept
+        if (final := report.evaluation.fitted_anew) is not None
     ]
     evaluated = [[one.label for one in report.scores.evaluated] for report in reports if report.scores]
     if partly := _in_some_only(evaluated):
