@@ -13,7 +13,7 @@ ARGS ?=
 DATA ?=
 
 export UV_PYTHON_DOWNLOADS := never
-export PYTHONPATH := operator:trainer_image:tools
+export PYTHONPATH := contract:operator:trainer_image:cli:tools
 
 ##@ Use
 

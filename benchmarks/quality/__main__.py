@@ -19,6 +19,7 @@ from .sources import CHATBOTS, Setup
 from .texts import TEST, TRAIN
 
 DATA_VARIABLE = "TRAININGRUN_BENCHMARK_DATA"
+MEASURED = ("contract", "operator", "trainer_image", "benchmarks/quality/*.py")
 HERE = Path(__file__).resolve().parent
 FIGURES, RESULTS = HERE / "figures", HERE.parent / "RESULTS-quality.md"
 LIBRARIES = ("torch", "transformers", "sentence-transformers", "accelerate", "scikit-learn")
@@ -71,7 +72,7 @@ def _machine() -> dict[str, str]:
 
 def _require_commit() -> None:
     """A figure names the commit it is of, so there has to be one."""
-    if changed := _git("status", "--porcelain", "--", "operator", "trainer_image", "benchmarks/quality/*.py"):
+    if changed := _git("status", "--porcelain", "--", *MEASURED):
         raise SystemExit(f"commit these before measuring, since each figure names its commit:\n{changed}")
 
 

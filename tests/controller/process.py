@@ -40,7 +40,7 @@ class OperatorProcess:
     def start(self, settings: Mapping[str, str] | None = None) -> None:
         environment = {
             "KUBECONFIG": str(self.kubeconfig),
-            "PYTHONPATH": str(ROOT / "operator"),
+            "PYTHONPATH": f"{ROOT / 'contract'}:{ROOT / 'operator'}",
             "TRAINER_IMAGE": "example.com/trainer:1",
             "POD_NAMESPACE": NAMESPACE,
             "PROGRESS_PORT": str(self.progress_port),

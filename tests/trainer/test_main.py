@@ -41,7 +41,7 @@ def start(config: RunConfig) -> subprocess.Popen[str]:
     environment = {
         **os.environ,
         RUN_CONFIG_VARIABLE: config.model_dump_json(),
-        "PYTHONPATH": f"{ROOT / 'operator'}:{ROOT / 'trainer_image'}",
+        "PYTHONPATH": f"{ROOT / 'contract'}:{ROOT / 'trainer_image'}",
         "HF_HUB_OFFLINE": "1",
     }
     program = [sys.executable, "-m", "trainingrun_trainer"]

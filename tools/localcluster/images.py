@@ -60,7 +60,7 @@ class Recipe:
             yield from (file for file in found if file.is_file() and "__pycache__" not in file.parts)
 
 
-CONTRACT = "operator/trainingrun_api"
+CONTRACT = "contract/trainingrun_api"
 OPERATOR = Recipe(
     "trainingrun-operator",
     "operator/Dockerfile",
