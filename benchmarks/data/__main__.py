@@ -18,7 +18,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--texts", type=int, default=5_000_000, help="texts whose peak memory is measured")
     options.add_argument("--pairs", type=int, default=500_000, help="pairs whose peak memory is measured")
-    options.add_argument("--beside", type=int, default=500_000, help="texts of the comparison with lists")
+    options.add_argument("--beside", type=int, default=500_000, help="texts of the pair with lists")
     options.add_argument("--speed", type=int, default=200_000, help="texts of the measurements of speed")
     chosen = options.parse_args()
     speeds = [exact(chosen.speed), *(near(chosen.speed // 2, threshold) for threshold in THRESHOLDS)]

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from trainingrun_api.dataset import DataSource
 from trainingrun_api.labels import Labels
 from trainingrun_trainer import model
-from trainingrun_trainer.compared import Comparisons
-from trainingrun_trainer.comparisons import deduplicate_comparisons, split_comparisons
 from trainingrun_trainer.corpus import Corpus, Splits
-from trainingrun_trainer.data import ComparisonReading, FetchedSource, LabelRules, Reading, Wanted
+from trainingrun_trainer.data import FetchedSource, LabelRules, PairReading, Reading, Wanted
 from trainingrun_trainer.dedup import deduplicate, find_copies
+from trainingrun_trainer.pair_split import deduplicate_pairs, split_pairs
+from trainingrun_trainer.pairs import Pairs
 from trainingrun_trainer.records import SourceFile
 from trainingrun_trainer.split import split
 from trainingrun_trainer.training.similarity.columns import DistinctTexts, EncodedColumns
@@ -113,17 +113,15 @@ def _of_texts(path: Path, way: str) -> list[Peak]:
 def _of_pairs(path: Path) -> list[Peak]:
     embedder = model.load_embedding_model(model.default_model_folder(), "Default")
     uri = path.as_uri()
-    reading = ComparisonReading(
-        [FetchedSource(DataSource(uri=uri, pair_field="pair"), [SourceFile(uri, path)])]
-    )
+    reading = PairReading([FetchedSource(DataSource(uri=uri, pair_field="pair"), [SourceFile(uri, path)])])
     meter = Meter()
     with meter.looking():
         meter.stage("read")
-        rows = Comparisons.of(reading)
+        rows = Pairs.of(reading)
         meter.stage("copies")
-        unique = deduplicate_comparisons(rows).rows
+        unique = deduplicate_pairs(rows).rows
         meter.stage("split")
-        training = split_comparisons(unique, 80, 42).training
+        training = split_pairs(unique, 80, 42).training
         meter.stage("tokenise")
         columns = [embedder.encode_texts(training.column(index))[0] for index in range(training.width)]
         meter.stage("an epoch's batches")

@@ -20,7 +20,7 @@ from trainingrun_trainer import model
 from trainingrun_trainer.advice import Evidence, advise
 from trainingrun_trainer.corpus import Splits, Texts
 from trainingrun_trainer.evaluation import LabelPredictions, predictions_table, score_labels, to_parquet
-from trainingrun_trainer.pipeline.doubts import label_doubts
+from trainingrun_trainer.pipeline.label_issues import collect_label_issues
 from trainingrun_trainer.records import Example, RunRecord
 from trainingrun_trainer.report import Report, render
 from trainingrun_trainer.training import SingleLabelClassification
@@ -45,7 +45,7 @@ class Costs:
     epoch: float
     """What an epoch's evaluation does: the pass, loss, accuracy, macro F1."""
     end: float
-    """What comes once: all scores with their intervals, doubts, advice, and predictions.parquet."""
+    """What comes once: all scores with their intervals, label_issues, advice, and predictions.parquet."""
     page: float
     """report.html."""
     encode: float
@@ -120,7 +120,7 @@ def _measure(published: Published) -> Costs:
 def _end(made: LabelPredictions, evaluated: Texts, evaluation: Evaluation) -> None:
     labels = evaluation.labels
     scores = score_labels(made, labels)
-    doubts = label_doubts(None, made, Splits(evaluated, evaluated), labels)
+    label_issues = collect_label_issues(None, made, Splits(evaluated, evaluated), labels)
     advise(
         Evidence(
             curves=evaluation.curves,
@@ -129,7 +129,7 @@ def _end(made: LabelPredictions, evaluated: Texts, evaluation: Evaluation) -> No
             data=evaluation.data,
             best_epoch=evaluation.best_epoch,
             scores=scores,
-            doubts=doubts,
+            label_issues=label_issues,
         )
     )
     to_parquet(predictions_table(evaluated, labels, made))
@@ -153,7 +153,7 @@ def _lines(costs: Costs) -> Iterator[str]:
         f"| sentence-transformers' encode | {costs.encode:.2f} | {costs.epoch / costs.encode:.2f} |"
     )
     yield (
-        "| at the end: all scores, doubts about the evaluation part, advice, predictions.parquet "
+        "| at the end: all scores, label issues of the evaluation split, advice, predictions.parquet "
         f"| {costs.end:.2f} | scikit-learn's report and matrix | {costs.scored:.2f} "
         f"| {costs.end / costs.scored:.2f} |"
     )

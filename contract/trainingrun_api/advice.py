@@ -18,7 +18,7 @@ class FindingType(StrEnum):
     """What this version finds."""
 
     DIVERGED = "Diverged"
-    """The loss was no number any more, which ended training."""
+    """The loss was not finite, which ended training."""
     FINAL_FIT_FAILED = "FinalFitFailed"
     """The fit on all texts came to nothing, and the best epoch before is published."""
     LOSS_JUMP = "LossJump"
@@ -62,7 +62,7 @@ class FindingType(StrEnum):
     LEAKED_TEXTS = "LeakedTexts"
     """Texts of evaluationDataset were in the training data too."""
     SEEN_TEXTS = "SeenTexts"
-    """The run that made the base model was trained on texts of this evaluation part."""
+    """The run that made the base model was trained on texts of this evaluation split."""
     SMALL_EVALUATION_PART = "SmallEvaluationPart"
     """Too few evaluation texts to compare runs by."""
 

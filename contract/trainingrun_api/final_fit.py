@@ -8,18 +8,18 @@ from .base import Model
 
 
 class FinalFit(Model):
-    """The model was fitted anew on all labelled texts, those of the evaluation part too.
+    """The model was fitted anew on all labelled texts, those of the evaluation split too.
 
-    All scores are those of the model before: the best epoch's, which did not see the evaluation part.
+    All scores are those of the model before: the best epoch's, which did not see the evaluation split.
     """
 
     texts: Annotated[int, Field(ge=0)]
-    """Texts it learned: the training and the evaluation part."""
+    """Texts it learned: the training and the evaluation split."""
     epochs: Annotated[int, Field(ge=0)]
     """Epochs it was trained for, as many as the best one had; 0: the start of a new head alone."""
     loss: float | None = None
-    """Mean loss on the evaluation part, in nats per text: no score, since it has learned these texts. Null
-    where it was no number any more."""
+    """Mean loss on the evaluation split, in nats per text: no score, since it has learned these texts. Null
+    where it was not finite."""
     kept: bool
     """True: it is published. False: it failed, as its loss shows, and the best epoch is published."""
 

@@ -85,9 +85,9 @@ class RunSettings(Model):
 
     task_type: TaskType = TaskType.CLASSIFICATION
     """What the model learns. Classification: one label for each text. MultiLabelClassification: any number
-    of labels for each text, each whose probability reaches a threshold that is chosen on the evaluation part.
-    TextSimilarity: embeddings that are near for texts that belong together, learned from labelled texts, or
-    from pairs of texts where the data set has a pairField."""
+    of labels for each text, each whose probability reaches a threshold that is chosen on the evaluation
+    split. TextSimilarity: embeddings that are near for texts that belong together, learned from labelled
+    texts, or from pairs of texts where the data set has a pairField."""
 
     labels: Labels = Labels()
     """Which labels are learned, and under which names; left out, all as they are."""

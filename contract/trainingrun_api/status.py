@@ -108,14 +108,14 @@ class EpochSummary(Model):
     epoch: Annotated[int, Field(ge=0)]
     """Number of the epoch; 0 is the model before epoch 1, after the similarity stage where there was one."""
     training_loss: float
-    """Mean loss of the training part during the epoch; of some of its texts, without dropout, for epoch 0."""
+    """Mean loss of the training split in the epoch; of some of its texts, without dropout, for epoch 0."""
     evaluation_loss: float
-    """Mean loss of the evaluation part after the epoch."""
+    """Mean loss of the evaluation split after the epoch."""
     accuracy: float | None = None
     """Share of evaluation texts with the right label, 0 to 1; of pairs and triplets without scores, the share
     whose near text is the nearest."""
     f1: float | None = None
-    """Macro F1 of the evaluation part, over the labels that its texts have, 0 to 1."""
+    """Macro F1 of the evaluation split, over the labels that its texts have, 0 to 1."""
     average_precision: float | None = None
     """TextSimilarity on labelled texts: of the cosine as a score for "same label", 0 to 1."""
     spearman: float | None = None
@@ -184,8 +184,8 @@ class Progress(Model):
 
 
 class EvaluationScores(Model):
-    """Headline scores of the best epoch on the evaluation part, each 0 to 1 but loss and correlations; what a
-    task has no such score of is left out."""
+    """Headline scores of the best epoch on the evaluation split, each 0 to 1 but loss and correlations; what
+    a task has no such score of is left out."""
 
     accuracy: Rounded | None = None
     """Share of texts with the right label, in TextSimilarity the nearest one; of pairs and triplets without
@@ -265,7 +265,7 @@ class RunResult(Model):
     epochs: int
     """Epochs trained."""
     stopped_early: bool
-    """True when early stopping, or a loss that is no number any more, ended training before maxEpochs."""
+    """True when early stopping, or a loss that is not finite, ended training before maxEpochs."""
     evaluation: EvaluationScores
     """Scores of the best epoch, which is the published model unless a final fit took its place."""
     final_fit: FinalFit | None = None
@@ -326,7 +326,7 @@ class TrainingRunStatus(Model):
     """Epoch whose scores these are, and whose weights are published unless a final fit's are; 0 when
     training made nothing better."""
     stopped_early: bool | None = None
-    """True when early stopping, or a loss that is no number any more, ended training before maxEpochs."""
+    """True when early stopping, or a loss that is not finite, ended training before maxEpochs."""
     evaluation: EvaluationScores | None = None
     """Headline scores of the published model; where finalFit was kept, of the model before that."""
     final_fit: FinalFit | None = None

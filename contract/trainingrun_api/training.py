@@ -17,7 +17,7 @@ class MixedPrecision(StrEnum):
 
 
 class StoppingMetric(StrEnum):
-    """Score of the evaluation part that says which epoch is best."""
+    """Score of the evaluation split that says which epoch is best."""
 
     EVALUATION_LOSS = "EvaluationLoss"
     F1 = "F1"
@@ -57,7 +57,7 @@ class EarlyStopping(Model):
     """
 
     metric: StoppingMetric = StoppingMetric.EVALUATION_LOSS
-    """Score of the evaluation part that decides: EvaluationLoss, F1 (macro) or Accuracy. For TextSimilarity
+    """Score of the evaluation split that decides: EvaluationLoss, F1 (macro) or Accuracy. For TextSimilarity
     EvaluationLoss, or AveragePrecision (of the cosine as a score for "same label") for labelled texts,
     Spearman for scored pairs, Accuracy (near texts that are the nearest) for other pairs and triplets."""
 
@@ -112,7 +112,7 @@ class Training(Model):
     """How the model is fine-tuned."""
 
     max_epochs: Annotated[int, Field(ge=1, le=1000)] | None = None
-    """Most passes over the training part; early stopping may end sooner.
+    """Most passes over the training split; early stopping may end sooner.
 
     Left out: 5; for classifiers, where these are fewer than 180 optimizer steps, as many as make so many, at
     most 20.
@@ -176,7 +176,7 @@ class Training(Model):
 
     similarity_stage: SimilarityStage = SimilarityStage.AUTO
     """For Classification on a base model with pooling: first bring texts of one label near each other, then
-    train the classifier from there, unless that made it worse. Auto: where the training part has fewer than
+    train the classifier from there, unless that made it worse. Auto: where the training split has fewer than
     16 texts a label."""
 
     lora: Lora | None = None
@@ -184,13 +184,13 @@ class Training(Model):
 
     final_fit: bool = False
     """For classification: once an epoch is chosen and scored, fit the model anew on all texts, those of the
-    evaluation part too, with the same recipe and for as many epochs, and publish that. All scores are of the
-    model before, which did not see the evaluation part. Goes without evaluationDataset."""
+    evaluation split too, with the same recipe and for as many epochs, and publish that. All scores are of the
+    model before, which did not see the evaluation split. Goes without evaluationDataset."""
 
     max_sequence_length: Annotated[int, Field(ge=8, le=8192)] | None = None
     """Tokens after which a text is cut; at most what the model reads.
 
-    Left out: where 99 of 100 texts of the training part end, at least 64, within the model's limit. How many
+    Left out: where 99 of 100 texts of the training split end, at least 64, within the model's limit. How many
     were cut is in evaluation.json.
     """
 

@@ -5,24 +5,22 @@ from collections.abc import Sequence
 from trainingrun_api.status import MAX_MESSAGE, Condition, Phase
 from trainingrun_api.visible import visible
 
-from .outcome import Verdict
+from .outcome import RunState
 
 
-def conditions_of(
-    verdict: Verdict, before: Sequence[Condition], generation: int, now: str
-) -> list[Condition]:
+def conditions_of(state: RunState, before: Sequence[Condition], generation: int, now: str) -> list[Condition]:
     """All four; `lastTransitionTime` moves only where the status does."""
     times = {(c.type, c.status): c.last_transition_time for c in before}
     return [
         Condition(
             type=kind,
             status=value,
-            reason=verdict.reason,
-            message=shortened(verdict.message),
+            reason=state.reason,
+            message=shortened(state.message),
             observed_generation=generation,
             last_transition_time=times.get((kind, value), now),
         )
-        for kind, value in _values(verdict).items()
+        for kind, value in _values(state).items()
     ]
 
 
@@ -32,10 +30,10 @@ def shortened(message: str) -> str:
     return line if len(line) <= MAX_MESSAGE else f"{line[: MAX_MESSAGE - 1]}…"
 
 
-def _values(verdict: Verdict) -> dict[str, str]:
-    succeeded, failed = verdict.phase is Phase.SUCCEEDED, verdict.phase is Phase.FAILED
-    stalled = failed or verdict.stalled
-    at_rest = succeeded or stalled or verdict.phase is Phase.SUSPENDED
+def _values(state: RunState) -> dict[str, str]:
+    succeeded, failed = state.phase is Phase.SUCCEEDED, state.phase is Phase.FAILED
+    stalled = failed or state.stalled
+    at_rest = succeeded or stalled or state.phase is Phase.SUSPENDED
     return {
         "Succeeded": "True" if succeeded else "False" if failed else "Unknown",
         "Ready": str(succeeded),

@@ -15,7 +15,7 @@ from .references import Resolver
 from .resources import Manifest, Missing, Referent, Run, RunKey
 
 
-class Claim(NamedTuple):
+class NameReservation(NamedTuple):
     """A run's model name; without one, `taken` says who has the one that it asks for."""
 
     name: str | None
@@ -35,18 +35,22 @@ class ModelNames:
         self._cache = cache
         self._resolver = resolver
 
-    async def claim(self, run: Run, spec: TrainingRunSpec) -> Claim:
+    async def reserve(self, run: Run, spec: TrainingRunSpec) -> NameReservation:
         """A name for the run that no other has; it is written into its status with what is next."""
         if run.status.model_name is not None:
-            return Claim(run.status.model_name)
+            return NameReservation(run.status.model_name)
         if spec.model_name is None:
-            return Claim(await self._random(run))
+            return NameReservation(await self._random(run))
         holder = await self._holder(run, spec.model_name)
-        return Claim(None, _taken(holder, spec.model_name)) if holder else Claim(spec.model_name)
+        return (
+            NameReservation(None, _taken(holder, spec.model_name))
+            if holder
+            else NameReservation(spec.model_name)
+        )
 
     async def _random(self, run: Run) -> str:
         for name in candidate_names(run.uid):
-            if not self._others(run, name) and await self._reserve(run, name) is None:
+            if not self._others(run, name) and await self._create_lease(run, name) is None:
                 return name
         raise AssertionError("there are endless candidates")
 
@@ -54,7 +58,7 @@ class ModelNames:
         """Who has the name that the run asks for, or comes before it; None once the name is the run's."""
         first = holder_of(run, name, self._others(run, name))
         if first is None:
-            return await self._reserve(run, name)
+            return await self._create_lease(run, name)
         self._resolver.wait(run.key, Referent(RUN_KIND, *first.key))
         return first.key
 
@@ -62,7 +66,7 @@ class ModelNames:
         about = self._cache.runs.group((run.key.namespace, name))
         return [other for other in about if other.uid != run.uid]
 
-    async def _reserve(self, run: Run, name: str) -> RunKey | None:
+    async def _create_lease(self, run: Run, name: str) -> RunKey | None:
         """Have the name's Lease; else who has it."""
         lease = name_lease(run, name)
         while True:

@@ -11,7 +11,7 @@ from .refusals import Refusal
 from .resources import parse_time
 
 
-class Verdict(NamedTuple):
+class RunState(NamedTuple):
     """Phase, reason and message of a run; `stalled` when it can't go on by itself."""
 
     phase: Phase
@@ -47,12 +47,12 @@ UNKNOWN = (
 AT_THE_END = {"Evaluating", "Publishing", "Done"}
 
 
-def of_failed_job(job: JobState, failure: RunFailure | None) -> Verdict:
+def of_failed_job(job: JobState, failure: RunFailure | None) -> RunState:
     """Why the Job failed, and what to change; `failure` is that of its last attempt."""
     reason, message = (failure.reason, failure.message) if failure else UNKNOWN
     job_reason = job.failure.reason if job.failure else ""
     if job_reason == "DeadlineExceeded":
-        return Verdict(
+        return RunState(
             Phase.FAILED,
             Reason.ACTIVE_DEADLINE_EXCEEDED,
             "The run did not end within spec.activeDeadlineSeconds; apply a new run with more time, "
@@ -60,8 +60,8 @@ def of_failed_job(job: JobState, failure: RunFailure | None) -> Verdict:
         )
     if job_reason == "BackoffLimitExceeded" and reason is not Reason.OUT_OF_MEMORY:
         text = f"Given up after all restarts that spec.backoffLimit allows. The last one: {reason}: {message}"
-        return Verdict(Phase.FAILED, Reason.BACKOFF_LIMIT_EXCEEDED, text)
-    return Verdict(Phase.FAILED, reason, message)
+        return RunState(Phase.FAILED, Reason.BACKOFF_LIMIT_EXCEEDED, text)
+    return RunState(Phase.FAILED, reason, message)
 
 
 def failure_of(attempt: Attempt, memory: str) -> tuple[Reason, str]:
@@ -116,20 +116,20 @@ def _chosen(result: RunResult) -> str:
     return f"{epoch} is published: {scores}"
 
 
-def without_pod(job: JobState, refusal: Refusal | None) -> Verdict:
+def without_pod(job: JobState, refusal: Refusal | None) -> RunState:
     """How a Job stands that has made no pod, yet or any more."""
     if refusal is None:
         text = f"Job {job.name} was created, its pod not yet"
-        return Verdict(Phase.PENDING, Reason.WAITING_FOR_POD, text)
+        return RunState(Phase.PENDING, Reason.WAITING_FOR_POD, text)
     hint = "; tried again from time to time" if not refusal.for_good else ""
     text = f"Kubernetes refuses the pod of Job {job.name}{hint}: {refusal.message}"
-    return Verdict(Phase.PENDING, Reason.POD_REFUSED, text, stalled=refusal.for_good)
+    return RunState(Phase.PENDING, Reason.POD_REFUSED, text, stalled=refusal.for_good)
 
 
-def of_attempt(attempt: Attempt, progress: Progress | None, memory: str) -> Verdict:
+def of_attempt(attempt: Attempt, progress: Progress | None, memory: str) -> RunState:
     """How an unfinished Job that isn't suspended stands."""
     if attempt.phase == "Succeeded":
-        return Verdict(Phase.EVALUATING, Reason.EVALUATING, f"Pod {attempt.name} is done")
+        return RunState(Phase.EVALUATING, Reason.EVALUATING, f"Pod {attempt.name} is done")
     if attempt.ended:
         return _of_ended(attempt, memory)
     if attempt.started is not None:
@@ -137,13 +137,13 @@ def of_attempt(attempt: Attempt, progress: Progress | None, memory: str) -> Verd
     return _on_its_way(attempt)
 
 
-def _of_ended(attempt: Attempt, memory: str) -> Verdict:
+def _of_ended(attempt: Attempt, memory: str) -> RunState:
     reason, message = failure_of(attempt, memory)
     if _is_final(attempt):
-        return Verdict(Phase.FAILED, reason, message)
+        return RunState(Phase.FAILED, reason, message)
     bound = "" if attempt.disruption else ", where spec.backoffLimit allows one,"
     text = f"A new attempt follows{bound} and goes on from the last checkpoint. {reason}: {message}"
-    return Verdict(Phase.PENDING, Reason.RESTARTING, text)
+    return RunState(Phase.PENDING, Reason.RESTARTING, text)
 
 
 def _is_final(attempt: Attempt) -> bool:
@@ -152,31 +152,31 @@ def _is_final(attempt: Attempt) -> bool:
     return attempt.disruption is None and ended is not None and ended.exit_code in ExitCode.USER_ERRORS
 
 
-def _at_work(attempt: Attempt, progress: Progress | None) -> Verdict:
+def _at_work(attempt: Attempt, progress: Progress | None) -> RunState:
     # The report of an attempt before says nothing of this one.
-    verdict = Verdict(Phase.RUNNING, Reason.TRAINING, f"Pod {attempt.name} trains")
+    state = RunState(Phase.RUNNING, Reason.TRAINING, f"Pod {attempt.name} trains")
     if progress is None or parse_time(progress.last_update_time) < attempt.created:
-        return verdict
+        return state
     if progress.stage == "FinalFit":
-        verdict = verdict._replace(message=f"Pod {attempt.name} fits the model anew on all texts")
+        state = state._replace(message=f"Pod {attempt.name} fits the model anew on all texts")
     if progress.stage in AT_THE_END:
         text = f"Pod {attempt.name} evaluates and publishes the model"
-        verdict = Verdict(Phase.EVALUATING, Reason.EVALUATING, text)
+        state = RunState(Phase.EVALUATING, Reason.EVALUATING, text)
     if progress.notice is None:
-        return verdict
-    message = f"{verdict.message}. {progress.notice.message}"
-    return verdict._replace(reason=progress.notice.reason, message=message)
+        return state
+    message = f"{state.message}. {progress.notice.message}"
+    return state._replace(reason=progress.notice.reason, message=message)
 
 
-def _on_its_way(attempt: Attempt) -> Verdict:
+def _on_its_way(attempt: Attempt) -> RunState:
     name, waiting = attempt.name, attempt.waiting
     if attempt.missing_secret is not None:
         text = f"{attempt.missing_secret}. Pod {name} waits for it on its node"
-        return Verdict(Phase.PENDING, Reason.SECRET_NOT_FOUND, text)
+        return RunState(Phase.PENDING, Reason.SECRET_NOT_FOUND, text)
     if waiting is None:
         if attempt.unschedulable is None:
-            return Verdict(Phase.PENDING, Reason.POD_STARTING, f"Pod {name} is starting")
+            return RunState(Phase.PENDING, Reason.POD_STARTING, f"Pod {name} is starting")
         text = f"No node takes pod {name}: {attempt.unschedulable}"
-        return Verdict(Phase.PENDING, Reason.UNSCHEDULABLE, text)
+        return RunState(Phase.PENDING, Reason.UNSCHEDULABLE, text)
     reason = WAITING.get(waiting.reason, Reason.POD_STARTING)
-    return Verdict(Phase.PENDING, reason, f"Pod {name}: {waiting.reason} {waiting.message}".rstrip())
+    return RunState(Phase.PENDING, reason, f"Pod {name}: {waiting.reason} {waiting.message}".rstrip())

@@ -15,11 +15,11 @@ from .job import job_patch
 from .jobs import Jobs
 from .metrics import Metrics
 from .observed import latest
-from .outcome import Verdict
+from .outcome import RunState
 from .resources import Manifest, Run, RunKey, parse_time
+from .run_events import events
 from .start import Start
 from .status import Observation, observe
-from .story import events
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ POD_SECONDS = 1.0
 # What no watch of ours tells: another's Job, and what is refused besides pods.
 UNWATCHED = {Reason.JOB_CONFLICT, Reason.JOB_REFUSED}
 UNWATCHED_SECONDS = 30.0
-JOB_FOLLOWS = Verdict(Phase.PENDING, Reason.WAITING_FOR_POD, "The Job is being created")
+JOB_FOLLOWS = RunState(Phase.PENDING, Reason.WAITING_FOR_POD, "The Job is being created")
 
 
 class Reconciler:
@@ -67,7 +67,7 @@ class Reconciler:
             await self._tidy(run)
             return await self._conclude(run, Observation())
         if run.spec is None:
-            return await self._conclude(run, Observation(obstacle=_unreadable(run)))
+            return await self._conclude(run, Observation(blocker=_unreadable(run)))
         job = await self._jobs.find(run)
         if job is None:
             return await self._begin(run, run.spec)
@@ -87,7 +87,7 @@ class Reconciler:
         except ApiError as error:
             if not error.refused:
                 raise
-            return await self._conclude(run, Observation(obstacle=_refused(error)))
+            return await self._conclude(run, Observation(blocker=_refused(error)))
         if created:
             return POD_SECONDS
         return await self._conclude(run, await self._follow(run, spec, await self._jobs.there(run)))
@@ -96,7 +96,7 @@ class Reconciler:
         """Have the Job as the run wants it now, and see how it does."""
         started = await self._jobs.origin(run, spec, job)
         if started is None:
-            return Observation(obstacle=_conflict(run))
+            return Observation(blocker=_conflict(run))
         self._start.forget(run.key)
         changes = job_patch(spec, job, suspend_told=_told(run, job), final=False)
         if changes and not job.state.finished:
@@ -174,23 +174,23 @@ class Reconciler:
         return Run.parse(manifest)
 
 
-def _unreadable(run: Run) -> Verdict:
+def _unreadable(run: Run) -> RunState:
     text = f"This operator can't read the spec: {run.problem}; apply a corrected run under another name"
-    return Verdict(Phase.PENDING, Reason.INVALID_SPEC, text, stalled=True)
+    return RunState(Phase.PENDING, Reason.INVALID_SPEC, text, stalled=True)
 
 
-def _refused(error: ApiError) -> Verdict:
-    return Verdict(
+def _refused(error: ApiError) -> RunState:
+    return RunState(
         Phase.PENDING, Reason.JOB_REFUSED, f"The API server refuses the Job: {error}", stalled=True
     )
 
 
-def _conflict(run: Run) -> Verdict:
+def _conflict(run: Run) -> RunState:
     text = (
         f"Job {run.key.name} exists and isn't this run's: delete it, "
         f"or apply the run under another name (kubectl delete job {run.key.name} -n {run.key.namespace})"
     )
-    return Verdict(Phase.PENDING, Reason.JOB_CONFLICT, text, stalled=True)
+    return RunState(Phase.PENDING, Reason.JOB_CONFLICT, text, stalled=True)
 
 
 def _told(run: Run, job: Job) -> bool:

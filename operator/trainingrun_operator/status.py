@@ -11,7 +11,7 @@ from trainingrun_api.status import Artifacts, Phase, Reason, RunFailure, RunResu
 
 from .conditions import conditions_of
 from .observed import Attempt, JobState, latest
-from .outcome import Verdict, failure_of, of_attempt, of_failed_job, success_message, without_pod
+from .outcome import RunState, failure_of, of_attempt, of_failed_job, success_message, without_pod
 from .pod_template import base_model_of
 from .refusals import Refusal
 from .resources import Run, format_time, parse_time
@@ -22,38 +22,38 @@ AT_REST = {Phase.SUSPENDED, Phase.QUEUED}
 
 @dataclass(frozen=True)
 class Observation:
-    """What was found of a run; `obstacle` is why it has no Job.
+    """What was found of a run; `blocker` is why it has no Job.
 
     Of the names and of what it is started with only what its status may not say yet.
     """
 
     job: JobState | None = None
     attempts: list[Attempt] = field(default_factory=list)
-    obstacle: Verdict | None = None
+    blocker: RunState | None = None
     refusal: Refusal | None = None
     job_uid: str | None = None
     model_name: str | None = None
     started_with: StartedWith | None = None
 
-    def but(self, obstacle: Verdict) -> Self:
-        """The same with an obstacle."""
-        return replace(self, obstacle=obstacle)
+    def but(self, blocker: RunState) -> Self:
+        """The same with an blocker."""
+        return replace(self, blocker=blocker)
 
 
 def observe(run: Run, spec: TrainingRunSpec | None, seen: Observation, now: datetime) -> TrainingRunStatus:
     """The status that follows from `seen`; a finished run keeps its own."""
     if run.status.phase.finished:
         return _acknowledged(run)
-    verdict = _verdict(run, spec, seen)
-    since = pending_since(run, verdict, now)
+    state = _run_state(run, spec, seen)
+    since = pending_since(run, state, now)
     if spec is not None and since is not None and deadline_passed(spec, since, now):
-        verdict = _gave_up(spec, verdict)
-    return _status(run, verdict, seen, since, now)
+        state = _gave_up(spec, state)
+    return _status(run, state, seen, since, now)
 
 
-def pending_since(run: Run, verdict: Verdict, now: datetime) -> str | None:
+def pending_since(run: Run, state: RunState, now: datetime) -> str | None:
     """Since when the run waits; None when it doesn't."""
-    if verdict.phase is not Phase.PENDING:
+    if state.phase is not Phase.PENDING:
         return None
     return run.status.pending_since or format_time(now)
 
@@ -70,21 +70,21 @@ def _acknowledged(run: Run) -> TrainingRunStatus:
     return run.status.model_copy(update=generation | {"conditions": conditions})
 
 
-def _verdict(run: Run, spec: TrainingRunSpec | None, seen: Observation) -> Verdict:
+def _run_state(run: Run, spec: TrainingRunSpec | None, seen: Observation) -> RunState:
     last = latest(seen.attempts)
     if seen.job is not None and spec is not None and seen.job.finished:
         return _of_finished_job(run, seen.job, last)
     if spec is not None and _stands_still(spec, seen):
         return _suspended(spec, seen)
-    if seen.obstacle is not None or seen.job is None or spec is None:
-        return seen.obstacle or Verdict(
+    if seen.blocker is not None or seen.job is None or spec is None:
+        return seen.blocker or RunState(
             Phase.PENDING, Reason.JOB_DELETED, "The Job was deleted; it is created again"
         )
-    verdict = of_attempt(last, run.status.progress, spec.resources.memory) if last else None
+    state = of_attempt(last, run.status.progress, spec.resources.memory) if last else None
     refusal = _standing_refusal(seen, last)
-    if verdict is None or (refusal is not None and verdict.reason is Reason.RESTARTING):
+    if state is None or (refusal is not None and state.reason is Reason.RESTARTING):
         return without_pod(seen.job, refusal)
-    return verdict
+    return state
 
 
 def _standing_refusal(seen: Observation, last: Attempt | None) -> Refusal | None:
@@ -98,22 +98,22 @@ def _standing_refusal(seen: Observation, last: Attempt | None) -> Refusal | None
 def _stands_still(spec: TrainingRunSpec, seen: Observation) -> bool:
     if seen.job is not None:
         return seen.job.suspended
-    return spec.suspend and not (seen.obstacle and seen.obstacle.phase is Phase.FAILED)
+    return spec.suspend and not (seen.blocker and seen.blocker.phase is Phase.FAILED)
 
 
-def _suspended(spec: TrainingRunSpec, seen: Observation) -> Verdict:
+def _suspended(spec: TrainingRunSpec, seen: Observation) -> RunState:
     if spec.suspend:
         text = "spec.suspend is true; set it to false and the run goes on from its last checkpoint"
-        return Verdict(Phase.SUSPENDED, Reason.SUSPENDED, text)
+        return RunState(Phase.SUSPENDED, Reason.SUSPENDED, text)
     job = seen.job.name if seen.job else ""
     text = (
         f"Job {job} is suspended, and not by this run's spec.suspend: a queue holds it, or somebody. "
         "The run goes on when these resume the Job"
     )
-    return Verdict(Phase.QUEUED, Reason.QUEUED, text)
+    return RunState(Phase.QUEUED, Reason.QUEUED, text)
 
 
-def _of_finished_job(run: Run, job: JobState, last: Attempt | None) -> Verdict:
+def _of_finished_job(run: Run, job: JobState, last: Attempt | None) -> RunState:
     if not job.complete:
         return of_failed_job(job, _last_failure(run, last))
     result = _result(last)
@@ -121,15 +121,15 @@ def _of_finished_job(run: Run, job: JobState, last: Attempt | None) -> Verdict:
     message = (
         success_message(result) if result else "The model is published; its scores are in evaluation.json"
     )
-    return Verdict(Phase.SUCCEEDED, Reason.COMPLETED, message)
+    return RunState(Phase.SUCCEEDED, Reason.COMPLETED, message)
 
 
-def _gave_up(spec: TrainingRunSpec, verdict: Verdict) -> Verdict:
+def _gave_up(spec: TrainingRunSpec, state: RunState) -> RunState:
     text = (
         f"Waited for more than spec.pendingDeadlineSeconds ({spec.pending_deadline_seconds}). "
-        f"{verdict.reason}: {verdict.message}"
+        f"{state.reason}: {state.message}"
     )
-    return Verdict(Phase.FAILED, Reason.PENDING_DEADLINE_EXCEEDED, text)
+    return RunState(Phase.FAILED, Reason.PENDING_DEADLINE_EXCEEDED, text)
 
 
 def _result(attempt: Attempt | None) -> RunResult | None:
@@ -137,24 +137,24 @@ def _result(attempt: Attempt | None) -> RunResult | None:
 
 
 def _status(
-    run: Run, verdict: Verdict, seen: Observation, since: str | None, now: datetime
+    run: Run, state: RunState, seen: Observation, since: str | None, now: datetime
 ) -> TrainingRunStatus:
     before, last = run.status, latest(seen.attempts)
     changes: dict[str, Any] = {
-        "phase": verdict.phase,
+        "phase": state.phase,
         "observed_generation": run.generation,
-        "conditions": conditions_of(verdict, before.conditions, run.generation, format_time(now)),
+        "conditions": conditions_of(state, before.conditions, run.generation, format_time(now)),
         "model_name": seen.model_name or before.model_name,
         "job_name": seen.job.name if seen.job else before.job_name,
         "job_uid": seen.job_uid or before.job_uid,
         "suspend": run.spec.suspend if seen.job and run.spec else before.suspend,
-        "pod_name": _pod_name(run, verdict, last),
-        "pending_since": since if verdict.phase is Phase.PENDING else None,
+        "pod_name": _pod_name(run, state, last),
+        "pending_since": since if state.phase is Phase.PENDING else None,
         "start_time": before.start_time or (last.started if last else None),
         "restarts": _restarts(run, seen.attempts),
-        "last_failure": _last_failure(run, last) if verdict.phase not in AT_REST else before.last_failure,
+        "last_failure": _last_failure(run, last) if state.phase not in AT_REST else before.last_failure,
     }
-    return before.model_copy(update=changes | _beginning(before, seen) | _ending(verdict, seen, now))
+    return before.model_copy(update=changes | _beginning(before, seen) | _ending(state, seen, now))
 
 
 def _beginning(before: TrainingRunStatus, seen: Observation) -> dict[str, Any]:
@@ -164,8 +164,8 @@ def _beginning(before: TrainingRunStatus, seen: Observation) -> dict[str, Any]:
     return {"started_with": started, "base_model": base_model_of(started).described()}
 
 
-def _pod_name(run: Run, verdict: Verdict, last: Attempt | None) -> str | None:
-    if verdict.phase in AT_REST:
+def _pod_name(run: Run, state: RunState, last: Attempt | None) -> str | None:
+    if state.phase in AT_REST:
         return None
     if last is None or (last.deleting and run.status.pod_name is None):
         # The pod of before a suspension, still on its way out, is not replaced by the next one.
@@ -191,11 +191,11 @@ def _restarts(run: Run, attempts: list[Attempt]) -> int:
     return max(before.restarts + changed, len(failed))
 
 
-def _ending(verdict: Verdict, seen: Observation, now: datetime) -> dict[str, Any]:
-    if not verdict.phase.finished:
+def _ending(state: RunState, seen: Observation, now: datetime) -> dict[str, Any]:
+    if not state.phase.finished:
         return {}
     ended = (seen.job.ended_at if seen.job else None) or format_time(now)
-    if verdict.phase is Phase.FAILED:
+    if state.phase is Phase.FAILED:
         return {"completion_time": ended}
     result = _result(latest(seen.attempts))
     if result is None:

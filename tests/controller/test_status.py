@@ -9,11 +9,11 @@ from trainingrun_api.names import ExitCode
 from trainingrun_api.started_with import SecretNames, StartedWith
 from trainingrun_api.status import Phase, Progress, Reason, TrainingRunStatus
 from trainingrun_operator.observed import Attempt, JobState, Termination, Waiting
-from trainingrun_operator.outcome import Verdict
+from trainingrun_operator.outcome import RunState
 from trainingrun_operator.refusals import Refusal
 from trainingrun_operator.resources import Run, format_time
+from trainingrun_operator.run_events import events_between
 from trainingrun_operator.status import Observation, observe
-from trainingrun_operator.story import chapters
 
 from .manifests import Manifest, a_result, a_run
 
@@ -21,7 +21,7 @@ NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 RUNNING = JobState("tickets", complete=False, failure=None, ended_at=None)
 COMPLETE = JobState("tickets", complete=True, failure=None, ended_at="2026-11-01T11:59:00Z")
 STARTED = StartedWith.of("example.com/trainer:1", {"outputPrefix": "s3://models/team/x"}, SecretNames())
-MISSING = Verdict(Phase.PENDING, Reason.PROJECT_NOT_FOUND, "create it")
+MISSING = RunState(Phase.PENDING, Reason.PROJECT_NOT_FOUND, "create it")
 
 
 def a_parsed_run(status: TrainingRunStatus | None = None, generation: int = 1, **spec: object) -> Run:
@@ -117,7 +117,7 @@ def test_the_same_observation_gives_the_same_status() -> None:
 
 
 def test_transition_time_moves_only_with_the_status() -> None:
-    waiting = status_of(Observation(obstacle=MISSING))
+    waiting = status_of(Observation(blocker=MISSING))
     later = NOW + timedelta(minutes=1)
     running = status_of(seen(an_attempt()), a_parsed_run(waiting), later)
     assert {c.last_transition_time for c in running.conditions} == {format_time(NOW)}
@@ -160,7 +160,7 @@ def test_advice_of_the_trainer_is_told_as_warnings() -> None:
     after = status_of(seen(done, job=COMPLETE), a_parsed_run(before))
     assert [one.type for one in after.advice] == ["LossJump", "NewerThanThis", "Slow"]
     assert after.conditions[0].message.endswith("The training loss rose: see status.advice")
-    told = chapters(before, after)
+    told = events_between(before, after)
     assert [(one.kind, one.reason) for one in told] == [
         ("Normal", "Completed"),
         ("Warning", "LossJump"),
@@ -168,7 +168,7 @@ def test_advice_of_the_trainer_is_told_as_warnings() -> None:
     ]
     assert told[1].note == f"{message}. {suggestion}"
     assert len({one.place for one in told}) == 3
-    assert chapters(after, status_of(Observation(), a_parsed_run(after))) == []
+    assert events_between(after, status_of(Observation(), a_parsed_run(after))) == []
 
 
 def test_what_is_only_good_to_know_is_no_event_and_not_in_the_condition() -> None:
@@ -179,7 +179,7 @@ def test_what_is_only_good_to_know_is_no_event_and_not_in_the_condition() -> Non
     after = status_of(seen(done, job=COMPLETE), a_parsed_run(before))
     assert [one.type for one in after.advice] == ["Slow"]
     assert "It was slow" not in after.conditions[0].message
-    assert [one.reason for one in chapters(before, after)] == ["Completed"]
+    assert [one.reason for one in events_between(before, after)] == ["Completed"]
 
 
 @pytest.mark.parametrize(
@@ -213,11 +213,11 @@ def test_finished_run_stays_finished_and_acknowledges_changes() -> None:
 
 def test_pending_deadline_counts_from_when_the_run_began_to_wait() -> None:
     run = a_parsed_run(pendingDeadlineSeconds=60)
-    waiting = status_of(Observation(obstacle=MISSING), run)
+    waiting = status_of(Observation(blocker=MISSING), run)
     assert waiting.pending_since == format_time(NOW)
     run = a_parsed_run(waiting, pendingDeadlineSeconds=60)
-    assert status_of(Observation(obstacle=MISSING), run, NOW + timedelta(seconds=59)).phase is Phase.PENDING
-    failed = status_of(Observation(obstacle=MISSING), run, NOW + timedelta(seconds=60))
+    assert status_of(Observation(blocker=MISSING), run, NOW + timedelta(seconds=59)).phase is Phase.PENDING
+    failed = status_of(Observation(blocker=MISSING), run, NOW + timedelta(seconds=60))
     assert (failed.phase, reason_of(failed)) == (Phase.FAILED, Reason.PENDING_DEADLINE_EXCEEDED)
     assert "create it" in failed.conditions[0].message
 
@@ -244,7 +244,7 @@ def test_replaced_pods_are_counted_also_when_the_old_one_is_gone() -> None:
     first = status_of(seen(an_attempt("tickets-a")))
     second = status_of(seen(an_attempt("tickets-b")), a_parsed_run(first))
     assert (first.restarts, second.restarts, second.pod_name) == (0, 1, "tickets-b")
-    assert chapters(first, second)[0].reason == "Restarted"
+    assert events_between(first, second)[0].reason == "Restarted"
 
 
 def test_suspension_is_no_restart() -> None:
@@ -284,7 +284,7 @@ def test_refused_pod_is_told_and_stalls_the_run_where_only_a_person_can_help(
     assert (status.phase, reason_of(status)) == (Phase.PENDING, Reason.POD_REFUSED)
     assert status.conditions[0].message.endswith(f": {message}")
     assert conditions_of(status)["Stalled"] == str(stalled)
-    assert [(one.kind, one.reason) for one in chapters(TrainingRunStatus(), status)][-1] == (
+    assert [(one.kind, one.reason) for one in events_between(TrainingRunStatus(), status)][-1] == (
         "Warning",
         Reason.POD_REFUSED,
     )

@@ -181,7 +181,7 @@ class Splits:
         return sorted(self.training.labels | self.evaluation.labels)
 
     def by_label(self) -> dict[str, tuple[int, int]]:
-        """How many texts have each label, in the training and in the evaluation part; by label."""
+        """How many texts have each label, in the training and in the evaluation split; by label."""
         training, evaluation = self.training.label_counts(), self.evaluation.label_counts()
         return {label: (training[label], evaluation[label]) for label in self.labels}
 

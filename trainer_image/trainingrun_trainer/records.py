@@ -58,8 +58,8 @@ def text_key(text: str) -> bytes:
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """Texts that are compared: a pair, or a triplet."""
+class Pair:
+    """Two texts, or three of a triplet."""
 
     texts: tuple[str, ...]
     """The first text, one that is near it, and in a triplet one that is far from it."""

@@ -6,7 +6,7 @@ from .copies import CopyExamples, TextPair
 from .curves import Curves, Divergence, LossPoint, Restart
 from .data import DataCounts, JoinedLabel, LabelCount, LabelParts, SourceCounts
 from .document import Evaluation
-from .doubts import MAX_DOUBTED, DoubtedText, LabelDoubts, Part
+from .label_issues import MAX_FLAGGED, FlaggedText, LabelIssues, Part
 from .recipe import Recipe
 from .scores import (
     Average,
@@ -34,7 +34,7 @@ from .stage import StageOutcome
 from .timing import Timing
 
 __all__ = [
-    "MAX_DOUBTED",
+    "MAX_FLAGGED",
     "Average",
     "Averages",
     "BaseRun",
@@ -48,12 +48,12 @@ __all__ = [
     "Curves",
     "DataCounts",
     "Divergence",
-    "DoubtedText",
     "Evaluation",
+    "FlaggedText",
     "Interval",
     "JoinedLabel",
     "LabelCount",
-    "LabelDoubts",
+    "LabelIssues",
     "LabelParts",
     "LabelSimilarity",
     "LossPoint",

@@ -27,11 +27,11 @@ class BaseRun(Model):
     model_name: str
     """Name of the model it made."""
     own_scores: EvaluationScores
-    """Its model's scores on its own evaluation part, as its evaluation.json has them."""
+    """Its model's scores on its own evaluation split, as its evaluation.json has them."""
     final_fit: bool = False
     """True where the model was fitted anew after these scores, and so has learned all texts of that run."""
     scores: EpochSummary | None = None
-    """Its model's scores on the evaluation part of this run, before training; null where task or labels
+    """Its model's scores on the evaluation split of this run, before training; null where task or labels
     differ. Texts that it was trained on may be among these."""
     difference: ScoreChange | None = None
     """This run's best epoch minus those."""

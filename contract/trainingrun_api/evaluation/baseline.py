@@ -21,4 +21,4 @@ class Baseline(Model):
     method: BaselineMethod
     """LogisticRegression on the frozen body's embeddings, or BaseModel: as it was loaded."""
     scores: EpochSummary
-    """Its scores on the evaluation part: epoch 0, unless a similarity stage made that better."""
+    """Its scores on the evaluation split: epoch 0, unless a similarity stage made that better."""

@@ -10,7 +10,7 @@ class LossPoint(Model):
     step: int
     """Optimizer step, from 1."""
     epoch: float
-    """Passes over the training part."""
+    """Passes over the training split."""
     loss: float
     """Mean loss of the texts since the point before, in nats per text."""
     learning_rate: float
@@ -29,7 +29,7 @@ class Restart(Model):
 
 
 class Divergence(Model):
-    """The loss was no number any more, which ended training."""
+    """The loss was not finite, which ended training."""
 
     step: int
     """Optimizer steps done by then."""
@@ -47,4 +47,4 @@ class Curves(Model):
     restarts: list[Restart] = []
     """Where training went on after the run was interrupted, in order."""
     divergence: Divergence | None = None
-    """Where the loss was no number any more; null where it always was one."""
+    """Where the loss was not finite; null where it always was."""

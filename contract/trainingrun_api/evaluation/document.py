@@ -11,7 +11,7 @@ from .base_run import BaseRun
 from .baseline import Baseline
 from .curves import Curves
 from .data import DataCounts
-from .doubts import LabelDoubts
+from .label_issues import LabelIssues
 from .recipe import Recipe
 from .scores import ClassificationScores
 from .similarity import SimilarityScores
@@ -36,7 +36,7 @@ class Evaluation(Model):
     """Epoch that these scores belong to, and that is published unless a final fit was; while training goes
     on, the best one so far. 0 when training made nothing better."""
     stopped_early: bool
-    """True when early stopping, or a loss that is no number any more, ended training before maxEpochs."""
+    """True when early stopping, or a loss that is not finite, ended training before maxEpochs."""
     loss: float
     """Mean loss, in nats per text: cross-entropy, or the contrastive loss of TextSimilarity."""
     classification: ClassificationScores | None = None
@@ -61,7 +61,7 @@ class Evaluation(Model):
     """How long it took."""
     data: DataCounts
     """Texts at each step from file to split."""
-    doubts: LabelDoubts | None = None
+    label_issues: LabelIssues | None = None
     """Labels that are likely wrong; null for a task other than Classification."""
     base_model: ResolvedBaseModel
     """The model that training started from."""

@@ -70,7 +70,7 @@ class Averages(Model):
 class Threshold(Model):
     """From which probability on a text is given a label, where it may have several; saved in config.json.
 
-    One for all labels, with the highest micro F1 on the evaluation part. All other scores are those of the
+    One for all labels, with the highest micro F1 on the evaluation split. All other scores are those of the
     best epoch at this threshold, so choosing it flatters them a little. By how much, the cross-fitted
     ones show: each fifth of the texts judged at the threshold that is best for the other four.
     """
@@ -128,7 +128,7 @@ class Calibration(Model):
 
 
 class ClassificationScores(Model):
-    """Scores of a model that gives labels, on the evaluation part."""
+    """Scores of a model that gives labels, on the evaluation split."""
 
     accuracy: Share
     """Share of evaluation texts with the right label, or with exactly the right ones of several."""

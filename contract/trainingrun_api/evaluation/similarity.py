@@ -73,7 +73,7 @@ class RankingScores(Model):
 
 
 class SimilarityScores(Model):
-    """Scores of an embedding model on the evaluation part; one field is set, by the kind of data."""
+    """Scores of an embedding model on the evaluation split; one field is set, by the kind of data."""
 
     labels: LabelSimilarity | None = None
     """Data of labelled texts."""

@@ -50,7 +50,7 @@ def test_a_loss_that_is_no_number_is_found_and_explains_what_else_went_wrong() -
     )
     (found,) = advise(evidence(curves=curves))
     assert (found.type, found.severity) == (FindingType.DIVERGED, Severity.WARNING)
-    assert "After step 20, in epoch 2, the loss was no number any more" in found.message
+    assert "After step 20, in epoch 2, the loss was not finite" in found.message
     assert "epoch 0 is published" in found.message
     assert found.evidence == {"step": 20, "epoch": 2}
 

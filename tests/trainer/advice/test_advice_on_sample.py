@@ -1,4 +1,4 @@
-"""Whether the evaluation part can be trusted."""
+"""Whether the evaluation split can be trusted."""
 
 from dataclasses import replace
 

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from trainingrun_api.dataset import DataSource
-from trainingrun_trainer.data import ComparisonReading, FetchedSource
+from trainingrun_trainer.data import FetchedSource, PairReading
 from trainingrun_trainer.errors import DataError
 from trainingrun_trainer.records import SourceFile
 
@@ -154,7 +154,7 @@ def test_any_file_is_read_or_refused_with_its_name(name: str, tmp_path: Path) ->
             assert example.text.strip()
             assert example.labels
             assert "nan" not in (*example.labels, *example.context)
-        compared = ComparisonReading([FetchedSource(pairs, [SourceFile(uri, path)])])
+        compared = PairReading([FetchedSource(pairs, [SourceFile(uri, path)])])
         for pair in read_or_refused(lambda: list(compared), uri):
             assert all(pair.texts)
             assert pair.score is not None

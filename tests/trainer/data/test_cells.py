@@ -13,7 +13,7 @@ import pytest
 
 from trainingrun_api.dataset import DataSource
 from trainingrun_api.tasks import TaskType
-from trainingrun_trainer.data import ComparisonReading, FetchedSource
+from trainingrun_trainer.data import FetchedSource, PairReading
 from trainingrun_trainer.errors import DataError
 from trainingrun_trainer.records import SourceFile
 
@@ -66,7 +66,7 @@ def test_a_score_that_is_missing_leaves_the_pair_out(write: Write, tmp_path: Pat
     table = {"text": ["a", "b", "c"], "pair": ["x", "y", "z"], "score": [0.5, math.nan, None]}
     path = write(tmp_path / "a", table)
     source = DataSource(uri=path.as_uri(), pair_field="pair", score_field="score")
-    pairs = ComparisonReading([FetchedSource(source, [SourceFile(path.as_uri(), path)])])
+    pairs = PairReading([FetchedSource(source, [SourceFile(path.as_uri(), path)])])
     assert [pair.score for pair in pairs] == [0.5]
     assert pairs.tallies[0].unlabelled == 2
 

@@ -12,7 +12,7 @@ from trainingrun_api.evaluation import Evaluation
 from trainingrun_api.row_filter import RowFilter
 from trainingrun_api.run_config import RunConfig
 from trainingrun_trainer import pipeline
-from trainingrun_trainer.data import ComparisonReading, FetchedSource
+from trainingrun_trainer.data import FetchedSource, PairReading
 from trainingrun_trainer.errors import DataError
 from trainingrun_trainer.records import SourceFile
 
@@ -66,7 +66,7 @@ def test_pairs_are_left_out_in_the_same_way(tmp_path: Path) -> None:
         tmp_path, [{"text": "a", "pair": "b", "answer": a} for a in ("accept", "reject", "ignore")]
     )
     source = DataSource(uri=path.as_uri(), pair_field="pair", filter=ACCEPTED)
-    pairs = ComparisonReading([FetchedSource(source, [SourceFile(path.as_uri(), path)])])
+    pairs = PairReading([FetchedSource(source, [SourceFile(path.as_uri(), path)])])
     assert (len(list(pairs)), pairs.tallies[0].rows_filtered) == (1, 2)
 
 

@@ -1,4 +1,4 @@
-"""Near-copies among texts that are made from templates, beside a comparison of all with all."""
+"""Near-copies among texts that are made from templates, beside a pair of all with all."""
 
 import random
 

@@ -60,9 +60,9 @@ def test_it_is_trained_and_its_folder_gives_the_same_model(
     texts = classifier.encode(TEXTS)
     precision = MixedPrecision.FP32 if architecture in FULL_PRECISION_ONLY else MixedPrecision.BF16
     settings = Training(max_epochs=1, mixed_precision=precision)
-    trainee = prepare(SingleLabelClassification(classifier, texts, texts), settings)
+    state = prepare(SingleLabelClassification(classifier, texts, texts), settings)
     untrained = logits(classifier)
-    epochs = [event.summary.epoch for event in fit(trainee, settings) if isinstance(event, EpochDone)]
+    epochs = [event.summary.epoch for event in fit(state, settings) if isinstance(event, EpochDone)]
     assert epochs == [0, 1]
     trained = logits(classifier)
     assert not torch.equal(trained, untrained)

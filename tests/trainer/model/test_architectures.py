@@ -177,10 +177,10 @@ def test_a_new_head_starts_from_regression_on_what_its_output_layer_reads(
 ) -> None:
     classifier = loaded(body, list(WORDS))
     texts = classifier.encode(ticket_texts())
-    trainee = prepare(SingleLabelClassification(classifier, texts, texts), Training())
-    before = trainee.evaluate()
-    method = trainee.objective.start_head(trainee.training).method
-    after = trainee.evaluate()
+    state = prepare(SingleLabelClassification(classifier, texts, texts), Training())
+    before = state.evaluate()
+    method = state.objective.start_head(state.training).method
+    after = state.evaluate()
     if architecture in DECODERS:  # no bias to set
         assert (method, after.loss) == (BaselineMethod.BASE_MODEL, before.loss)
     else:
@@ -196,12 +196,12 @@ def test_adapters_leave_an_ordinary_model(body: Path) -> None:
     settings = Training(
         max_epochs=1, lora=Lora(rank=2), learning_rate=1e-2, mixed_precision=MixedPrecision.FP32
     )
-    trainee = prepare(SingleLabelClassification(classifier, texts, texts), settings)
+    state = prepare(SingleLabelClassification(classifier, texts, texts), settings)
     before, *_ = (
-        event.summary.evaluation_loss for event in fit(trainee, settings) if isinstance(event, EpochDone)
+        event.summary.evaluation_loss for event in fit(state, settings) if isinstance(event, EpochDone)
     )
-    trained = trainee.evaluate().loss
-    trainee.merge_adapters()
-    assert trainee.evaluate().loss == pytest.approx(trained, abs=1e-4)
+    trained = state.evaluate().loss
+    state.merge_adapters()
+    assert state.evaluate().loss == pytest.approx(trained, abs=1e-4)
     assert trained != before
     assert classifier.network.state_dict().keys() == names

@@ -20,7 +20,7 @@ from trainingrun_trainer import pipeline
 from trainingrun_trainer.errors import Interrupted
 from trainingrun_trainer.model import load
 from trainingrun_trainer.records import Example
-from trainingrun_trainer.training import StepDone, Trainee
+from trainingrun_trainer.training import StepDone, TrainState
 from trainingrun_trainer.training.steps import train_epoch
 
 from ..conftest import WORDS, KilledError, changed, untimed
@@ -166,11 +166,11 @@ def test_a_new_run_goes_on_from_the_final_fit_of_a_failed_one(final: RunConfig, 
 def spoil(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
     """Has all weights be one value at the end of the final fit."""
 
-    def spoiling(trainee: Trainee, epoch: int, done: int) -> Iterator[StepDone]:
-        yield from train_epoch(trainee, epoch, done)
-        if epoch == trainee.chosen_epochs:
+    def spoiling(state: TrainState, epoch: int, done: int) -> Iterator[StepDone]:
+        yield from train_epoch(state, epoch, done)
+        if epoch == state.chosen_epochs:
             with torch.no_grad():
-                for parameter in trainee.objective.network.parameters():
+                for parameter in state.objective.network.parameters():
                     parameter.fill_(request.param)
 
     monkeypatch.setattr(import_module("trainingrun_trainer.training.fit"), "train_epoch", spoiling)

@@ -257,12 +257,12 @@ def test_a_look_at_parts_sees_what_one_at_the_whole_does(
 ) -> None:
     torch.manual_seed(0)
     objective = made(pooled_model)
-    trainee = prepare(objective, Training(batch_size=16, mixed_precision=MixedPrecision.FP32))
+    state = prepare(objective, Training(batch_size=16, mixed_precision=MixedPrecision.FP32))
     losses = []
     for most in (16, 3):
         with little_memory(objective.network, most):
-            objective.start_head(trainee.training)
-            losses.append(trainee.evaluate().loss)
+            objective.start_head(state.training)
+            losses.append(state.evaluate().loss)
     assert losses[1] == pytest.approx(losses[0], rel=1e-4)
     with little_memory(objective.network, 0), pytest.raises(torch.OutOfMemoryError):
-        trainee.evaluate()
+        state.evaluate()

@@ -121,9 +121,9 @@ def test_a_killed_run_ends_as_an_undisturbed_one(config: RunConfig, tmp_path: Pa
     assert evaluation(config).curves.restarts == []
     took = evaluation(disturbed).timing
     assert took.texts_per_second == 3 * 48 / took.training_seconds  # of all attempts
-    doubts = evaluation(config).doubts
-    assert doubts is not None
-    assert doubts.judged == 48  # those of the training part, which is looked at before the first epoch
+    label_issues = evaluation(config).label_issues
+    assert label_issues is not None
+    assert label_issues.judged == 48  # those of the training split, which is looked at before the first epoch
     for path in (out(config) / "model").rglob("*.safetensors"):
         twin = out(disturbed) / "model" / path.relative_to(out(config) / "model")
         assert twin.read_bytes() == path.read_bytes()

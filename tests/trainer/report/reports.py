@@ -11,9 +11,9 @@ from trainingrun_api.evaluation import (
     CopyExamples,
     Curves,
     DataCounts,
-    DoubtedText,
     Evaluation,
-    LabelDoubts,
+    FlaggedText,
+    LabelIssues,
     LossPoint,
     Part,
     Recipe,
@@ -91,7 +91,7 @@ ADVICE = [
     Finding(
         type="SmallEvaluationPart",
         severity=Severity.INFO,
-        message="The evaluation part is small: accuracy may be off by 4 points.",
+        message="The evaluation split is small: accuracy may be off by 4 points.",
         suggestion="Lower spec.trainPercent, or label more texts.",
     ),
 ]
@@ -104,11 +104,11 @@ COPY = TextPair(
     similarity=1.0,
 )
 
-DOUBTS = LabelDoubts(
+LABEL_ISSUES = LabelIssues(
     judged=1500,
-    doubted=3,
+    flagged=3,
     texts=[
-        DoubtedText(
+        FlaggedText(
             text=text,
             cut=text.startswith("A long"),
             context=["phone"],
@@ -262,7 +262,7 @@ def a_report(
             examples=CopyExamples(conflicts=[COPY]),
         ),
         advice=ADVICE,
-        doubts=DOUBTS,
+        label_issues=LABEL_ISSUES,
         base_model=ResolvedBaseModel(
             source="s3://models/support/tickets-v2/model",
             from_run="tickets-v2",

@@ -23,7 +23,7 @@ from trainingrun_trainer.records import Example
 from trainingrun_trainer.report import Report, render
 from trainingrun_trainer.time_share import TimeShare
 
-from .reports import DOUBTS, a_report, examples, label_names, of_embeddings, several, single
+from .reports import LABEL_ISSUES, a_report, examples, label_names, of_embeddings, several, single
 
 HOSTILE = (
     "</script><script>alert(1)</script>",
@@ -137,9 +137,9 @@ def test_labels_that_are_likely_wrong_are_listed_the_most_certain_first() -> Non
     assert "Of 1,500 texts looked at, 3 look mislabelled: another label is far more likely." in text
     first = 'my" parcel, please? invoice is late phone parcel is late 97.0 % Training s3://data/tickets.jsonl'
     assert text.index(first) < text.index("The courier, again, did not come invoice is late")
-    without = report.evaluation.model_copy(update={"doubts": None})
+    without = report.evaluation.model_copy(update={"label_issues": None})
     page = Page(render(Report(without, report.record, report.predictions)))
-    assert "doubts" not in {a.get("id") for _, a in page.tags}
+    assert "label_issues" not in {a.get("id") for _, a in page.tags}
 
 
 def test_every_text_is_there_with_its_probabilities() -> None:
@@ -175,11 +175,11 @@ def test_a_data_set_of_script_tags_stays_text() -> None:
         Example(HOSTILE[n % 5], (labels[index],), (HOSTILE[n % 4],), HOSTILE[n % 3])
         for n, index in enumerate(predictions.targets)
     ]
-    doubted = DOUBTS.texts[0].model_copy(
+    flagged = LABEL_ISSUES.texts[0].model_copy(
         update={"text": HOSTILE[0], "label": HOSTILE[2], "suggested": HOSTILE[1]}
     )
-    doubts = DOUBTS.model_copy(update={"texts": [doubted]})
-    html = render(a_report(predictions, labels, texts, model_name=HOSTILE[2], doubts=doubts))
+    label_issues = LABEL_ISSUES.model_copy(update={"texts": [flagged]})
+    html = render(a_report(predictions, labels, texts, model_name=HOSTILE[2], label_issues=label_issues))
     page = Page(html)
     assert [row[1] for row in page.data["texts"]] == [text.text for text in texts]
     assert page.data["labels"] == labels
@@ -209,10 +209,10 @@ def test_nothing_is_loaded_and_no_style_or_script_but_its_own_runs() -> None:
 def test_150_classes_and_5000_texts_fit_in_2_mb_whatever_their_length() -> None:
     labels = label_names(150)
     predictions = single(150, 5000)
-    most = [DOUBTS.texts[0].model_copy(update={"text": "parcels " * 90})] * 200
-    doubts = DOUBTS.model_copy(update={"texts": most})
+    most = [LABEL_ISSUES.texts[0].model_copy(update={"text": "parcels " * 90})] * 200
+    label_issues = LABEL_ISSUES.model_copy(update={"texts": most})
     short, long = (
-        a_report(predictions, labels, examples(predictions, labels, words), doubts=doubts)
+        a_report(predictions, labels, examples(predictions, labels, words), label_issues=label_issues)
         for words in (12, 400)
     )
     pages = [render(short), render(long)]

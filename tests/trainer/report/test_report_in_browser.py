@@ -159,13 +159,13 @@ def test_texts_that_are_likely_mislabelled_are_found_sorted_and_exported(
     reader: Reader, five: Report, tmp_path: Path
 ) -> None:
     page = reader.open(five, tmp_path)
-    page.locator("#doubts-table button", has_text="Probability").click()
-    texts = page.locator("#doubts-table tbody tr td:first-child")
+    page.locator("#label-issues-table button", has_text="Probability").click()
+    texts = page.locator("#label-issues-table tbody tr td:first-child")
     assert [text[:6] for text in texts.all_text_contents()] == ["A long", "The co", "Where "]
-    page.locator("#doubts-find").fill("PARCEL")
-    assert page.locator("#doubts-table tbody tr:visible").count() == 2
+    page.locator("#label-issues-find").fill("PARCEL")
+    assert page.locator("#label-issues-table tbody tr:visible").count() == 2
     with page.expect_download() as download:
-        page.locator("#doubts-export").click()
+        page.locator("#label-issues-export").click()
     assert download.value.suggested_filename == "tickets-v3-mislabelled.csv"
     content = download.value.path().read_text(encoding="utf-8-sig")
     (row,) = csv.DictReader(io.StringIO(content, newline=""))
@@ -178,7 +178,10 @@ def test_texts_that_are_likely_mislabelled_are_found_sorted_and_exported(
         "part": "Training",
         "source": "s3://data/tickets.jsonl",
     }
-    assert page.locator("#doubts-count").text_content() == "1 text exported; 1 text cut on this page left out"
+    assert (
+        page.locator("#label-issues-count").text_content()
+        == "1 text exported; 1 text cut on this page left out"
+    )
 
 
 def test_no_exported_cell_is_a_formula(reader: Reader, tmp_path: Path) -> None:

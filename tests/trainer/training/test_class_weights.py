@@ -36,12 +36,12 @@ def probability_of_login(
     task = MultiLabelClassification if several else SingleLabelClassification
     objective = task(classifier, texts, texts, weights)
     settings = Training(max_epochs=4, batch_size=8, learning_rate=5e-3)
-    trainee = prepare(objective, settings)
+    state = prepare(objective, settings)
     if trained:
-        list(fit(trainee, settings))
+        list(fit(state, settings))
     else:
-        objective.start_head(trainee.training)
-    outcome = trainee.evaluate()
+        objective.start_head(state.training)
+    outcome = state.evaluate()
     assert outcome.predictions is not None
     return float(outcome.predictions.probabilities[:, 1].mean()), outcome.loss
 

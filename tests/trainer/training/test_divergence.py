@@ -1,4 +1,4 @@
-"""A loss that is no number any more ends training, and the best epoch before it is published."""
+"""A loss that is not finite ends training, and the best epoch before it is published."""
 
 import logging
 import shutil
@@ -19,7 +19,13 @@ from trainingrun_api.training import SimilarityStage, Training
 from trainingrun_trainer import pipeline
 from trainingrun_trainer.errors import Interrupted, ModelError, SettingsError
 from trainingrun_trainer.model import load
-from trainingrun_trainer.training import DivergedError, SingleLabelClassification, StepDone, Trainee, prepare
+from trainingrun_trainer.training import (
+    DivergedError,
+    SingleLabelClassification,
+    StepDone,
+    TrainState,
+    prepare,
+)
 from trainingrun_trainer.training.steps import train_epoch
 
 from ..conftest import WORDS, changed, ticket_texts, untimed
@@ -31,14 +37,14 @@ Broken = tuple[TaskType, float]
 
 @pytest.fixture
 def spoil(monkeypatch: pytest.MonkeyPatch) -> Spoil:
-    """Has the weights be no numbers after a step, of the six that an epoch has, whenever it is done."""
+    """Has the weights not be finite after a step, of the six that an epoch has, whenever it is done."""
 
     def after(step: int) -> None:
-        def diverging(trainee: Trainee, epoch: int, done: int) -> Iterator[StepDone]:
-            for event in train_epoch(trainee, epoch, done):
+        def diverging(state: TrainState, epoch: int, done: int) -> Iterator[StepDone]:
+            for event in train_epoch(state, epoch, done):
                 if event.step == step:
                     with torch.no_grad():
-                        for parameter in trainee.objective.network.parameters():
+                        for parameter in state.objective.network.parameters():
                             parameter.fill_(torch.nan)
                 yield event
 
@@ -71,15 +77,15 @@ def test_a_run_that_diverges_publishes_its_best_epoch_and_says_so(
         result = pipeline.run(config, ignore)
     assert (result.best_epoch, result.epochs, result.stopped_early) == (epochs, epochs, True)
     assert (result.advice[0].type, result.advice[0].severity) == (FindingType.DIVERGED, Severity.WARNING)
-    assert f"After step {step}, in epoch {epochs + 1}, the loss was no number" in result.advice[0].message
-    assert f"the {what} is no number any more; lower spec.training.learningRate" in caplog.text
+    assert f"After step {step}, in epoch {epochs + 1}, the loss was not finite" in result.advice[0].message
+    assert f"the {what} is not finite; lower spec.training.learningRate" in caplog.text
     assert f"The best epoch is {epochs}" in caplog.text
     written = evaluation(config)
     assert written.curves.divergence == Divergence(step=step, epoch=epochs + 1)
     assert [point.step for point in written.curves.training_loss] == list(range(1, step + 1))
     assert written.loss == written.curves.epochs[-1].evaluation_loss
     page = (out(config) / "report.html").read_text()
-    assert f"in epoch {epochs + 1} the loss was no number any more" in page
+    assert f"in epoch {epochs + 1} the loss was not finite" in page
     weights = load_file(out(config) / "model" / "model.safetensors")
     assert all(value.isfinite().all() for value in weights.values())
 
@@ -107,9 +113,9 @@ def test_a_gradient_that_is_no_number_is_as_bad_as_such_a_loss(pooled_model: Pat
     classifier = load(pooled_model, "uri", list(WORDS))
     texts = classifier.encode(ticket_texts())
     settings = Training().model_copy(update={"adversarial_epsilon": 1e38})
-    trainee = prepare(SingleLabelClassification(classifier, texts, texts), settings)
-    with pytest.raises(DivergedError, match="the gradient of step 1 is no number any more"):
-        next(train_epoch(trainee, 1))
+    state = prepare(SingleLabelClassification(classifier, texts, texts), settings)
+    with pytest.raises(DivergedError, match="the gradient of step 1 is not finite"):
+        next(train_epoch(state, 1))
 
 
 @pytest.mark.parametrize("kind", ["pooled_model", "plain_model"])
@@ -138,7 +144,7 @@ def test_a_base_model_whose_numbers_give_none_is_broken_too(
     config: RunConfig, tmp_path: Path, kind: str, request: pytest.FixtureRequest
 ) -> None:
     source = spoilt(request.getfixturevalue(kind), tmp_path / "model", lambda weight: weight.fill_(3e38))
-    with pytest.raises(ModelError, match="is no number before any training, so the base model is broken"):
+    with pytest.raises(ModelError, match="is not finite before any training, so the base model is broken"):
         pipeline.run(changed(config, base_model=source), ignore)
 
 
@@ -155,6 +161,6 @@ def spoilt(folder: Path, copy: Path, spoil: Callable[[torch.Tensor], object]) ->
 def test_a_stage_that_diverges_fails_the_run(config: RunConfig) -> None:
     hot = {"learning_rate": 1e30, "warmup_steps": 0, "similarity_stage": SimilarityStage.ALWAYS}
     stages: list[str] = []
-    with pytest.raises(SettingsError, match="the training loss of step 3 is no number any more"):
+    with pytest.raises(SettingsError, match="the training loss of step 3 is not finite"):
         pipeline.run(changed(config, training=hot), lambda report: stages.append(report.progress.stage))
     assert stages[-1] == "SimilarityStage"

@@ -46,10 +46,10 @@ def objective_of(classifier: Classifier) -> MultiLabelClassification:
 
 def test_a_new_head_on_pooled_texts_starts_from_one_regression_a_label(pooled_model: Path) -> None:
     objective = objective_of(classifier_of(pooled_model))
-    trainee = prepare(objective, Training(batch_size=8))
-    before = trainee.evaluate()
-    objective.start_head(trainee.training)
-    after = trainee.evaluate()
+    state = prepare(objective, Training(batch_size=8))
+    before = state.evaluate()
+    objective.start_head(state.training)
+    after = state.evaluate()
     assert before.f1 is not None
     assert after.f1 is not None
     assert after.f1 > max(before.f1, 0.75)
@@ -58,11 +58,11 @@ def test_a_new_head_on_pooled_texts_starts_from_one_regression_a_label(pooled_mo
 
 def test_the_loss_sums_over_labels_in_training_and_evaluation(pooled_model: Path) -> None:
     objective = objective_of(classifier_of(pooled_model))
-    trainee = prepare(objective, Training(batch_size=64))
-    outcome = trainee.evaluate()
+    state = prepare(objective, Training(batch_size=64))
+    outcome = state.evaluate()
     assert isinstance(outcome.predictions, MultiLabelPredictions)
     assert outcome.loss == pytest.approx(outcome.predictions.losses.mean(), rel=1e-5)
-    (batch,) = trainee.training
+    (batch,) = state.training
     assert float(objective.loss(batch).detach()) == pytest.approx(outcome.loss, rel=1e-5)
 
 

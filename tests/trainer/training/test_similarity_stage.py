@@ -131,10 +131,10 @@ def test_a_stage_that_memory_is_too_small_for_is_left_out_unless_it_was_asked_fo
 ) -> None:
     texts = encoded(classifier)
     settings = SETTINGS.model_copy(update={"max_epochs": 1, "similarity_stage": asked})
-    trainee = prepare(SingleLabelClassification(classifier, texts, texts, ClassWeights.NONE), settings)
-    trainee.stage = Hungry(classifier, texts, texts, steps=5)
+    state = prepare(SingleLabelClassification(classifier, texts, texts, ClassWeights.NONE), settings)
+    state.stage = Hungry(classifier, texts, texts, steps=5)
     before = [p.clone() for p in classifier.network[0].parameters()]
-    events = fit(trainee, settings)
+    events = fit(state, settings)
     if asked is SimilarityStage.ALWAYS:
         with pytest.raises(torch.OutOfMemoryError):
             list(events)
@@ -142,8 +142,8 @@ def test_a_stage_that_memory_is_too_small_for_is_left_out_unless_it_was_asked_fo
     kinds = [type(event) for event in (next(events), next(events), next(events))]
     assert kinds == [StageStepDone, StageStepDone, EpochDone]
     assert all(torch.equal(p, q) for p, q in zip(classifier.network[0].parameters(), before, strict=True))
-    assert trainee.history.stage is None
-    assert trainee.history.baseline.scores == trainee.history.epochs[0]
+    assert state.history.stage is None
+    assert state.history.baseline.scores == state.history.epochs[0]
 
 
 @pytest.mark.parametrize("metric", [StoppingMetric.F1, StoppingMetric.ACCURACY])
@@ -153,20 +153,20 @@ def test_the_stage_goes_with_metrics_of_the_classifier(
     texts = encoded(classifier)
     changes = {"max_epochs": 1, "early_stopping": EarlyStopping(metric=metric)}
     settings = SETTINGS.model_copy(update={**changes, "similarity_stage": SimilarityStage.ALWAYS})
-    trainee = prepare(SingleLabelClassification(classifier, texts, texts), settings)
-    assert StageStepDone in map(type, list(fit(trainee, settings)))
-    assert trainee.history.metric is metric
-    assert trainee.history.stage is not None
+    state = prepare(SingleLabelClassification(classifier, texts, texts), settings)
+    assert StageStepDone in map(type, list(fit(state, settings)))
+    assert state.history.metric is metric
+    assert state.history.stage is not None
 
 
 def test_the_stage_learns_at_half_the_rate_of_what_follows(classifier: PooledClassifier) -> None:
     texts = encoded(classifier)
     settings = SETTINGS.model_copy(update={"max_epochs": 1, "similarity_stage": SimilarityStage.ALWAYS})
-    trainee = prepare(SingleLabelClassification(classifier, texts, texts), settings)
-    events = list(fit(trainee, settings))
+    state = prepare(SingleLabelClassification(classifier, texts, texts), settings)
+    events = list(fit(state, settings))
     stage = [event.done.learning_rate for event in events if isinstance(event, StageStepDone)]
     after = [event.learning_rate for event in events if isinstance(event, StepDone)]
-    assert max(after) == trainee.recipe.learning_rate == 1e-3
+    assert max(after) == state.recipe.learning_rate == 1e-3
     assert max(stage) == 5e-4
 
 

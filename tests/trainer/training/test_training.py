@@ -233,9 +233,9 @@ def first_update(pooled_model: Path, **settings: int) -> Tensor:
             module.p = 0
     texts = classifier.encode(ticket_texts()[:32])
     training = Training(learning_rate=1e-3, warmup_steps=0, mixed_precision=MixedPrecision.FP32, **settings)
-    trainee = prepare(SingleLabelClassification(classifier, texts, texts), training)
+    state = prepare(SingleLabelClassification(classifier, texts, texts), training)
     before = parameters_to_vector(classifier.network.parameters()).detach().clone()
-    steps = (event for event in fit(trainee, training) if isinstance(event, StepDone))
+    steps = (event for event in fit(state, training) if isinstance(event, StepDone))
     assert next(steps).texts == settings["batch_size"] * settings.get("gradient_accumulation_steps", 1)
     return parameters_to_vector(classifier.network.parameters()).detach() - before
 
@@ -251,9 +251,9 @@ def test_accumulated_batches_make_the_step_of_one_large_batch(pooled_model: Path
 def test_a_frozen_body_stays_as_it_was_while_the_head_learns(objective: SingleLabelClassification) -> None:
     training = Training(max_epochs=1, freeze_body=True, learning_rate=1e-2, batch_size=8)
     head = list(objective.head_parameters())
-    trainee = prepare(objective, training)
-    assert trainee.recipe.trained_parameters == sum(parameter.numel() for parameter in head) == 32 * 3 + 3
-    events = fit(trainee, training)
+    state = prepare(objective, training)
+    assert state.recipe.trained_parameters == sum(parameter.numel() for parameter in head) == 32 * 3 + 3
+    events = fit(state, training)
     next(events)  # epoch 0 starts the head
     before = {name: value.clone() for name, value in objective.network.state_dict().items()}
     list(events)
@@ -264,10 +264,10 @@ def test_a_frozen_body_stays_as_it_was_while_the_head_learns(objective: SingleLa
 
 
 def test_a_new_head_on_pooled_texts_starts_better_than_chance(objective: SingleLabelClassification) -> None:
-    trainee = prepare(objective, Training())
-    before = trainee.evaluate()
-    objective.start_head(trainee.training)
-    after = trainee.evaluate()
+    state = prepare(objective, Training())
+    before = state.evaluate()
+    objective.start_head(state.training)
+    after = state.evaluate()
     assert [list(WORDS)[target] for target in after.predictions.targets] == [t["label"] for t in tickets()]
     assert after.accuracy is not None
     assert after.accuracy > 0.8
@@ -279,17 +279,17 @@ def test_adapters_and_head_learn_at_one_rate_and_leave_an_ordinary_model(
 ) -> None:
     training = Training(max_epochs=2, lora=Lora(rank=2), batch_size=8, learning_rate=1e-2)
     names = objective.network.state_dict().keys()
-    trainee = prepare(objective, training)
+    state = prepare(objective, training)
     learning = {name for name, p in objective.network.named_parameters() if p.requires_grad}
     assert all("lora_" in name or "linear" in name for name in learning)
-    assert trainee.recipe.trained_parameters < trainee.recipe.parameters / 3
-    assert {group["lr"] for group in trainee.optimizer.param_groups} <= {0, 1e-2}
-    before = trainee.evaluate().loss
-    list(fit(trainee, training))
-    trained = trainee.evaluate().loss
+    assert state.recipe.trained_parameters < state.recipe.parameters / 3
+    assert {group["lr"] for group in state.optimizer.param_groups} <= {0, 1e-2}
+    before = state.evaluate().loss
+    list(fit(state, training))
+    trained = state.evaluate().loss
     assert trained < before
-    trainee.merge_adapters()
-    assert trainee.evaluate().loss == pytest.approx(trained, abs=1e-5)
+    state.merge_adapters()
+    assert state.evaluate().loss == pytest.approx(trained, abs=1e-5)
     assert objective.network.state_dict().keys() == names
     assert all(parameter.requires_grad for parameter in objective.network.parameters())
 

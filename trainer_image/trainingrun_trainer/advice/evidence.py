@@ -8,7 +8,7 @@ from trainingrun_api.evaluation import (
     Curves,
     DataCounts,
     Evaluation,
-    LabelDoubts,
+    LabelIssues,
     Recipe,
 )
 from trainingrun_api.final_fit import FinalFit
@@ -31,7 +31,7 @@ class Evidence:
     """Those of a classifier; None for an embedding model."""
     finished: bool = True
     """False while training goes on: what it has not done yet is no fault of it."""
-    doubts: LabelDoubts | None = None
+    label_issues: LabelIssues | None = None
     """Labels that are likely wrong."""
     fields: Sequence[FieldValues] = ()
     """What the rows of the data set hold beside text and label."""

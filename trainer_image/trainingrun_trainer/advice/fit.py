@@ -47,11 +47,11 @@ def final_fit_failed(evidence: Evidence) -> Iterator[Finding]:
     if final is None or final.kept:
         return
     before = evidence.curves.epochs[evidence.best_epoch].evaluation_loss
-    after = "no number any more" if final.loss is None else f"{final.loss:.3g}"
+    after = "not finite" if final.loss is None else f"{final.loss:.3g}"
     yield finding(
         FindingType.FINAL_FIT_FAILED,
         Severity.WARNING,
-        f"The final fit on all {final.texts} texts failed: on the evaluation part, which it learned, its "
+        f"The final fit on all {final.texts} texts failed: on the evaluation split, which it learned, its "
         f"loss is {after}, that of epoch {evidence.best_epoch}, which is published, {before:.3g}",
         f"Lower spec.training.learningRate, which was {evidence.recipe.learning_rate:.2g}, or choose another "
         "seed; the published model is that of a run without finalFit",
@@ -175,7 +175,7 @@ def underfitting(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _loss_of_guessing(evidence: Evidence) -> float:
-    """Entropy of the training part's labels, in nats per text; infinite for tasks that give no labels."""
+    """Entropy of the training split's labels, in nats per text; infinite for tasks that give no labels."""
     counts = np.array([one.training for one in evidence.data.by_label], dtype=float)
     shares = counts / max(evidence.data.training, 1)
     match evidence.settings.task_type:

@@ -31,13 +31,13 @@ def unstable(evidence: Evidence) -> bool:
 
 
 def diverged(evidence: Evidence) -> Iterator[Finding]:
-    """The loss was no number any more, which ended training."""
+    """The loss was not finite, which ended training."""
     where = evidence.curves.divergence
     if where is not None:
         yield finding(
             FindingType.DIVERGED,
             Severity.WARNING,
-            f"After step {where.step}, in epoch {where.epoch}, the loss was no number any more: training "
+            f"After step {where.step}, in epoch {where.epoch}, the loss was not finite: training "
             f"ended there, and {evidence.chosen}",
             _calmer(evidence),
             {"step": where.step, "epoch": where.epoch},

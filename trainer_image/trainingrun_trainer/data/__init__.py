@@ -1,12 +1,12 @@
 """Read labelled texts from files."""
 
-from .comparisons import ComparisonReading
 from .counts import log_sources, source_counts
 from .fetched import FetchedSource
 from .fields import listed
 from .kinds import KINDS, SUFFIXES, rows
 from .label_rules import LabelRules
 from .metadata import FieldValues
+from .pair_rows import PairReading
 from .place import errors_of
 from .reading import Reading, Wanted, require_common_labels, require_context
 from .tally import Tally
@@ -14,10 +14,10 @@ from .tally import Tally
 __all__ = [
     "KINDS",
     "SUFFIXES",
-    "ComparisonReading",
     "FetchedSource",
     "FieldValues",
     "LabelRules",
+    "PairReading",
     "Reading",
     "Tally",
     "Wanted",

@@ -2,7 +2,7 @@
 
 from .base_run import base_run
 from .classification import score_predictions
-from .doubts import Doubt, Doubts, find_doubts
+from .label_issues import FoundIssues, LabelIssue, find_label_issues
 from .labels import LabelPredictions, score_labels
 from .multilabel import MultiLabelPredictions, score_multi_label
 from .paired import MIN_DECISIVE, Difference, PairedScores, paired_scores
@@ -26,11 +26,11 @@ from .table import predictions_table, to_parquet
 __all__ = [
     "MIN_DECISIVE",
     "Difference",
-    "Doubt",
-    "Doubts",
     "Embeddings",
     "Floats",
+    "FoundIssues",
     "Indices",
+    "LabelIssue",
     "LabelPredictions",
     "LabelledEmbeddings",
     "MultiLabelPredictions",
@@ -39,7 +39,7 @@ __all__ = [
     "average_precision",
     "base_run",
     "comparisons_table",
-    "find_doubts",
+    "find_label_issues",
     "headline",
     "macro_f1",
     "nearest_label_table",

@@ -18,7 +18,7 @@ from .threshold import best_threshold, cross_fitted
 
 @dataclass(frozen=True)
 class MultiLabelPredictions:
-    """A set of labels for each text, from one pass over the evaluation part."""
+    """A set of labels for each text, from one pass over the evaluation split."""
 
     targets: Indices
     """1 for each true label, else 0, (texts, labels)."""

@@ -1,4 +1,4 @@
-"""What a model says of the evaluation part."""
+"""What a model says of the evaluation split."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,7 +13,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Predictions:
-    """One label for each text, from one pass over the evaluation part."""
+    """One label for each text, from one pass over the evaluation split."""
 
     targets: Indices
     """Index of the true label, (texts,)."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
-from ..compared import Comparisons
+from ..pairs import Pairs
 from ..records import Example
 from .predictions import Indices
 from .similarity import Embeddings, cosine, ranks
@@ -25,7 +25,7 @@ def nearest_label_table(examples: Sequence[Example], labels: list[str], nearest:
     )
 
 
-def comparisons_table(rows: Comparisons, embeddings: list[Embeddings]) -> pa.Table:
+def comparisons_table(rows: Pairs, embeddings: list[Embeddings]) -> pa.Table:
     """One row for each of `rows`; `embeddings` are a matrix for each column of texts.
 
     Columns: text; pair; source; cosine of both; of scored pairs score; else rank, that of the near text among

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from ..artifacts import PatientStore, commit_folder, discard, fetch_committed, is_committed
 from ..errors import ObjectMissingError, TrainerError
 from ..records import file_sha256
-from ..training import WEIGHTS, Trainee
+from ..training import WEIGHTS, TrainState
 from .origin import Origin
 from .uploads import Uploads
 
@@ -54,30 +54,30 @@ class Checkpoints:
         """Folder of those of this origin."""
         return f"{self.folder}/{self.origin.digest}"
 
-    def save(self, trainee: Trainee, best: Path | None, work: Path) -> None:
+    def save(self, state: TrainState, best: Path | None, work: Path) -> None:
         """Have a checkpoint of what is trained committed beside training; one that was saved before stays.
 
         `best` holds the best epoch's weights, None where none is chosen; a folder of `work` holds all until
         it is uploaded.
         """
-        name = _name(trainee)
+        name = _name(state)
         if name in self.saved:
             return
         self.saved.add(name)
-        state, weights = work / name / STATE_FOLDER, work / name / BEST_FOLDER
-        trainee.save(state)
+        saved, weights = work / name / STATE_FOLDER, work / name / BEST_FOLDER
+        state.save(saved)
         if best is not None:
             weights.mkdir()
             (weights / WEIGHTS).hardlink_to(best / WEIGHTS)
-        best_epoch, place = trainee.history.best.epoch, _place(trainee)
+        best_epoch, place = state.history.best.epoch, _place(state)
         self.uploads.add(lambda: self._commit(work / name, best_epoch, place))
 
     def _commit(self, folder: Path, best_epoch: int, place: str) -> None:
         """Upload it, then prune."""
-        state, weights, name = folder / STATE_FOLDER, folder / BEST_FOLDER, folder.name
+        saved, weights, name = folder / STATE_FOLDER, folder / BEST_FOLDER, folder.name
         if weights.exists():
-            (state / BEST).write_text(self._commit_best(weights, best_epoch))
-        commit_folder(self.store, state, f"{self.uri}/{name}")
+            (saved / BEST).write_text(self._commit_best(weights, best_epoch))
+        commit_folder(self.store, saved, f"{self.uri}/{name}")
         self.broken.discard(name)
         log.info("Checkpoint of %s committed: %s/%s", place, self.uri, name)
         self._prune()
@@ -93,15 +93,15 @@ class Checkpoints:
             commit_folder(self.store, weights, f"{self.uri}/{best}")
         return best
 
-    def resume(self, trainee: Trainee, best: Path | None, work: Path) -> bool:
+    def resume(self, state: TrainState, best: Path | None, work: Path) -> bool:
         """Restore the latest whole checkpoint, and the best weights into `best`; False when there is none."""
         for name in reversed(self._committed()):
             shutil.rmtree(work, ignore_errors=True)
             if self._fetch(name, best, work):
-                self._restore(trainee, name, work)
+                self._restore(state, name, work)
                 shutil.rmtree(work)
                 self.saved.add(name)
-                log.info("Going on from the checkpoint of %s", _place(trainee))
+                log.info("Going on from the checkpoint of %s", _place(state))
                 return True
             log.warning("Checkpoint %s/%s is not whole, and is not used", self.uri, name)
             self.broken.add(name)
@@ -128,9 +128,9 @@ class Checkpoints:
             return False
         return best is None or fetch_committed(self.store, f"{self.uri}/{(work / BEST).read_text()}", best)
 
-    def _restore(self, trainee: Trainee, name: str, work: Path) -> None:
+    def _restore(self, state: TrainState, name: str, work: Path) -> None:
         try:
-            trainee.restore(work)
+            state.restore(work)
         except ValueError as error:
             raise TrainerError(
                 f"Checkpoint {self.uri}/{name} can't be gone on from: {error}; delete the folder {self.uri}, "
@@ -164,12 +164,12 @@ class Checkpoints:
         return {file.split("/")[0] for file in files if "/" in file}
 
 
-def _name(trainee: Trainee) -> str:
+def _name(state: TrainState) -> str:
     """In the order of their steps."""
-    name = f"{EPOCH}{trainee.history.trained:04d}"
-    return f"{name}-step-{trainee.steps:08d}" if trainee.meter else name
+    name = f"{EPOCH}{state.history.trained:04d}"
+    return f"{name}-step-{state.steps:08d}" if state.meter else name
 
 
-def _place(trainee: Trainee) -> str:
-    epoch = trainee.history.trained
-    return f"step {trainee.steps}, in epoch {epoch + 1}" if trainee.meter else f"epoch {epoch}"
+def _place(state: TrainState) -> str:
+    epoch = state.history.trained
+    return f"step {state.steps}, in epoch {epoch + 1}" if state.meter else f"epoch {epoch}"

@@ -18,15 +18,15 @@ from ..training import (
     Objective,
     Outcome,
     SingleLabelClassification,
-    Trainee,
+    TrainState,
     Untrained,
     prepare,
 )
-from .doubts import label_doubts
 from .final_fit import Anew
+from .label_issues import collect_label_issues
 from .loading import load_data
 from .memory import within_limit
-from .results import Judgement, Results
+from .results import EvaluationResult, Results
 from .session import Run, log_recipe, record
 from .stages import train_and_publish
 
@@ -43,13 +43,13 @@ def train_classifier(run: Run) -> Evaluation:
     base_model = base.resolved.fitted(classifier.head_origin, classifier.notes)
     made_of = record(run, prepared.sha256, base_model)
     anew = _anew(run, classifier, prepared.splits) if run.config.training.final_fit else None
-    trainee, truncated = _prepare(run, classifier, prepared.splits)
+    state, truncated = _prepare(run, classifier, prepared.splits)
     counts = prepared.counts.model_copy(update={"truncated": truncated})
     results = Results(
         run=run,
         model=classifier,
-        trainee=trainee,
-        judge=partial(_judge, trainee, prepared.splits, run.config.source_names),
+        state=state,
+        score=partial(_score, state, prepared.splits, run.config.source_names),
         labels=classifier.labels,
         counts=counts,
         base_model=base_model,
@@ -73,11 +73,11 @@ def _load(config: RunConfig, base: BaseModelFolder, splits: Splits) -> Classifie
     return classifier
 
 
-def _prepare(run: Run, classifier: Classifier, splits: Splits) -> tuple[Trainee, int]:
+def _prepare(run: Run, classifier: Classifier, splits: Splits) -> tuple[TrainState, int]:
     training, evaluation = classifier.encode(splits.training), classifier.encode(splits.evaluation)
-    trainee = prepare(_objective(run, classifier, training, evaluation), run.config.training)
-    log_recipe(trainee, classifier.max_tokens, training.truncated + evaluation.truncated)
-    return trainee, training.truncated + evaluation.truncated
+    state = prepare(_objective(run, classifier, training, evaluation), run.config.training)
+    log_recipe(state, classifier.max_tokens, training.truncated + evaluation.truncated)
+    return state, training.truncated + evaluation.truncated
 
 
 def _anew(run: Run, classifier: Classifier, splits: Splits) -> Anew:
@@ -97,16 +97,16 @@ def _objective(
     return task(classifier, training, evaluation, run.config.training.class_weights)
 
 
-def _judge(trainee: Trainee, splits: Splits, sources: list[str], outcome: Outcome) -> Judgement:
+def _score(state: TrainState, splits: Splits, sources: list[str], outcome: Outcome) -> EvaluationResult:
     labels, predictions = splits.labels, outcome.predictions
     if predictions is None:
-        raise TypeError(f"{type(trainee.objective).__name__} gives no labels")
-    return Judgement(
+        raise TypeError(f"{type(state.objective).__name__} gives no labels")
+    return EvaluationResult(
         predictions.loss,
         predictions_table(splits.evaluation, labels, predictions),
         classification=score_labels(predictions, labels),
         sources=score_sources(
             predictions.targets, predictions.predicted, predictions.losses, splits.evaluation, sources
         ),
-        doubts=label_doubts(trainee.history.doubts, predictions, splits, labels),
+        label_issues=collect_label_issues(state.history.label_issues, predictions, splits, labels),
     )

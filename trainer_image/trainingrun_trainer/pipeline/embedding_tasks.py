@@ -7,7 +7,6 @@ import numpy as np
 
 from trainingrun_api.evaluation import DataCounts, SimilarityScores
 
-from ..compared import Comparisons
 from ..data import FieldValues
 from ..evaluation import (
     LabelledEmbeddings,
@@ -20,6 +19,7 @@ from ..evaluation import (
     score_sources,
 )
 from ..model import EmbeddingModel
+from ..pairs import Pairs
 from ..records import Example
 from ..training import (
     EncodedColumns,
@@ -28,13 +28,13 @@ from ..training import (
     Outcome,
     RankedTexts,
     ScoredPairs,
-    Trainee,
+    TrainState,
     embed_texts,
     evaluation_batches,
 )
-from .comparing import load_comparisons, require_one_kind
 from .loading import PreparedData, load_data
-from .results import Judgement
+from .pairs import load_pairs, require_one_kind
+from .results import EvaluationResult
 from .session import Run
 
 
@@ -56,7 +56,7 @@ class EmbeddingTask(ABC):
         """What training goes by, and how many texts are cut."""
 
     @abstractmethod
-    def judge(self, trainee: Trainee, outcome: Outcome) -> Judgement:
+    def score(self, state: TrainState, outcome: Outcome) -> EvaluationResult:
         """All scores of the model as it is; `outcome` is its evaluation."""
 
 
@@ -80,7 +80,7 @@ class LabelledTexts(EmbeddingTask):
         self.fields = prepared.fields
 
     def texts(self) -> Sequence[Example]:
-        """Those of the training part."""
+        """Those of the training split."""
         return self._splits.training
 
     def objective(self, model: EmbeddingModel) -> tuple[Objective, int]:
@@ -91,10 +91,10 @@ class LabelledTexts(EmbeddingTask):
         objective = LabelContrast(model, self._training, self._evaluation)
         return objective, self._training.truncated + self._evaluation.truncated
 
-    def judge(self, trainee: Trainee, outcome: Outcome) -> Judgement:
+    def score(self, state: TrainState, outcome: Outcome) -> EvaluationResult:
         """Average precision, retrieval, and the nearest label."""
-        batches = evaluation_batches(self._model, self._training, trainee.recipe_used.batch_size)
-        found = embed_texts(self._model, self._training, trainee.accelerator.prepare(batches))
+        batches = evaluation_batches(self._model, self._training, state.recipe_used.batch_size)
+        found = embed_texts(self._model, self._training, state.accelerator.prepare(batches))
         training = LabelledEmbeddings(found.cpu().numpy(), self._training.targets)
         evaluation = LabelledEmbeddings(outcome.embeddings[0], self._evaluation.targets)
         nearest = nearest_labels(training, evaluation)
@@ -102,14 +102,14 @@ class LabelledTexts(EmbeddingTask):
         texts = self._splits.evaluation
         by_source = score_sources(evaluation.targets, nearest, None, texts, self._sources)
         table = nearest_label_table(texts, self.labels, nearest)
-        return Judgement(outcome.loss, table, similarity=scores, sources=by_source)
+        return EvaluationResult(outcome.loss, table, similarity=scores, sources=by_source)
 
 
 class ComparedTexts(EmbeddingTask):
     """Pairs and triplets, with or without scores."""
 
     def __init__(self, run: Run) -> None:
-        loaded = load_comparisons(run)
+        loaded = load_pairs(run)
         self._splits, self.counts, self.sha256 = loaded.splits, loaded.counts, loaded.sha256
         self._scored = run.config.dataset.score_field is not None
         self.labels, self.fields = [], loaded.fields
@@ -125,7 +125,7 @@ class ComparedTexts(EmbeddingTask):
         task = ScoredPairs if self._scored else RankedTexts
         return task(model, training, self._evaluation), training.truncated + self._evaluation.truncated
 
-    def judge(self, trainee: Trainee, outcome: Outcome) -> Judgement:
+    def score(self, state: TrainState, outcome: Outcome) -> EvaluationResult:
         """Correlations, or ranking."""
         matrices = list(outcome.embeddings)
         scores = (
@@ -134,10 +134,10 @@ class ComparedTexts(EmbeddingTask):
             else SimilarityScores(ranking=score_ranked(matrices))
         )
         table = comparisons_table(self._splits.evaluation, matrices)
-        return Judgement(outcome.loss, table, similarity=scores)
+        return EvaluationResult(outcome.loss, table, similarity=scores)
 
 
-def _encode(model: EmbeddingModel, rows: Comparisons) -> EncodedColumns:
+def _encode(model: EmbeddingModel, rows: Pairs) -> EncodedColumns:
     columns = [model.encode_texts(rows.column(index)) for index in range(rows.width)]
     scores = np.zeros(len(rows)) if rows.scores is None else rows.scores
     return EncodedColumns([ids for ids, _ in columns], scores, sum(cut for _, cut in columns))

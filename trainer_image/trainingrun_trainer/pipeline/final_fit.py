@@ -17,7 +17,7 @@ from ..training import (
     Objective,
     StageStepDone,
     StepDone,
-    Trainee,
+    TrainState,
     Untrained,
     prepare,
 )
@@ -29,8 +29,8 @@ from .session import Run
 log = logging.getLogger(__name__)
 
 MOST_LOSS = 1.1
-"""Times the best epoch's loss on the evaluation part, up to which the final fit is kept. It has learned these
-texts, so that its loss is far lower where nothing is wrong; by a tenth it moves from epoch to epoch."""
+"""Times the best epoch's loss on the evaluation split, up to which the final fit is kept. It has learned
+these texts, so that its loss is far lower where nothing is wrong; by a tenth it moves from epoch to epoch."""
 
 
 @dataclass(frozen=True)
@@ -39,12 +39,12 @@ class Anew:
 
     untrained: Untrained
     objective: Callable[[], Objective]
-    """All texts to train on, and the evaluation part."""
+    """All texts to train on, and the evaluation split."""
     texts: int
     """How many are trained on."""
 
 
-def fit_anew(run: Run, first: Trainee, anew: Anew, origin: Origin) -> FinalFit:
+def fit_anew(run: Run, first: TrainState, anew: Anew, origin: Origin) -> FinalFit:
     """Fit the network of `first`, which has the weights of its best epoch, anew on all texts.
 
     It has the weights to be published then: the new ones, or where the fit failed, those of the best epoch.
@@ -54,9 +54,9 @@ def fit_anew(run: Run, first: Trainee, anew: Anew, origin: Origin) -> FinalFit:
     first.release()
     log.info("Final fit: on all %d texts, for %s", anew.texts, _epochs(best.epoch))
     settings = _pinned(run.config.training, first)
-    trainee = _trainee(first, anew, settings)
-    loss = _fit(run, trainee, settings, origin)
-    trainee.merge_adapters()
+    state = _train_state(first, anew, settings)
+    loss = _fit(run, state, settings, origin)
+    state.merge_adapters()
     kept = loss is not None and loss <= MOST_LOSS * best.evaluation_loss
     if not kept:
         log.warning("The final fit failed; epoch %d is published", best.epoch)
@@ -64,15 +64,15 @@ def fit_anew(run: Run, first: Trainee, anew: Anew, origin: Origin) -> FinalFit:
     return FinalFit(texts=anew.texts, epochs=best.epoch, loss=loss, kept=kept)
 
 
-def _trainee(first: Trainee, anew: Anew, settings: Training) -> Trainee:
+def _train_state(first: TrainState, anew: Anew, settings: Training) -> TrainState:
     anew.untrained.restore()
     set_seed(settings.seed)
-    trainee = prepare(anew.objective(), settings)
-    trainee.chosen_epochs, trainee.parts = first.history.best.epoch, first.parts
-    return trainee
+    state = prepare(anew.objective(), settings)
+    state.chosen_epochs, state.parts = first.history.best.epoch, first.parts
+    return state
 
 
-def _pinned(settings: Training, first: Trainee) -> Training:
+def _pinned(settings: Training, first: TrainState) -> Training:
     """The settings, with all decided that the first fit decided by its texts or machine."""
     recipe, stage = first.recipe, first.history.stage
     kept, bf16 = stage is not None and stage.kept, recipe.mixed_precision == "bf16"
@@ -88,11 +88,11 @@ def _pinned(settings: Training, first: Trainee) -> Training:
     )
 
 
-def _fit(run: Run, trainee: Trainee, settings: Training, origin: Origin) -> float | None:
-    """Train, going on from a checkpoint; gives the loss on the evaluation part, None when it is no number."""
-    epochs = trainee.chosen_epochs or 0
+def _fit(run: Run, state: TrainState, settings: Training, origin: Origin) -> float | None:
+    """Train, going on from a checkpoint; gives the evaluation loss, None when it is not finite."""
+    epochs = state.chosen_epochs or 0
     with checkpoints_under(run, run.places.final_checkpoints(epochs), origin) as checkpoints:
-        fit = Fit(run, trainee, settings, checkpoints, best=None)
+        fit = Fit(run, state, settings, checkpoints, best=None)
         earlier = run.config.resume_from
         if not fit.resume() and earlier is not None:
             fit.resume(Places(earlier).final_checkpoints(epochs))
@@ -102,14 +102,14 @@ def _fit(run: Run, trainee: Trainee, settings: Training, origin: Origin) -> floa
         except DivergedError as error:  # in the similarity stage
             log.warning("The final fit ends early: %s", error)
             return None
-    history = trainee.history
+    history = state.history
     return None if history.divergence else history.epochs[-1].evaluation_loss
 
 
 def _begin(fit: Fit) -> None:
-    trainee = fit.trainee
-    steps = trainee.steps_per_epoch * (trainee.chosen_epochs or 0)
-    fit.run.progress.final_fit(steps, trainee.steps)
+    state = fit.state
+    steps = state.steps_per_epoch * (state.chosen_epochs or 0)
+    fit.run.progress.final_fit(steps, state.steps)
 
 
 def _hear(fit: Fit, event: Event) -> None:
@@ -129,7 +129,7 @@ def _end_epoch(fit: Fit, done: EpochDone) -> None:
     log.info(
         "Final fit, epoch %d of %d: training loss %.4f",
         epoch.epoch,
-        fit.trainee.chosen_epochs,
+        fit.state.chosen_epochs,
         epoch.training_loss,
     )
     if epoch.epoch == 0:

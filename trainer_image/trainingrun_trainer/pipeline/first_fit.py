@@ -9,7 +9,7 @@ from trainingrun_api.status import Reason
 
 from ..errors import SettingsError
 from ..trackers import Snapshot
-from ..training import Diverged, EpochDone, History, StageStepDone, StepDone, Trainee
+from ..training import Diverged, EpochDone, History, StageStepDone, StepDone, TrainState
 from .fitting import Event, Fit, checkpoints_under
 from .origin import Origin
 from .places import Places
@@ -18,17 +18,17 @@ from .session import Run
 log = logging.getLogger(__name__)
 
 
-def train(run: Run, trainee: Trainee, origin: Origin, after_epoch: Callable[[EpochDone], None]) -> None:
+def train(run: Run, state: TrainState, origin: Origin, after_epoch: Callable[[EpochDone], None]) -> None:
     """Go on from the last checkpoint of this `origin`; `run.best` holds the best weights then.
 
     `after_epoch` is called once an epoch is saved. What is trained is saved before Interrupted is passed on.
     """
     with checkpoints_under(run, run.places.checkpoints, origin) as checkpoints:
-        fit = Fit(run, trainee, run.config.training, checkpoints, run.best)
+        fit = Fit(run, state, run.config.training, checkpoints, run.best)
         if not fit.resume():
             _begin_anew(fit)
-        _begin(run, trainee)
-        run.trackers.update(Snapshot(trainee.recipe, trainee.history.curves))
+        _begin(run, state)
+        run.trackers.update(Snapshot(state.recipe, state.history.curves))
         fit.go_on(partial(_hear, fit, after_epoch))
 
 
@@ -42,7 +42,7 @@ def _hear(fit: Fit, after_epoch: Callable[[EpochDone], None], event: Event) -> N
             _end_epoch(fit, event)
             after_epoch(event)
         case Diverged():
-            best = fit.trainee.history.best.epoch
+            best = fit.state.history.best.epoch
             log.warning("Training ends early: %s. The best epoch is %d", event.message, best)
 
 
@@ -75,27 +75,27 @@ def _tell_of_change(fit: Fit) -> None:
     fit.run.progress.notice(Reason.STARTED_OVER, f"Training started over: {why}")
 
 
-def _begin(run: Run, trainee: Trainee) -> None:
-    run.progress.training(trainee.max_epochs, trainee.recipe.total_steps, trainee.steps, trainee.history)
+def _begin(run: Run, state: TrainState) -> None:
+    run.progress.training(state.max_epochs, state.recipe.total_steps, state.steps, state.history)
 
 
 def _end_epoch(fit: Fit, done: EpochDone) -> None:
-    run, trainee, epoch = fit.run, fit.trainee, done.summary
-    run.progress.epoch(trainee.history)
-    run.trackers.update(Snapshot(trainee.recipe, trainee.history.curves))
+    run, state, epoch = fit.run, fit.state, done.summary
+    run.progress.epoch(state.history)
+    run.trackers.update(Snapshot(state.recipe, state.history.curves))
     log.info(
         "%s: training loss %.4f, evaluation loss %.4f%s%s",
-        _epoch_name(epoch.epoch, trainee),
+        _epoch_name(epoch.epoch, state),
         epoch.training_loss,
         epoch.evaluation_loss,
         "".join(f", {name} {score:.3f}" for name, score in epoch.scores.items()),
         " (best so far)" if done.is_best else "",
     )
     if done.is_best:
-        trainee.save_weights(run.best)
+        state.save_weights(run.best)
     if epoch.epoch == 0:
-        _log_stage(trainee.history)
-        _begin(run, trainee)
+        _log_stage(state.history)
+        _begin(run, state)
     fit.save_if_due(done)
 
 
@@ -112,10 +112,10 @@ def _log_stage(history: History) -> None:
         )
 
 
-def _epoch_name(epoch: int, trainee: Trainee) -> str:
-    history = trainee.history
+def _epoch_name(epoch: int, state: TrainState) -> str:
+    history = state.history
     if epoch:
-        return f"Epoch {epoch} of {trainee.max_epochs}"
+        return f"Epoch {epoch} of {state.max_epochs}"
     if history.stage and history.stage.kept:
         return "Epoch 0 (after the similarity stage, logistic regression)"
     regression = history.method is BaselineMethod.LOGISTIC_REGRESSION

@@ -8,7 +8,7 @@ from pathlib import Path
 from trainingrun_api.training import Training
 
 from ..errors import GraceOver, Interrupted
-from ..training import Diverged, EpochDone, StageStepDone, StepDone, Trainee, fit
+from ..training import Diverged, EpochDone, StageStepDone, StepDone, TrainState, fit
 from .checkpoints import Checkpoints
 from .origin import Origin
 from .session import Run
@@ -26,10 +26,10 @@ def checkpoints_under(run: Run, folder: str, origin: Origin) -> Iterator[Checkpo
 
 @dataclass(frozen=True)
 class Fit:
-    """A trainee and its checkpoints."""
+    """A state and its checkpoints."""
 
     run: Run
-    trainee: Trainee
+    state: TrainState
     settings: Training
     checkpoints: Checkpoints
     best: Path | None
@@ -39,19 +39,19 @@ class Fit:
         """Go on from the last whole checkpoint, of those under another `folder` where one is named; False
         when there is none."""
         checkpoints = self.checkpoints if folder is None else self.checkpoints.at(folder)
-        return checkpoints.resume(self.trainee, self.best, self.run.work / "fetched")
+        return checkpoints.resume(self.state, self.best, self.run.work / "fetched")
 
     def go_on(self, hear: Callable[[Event], None]) -> None:
         """Train to the end; what is trained is saved before Interrupted is passed on."""
-        self.trainee.heed = self.run.interruption.heed
-        with self.run.interruption.put_off(lambda: bool(self.trainee.history.epochs)):
+        self.state.heed = self.run.interruption.heed
+        with self.run.interruption.put_off(lambda: bool(self.state.history.epochs)):
             try:
-                for event in fit(self.trainee, self.settings):
+                for event in fit(self.state, self.settings):
                     hear(event)
             except GraceOver:
                 raise  # wherever it was
             except Interrupted:
-                if self.trainee.history.epochs:
+                if self.state.history.epochs:
                     self.save()
                     self.checkpoints.uploads.finish()
                 raise
@@ -60,10 +60,10 @@ class Fit:
     def save_if_due(self, done: EpochDone) -> None:
         """Save after the epochs that the settings ask for, the last, and epoch 0 after a similarity stage."""
         epoch, every = done.summary.epoch, self.settings.checkpoint.every_epochs
-        after_stage = epoch == 0 and self.trainee.history.stage is not None
+        after_stage = epoch == 0 and self.state.history.stage is not None
         if done.is_last or after_stage or (epoch and epoch % every == 0):
             self.save()
 
     def save(self) -> None:
         """Have a checkpoint of what is trained committed beside training."""
-        self.checkpoints.save(self.trainee, self.best, self.run.waiting)
+        self.checkpoints.save(self.state, self.best, self.run.waiting)

@@ -1,4 +1,4 @@
-"""What a pass over the evaluation part means: evaluation.json, predictions, and what the report shows."""
+"""What a pass over the evaluation split means: evaluation.json, predictions, and what the report shows."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from trainingrun_api.evaluation import (
     ClassificationScores,
     DataCounts,
     Evaluation,
-    LabelDoubts,
+    LabelIssues,
     SimilarityScores,
     SourceScores,
 )
@@ -22,12 +22,12 @@ from ..evaluation import base_run
 from ..model import TextModel
 from ..records import RunRecord
 from ..report import Report
-from ..training import Outcome, Trainee
+from ..training import Outcome, TrainState
 from .session import Run
 
 
 @dataclass(frozen=True)
-class Judgement:
+class EvaluationResult:
     """What the model is worth; scores by the kind of task."""
 
     loss: float
@@ -37,17 +37,17 @@ class Judgement:
     similarity: SimilarityScores | None = None
     sources: Sequence[SourceScores] = ()
     """By data set."""
-    doubts: LabelDoubts | None = None
+    label_issues: LabelIssues | None = None
 
 
 @dataclass(frozen=True)
 class Results:
-    """What is known of a run beside its passes over the evaluation part."""
+    """What is known of a run beside its passes over the evaluation split."""
 
     run: Run
     model: TextModel
-    trainee: Trainee
-    judge: Callable[[Outcome], Judgement]
+    state: TrainState
+    score: Callable[[Outcome], EvaluationResult]
     """Scores a pass of the model as it is."""
     labels: list[str]
     counts: DataCounts
@@ -60,24 +60,26 @@ class Results:
 
     def of(self, outcome: Outcome, *, finished: bool, final_fit: FinalFit | None = None) -> Report:
         """All that is said of a pass; `finished` once training has ended."""
-        judgement = self.judge(outcome)
-        evaluation = self._evaluation(judgement, final_fit, finished=finished)
-        return Report(self._beside_base_run(evaluation), self.made_of, judgement.predictions)
+        result = self.score(outcome)
+        evaluation = self._evaluation(result, final_fit, finished=finished)
+        return Report(self._beside_base_run(evaluation), self.made_of, result.predictions)
 
-    def _evaluation(self, judgement: Judgement, final_fit: FinalFit | None, *, finished: bool) -> Evaluation:
-        config, history = self.run.config, self.trainee.history
+    def _evaluation(
+        self, result: EvaluationResult, final_fit: FinalFit | None, *, finished: bool
+    ) -> Evaluation:
+        config, history = self.run.config, self.state.history
         curves, settings, best_epoch = history.curves, config.settings(), history.best.epoch
-        recipe = self.trainee.recipe_used.model_copy(update={"max_sequence_length": self.model.max_tokens})
+        recipe = self.state.recipe_used.model_copy(update={"max_sequence_length": self.model.max_tokens})
         evidence = Evidence(
             curves=curves,
             recipe=recipe,
             settings=settings,
             data=self.counts,
             best_epoch=best_epoch,
-            scores=judgement.classification,
+            scores=result.classification,
             fields=self.fields,
             finished=finished,
-            doubts=judgement.doubts,
+            label_issues=result.label_issues,
             earlier=self.earlier,
             final_fit=final_fit,
         )
@@ -86,11 +88,11 @@ class Results:
             model_name=config.model_name,
             labels=self.labels,
             best_epoch=best_epoch,
-            stopped_early=finished and history.trained < self.trainee.max_epochs,
-            loss=judgement.loss,
-            classification=judgement.classification,
-            similarity=judgement.similarity,
-            sources=list(judgement.sources),
+            stopped_early=finished and history.trained < self.state.max_epochs,
+            loss=result.loss,
+            classification=result.classification,
+            similarity=result.similarity,
+            sources=list(result.sources),
             baseline=history.baseline,
             settings=settings,
             similarity_stage=history.stage,
@@ -99,7 +101,7 @@ class Results:
             curves=curves,
             timing=history.timing(self.run.progress.seconds()),
             data=self.counts,
-            doubts=judgement.doubts,
+            label_issues=result.label_issues,
             base_model=self.base_model,
             advice=advise(evidence),
         )

@@ -13,7 +13,7 @@ from ..artifacts import PatientStore
 from ..interruption import Interruption
 from ..records import RunRecord
 from ..trackers import Tracker
-from ..training import Trainee
+from ..training import TrainState
 from .places import Places
 from .progress import ProgressTracker
 
@@ -55,9 +55,9 @@ def record(run: Run, dataset: str | None, base_model: ResolvedBaseModel | None) 
     return made_of
 
 
-def log_recipe(trainee: Trainee, max_tokens: int, truncated: int) -> None:
+def log_recipe(state: TrainState, max_tokens: int, truncated: int) -> None:
     """Say how the model is about to be trained."""
-    recipe = trainee.recipe
+    recipe = state.recipe
     log.info(
         "Model: %.1f million parameters, %.1f trained; texts cut after %d tokens (%d are longer), on %s, "
         "precision %s",
@@ -65,7 +65,7 @@ def log_recipe(trainee: Trainee, max_tokens: int, truncated: int) -> None:
         recipe.trained_parameters / 1e6,
         max_tokens,
         truncated,
-        trainee.accelerator.device,
+        state.accelerator.device,
         recipe.mixed_precision,
     )
     log.info(

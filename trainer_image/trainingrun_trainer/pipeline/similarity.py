@@ -31,14 +31,14 @@ def train_embeddings(run: Run) -> Evaluation:
     embedder.limit_tokens(run.config.training.max_sequence_length, task.texts())
     made_of = record(run, task.sha256, base_model)
     objective, truncated = task.objective(embedder)
-    trainee = prepare(objective, run.config.training)
-    log_recipe(trainee, embedder.max_tokens, truncated)
+    state = prepare(objective, run.config.training)
+    log_recipe(state, embedder.max_tokens, truncated)
     counts = task.counts.model_copy(update={"truncated": truncated})
     results = Results(
         run=run,
         model=embedder,
-        trainee=trainee,
-        judge=partial(task.judge, trainee),
+        state=state,
+        score=partial(task.score, state),
         labels=task.labels,
         counts=counts,
         base_model=base_model,

@@ -22,16 +22,16 @@ def train_and_publish(results: Results, anew: Anew | None = None) -> Evaluation:
 
     Where `anew` says what a final fit starts from, that is done, and its weights are published.
     """
-    run, trainee, origin = results.run, results.trainee, Origin.of(results.made_of)
+    run, state, origin = results.run, results.state, Origin.of(results.made_of)
     live = LiveResults(run, partial(results.of, finished=False))
     with memory_errors(LESS_AT_ONCE), _limit():
-        train(run, trainee, origin, live.after_epoch)
+        train(run, state, origin, live.after_epoch)
         run.progress.stage("Evaluating")
-        trainee.load_weights(run.best)
-        trainee.merge_adapters()
-        outcome = trainee.evaluate()
-        require_weights_of(trainee.history.best, outcome.loss)
-        final_fit = fit_anew(run, trainee, anew, origin) if anew else None
+        state.load_weights(run.best)
+        state.merge_adapters()
+        outcome = state.evaluate()
+        require_weights_of(state.history.best, outcome.loss)
+        final_fit = fit_anew(run, state, anew, origin) if anew else None
     final = results.of(outcome, finished=True, final_fit=final_fit)
     run.progress.stage("Publishing")
     run.store.write(run.places.predictions, to_parquet(final.predictions))

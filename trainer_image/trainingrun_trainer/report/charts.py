@@ -31,7 +31,7 @@ def chart_of_losses(evaluation: Evaluation) -> Markup:
 
 
 def chart_of_scores(evaluation: Evaluation) -> Markup | None:
-    """Scores of the evaluation part by epoch; None for a task without."""
+    """Scores of the evaluation split by epoch; None for a task without."""
     epochs = evaluation.curves.epochs
     names = common_scores(epochs)
     lines = [

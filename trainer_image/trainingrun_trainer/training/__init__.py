@@ -8,7 +8,7 @@ from .fit import fit
 from .history import History
 from .objective import Objective, Outcome
 from .similarity import EncodedColumns, LabelContrast, RankedTexts, ScoredPairs, embed_texts, stage_steps
-from .trainee import WEIGHTS, Trainee, prepare
+from .train_state import WEIGHTS, TrainState, prepare
 from .untrained import Untrained
 
 __all__ = [
@@ -28,7 +28,7 @@ __all__ = [
     "SingleLabelClassification",
     "StageStepDone",
     "StepDone",
-    "Trainee",
+    "TrainState",
     "Untrained",
     "embed_texts",
     "evaluation_batches",

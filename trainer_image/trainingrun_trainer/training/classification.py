@@ -20,7 +20,7 @@ from ..records import EncodedTexts
 from .batches import Batch, BatchLoader, evaluation_batches, evaluation_order, training_batches
 from .divergence import finite
 from .objective import HeadStart, Objective, Outcome
-from .passes import look
+from .passes import infer
 from .probe import Regression, embed, one_against_rest, softmax_regression, start_at
 from .similarity import few_texts, stage_before
 from .weights import ClassWeighting, balanced_weights
@@ -81,7 +81,7 @@ class Classification(Objective):
         balanced = self._weights is not None
         found = start_at(self._classifier, probed, type(self).regression, balanced=balanced)
         method = BaselineMethod.LOGISTIC_REGRESSION if found else BaselineMethod.BASE_MODEL
-        # What else a body gives says too little of single texts to doubt their labels.
+        # What else a body gives says too little of single texts to issue their labels.
         return HeadStart(method, probed if isinstance(self._classifier, PooledClassifier) else None)
 
     def loss(self, batch: Batch) -> Tensor:
@@ -91,12 +91,14 @@ class Classification(Objective):
     def evaluate(self, batches: Iterable[Batch]) -> Outcome:
         """Predictions in the order of the evaluation texts."""
         self.network.eval()
-        targets, logits = (torch.cat(parts) for parts in zip(*look(batches, self._judged), strict=True))
+        targets, logits = (
+            torch.cat(parts) for parts in zip(*infer(batches, self._targets_and_logits), strict=True)
+        )
         loss = finite(float(self.loss_of(logits, targets)), "the evaluation loss")
         back = np.argsort(evaluation_order(self._evaluation))
         return self.outcome(targets.cpu().numpy()[back], logits.cpu().numpy()[back], loss)
 
-    def _judged(self, batch: Batch) -> tuple[Tensor, Tensor]:
+    def _targets_and_logits(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Targets and logits."""
         return batch.targets, self._classifier.logits(batch.columns[0]).float()
 

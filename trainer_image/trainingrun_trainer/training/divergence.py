@@ -1,4 +1,4 @@
-"""Losses that are no numbers: training has gone where there is no way back from."""
+"""Losses that are not finite: training has gone where there is no way back from."""
 
 import math
 from collections.abc import Iterator
@@ -8,10 +8,10 @@ from ..errors import ModelError, SettingsError
 
 
 class DivergedError(SettingsError):
-    """A loss, or what it is made of, is no number any more; fails the run if it has no epoch to publish."""
+    """A loss, or what it is made of, is not finite; fails the run if it has no epoch to publish."""
 
     def __init__(self, what: str) -> None:
-        super().__init__(f"{what} is no number any more; lower spec.training.learningRate")
+        super().__init__(f"{what} is not finite; lower spec.training.learningRate")
         self.what = what
 
 
@@ -24,11 +24,11 @@ def finite(value: float, name: str) -> float:
 
 @contextmanager
 def untrained() -> Iterator[None]:
-    """Raise ModelError for what is no number before any training: no learning rate can have made it so."""
+    """Raise ModelError for what is not finite before any training: no learning rate can have made it so."""
     try:
         yield
     except DivergedError as error:
         raise ModelError(
-            f"spec.baseModel: {error.what} is no number before any training, so the base model is broken; "
+            f"spec.baseModel: {error.what} is not finite before any training, so the base model is broken; "
             "choose another, or a good copy of it"
         ) from None

@@ -8,26 +8,26 @@ from trainingrun_api.status import EpochSummary
 from .batches import Batch
 from .divergence import finite
 from .objective import Outcome
-from .passes import look
+from .passes import infer
 from .steps import batch_loss
-from .trainee import Trainee
+from .train_state import TrainState
 
 BATCHES_BEFORE_TRAINING = 50
 """Batches that the training loss of epoch 0 is the mean of: enough to draw where the curve begins."""
 
 
-def evaluate_untrained(trainee: Trainee) -> EpochSummary:
-    """The model as it is, as epoch 0. Raises DivergedError when a loss is no number."""
-    summary, _ = evaluate_epoch(trainee, 0, _loss_before_training(trainee))
+def evaluate_untrained(state: TrainState) -> EpochSummary:
+    """The model as it is, as epoch 0. Raises DivergedError when a loss is not finite."""
+    summary, _ = evaluate_epoch(state, 0, _loss_before_training(state))
     return summary
 
 
-def evaluate_epoch(trainee: Trainee, epoch: int, training_loss: float) -> tuple[EpochSummary, Outcome]:
+def evaluate_epoch(state: TrainState, epoch: int, training_loss: float) -> tuple[EpochSummary, Outcome]:
     """The model after `epoch`, and the pass that its scores were made of.
 
-    Raises DivergedError when the evaluation loss is no number.
+    Raises DivergedError when the evaluation loss is not finite.
     """
-    outcome = trainee.evaluate()
+    outcome = state.evaluate()
     summary = EpochSummary(
         epoch=epoch,
         training_loss=training_loss,
@@ -36,22 +36,22 @@ def evaluate_epoch(trainee: Trainee, epoch: int, training_loss: float) -> tuple[
         f1=outcome.f1,
         average_precision=outcome.average_precision,
         spearman=outcome.spearman,
-        learning_rate=trainee.learning_rate if epoch else 0.0,
+        learning_rate=state.learning_rate if epoch else 0.0,
     )
     return summary, outcome
 
 
-def _loss_before_training(trainee: Trainee) -> float:
-    trainee.objective.network.eval()
-    trainee.training.set_epoch(1)
+def _loss_before_training(state: TrainState) -> float:
+    state.objective.network.eval()
+    state.training.set_epoch(1)
     losses, texts = 0.0, 0
-    batches = islice(trainee.training, BATCHES_BEFORE_TRAINING)
-    for count, loss in look(batches, partial(_loss, trainee), divisible=trainee.objective.divisible):
+    batches = islice(state.training, BATCHES_BEFORE_TRAINING)
+    for count, loss in infer(batches, partial(_loss, state), divisible=state.objective.divisible):
         losses += count * loss
         texts += count
     return finite(losses / texts, "the training loss")
 
 
-def _loss(trainee: Trainee, batch: Batch) -> tuple[int, float]:
+def _loss(state: TrainState, batch: Batch) -> tuple[int, float]:
     """Texts, and their mean loss."""
-    return len(batch.targets), float(batch_loss(trainee, batch))
+    return len(batch.targets), float(batch_loss(state, batch))

@@ -33,10 +33,10 @@ class StageStepDone:
 
 @dataclass(frozen=True)
 class Diverged:
-    """The loss is no number any more: training has ended, and the epochs before count."""
+    """The loss is not finite: training has ended, and the epochs before count."""
 
     message: str
-    """What was no number, and what to change."""
+    """What was not finite, and what to change."""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from trainingrun_api.status import EpochSummary
 from trainingrun_api.training import EarlyStopping, StoppingMetric
 
 from ..errors import SettingsError
-from ..evaluation import Doubts
+from ..evaluation import FoundIssues
 
 
 class History(Model):
@@ -29,8 +29,8 @@ class History(Model):
     """The model before the similarity stage; None where there is no stage, and epoch 0 is that model."""
     stage: StageOutcome | None = None
     """What the similarity stage made of it."""
-    doubts: Doubts | None = None
-    """Labels of the training part that are likely wrong; None where nothing tells."""
+    label_issues: FoundIssues | None = None
+    """Labels of the training split that are likely wrong; None where nothing tells."""
     epochs: list[EpochSummary] = []
     """All epochs, from 0, the model before epoch 1."""
     curve: list[LossPoint] = []
@@ -38,7 +38,7 @@ class History(Model):
     restarts: list[Restart] = []
     """Where training went on from a checkpoint."""
     divergence: Divergence | None = None
-    """Where the loss was no number any more."""
+    """Where the loss was not finite."""
     texts: int = 0
     """Texts that the steps so far were made of, each counted once an epoch."""
     seconds: float = 0.0

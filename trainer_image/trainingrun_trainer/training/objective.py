@@ -17,7 +17,7 @@ from .probe import Probed
 
 @dataclass(frozen=True)
 class Outcome:
-    """One pass over the evaluation part; a score is None where the task has no such score."""
+    """One pass over the evaluation split; a score is None where the task has no such score."""
 
     loss: float
     """Mean per text, in the unit of `Objective.loss`."""
@@ -94,7 +94,7 @@ class Objective(ABC):
 
     @abstractmethod
     def start_head(self, batches: Iterable[Batch]) -> HeadStart:
-        """Give a head that is new a better start than chance, from the training part; says what was done."""
+        """Give a head that is new a better start than chance, from the training split; says what was done."""
 
     @abstractmethod
     def loss(self, batch: Batch) -> Tensor:
@@ -105,5 +105,5 @@ class Objective(ABC):
         """Loss, scores and predictions over `evaluation_batches`.
 
         Without autocast, so that whoever loads the published model gets the same numbers. Raises
-        DivergedError when the loss is no number, of which no scores can be made.
+        DivergedError when the loss is not finite, of which no scores can be made.
         """

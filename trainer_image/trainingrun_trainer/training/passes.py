@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 Seen = TypeVar("Seen")
 
 
-def look(batches: Iterable[Batch], at: Callable[[Batch], Seen], *, divisible: bool = True) -> Iterator[Seen]:
+def infer(batches: Iterable[Batch], at: Callable[[Batch], Seen], *, divisible: bool = True) -> Iterator[Seen]:
     """What `at` makes of each batch, in their order.
 
     Of a batch that memory is not enough for, and of those after it, what it makes of parts; unless only whole

@@ -18,7 +18,7 @@ from torch import Tensor
 from ..model import Classifier
 from .batches import Batch
 from .divergence import finite
-from .passes import look
+from .passes import infer
 
 MAX_TEXTS = 20_000
 """A start needs no more texts than these."""
@@ -75,7 +75,7 @@ class Scale(NamedTuple):
 
 
 class Probed(NamedTuple):
-    """What a body makes of texts of the training part."""
+    """What a body makes of texts of the training split."""
 
     rows: NDArray[np.int64]
     """Where they stand in it, (texts,)."""
@@ -87,9 +87,9 @@ class Probed(NamedTuple):
 
 
 def embed(classifier: Classifier, loader: Iterable[Batch]) -> Probed | None:
-    """The first MAX_TEXTS of the training part; None of an output layer that reads each token by itself.
+    """The first MAX_TEXTS of the training split; None of an output layer that reads each token by itself.
 
-    Raises DivergedError when embeddings are no numbers.
+    Raises DivergedError when embeddings are not finite.
     """
     classifier.network.eval()
 
@@ -97,7 +97,7 @@ def embed(classifier: Classifier, loader: Iterable[Batch]) -> Probed | None:
         return batch.rows, classifier.embed(batch.columns[0]).float(), batch.targets
 
     parts: list[tuple[Tensor, Tensor, Tensor]] = []
-    for part in look(loader, embedded):
+    for part in infer(loader, embedded):
         if part[1].ndim > 2:
             return None
         parts.append(part)

@@ -6,7 +6,7 @@ from trainingrun_api.evaluation import Recipe
 from trainingrun_api.training import Training
 
 from ..errors import SettingsError
-from .adversary import bears_noise
+from .adversarial_noise import bears_noise
 from .layers import depths
 from .objective import Objective
 from .optimizer import default_learning_rate

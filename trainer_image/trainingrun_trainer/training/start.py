@@ -11,13 +11,13 @@ from trainingrun_api.status import EpochSummary
 from trainingrun_api.training import EarlyStopping, SimilarityStage, Training
 
 from .divergence import untrained
-from .doubts import doubts
 from .evaluating import evaluate_untrained
 from .events import EpochDone, StageStepDone
 from .history import History, merit
+from .label_issues import training_label_issues
 from .objective import Objective
 from .steps import train_epoch
-from .trainee import Trainee, prepare
+from .train_state import TrainState, prepare
 
 log = logging.getLogger(__name__)
 
@@ -29,30 +29,32 @@ instead of 0.27 to 0.31, and accuracy the same (three draws, all-MiniLM-L6-v2).
 """
 
 
-def start(trainee: Trainee, settings: Training) -> Iterator[StageStepDone | EpochDone]:
+def start(state: TrainState, settings: Training) -> Iterator[StageStepDone | EpochDone]:
     """Start the head, which makes the baseline; then do the stage, if there is one. The better is epoch 0.
 
-    Raises ModelError when a loss is no number before the stage, DivergedError after it.
+    Raises ModelError when a loss is not finite before the stage, DivergedError after it.
     """
     stopping = settings.early_stopping
     with untrained():
-        head = trainee.objective.start_head(trainee.training)
+        head = state.objective.start_head(state.training)
         # Before the stage, after which the body has learned the labels, wrong ones too.
-        trainee.history = History(method=head.method, metric=stopping.metric, doubts=doubts(head.probed))
-        first = evaluate_untrained(trainee)
-    if trainee.stage is not None:
-        trainee.history = trainee.history.model_copy(update={"before_stage": first})
-        yield from _do_stage(trainee, trainee.stage, settings)
-        outcome = trainee.history.stage
+        state.history = History(
+            method=head.method, metric=stopping.metric, label_issues=training_label_issues(head.probed)
+        )
+        first = evaluate_untrained(state)
+    if state.stage is not None:
+        state.history = state.history.model_copy(update={"before_stage": first})
+        yield from _do_stage(state, state.stage, settings)
+        outcome = state.history.stage
         first = outcome.scores if outcome and outcome.kept else first
-    trainee.history = trainee.history.after(first, [], stopping)
+    state.history = state.history.after(first, [], stopping)
     yield EpochDone(first, is_best=True, is_last=False)
 
 
-def _do_stage(trainee: Trainee, stage: Objective, settings: Training) -> Iterator[StageStepDone]:
-    network, history = trainee.objective.network, trainee.history
+def _do_stage(state: TrainState, stage: Objective, settings: Training) -> Iterator[StageStepDone]:
+    network, history = state.objective.network, state.history
     before = _weights(network)
-    learner = prepare(stage, _settings_of_stage(trainee, settings))
+    learner = prepare(stage, _settings_of_stage(state, settings))
     try:
         for done in train_epoch(learner, epoch=1):
             yield StageStepDone(done, learner.steps_per_epoch)
@@ -61,29 +63,29 @@ def _do_stage(trainee: Trainee, stage: Objective, settings: Training) -> Iterato
             raise
         log.warning("Memory is not enough for the similarity stage, which is left out")
         network.load_state_dict(before)
-        trainee.optimizer.zero_grad()
+        state.optimizer.zero_grad()
         return
-    trainee.objective.forget_head()
-    trainee.objective.start_head(trainee.training)
-    scores = evaluate_untrained(trainee)
-    kept = _is_kept(trainee, scores)
+    state.objective.forget_head()
+    state.objective.start_head(state.training)
+    scores = evaluate_untrained(state)
+    kept = _is_kept(state, scores)
     if not kept:
         network.load_state_dict(before)
     outcome = StageOutcome(
         steps=learner.steps_per_epoch, pairs=learner.recipe.batch_size, kept=kept, scores=scores
     )
-    trainee.history = history.model_copy(update={"stage": outcome})
+    state.history = history.model_copy(update={"stage": outcome})
 
 
-def _is_kept(trainee: Trainee, scores: EpochSummary) -> bool:
+def _is_kept(state: TrainState, scores: EpochSummary) -> bool:
     """Whether the stage came to these better scores than there were before, or was chosen already."""
-    baseline, metric = trainee.history.before_stage, trainee.history.metric
-    if trainee.chosen_epochs is not None or baseline is None:
+    baseline, metric = state.history.before_stage, state.history.metric
+    if state.chosen_epochs is not None or baseline is None:
         return True
     return merit(scores, metric) > merit(baseline, metric)
 
 
-def _settings_of_stage(trainee: Trainee, settings: Training) -> Training:
+def _settings_of_stage(state: TrainState, settings: Training) -> Training:
     """One epoch at STAGE_FACTOR of the body's rates. The network has its adapters already, if any."""
     changes = {
         "max_epochs": 1,
@@ -91,8 +93,8 @@ def _settings_of_stage(trainee: Trainee, settings: Training) -> Training:
         "warmup_steps": None,
         "gradient_accumulation_steps": 1,
         "lora": None,
-        "learning_rate": trainee.recipe.learning_rate * STAGE_FACTOR,
-        "layer_decay": trainee.recipe.layer_decay,
+        "learning_rate": state.recipe.learning_rate * STAGE_FACTOR,
+        "layer_decay": state.recipe.layer_decay,
     }
     return settings.model_copy(update=changes)
 

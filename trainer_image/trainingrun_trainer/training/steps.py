@@ -13,28 +13,28 @@ from torch import Tensor
 from .batches import Batch
 from .divergence import finite
 from .events import StepDone
-from .trainee import Trainee
+from .train_state import TrainState
 
 log = logging.getLogger(__name__)
 
 
-def train_epoch(trainee: Trainee, epoch: int, done: int = 0) -> Iterator[StepDone]:
+def train_epoch(state: TrainState, epoch: int, done: int = 0) -> Iterator[StepDone]:
     """Train one epoch but for the steps that are `done`, yielding each step.
 
-    Raises DivergedError when the loss is no number any more.
+    Raises DivergedError when the loss is not finite.
     """
     started = time.monotonic()
-    trainee.objective.network.train()
-    trainee.training.set_epoch(epoch)  # of the loader, which sets its own count otherwise
-    first = (epoch - 1) * trainee.steps_per_epoch + done + 1
-    group = trainee.recipe.gradient_accumulation_steps
-    groups = _groups(_without(trainee.training, done * group), group)
+    state.objective.network.train()
+    state.training.set_epoch(epoch)  # of the loader, which sets its own count otherwise
+    first = (epoch - 1) * state.steps_per_epoch + done + 1
+    group = state.recipe.gradient_accumulation_steps
+    groups = _groups(_without(state.training, done * group), group)
     for step, batches in enumerate(groups, start=first):
         texts = sum(len(batch.targets) for batch in batches)
-        loss = finite(_backward_in_parts(trainee, batches, texts), f"the training loss of step {step}")
-        norm = finite(_step(trainee), f"the gradient of step {step}")
-        yield StepDone(step, texts, loss, trainee.learning_rate, norm, time.monotonic() - started)
-        trainee.heed()
+        loss = finite(_backward_in_parts(state, batches, texts), f"the training loss of step {step}")
+        norm = finite(_step(state), f"the gradient of step {step}")
+        yield StepDone(step, texts, loss, state.learning_rate, norm, time.monotonic() - started)
+        state.heed()
         started = time.monotonic()
 
 
@@ -57,65 +57,63 @@ def _groups(batches: Iterable[Batch], size: int) -> Iterator[list[Batch]]:
     return iter(lambda: list(islice(remaining, size)), [])
 
 
-def _backward_in_parts(trainee: Trainee, batches: list[Batch], texts: int) -> float:
+def _backward_in_parts(state: TrainState, batches: list[Batch], texts: int) -> float:
     """As `_backward`, with batches in twice as many parts from now on when memory is not enough."""
     while True:
         try:
-            return _backward(
-                trainee, [part for batch in batches for part in batch.parts(trainee.parts)], texts
-            )
+            return _backward(state, [part for batch in batches for part in batch.parts(state.parts)], texts)
         except RuntimeError as error:
-            if not _can_divide(trainee, error):
+            if not _can_divide(state, error):
                 raise
-        trainee.parts *= 2
+        state.parts *= 2
         log.warning(
             "Memory is not enough for %d texts at once, going on with %d",
-            2 * trainee.recipe_used.batch_size,
-            trainee.recipe_used.batch_size,
+            2 * state.recipe_used.batch_size,
+            state.recipe_used.batch_size,
         )
-        trainee.optimizer.zero_grad()
+        state.optimizer.zero_grad()
         clear_device_cache(garbage_collection=True)
 
 
-def _can_divide(trainee: Trainee, error: RuntimeError) -> bool:
-    return trainee.divisible and trainee.parts < trainee.recipe.batch_size and should_reduce_batch_size(error)
+def _can_divide(state: TrainState, error: RuntimeError) -> bool:
+    return state.divisible and state.parts < state.recipe.batch_size and should_reduce_batch_size(error)
 
 
-def _backward(trainee: Trainee, batches: list[Batch], texts: int) -> float:
+def _backward(state: TrainState, batches: list[Batch], texts: int) -> float:
     """Gather the gradient of the mean over all texts of the batches; gives that mean."""
-    return sum(_backward_of(trainee, batch, len(batch.targets) / texts) for batch in batches)
+    return sum(_backward_of(state, batch, len(batch.targets) / texts) for batch in batches)
 
 
-def _backward_of(trainee: Trainee, batch: Batch, share: float) -> float:
+def _backward_of(state: TrainState, batch: Batch, share: float) -> float:
     """Gather `share` of the batch's gradient; gives as much of its loss, which is that without noise."""
-    adversary = trainee.adversary
-    if adversary is None:
-        return _pass(trainee, batch, share)
-    with adversary.watching():
-        half = _pass(trainee, batch, share / 2)
-    with adversary.disturbing():
-        _pass(trainee, batch, share / 2)
+    adversarial_noise = state.adversarial_noise
+    if adversarial_noise is None:
+        return _pass(state, batch, share)
+    with adversarial_noise.watching():
+        half = _pass(state, batch, share / 2)
+    with adversarial_noise.disturbing():
+        _pass(state, batch, share / 2)
     return 2 * half
 
 
-def _pass(trainee: Trainee, batch: Batch, share: float) -> float:
-    loss = batch_loss(trainee, batch) * share
-    trainee.accelerator.backward(loss)
+def _pass(state: TrainState, batch: Batch, share: float) -> float:
+    loss = batch_loss(state, batch) * share
+    state.accelerator.backward(loss)
     return float(loss.detach())
 
 
-def _step(trainee: Trainee) -> float:
+def _step(state: TrainState) -> float:
     """Go a step along the gradient, cut to maxGradientNorm; gives its norm before."""
-    norm = trainee.accelerator.clip_grad_norm_(
-        trainee.objective.network.parameters(), trainee.recipe.max_gradient_norm
+    norm = state.accelerator.clip_grad_norm_(
+        state.objective.network.parameters(), state.recipe.max_gradient_norm
     )
-    trainee.optimizer.step()
-    trainee.schedule.step()
-    trainee.optimizer.zero_grad()
+    state.optimizer.step()
+    state.schedule.step()
+    state.optimizer.zero_grad()
     return float(norm)
 
 
-def batch_loss(trainee: Trainee, batch: Batch) -> Tensor:
+def batch_loss(state: TrainState, batch: Batch) -> Tensor:
     """The objective's loss in the precision of training."""
-    with trainee.accelerator.autocast():
-        return trainee.objective.loss(batch)
+    with state.accelerator.autocast():
+        return state.objective.loss(batch)

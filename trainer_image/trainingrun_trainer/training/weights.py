@@ -10,7 +10,7 @@ from ..records import Targets
 
 
 class ClassWeighting(NamedTuple):
-    """How much a text counts in the loss; the mean over the texts of the training part is 1."""
+    """How much a text counts in the loss; the mean over the texts of the training split is 1."""
 
     present: Tensor
     """Of having each label, (labels,)."""

@@ -1,9 +1,9 @@
 // The matrix and the texts behind it, when the page has been read.
 
-if (byId("doubts")) {
-  const table = byId("doubts-table");
-  searchable(byId("doubts-find"), table);
-  byId("doubts-export").addEventListener("click", () => exportTable(table, "mislabelled", byId("doubts-count")));
+if (byId("label-issues")) {
+  const table = byId("label-issues-table");
+  searchable(byId("label-issues-find"), table);
+  byId("label-issues-export").addEventListener("click", () => exportTable(table, "mislabelled", byId("label-issues-count")));
 }
 if (byId("texts")) startTexts();
 if (byId("matrix-frame") && size) {

@@ -12,7 +12,7 @@ from .runs import kind
 
 @dataclass(frozen=True)
 class ScoreRow:
-    """A score of each run on its own evaluation part."""
+    """A score of each run on its own evaluation split."""
 
     name: str
     values: tuple[Score | None, ...]

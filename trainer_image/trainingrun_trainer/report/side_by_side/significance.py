@@ -32,13 +32,13 @@ class PairedRuns:
     own: tuple[int, int] = (0, 0)
     """Evaluation texts of each."""
     scores: PairedScores | None = None
-    """None where there is nothing to judge by."""
+    """None where there is nothing to score by."""
     missing: str = ""
-    """What there lacks to judge by."""
+    """What there lacks to score by."""
 
     @property
     def scored(self) -> dict[str, Difference]:
-        """Differences by the name of their score, where there are enough texts to judge by."""
+        """Differences by the name of their score, where there are enough texts to score by."""
         if self.scores is None or not self.scores.enough:
             return {}
         return {"accuracy": self.scores.accuracy, "macro F1": self.scores.macro_f1}

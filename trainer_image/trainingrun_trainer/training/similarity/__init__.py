@@ -1,8 +1,8 @@
 """Training embeddings: texts that belong together come near each other."""
 
 from .columns import EncodedColumns
-from .compared import RankedTexts, ScoredPairs
 from .contrast import LabelContrast, embed_texts
+from .pairs import RankedTexts, ScoredPairs
 from .stage import few_texts, stage_before, stage_steps
 
 __all__ = [

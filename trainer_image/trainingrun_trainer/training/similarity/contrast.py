@@ -19,7 +19,7 @@ from ...records import EncodedTexts
 from ..batches import Batch, BatchLoader, TextDataset, collate, evaluation_batches, evaluation_order
 from ..divergence import finite
 from ..objective import HeadStart, Objective, Outcome
-from ..passes import look
+from ..passes import infer
 from .sampling import LabelPairs
 
 EVALUATION_PAIRS = 32
@@ -44,7 +44,7 @@ class Embedder(Protocol):
 
 def embed_texts(embedder: Embedder, texts: EncodedTexts, batches: Iterable[Batch]) -> Tensor:
     """Embeddings in the order of `texts`, (texts, dimensions); `batches` in `evaluation_order`."""
-    found = torch.cat(list(look(batches, lambda batch: embedder.embed(batch.columns[0]).float())))
+    found = torch.cat(list(infer(batches, lambda batch: embedder.embed(batch.columns[0]).float())))
     return found[np.argsort(evaluation_order(texts))]
 
 

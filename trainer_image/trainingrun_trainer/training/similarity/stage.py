@@ -27,7 +27,7 @@ without noise it gained something (see PASSES)."""
 
 
 def stage_before(classifier: Classifier, texts: EncodedTexts, settings: Training) -> LabelContrast | None:
-    """The stage for `texts`, the training part, as `settings` ask for it; None when they don't.
+    """The stage for `texts`, the training split, as `settings` ask for it; None when they don't.
 
     Raises SettingsError when they ask for what the model can't do.
     """

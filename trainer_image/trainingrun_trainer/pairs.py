@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .corpus import AT_ONCE, Corpus, Rows, Texts
-from .records import Comparison, Example
+from .records import Example, Pair
 
 
 @dataclass(frozen=True, eq=False)
-class Comparisons(Sequence[Comparison]):
+class Pairs(Sequence[Pair]):
     """Pairs or triplets, read when they are asked for."""
 
     corpus: Corpus
@@ -27,7 +27,7 @@ class Comparisons(Sequence[Comparison]):
     """How much the two texts of each are alike, (rows,); None where they belong together."""
 
     @classmethod
-    def of(cls, rows: Iterable[Comparison]) -> Self:
+    def of(cls, rows: Iterable[Pair]) -> Self:
         """Write rows as they come: at least one, all with as many texts, all with a score or none."""
         scores = array("d")
         widths = set[int]()
@@ -46,17 +46,17 @@ class Comparisons(Sequence[Comparison]):
         return len(self.rows)
 
     @overload
-    def __getitem__(self, index: int) -> Comparison: ...
+    def __getitem__(self, index: int) -> Pair: ...
 
     @overload
     def __getitem__(self, index: slice) -> Self: ...
 
-    def __getitem__(self, index: int | slice) -> Comparison | Self:
+    def __getitem__(self, index: int | slice) -> Pair | Self:
         if isinstance(index, slice):
             return self.take(np.arange(len(self))[index])
         return next(iter(self.take(np.arange(len(self))[[index]])))
 
-    def __iter__(self) -> Iterator[Comparison]:
+    def __iter__(self) -> Iterator[Pair]:
         for start in range(0, len(self), AT_ONCE):
             yield from self._read(self[start : start + AT_ONCE])
 
@@ -87,19 +87,19 @@ class Comparisons(Sequence[Comparison]):
         """How many rows come from each source."""
         return self.column(0).source_counts()
 
-    def _read(self, part: Self) -> Iterator[Comparison]:
+    def _read(self, part: Self) -> Iterator[Pair]:
         examples = list(part.texts())
         scores = [None] * len(part) if part.scores is None else part.scores.tolist()
         for number, score in enumerate(scores):
             row = examples[number * self.width : (number + 1) * self.width]
-            yield Comparison(tuple(example.text for example in row), score, row[0].source)
+            yield Pair(tuple(example.text for example in row), score, row[0].source)
 
 
 @dataclass(frozen=True)
-class ComparisonSplits:
+class PairSplits:
     """Rows to train on and rows to evaluate on; no row is in both."""
 
-    training: Comparisons
-    evaluation: Comparisons
+    training: Pairs
+    evaluation: Pairs
     texts_shared: bool
     """True where both have texts in common, since too many rows hang together."""

@@ -16,7 +16,7 @@ def bears_noise(network: nn.Module) -> bool:
     return token_table(transformer_of(network)) is not None
 
 
-class Adversary:
+class AdversarialNoise:
     """Puts noise on the embeddings of a text's tokens, along the gradient of its loss.
 
     Miyato et al. (ICLR 2017, arXiv:1605.07725). The noise is a share of the embeddings' own length, which is

@@ -7,22 +7,22 @@ from typing import Any
 import pytest
 
 from trainingrun_api.dataset import DataSource
-from trainingrun_trainer.compared import Comparisons
-from trainingrun_trainer.comparisons import deduplicate_comparisons, split_comparisons
 from trainingrun_trainer.corpus import AT_ONCE
-from trainingrun_trainer.data import ComparisonReading, FetchedSource
+from trainingrun_trainer.data import FetchedSource, PairReading
 from trainingrun_trainer.errors import DataError
-from trainingrun_trainer.records import Comparison, SourceFile, text_key
+from trainingrun_trainer.pair_split import deduplicate_pairs, split_pairs
+from trainingrun_trainer.pairs import Pairs
+from trainingrun_trainer.records import Pair, SourceFile, text_key
 
 from ..conftest import write_jsonl
 
 SCORED = {"text_field": "a", "pair_field": "b", "score_field": "score"}
 
 
-def read(path: Path, rows: list[Any], **fields: str) -> tuple[list[Comparison], ComparisonReading]:
+def read(path: Path, rows: list[Any], **fields: str) -> tuple[list[Pair], PairReading]:
     uri = write_jsonl(path / "pairs.jsonl", rows)
     source = DataSource(uri=uri, **fields)
-    reading = ComparisonReading([FetchedSource(source, [SourceFile(uri, path / "pairs.jsonl")])])
+    reading = PairReading([FetchedSource(source, [SourceFile(uri, path / "pairs.jsonl")])])
     return list(reading), reading
 
 
@@ -64,44 +64,44 @@ def test_rows_that_are_no_pairs_are_refused(tmp_path: Path, row: dict[str, Any],
 
 def test_copies_count_once_with_the_mean_of_their_scores() -> None:
     rows = [
-        Comparison(("One", "two"), 1.0),
-        Comparison(("two", "one "), 1.0),
-        Comparison(("one", "TWO"), 4.0),
-        Comparison(("one", "three"), 3.0),
+        Pair(("One", "two"), 1.0),
+        Pair(("two", "one "), 1.0),
+        Pair(("one", "TWO"), 4.0),
+        Pair(("one", "three"), 3.0),
     ]
-    unique = deduplicate_comparisons(Comparisons.of(rows))
+    unique = deduplicate_pairs(Pairs.of(rows))
     assert [(row.texts, row.score) for row in unique.rows] == [(("One", "two"), 2.0), (("one", "three"), 3.0)]
     assert (unique.duplicates, unique.conflicts) == (1, 1)
-    ordered = [Comparison(("a", "b")), Comparison(("b", "a")), Comparison(("A", "b"))]
-    assert len(deduplicate_comparisons(Comparisons.of(ordered)).rows) == 2
+    ordered = [Pair(("a", "b")), Pair(("b", "a")), Pair(("A", "b"))]
+    assert len(deduplicate_pairs(Pairs.of(ordered)).rows) == 2
 
 
-def texts(rows: Comparisons) -> set[bytes]:
+def texts(rows: Pairs) -> set[bytes]:
     return {text_key(text) for row in rows for text in row.texts}
 
 
-def chains(count: int, step: int = 1) -> Comparisons:
+def chains(count: int, step: int = 1) -> Pairs:
     """Pairs that hang together in threes."""
     rows = [
-        Comparison(pair)
+        Pair(pair)
         for n in range(count)
         for pair in ((f"a{n}", f"b{n}"), (f"B{n} ", f"c{n}"), (f"d{n}", f"C{n}"))
     ]
-    return Comparisons.of(rows[::step])
+    return Pairs.of(rows[::step])
 
 
 def test_no_text_stands_on_both_sides() -> None:
-    splits = split_comparisons(chains(20), train_percent=80, seed=7)
+    splits = split_pairs(chains(20), train_percent=80, seed=7)
     assert (len(splits.training), len(splits.evaluation), splits.texts_shared) == (48, 12, False)
     assert texts(splits.training).isdisjoint(texts(splits.evaluation))
-    other_order = split_comparisons(chains(20, step=-1), 80, seed=7)
+    other_order = split_pairs(chains(20, step=-1), 80, seed=7)
     assert list(other_order.evaluation) == list(splits.evaluation)[::-1]
-    assert texts(split_comparisons(chains(20), 80, seed=8).evaluation) != texts(splits.evaluation)
+    assert texts(split_pairs(chains(20), 80, seed=8).evaluation) != texts(splits.evaluation)
 
 
 def test_rows_are_on_disk_and_come_back_as_they_were() -> None:
-    given = [Comparison((f"a{n}", f"b {n}"), n / 4, f"source {n % 2}") for n in range(AT_ONCE + 3)]
-    rows = Comparisons.of(iter(given))
+    given = [Pair((f"a{n}", f"b {n}"), n / 4, f"source {n % 2}") for n in range(AT_ONCE + 3)]
+    rows = Pairs.of(iter(given))
     assert list(rows) == given
     assert list(rows[AT_ONCE:]) == given[AT_ONCE:]
     assert rows[5] == given[5]
@@ -114,8 +114,8 @@ def test_memory_holds_few_rows_at_a_time() -> None:
         tracemalloc.start()
         try:
             text = "long " * 200
-            rows = Comparisons.of(Comparison((f"{n} {text}", f"{n + 1} {text}")) for n in range(count))
-            assert split_comparisons(deduplicate_comparisons(rows).rows, 80, seed=1).texts_shared
+            rows = Pairs.of(Pair((f"{n} {text}", f"{n + 1} {text}")) for n in range(count))
+            assert split_pairs(deduplicate_pairs(rows).rows, 80, seed=1).texts_shared
             return tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()
@@ -125,16 +125,16 @@ def test_memory_holds_few_rows_at_a_time() -> None:
 
 
 def test_more_rows_do_not_move_the_others() -> None:
-    before, after = (split_comparisons(chains(count), 80, seed=7) for count in (40, 44))
+    before, after = (split_pairs(chains(count), 80, seed=7) for count in (40, 44))
     moved = texts(before.training) & texts(after.evaluation)
     assert len(moved) <= 4 * 4
 
 
 def test_rows_that_all_hang_together_are_divided_by_their_first_texts() -> None:
-    rows = Comparisons.of(Comparison((f"question {n % 10}", f"answer {n % 7}")) for n in range(60))
-    splits = split_comparisons(rows, train_percent=80, seed=7)
+    rows = Pairs.of(Pair((f"question {n % 10}", f"answer {n % 7}")) for n in range(60))
+    splits = split_pairs(rows, train_percent=80, seed=7)
     assert splits.texts_shared
     first = [{row.texts[0] for row in part} for part in (splits.training, splits.evaluation)]
     assert first[0].isdisjoint(first[1])
     with pytest.raises(DataError, match="all 3 rows have the same first text"):
-        split_comparisons(Comparisons.of(Comparison(("a", f"b{n}")) for n in range(3)), 80, seed=7)
+        split_pairs(Pairs.of(Pair(("a", f"b{n}")) for n in range(3)), 80, seed=7)

@@ -9,32 +9,32 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
 from trainingrun_api.base import Model
-from trainingrun_api.evaluation import MAX_DOUBTED
+from trainingrun_api.evaluation import MAX_FLAGGED
 
 from .predictions import Floats, Indices
 
-DOUBTED = 1 / 8
-"""Share of a label's mean probability below which a text of it is doubted.
+FLAGGED = 1 / 8
+"""Share of a label's mean probability below which a text of it is flagged.
 
 Measured on the example tickets, in 10 draws of 912 texts of which 10 % were given another of the 8 labels,
-with regression on four fifths for the training part, and on all of that for the evaluation part: 76 % of the
-doubted texts were planted (73 to 78), and 79 % of the planted ones were found (75 to 85). At 1/10 it is 80
-and 74 %, at 0.15 72 and 82 %. Confident learning's own rule, that another label reaches its mean, has about
-55 and 66 %.
+with regression on four fifths for the training split, and on all of that for the evaluation split: 76 % of
+the flagged texts were planted (73 to 78), and 79 % of the planted ones were found (75 to 85). At 1/10 it is
+80 and 74 %, at 0.15 72 and 82 %. Confident learning's own rule, that another label reaches its mean, has
+about 55 and 66 %.
 """
 
-DOUBTED_OF_FEW = 1 / 2
+FLAGGED_OF_FEW = 1 / 2
 """The same times the number of labels: with two, a model that is always right and calibrated on labels of
 which a sixth are wrong gives these a sixth, and 0.72 to the labels of all texts on average."""
 
 LEAST_TEXTS = 5
-"""Texts of a label below which their mean says nothing, so that it is neither doubted nor suggested."""
+"""Texts of a label below which their mean says nothing, so that it is neither flagged nor suggested."""
 
 SHARPNESS = (-4.0, 3.0)
 """Logarithms of the factors of logits that are tried: models are hardly further from what they should be."""
 
 
-class Doubt(Model):
+class LabelIssue(Model):
     """A text that likely has another label."""
 
     row: int
@@ -48,19 +48,19 @@ class Doubt(Model):
     be."""
 
 
-class Doubts(Model):
-    """Doubts about some texts of a part."""
+class FoundIssues(Model):
+    """The label issues of a split."""
 
     judged: int
     """Texts looked at."""
-    doubted: int
+    flagged: int
     """Texts among them that likely have another label."""
-    worst: list[Doubt]
-    """At most MAX_DOUBTED of these, the least trusted first."""
+    worst: list[LabelIssue]
+    """At most MAX_FLAGGED of these, the least trusted first."""
 
 
-def find_doubts(targets: Indices, probabilities: Floats, rows: Indices | None = None) -> Doubts:
-    """Doubts about labels, given as indices, (texts,), by the probabilities of all labels, (texts, labels).
+def find_label_issues(targets: Indices, probabilities: Floats, rows: Indices | None = None) -> FoundIssues:
+    """Labels, given as indices, (texts,), that are likely wrong by the probabilities of all, (texts, labels).
 
     `rows` are the texts' positions, 0, 1, … when left out.
     """
@@ -71,13 +71,13 @@ def find_doubts(targets: Indices, probabilities: Floats, rows: Indices | None = 
     known = texts >= LEAST_TEXTS
     suggested, trust = calibrated.argmax(axis=1), own / means[targets]
     judged = known[targets] & known[suggested]
-    doubted = judged & (suggested != targets) & (trust < max(DOUBTED, DOUBTED_OF_FEW / len(texts)))
-    worst = np.argsort(np.where(doubted, trust, np.inf), kind="stable")[: min(doubted.sum(), MAX_DOUBTED)]
-    return Doubts(
+    flagged = judged & (suggested != targets) & (trust < max(FLAGGED, FLAGGED_OF_FEW / len(texts)))
+    worst = np.argsort(np.where(flagged, trust, np.inf), kind="stable")[: min(flagged.sum(), MAX_FLAGGED)]
+    return FoundIssues(
         judged=int(judged.sum()),
-        doubted=int(doubted.sum()),
+        flagged=int(flagged.sum()),
         worst=[
-            Doubt(
+            LabelIssue(
                 row=int(place if rows is None else rows[place]),
                 suggested=int(suggested[place]),
                 probability=float(calibrated[place, suggested[place]]),

@@ -21,7 +21,7 @@ from trainingrun_api.training import Training
 
 from ..errors import Interrupted, SettingsError
 from .adapters import add_adapters, merge_adapters, transformer_of
-from .adversary import Adversary
+from .adversarial_noise import AdversarialNoise
 from .batches import Batch
 from .history import History
 from .meter import METER, Meter
@@ -41,7 +41,7 @@ def _go_on() -> None:
 
 
 @dataclass
-class Trainee:
+class TrainState:
     """A model in training."""
 
     objective: Objective
@@ -56,14 +56,14 @@ class Trainee:
     """Whether batches may be taken in parts when memory is short."""
     adapters: LoraModel | None
     """Until they are merged."""
-    adversary: Adversary | None
+    adversarial_noise: AdversarialNoise | None
     """Disturbs what each step learns."""
     parts: int = 1
     """Parts that each batch is taken in."""
     stage: Objective | None = None
     """What the network learns before epoch 0."""
     chosen_epochs: int | None = None
-    """Epochs to train where an earlier fit has chosen them: nothing is decided by the evaluation part then,
+    """Epochs to train where an earlier fit has chosen them: nothing is decided by the evaluation split then,
     neither when to stop nor whether the stage is kept."""
     meter: Meter | None = None
     """How the epoch that is being trained has gone so far; None between epochs."""
@@ -100,7 +100,7 @@ class Trainee:
         return self.history.trained * self.steps_per_epoch + (self.meter.steps if self.meter else 0)
 
     def evaluate(self) -> Outcome:
-        """One pass over the evaluation part; interrupted, it leaves the random numbers as they were."""
+        """One pass over the evaluation split; interrupted, it leaves the random numbers as they were."""
         random = torch.get_rng_state()
         try:
             return self.objective.evaluate(self._heeding())
@@ -138,14 +138,14 @@ class Trainee:
     def save(self, folder: Path) -> None:
         """Write all that an undisturbed run would go on with into a folder with nothing else."""
         self.save_weights(folder)
-        state = {
+        saved = {
             "optimizer": self.optimizer.state_dict(),
             "schedule": self.schedule.state_dict(),
             "parts": self.parts,
             "random": torch.get_rng_state(),
             "random_cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
         }
-        torch.save(state, folder / STATE)
+        torch.save(saved, folder / STATE)
         (folder / HISTORY).write_text(self.history.model_dump_json())
         if self.meter is not None:
             (folder / EPOCH).write_bytes(METER.dump_json(self.meter))
@@ -153,14 +153,14 @@ class Trainee:
     def restore(self, folder: Path) -> None:
         """Go on from what `save` wrote. Raises ValueError when it does not fit this model."""
         try:
-            state = torch.load(folder / STATE, weights_only=True, map_location="cpu")
+            saved = torch.load(folder / STATE, weights_only=True, map_location="cpu")
             self.load_weights(folder)
-            self.optimizer.load_state_dict(state["optimizer"])
-            self.schedule.load_state_dict(state["schedule"])
-            self.parts = state["parts"]
-            torch.set_rng_state(state["random"])
+            self.optimizer.load_state_dict(saved["optimizer"])
+            self.schedule.load_state_dict(saved["schedule"])
+            self.parts = saved["parts"]
+            torch.set_rng_state(saved["random"])
             if torch.cuda.is_available():
-                torch.cuda.set_rng_state_all(state["random_cuda"])
+                torch.cuda.set_rng_state_all(saved["random_cuda"])
             epoch = folder / EPOCH
             self.meter = METER.validate_json(epoch.read_bytes()) if epoch.exists() else None
             self.history = History.model_validate_json((folder / HISTORY).read_text())
@@ -169,7 +169,7 @@ class Trainee:
             raise ValueError(str(error)) from error
 
 
-def prepare(objective: Objective, settings: Training) -> Trainee:
+def prepare(objective: Objective, settings: Training) -> TrainState:
     """Place the model on the device and make optimizer, schedule and batches.
 
     Raises SettingsError when the settings do not fit the model or the number of texts.
@@ -194,7 +194,7 @@ def prepare(objective: Objective, settings: Training) -> Trainee:
         1 if adapters else HEAD_FACTOR,
     )
     epsilon = recipe.adversarial_epsilon
-    return Trainee(
+    return TrainState(
         objective=objective,
         accelerator=accelerator,
         training=accelerator.prepare(batches),
@@ -205,7 +205,7 @@ def prepare(objective: Objective, settings: Training) -> Trainee:
         history=History(),
         divisible=settings.batch_size is None and objective.divisible,
         adapters=adapters,
-        adversary=Adversary(objective.network, epsilon) if epsilon else None,
+        adversarial_noise=AdversarialNoise(objective.network, epsilon) if epsilon else None,
         stage=stage,
     )
 

@@ -10,10 +10,10 @@ from trainingrun_api.evaluation import DataCounts
 from trainingrun_api.labels import Labels
 from trainingrun_api.run_config import RunConfig
 
-from ..compared import Comparisons, ComparisonSplits
-from ..comparisons import deduplicate_comparisons, given_comparisons, split_comparisons
-from ..data import ComparisonReading, FieldValues, Tally, source_counts
+from ..data import FieldValues, PairReading, Tally, source_counts
 from ..errors import SettingsError
+from ..pair_split import deduplicate_pairs, given_pairs, split_pairs
+from ..pairs import Pairs, PairSplits
 from .datasets import fetch_datasets, sources_sha256
 from .session import Run
 
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 class LoadedComparisons:
     """The data set, ready to be tokenised."""
 
-    splits: ComparisonSplits
+    splits: PairSplits
     counts: DataCounts
     sha256: str
     fields: Sequence[FieldValues]
@@ -40,13 +40,13 @@ class _Copies:
     leaked: int = 0
 
 
-def load_comparisons(run: Run) -> LoadedComparisons:
+def load_pairs(run: Run) -> LoadedComparisons:
     """Fetch, read, deduplicate and split. Raises DataError and SettingsError that say what to change."""
     config = run.config
     _require_fitting(config)
     sources = fetch_datasets(config.all_sources, config.storage, run.work / "data")
-    reading = ComparisonReading(sources)
-    rows = Comparisons.of(reading)
+    reading = PairReading(sources)
+    rows = Pairs.of(reading)
     learned = sum(tally.used for tally in reading.tallies[: len(config.sources)])
     copies = _Copies()
     splits = _divide(rows[:learned], rows[learned:], config, copies)
@@ -85,24 +85,22 @@ def _require_fitting(config: RunConfig) -> None:
         )
 
 
-def _divide(
-    learned: Comparisons, evaluated: Comparisons, config: RunConfig, copies: _Copies
-) -> ComparisonSplits:
+def _divide(learned: Pairs, evaluated: Pairs, config: RunConfig, copies: _Copies) -> PairSplits:
     learned = _without_copies(learned, config, copies)
     if not len(evaluated):
-        return split_comparisons(learned, config.train_percent, config.training.seed)
-    splits, copies.leaked = given_comparisons(learned, _without_copies(evaluated, config, copies))
+        return split_pairs(learned, config.train_percent, config.training.seed)
+    splits, copies.leaked = given_pairs(learned, _without_copies(evaluated, config, copies))
     return splits
 
 
-def _without_copies(rows: Comparisons, config: RunConfig, copies: _Copies) -> Comparisons:
-    unique = deduplicate_comparisons(rows)
+def _without_copies(rows: Pairs, config: RunConfig, copies: _Copies) -> Pairs:
+    unique = deduplicate_pairs(rows)
     copies.duplicates += unique.duplicates
     copies.conflicts += unique.conflicts
     return unique.rows if config.skip_duplicates else rows
 
 
-def _counts(tallies: Sequence[Tally], splits: ComparisonSplits, copies: _Copies) -> DataCounts:
+def _counts(tallies: Sequence[Tally], splits: PairSplits, copies: _Copies) -> DataCounts:
     return DataCounts(
         read=sum(tally.read for tally in tallies),
         rows_filtered=sum(tally.rows_filtered for tally in tallies),
@@ -118,7 +116,7 @@ def _counts(tallies: Sequence[Tally], splits: ComparisonSplits, copies: _Copies)
     )
 
 
-def _log_data(counts: DataCounts, splits: ComparisonSplits) -> None:
+def _log_data(counts: DataCounts, splits: PairSplits) -> None:
     log.info(
         "Data: %d rows read; %d left out by dataset.filter, %d without a text, %d without a score, "
         "%d duplicates, %d conflicts of scores, %d with a text that is evaluated on",
@@ -133,6 +131,6 @@ def _log_data(counts: DataCounts, splits: ComparisonSplits) -> None:
     log.info("Split: %d rows to train on, %d to evaluate on", counts.training, counts.evaluation)
     if splits.texts_shared:
         log.warning(
-            "More than half of the rows hang together by texts they share: training and evaluation part have "
-            "first texts of their own, but other texts in common, so scores may flatter"
+            "More than half of the rows hang together by texts they share: training and evaluation split "
+            "have first texts of their own, but other texts in common, so scores may flatter"
         )

@@ -10,9 +10,9 @@ from torch.nn.utils import parameters_to_vector
 from trainingrun_api.training import Lora, MixedPrecision, Training
 from trainingrun_trainer.errors import SettingsError
 from trainingrun_trainer.model import Classifier, load
-from trainingrun_trainer.training import SingleLabelClassification, Trainee, prepare
+from trainingrun_trainer.training import SingleLabelClassification, TrainState, prepare
 from trainingrun_trainer.training.adapters import transformer_of
-from trainingrun_trainer.training.adversary import Adversary
+from trainingrun_trainer.training.adversarial_noise import AdversarialNoise
 from trainingrun_trainer.training.batches import Batch
 from trainingrun_trainer.training.recipe import decide
 from trainingrun_trainer.training.steps import batch_loss, train_epoch
@@ -35,7 +35,7 @@ def objective(base: Path) -> SingleLabelClassification:
     return SingleLabelClassification(classifier, texts, texts)
 
 
-def trainee(base: Path, **settings: object) -> Trainee:
+def state(base: Path, **settings: object) -> TrainState:
     training = Training(batch_size=15, max_epochs=1, warmup_steps=0, mixed_precision=MixedPrecision.FP32)
     return prepare(objective(base), training.model_copy(update=settings))
 
@@ -46,13 +46,13 @@ def base(request: pytest.FixtureRequest) -> Path:
     return folder
 
 
-def token_embedding(learner: Trainee) -> torch.nn.Embedding:
+def token_embedding(learner: TrainState) -> torch.nn.Embedding:
     found = transformer_of(learner.objective.network).get_input_embeddings()
     assert isinstance(found, torch.nn.Embedding)
     return found
 
 
-def embeddings_of(learner: Trainee, batch: Batch) -> tuple[Tensor, float]:
+def embeddings_of(learner: TrainState, batch: Batch) -> tuple[Tensor, float]:
     """What the model makes of tokens in a pass, (texts, tokens, dimensions), and the loss of the pass."""
     found: list[Tensor] = []
     keep = token_embedding(learner).register_forward_hook(
@@ -64,13 +64,13 @@ def embeddings_of(learner: Trainee, batch: Batch) -> tuple[Tensor, float]:
 
 
 def test_the_noise_has_its_length_keeps_off_the_padding_and_harms_more_than_chance(base: Path) -> None:
-    learner = trainee(base)
+    learner = state(base)
     batch = next(iter(learner.training))
-    adversary = Adversary(learner.objective.network, EPSILON)
-    with adversary.watching():
+    adversarial_noise = AdversarialNoise(learner.objective.network, EPSILON)
+    with adversarial_noise.watching():
         batch_loss(learner, batch).backward()
     clean, loss = embeddings_of(learner, batch)
-    with adversary.disturbing():
+    with adversarial_noise.disturbing():
         disturbed, worse = embeddings_of(learner, batch)
     assert embeddings_of(learner, batch)[1] == loss  # the noise is gone with the pass
 
@@ -89,7 +89,7 @@ def test_the_noise_has_its_length_keeps_off_the_padding_and_harms_more_than_chan
 
 def update(base: Path, **settings: object) -> Tensor:
     """What the first step changes."""
-    learner = trainee(base, **settings)
+    learner = state(base, **settings)
     network = learner.objective.network
     before = parameters_to_vector(network.parameters()).detach().clone()
     next(train_epoch(learner, 1))
@@ -105,13 +105,13 @@ def test_a_step_learns_with_the_noise_too_and_batches_accumulate_as_ever(base: P
 
 
 def test_the_loss_that_is_told_is_that_without_noise(base: Path) -> None:
-    losses = [next(train_epoch(trainee(base, adversarial_epsilon=e), 1)).loss for e in (0.0, EPSILON)]
+    losses = [next(train_epoch(state(base, adversarial_epsilon=e), 1)).loss for e in (0.0, EPSILON)]
     assert losses[1] == pytest.approx(losses[0], rel=1e-6)
 
 
 @pytest.mark.parametrize("settings", [{"lora": Lora(rank=2)}, {"freeze_body": True}])
 def test_noise_comes_through_a_body_that_is_not_trained(base: Path, settings: dict[str, object]) -> None:
-    learner = trainee(base, adversarial_epsilon=EPSILON, learning_rate=1e-2, **settings)
+    learner = state(base, adversarial_epsilon=EPSILON, learning_rate=1e-2, **settings)
     losses = [step.loss for epoch in (1, 2, 3) for step in train_epoch(learner, epoch)]
     assert losses[-1] < losses[0]
     assert token_embedding(learner).weight.grad is None

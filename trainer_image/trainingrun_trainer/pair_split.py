@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from .compared import Comparisons, ComparisonSplits
 from .errors import DataError
 from .group_order import places
+from .pairs import Pairs, PairSplits
 
 LARGEST_GROUP = 0.5
 """Share of the rows from which on they can't be divided so that they share no text."""
@@ -22,14 +22,14 @@ Groups = NDArray[np.integer]
 class DistinctComparisons:
     """Each row of texts once, and how many copies there were besides."""
 
-    rows: Comparisons
+    rows: Pairs
     duplicates: int
     """Copies with the score of the first."""
     conflicts: int
     """Copies with another score."""
 
 
-def deduplicate_comparisons(rows: Comparisons) -> DistinctComparisons:
+def deduplicate_pairs(rows: Pairs) -> DistinctComparisons:
     """Keep the first of each row's copies, with the mean of their scores.
 
     Copies have texts of the same key (`text_key`); of scored pairs also in the other order.
@@ -46,7 +46,7 @@ def deduplicate_comparisons(rows: Comparisons) -> DistinctComparisons:
     return DistinctComparisons(kept, len(rows) - len(kept) - conflicts, conflicts)
 
 
-def split_comparisons(rows: Comparisons, train_percent: int, seed: int) -> ComparisonSplits:
+def split_pairs(rows: Pairs, train_percent: int, seed: int) -> PairSplits:
     """Divide rows so that no text stands on both sides: the same rows and seed always give the same parts.
 
     Rows that hang together by texts they share go to one side as a whole. Where more than LARGEST_GROUP of
@@ -62,12 +62,12 @@ def split_comparisons(rows: Comparisons, train_percent: int, seed: int) -> Compa
             "name the fields of the texts in spec.dataset.textField and pairField"
         )
     place = places(rows.keys, group, seed)
-    sizes = np.cumsum(np.bincount(place))[:-1]  # of the training part, cut behind each place but the last
+    sizes = np.cumsum(np.bincount(place))[:-1]  # of the training split, cut behind each place but the last
     cut = np.argmin(np.abs(sizes - len(rows) * train_percent / 100))
-    return ComparisonSplits(rows.take(place <= cut), rows.take(place > cut), texts_shared=bool(linked))
+    return PairSplits(rows.take(place <= cut), rows.take(place > cut), texts_shared=bool(linked))
 
 
-def given_comparisons(learned: Comparisons, evaluated: Comparisons) -> tuple[ComparisonSplits, int]:
+def given_pairs(learned: Pairs, evaluated: Pairs) -> tuple[PairSplits, int]:
     """Both parts, of one corpus, as they are given, without rows to train on that hold a text of a row to
     evaluate on.
 
@@ -79,10 +79,10 @@ def given_comparisons(learned: Comparisons, evaluated: Comparisons) -> tuple[Com
         raise DataError(
             "each row of spec.dataset holds a text of spec.evaluationDataset, so nothing is left to train on"
         )
-    return ComparisonSplits(kept, evaluated, texts_shared=False), len(learned) - len(kept)
+    return PairSplits(kept, evaluated, texts_shared=False), len(learned) - len(kept)
 
 
-def _connected(rows: Comparisons) -> Groups:
+def _connected(rows: Pairs) -> Groups:
     """Groups of rows with no text in common between them."""
     copies = rows.copies
     heads, tails = np.repeat(copies[:, 0], rows.width - 1), copies[:, 1:].ravel()

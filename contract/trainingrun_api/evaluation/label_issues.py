@@ -8,7 +8,7 @@ from pydantic import Field
 from ..base import Model
 from .scores import Share
 
-MAX_DOUBTED = 200
+MAX_FLAGGED = 200
 """As many as a person labels anew in an hour."""
 
 
@@ -21,7 +21,7 @@ class Part(StrEnum):
     """Evaluated on."""
 
 
-class DoubtedText(Model):
+class FlaggedText(Model):
     """A text whose label is likely wrong."""
 
     text: str
@@ -42,20 +42,20 @@ class DoubtedText(Model):
     """Training or Evaluation."""
 
 
-class LabelDoubts(Model):
+class LabelIssues(Model):
     """Labels that are likely wrong, after confident learning (Northcutt et al., JAIR 2021).
 
-    A text is doubted when another label is the most probable one, and its own has less than an eighth of the
+    A text is flagged when another label is the most probable one, and its own has less than an eighth of the
     probability that texts of that label have on average (a fourth with two labels, a sixth with three).
-    Probabilities are those of models that were not trained on the text: for the evaluation part, of the
-    best epoch; for the training part, of logistic regression on the embeddings of the untrained body,
+    Probabilities are those of models that were not trained on the text: for the evaluation split, of the
+    best epoch; for the training split, of logistic regression on the embeddings of the untrained body,
     fitted on four fifths of the texts for the other fifth.
     """
 
     judged: int
-    """Texts looked at: of the training part at most 20,000, and none where the base model has no pooling or
+    """Texts looked at: of the training split at most 20,000, and none where the base model has no pooling or
     came with a head for these labels; none of a label with few texts."""
-    doubted: int
+    flagged: int
     """Texts among them whose label is likely wrong."""
-    texts: Annotated[list[DoubtedText], Field(max_length=MAX_DOUBTED)]
+    texts: Annotated[list[FlaggedText], Field(max_length=MAX_FLAGGED)]
     """At most 200 of them, the most certain first."""

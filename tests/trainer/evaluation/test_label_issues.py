@@ -12,12 +12,19 @@ from sklearn.model_selection import train_test_split
 
 from trainingrun_api.evaluation import Part
 from trainingrun_trainer.corpus import Splits, Texts
-from trainingrun_trainer.evaluation import Doubt, Doubts, Floats, Indices, Predictions, find_doubts
-from trainingrun_trainer.evaluation.doubts import LEAST_TEXTS
+from trainingrun_trainer.evaluation import (
+    Floats,
+    FoundIssues,
+    Indices,
+    LabelIssue,
+    Predictions,
+    find_label_issues,
+)
+from trainingrun_trainer.evaluation.label_issues import LEAST_TEXTS
 from trainingrun_trainer.model import default_model_folder
-from trainingrun_trainer.pipeline.doubts import label_doubts
+from trainingrun_trainer.pipeline.label_issues import collect_label_issues
 from trainingrun_trainer.records import Example, normalised
-from trainingrun_trainer.training.doubts import doubts
+from trainingrun_trainer.training.label_issues import training_label_issues
 from trainingrun_trainer.training.probe import Probed, Scale, softmax_regression
 
 TICKETS = Path(__file__).parents[3] / "examples" / "data" / "tickets.jsonl"
@@ -34,11 +41,11 @@ def sure(labels: Indices, share: float = 0.9) -> Floats:
 TRUE = np.arange(60) % 3
 
 
-def test_a_text_that_a_model_is_sure_of_under_another_label_is_doubted() -> None:
+def test_a_text_that_a_model_is_sure_of_under_another_label_is_flagged() -> None:
     given = TRUE.copy()
     given[[4, 31]] = [2, 0]
-    found = find_doubts(given, sure(TRUE))
-    assert (found.judged, found.doubted) == (60, 2)
+    found = find_label_issues(given, sure(TRUE))
+    assert (found.judged, found.flagged) == (60, 2)
     assert {(one.row, one.suggested) for one in found.worst} == {(4, 1), (31, 1)}
     assert found.worst[0].trust < 0.05
 
@@ -47,7 +54,7 @@ def test_a_text_that_a_model_is_sure_of_under_another_label_is_doubted() -> None
 def test_how_sure_the_model_is_in_all_matters_little(share: float) -> None:
     given = TRUE.copy()
     given[[4, 31]] = [2, 0]
-    found = find_doubts(given, sure(TRUE, share))
+    found = find_label_issues(given, sure(TRUE, share))
     assert {one.row for one in found.worst} == {4, 31}
     # Calibrated: 58 of 60 are right.
     assert found.worst[0].probability == pytest.approx(58 / 60, abs=0.005)
@@ -56,16 +63,16 @@ def test_how_sure_the_model_is_in_all_matters_little(share: float) -> None:
 def test_of_two_labels_a_sixth_may_be_wrong() -> None:
     true = np.arange(100) % 2
     given = np.where(np.arange(100) < 16, 1 - true, true)
-    assert {one.row for one in find_doubts(given, sure(true)).worst} == set(range(16))
+    assert {one.row for one in find_label_issues(given, sure(true)).worst} == set(range(16))
 
 
 def test_right_labels_and_guesses_are_not() -> None:
-    assert find_doubts(TRUE, sure(TRUE)).doubted == 0
+    assert find_label_issues(TRUE, sure(TRUE)).flagged == 0
     given = TRUE.copy()
     given[4] = 2
     unsure = sure(TRUE)
     unsure[4] = (0.1, 0.5, 0.4)
-    assert find_doubts(given, unsure).doubted == 0
+    assert find_label_issues(given, unsure).flagged == 0
 
 
 def test_the_most_certain_come_first_and_are_not_more_than_a_person_reads() -> None:
@@ -73,17 +80,17 @@ def test_the_most_certain_come_first_and_are_not_more_than_a_person_reads() -> N
     given = np.where(np.arange(3000) < 600, (true + 1) % 3, true)
     probabilities = sure(true)
     probabilities[50] = sure(true, 0.99)[50]
-    found = find_doubts(given, probabilities)
-    assert (found.doubted, len(found.worst)) == (600, 200)
+    found = find_label_issues(given, probabilities)
+    assert (found.flagged, len(found.worst)) == (600, 200)
     assert found.worst[0].row == 50
 
 
-def test_a_label_with_few_texts_is_neither_doubted_nor_suggested() -> None:
+def test_a_label_with_few_texts_is_neither_flagged_nor_suggested() -> None:
     true = np.append(TRUE, [3] * (LEAST_TEXTS - 1))
     given = true.copy()
     given[[4, 60]] = [3, 1]
-    assert find_doubts(given, sure(true)).doubted == 0
-    assert find_doubts(np.append(given, 3), sure(np.append(true, 3))).doubted == 2
+    assert find_label_issues(given, sure(true)).flagged == 0
+    assert find_label_issues(np.append(given, 3), sure(np.append(true, 3))).flagged == 2
 
 
 def probed(given: Indices, seed: int = 0) -> Probed:
@@ -97,27 +104,27 @@ def probed(given: Indices, seed: int = 0) -> Probed:
 def test_labels_of_the_training_part_are_judged_by_regressions_on_the_other_texts() -> None:
     given = TRUE.copy()
     given[[4, 31, 50]] = [2, 0, 1]
-    found = doubts(probed(given))
+    found = training_label_issues(probed(given))
     assert found is not None
     assert (found.judged, {(one.row, one.suggested) for one in found.worst}) == (
         60,
         {(4, 1), (31, 1), (50, 2)},
     )
-    clean = doubts(probed(TRUE))
+    clean = training_label_issues(probed(TRUE))
     assert clean is not None
-    assert clean.doubted == 0
+    assert clean.flagged == 0
 
 
 def test_what_cannot_be_judged_is_left_out() -> None:
     few = TRUE.copy()
     few[TRUE == 2] = 0
     few[:2] = 5  # a label that is far from the others by number, and has two texts
-    found = doubts(probed(few))
+    found = training_label_issues(probed(few))
     assert found is not None
     assert found.judged == 58
-    assert doubts(None) is None
-    assert doubts(probed(np.eye(3, dtype=np.int64)[TRUE])) is None  # several labels a text
-    assert doubts(probed(np.zeros(60, dtype=np.int64))) is None
+    assert training_label_issues(None) is None
+    assert training_label_issues(probed(np.eye(3, dtype=np.int64)[TRUE])) is None  # several labels a text
+    assert training_label_issues(probed(np.zeros(60, dtype=np.int64))) is None
 
 
 def predictions(given: Indices) -> Predictions:
@@ -132,30 +139,32 @@ def splits(text: str) -> Splits:
     return Splits(training=texts, evaluation=texts)
 
 
-def test_doubts_of_both_parts_are_listed_with_their_texts_the_most_certain_first() -> None:
+def test_issues_of_both_splits_are_listed_with_their_texts_the_most_certain_first() -> None:
     given = TRUE.copy()
     given[4] = 2
-    of_training = doubts(probed(given))
-    found = label_doubts(of_training, predictions(given), splits("text"), ["a", "b", "c"])
+    of_training = training_label_issues(probed(given))
+    found = collect_label_issues(of_training, predictions(given), splits("text"), ["a", "b", "c"])
     assert found is not None
-    assert (found.judged, found.doubted) == (120, 2)
+    assert (found.judged, found.flagged) == (120, 2)
     assert [(one.text, one.suggested) for one in found.texts] == [("4 text", "b"), ("4 text", "b")]
     assert {one.part for one in found.texts} == {Part.TRAINING, Part.EVALUATION}
     one = found.texts[0]
     assert (one.label, one.context, one.source, one.cut) == ("b", ["mail"], "s3://data", False)
-    alone = label_doubts(None, predictions(given), splits("text"), ["a", "b", "c"])
+    alone = collect_label_issues(None, predictions(given), splits("text"), ["a", "b", "c"])
     assert alone is not None
     assert [one.part for one in alone.texts] == [Part.EVALUATION]
 
 
 def test_texts_are_cut_as_far_as_there_is_no_room_for_all() -> None:
-    many = Doubts(
-        judged=60, doubted=60, worst=[Doubt(row=n, suggested=0, probability=1, trust=0) for n in range(60)]
+    many = FoundIssues(
+        judged=60,
+        flagged=60,
+        worst=[LabelIssue(row=n, suggested=0, probability=1, trust=0) for n in range(60)],
     )
-    whole = label_doubts(many, predictions(TRUE), splits("long " * 400), ["a", "b", "c"])
+    whole = collect_label_issues(many, predictions(TRUE), splits("long " * 400), ["a", "b", "c"])
     assert whole is not None
     assert not any(one.cut for one in whole.texts)
-    cut = label_doubts(many, predictions(TRUE), splits("long " * 900), ["a", "b", "c"])
+    cut = collect_label_issues(many, predictions(TRUE), splits("long " * 900), ["a", "b", "c"])
     assert cut is not None
     assert {(len(one.text), one.cut) for one in cut.texts} == {(2000, True)}
 
@@ -179,7 +188,10 @@ def test_a_tenth_of_wrong_labels_among_the_example_tickets_is_found() -> None:
     logits = embeddings[evaluation] @ head.weight.T + head.bias
     published = softmax(logits, axis=1)  # the least that is published
 
-    of_training, of_evaluation = doubts(learned), find_doubts(given[evaluation], published, evaluation)
+    of_training, of_evaluation = (
+        training_label_issues(learned),
+        find_label_issues(given[evaluation], published, evaluation),
+    )
     assert of_training is not None
     found = {one.row for part in (of_training, of_evaluation) for one in part.worst}
     right = found & set(planted.tolist())

@@ -34,7 +34,7 @@ QUIET = {
 }
 
 
-class Chapter(NamedTuple):
+class RunEvent(NamedTuple):
     """One thing that happened."""
 
     place: int
@@ -48,27 +48,27 @@ def events(run: Run, after: TrainingRunStatus, now: datetime) -> list[Manifest]:
 
     The same step gives the same names, so that an operator that was stopped in between doesn't tell it twice.
     """
-    told = chapters(run.status, after)
-    return [_event(run, after, chapter, now) for chapter in told]
+    told = events_between(run.status, after)
+    return [_event(run, after, event, now) for event in told]
 
 
-def chapters(before: TrainingRunStatus, after: TrainingRunStatus) -> list[Chapter]:
+def events_between(before: TrainingRunStatus, after: TrainingRunStatus) -> list[RunEvent]:
     """What happened between two statuses."""
     told = []
     if after.job_name is not None and before.job_name is None:
-        told.append(Chapter(0, "Normal", "JobCreated", f"Created Job {after.job_name}"))
+        told.append(RunEvent(0, "Normal", "JobCreated", f"Created Job {after.job_name}"))
     if after.restarts > before.restarts:
         note = f"Pod {after.pod_name} replaces {before.pod_name}, restart {after.restarts}"
-        told.append(Chapter(0, "Normal", "Restarted", note))
+        told.append(RunEvent(0, "Normal", "Restarted", note))
     if _state(before) != _state(after) and after.conditions[0].reason not in UNTOLD:
         condition = after.conditions[0]
         kind = "Normal" if condition.reason in QUIET else "Warning"
         place = 4 if condition.reason == Reason.RESTARTING else PLACES[after.phase]
-        told.append(Chapter(place, kind, condition.reason, condition.message))
+        told.append(RunEvent(place, kind, condition.reason, condition.message))
     if after.advice and not before.advice:
         warnings = [finding for finding in after.advice if finding.severity is Severity.WARNING]
         for place, finding in enumerate(warnings, start=AFTER_THE_END):
-            told.append(Chapter(place, "Warning", finding.type, f"{finding.message}. {finding.suggestion}"))
+            told.append(RunEvent(place, "Warning", finding.type, f"{finding.message}. {finding.suggestion}"))
     return told
 
 
@@ -76,13 +76,13 @@ def _state(status: TrainingRunStatus) -> tuple[Phase, str]:
     return status.phase, status.conditions[0].reason if status.conditions else ""
 
 
-def _event(run: Run, after: TrainingRunStatus, chapter: Chapter, now: datetime) -> Manifest:
+def _event(run: Run, after: TrainingRunStatus, event: RunEvent, now: datetime) -> Manifest:
     """An Event of the core group: `kubectl describe` orders by a time that the newer group doesn't have.
 
     It has whole seconds, and names order what happened within one.
     """
     step = (run.uid, run.generation, after.restarts, *_state(run.status), *_state(after))
-    order = f"{after.restarts:03d}-{chapter.place}"
+    order = f"{after.restarts:03d}-{event.place}"
     digest = hashlib.sha256(repr(tuple(map(str, step))).encode()).hexdigest()[:16]
     return {
         "apiVersion": "v1",
@@ -91,9 +91,9 @@ def _event(run: Run, after: TrainingRunStatus, chapter: Chapter, now: datetime) 
         "firstTimestamp": format_time(now),
         "lastTimestamp": format_time(now),
         "count": 1,
-        "type": chapter.kind,
-        "reason": chapter.reason,
-        "message": visible(chapter.note)[:MAX_NOTE],
+        "type": event.kind,
+        "reason": event.reason,
+        "message": visible(event.note)[:MAX_NOTE],
         "involvedObject": run.reference,
         "source": {"component": OPERATOR},
         "reportingComponent": OPERATOR,

@@ -1,4 +1,4 @@
-"""Labels of the training part that are likely wrong."""
+"""Labels of the training split that are likely wrong."""
 
 import warnings
 
@@ -8,8 +8,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
-from ..evaluation import Doubts, Floats, Indices, find_doubts
-from ..evaluation.doubts import LEAST_TEXTS
+from ..evaluation import Floats, FoundIssues, Indices, find_label_issues
+from ..evaluation.label_issues import LEAST_TEXTS
 from .probe import Probed
 
 TOLERANCE = 1e-3
@@ -23,8 +23,8 @@ INVERSE_REGULARIZATION = 1.0
 10 % wrong labels of the example tickets, the average precision is 87 % with this one, and 81 % with that."""
 
 
-def doubts(probed: Probed | None) -> Doubts | None:
-    """Doubts about the texts that a new head was started from; None where there was no such start, or where
+def training_label_issues(probed: Probed | None) -> FoundIssues | None:
+    """Those of the texts that a new head was started from; None where there was no such start, or where
     texts have several labels."""
     if probed is None or probed.targets.ndim > 1:
         return None
@@ -35,7 +35,7 @@ def doubts(probed: Probed | None) -> Doubts | None:
         return None
     probabilities = np.zeros((len(targets), labels[-1] + 1))
     probabilities[:, labels] = _held_out(probed.embeddings[enough], known)
-    return find_doubts(targets, probabilities, probed.rows[enough])
+    return find_label_issues(targets, probabilities, probed.rows[enough])
 
 
 def _held_out(embeddings: NDArray[np.float32], targets: Indices) -> Floats:

@@ -16,7 +16,7 @@ from ...evaluation import Embeddings, ranking_accuracy, spearman
 from ..batches import Batch, BatchLoader
 from ..divergence import finite
 from ..objective import HeadStart, Objective, Outcome
-from ..passes import look
+from ..passes import infer
 from .columns import (
     DistinctTexts,
     EncodedColumns,
@@ -68,7 +68,7 @@ class Compared(Objective):
         """The mean loss of ROWS_COMPARED rows at a time, and the score of the kind."""
         self.network.eval()
         back = np.argsort(evaluation_order(self._evaluation))
-        found = zip(*look(batches, self._embedded), strict=True)
+        found = zip(*infer(batches, self._embedded), strict=True)
         columns = [torch.cat(parts)[back] for parts in found]
         loss = finite(self._mean_loss(columns), "the evaluation loss")
         return self.outcome(loss, [column.cpu().numpy() for column in columns])

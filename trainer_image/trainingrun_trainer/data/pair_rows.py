@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from trainingrun_api.dataset import DataSource
 
 from ..errors import DataError
-from ..records import Comparison
+from ..records import Pair
 from .fetched import FetchedSource
 from .fields import listed, score_of, text_of
 from .metadata import Metadata
@@ -17,7 +17,7 @@ from .tally import Tally
 TEXT, PAIR, NEGATIVE = "textField", "pairField", "negativeField"
 
 
-class ComparisonReading:
+class PairReading:
     """Pairs and triplets of one data set after the other; to be iterated over once.
 
     Rows that a filter leaves out, or where a text or the score is missing, are counted. Iteration raises
@@ -29,19 +29,19 @@ class ComparisonReading:
         self.tallies = [Tally(fetched.source.name) for fetched in sources]
         self.metadata = Metadata()
 
-    def __iter__(self) -> Iterator[Comparison]:
+    def __iter__(self) -> Iterator[Pair]:
         for fetched, tally in zip(self._sources, self.tallies, strict=True):
             with errors_of(fetched.source):
                 yield from self._rows_of(fetched, tally)
 
-    def _rows_of(self, fetched: FetchedSource, tally: Tally) -> Iterator[Comparison]:
+    def _rows_of(self, fetched: FetchedSource, tally: Tally) -> Iterator[Pair]:
         wanted = _wanted(fetched.source)
         for row in Selection(fetched, tally).rows(wanted):
-            comparison = _comparison(row, fetched.source, tally)
-            if comparison is not None:
+            pair = _comparison(row, fetched.source, tally)
+            if pair is not None:
                 tally.used += 1
                 self.metadata.add(row, (), wanted)
-                yield comparison
+                yield pair
         if not tally.used:
             raise DataError(
                 f"{fetched.place}: no row has all of {listed(wanted)}; there are "
@@ -59,7 +59,7 @@ def _wanted(source: DataSource) -> list[str]:
     return [name for name in (*_fields(source).values(), source.score_field) if name]
 
 
-def _comparison(row: Row, source: DataSource, tally: Tally) -> Comparison | None:
+def _comparison(row: Row, source: DataSource, tally: Tally) -> Pair | None:
     texts = [text_of(row, name, setting) for setting, name in _fields(source).items() if name]
     score = None if source.score_field is None else score_of(row, source.score_field)
     if not all(texts):
@@ -67,5 +67,5 @@ def _comparison(row: Row, source: DataSource, tally: Tally) -> Comparison | None
     elif source.score_field is not None and score is None:
         tally.unlabelled += 1
     else:
-        return Comparison(tuple(texts), score, tally.source)
+        return Pair(tuple(texts), score, tally.source)
     return None

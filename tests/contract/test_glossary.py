@@ -1,0 +1,27 @@
+"""The glossary's words are the only ones."""
+
+import re
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+GLOSSARY = ROOT / "docs/glossary.md"
+SOURCES = ("*.py", "*.md", "*.j2", "*.js", "*.yaml", "*.toml")
+
+
+def test_no_retired_word_is_left() -> None:
+    rows = [line.split("|") for line in GLOSSARY.read_text().splitlines() if line.startswith("| ")]
+    retired = [word for row in rows for word in re.findall(r"`([^`]+)`", row[3])]
+    assert len(retired) > 10
+    pattern = re.compile(rf"\b({'|'.join(map(re.escape, retired))})\b")
+    listed = subprocess.run(
+        ["git", "ls-files", *SOURCES], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    files = [ROOT / name for name in listed.stdout.splitlines()]
+    found = {
+        f"{path.relative_to(ROOT)}: {word}"
+        for path in files
+        if path.is_file() and path != GLOSSARY
+        for word in pattern.findall(path.read_text(encoding="utf-8"))
+    }
+    assert not found
