@@ -1,12 +1,14 @@
 """Write every file that is made from the contract; `--check` says which differ and changes nothing."""
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import yaml
 
+from trainingrun_api import __version__
 from trainingrun_api.crd import custom_resource_definitions
 from trainingrun_api.evaluation import Evaluation
 from trainingrun_api.reference import reference_page
@@ -20,6 +22,13 @@ class PlainDumper(yaml.SafeDumper):
 
 
 ROOT = Path(__file__).resolve().parent.parent
+ARGUMENT = re.compile(r"^(ARG VERSION=).*$", re.MULTILINE)
+STAMPS = {
+    "charts/trainingrun-operator/Chart.yaml": re.compile(r"^(version: |appVersion: ).*$", re.MULTILINE),
+    "operator/Dockerfile": ARGUMENT,
+    "trainer_image/Dockerfile": ARGUMENT,
+}
+"""Where the version stands beside the contract, and what stands before it."""
 
 
 def generated_files() -> Iterator[tuple[str, str]]:
@@ -30,6 +39,8 @@ def generated_files() -> Iterator[tuple[str, str]]:
         for folder in ("crds", "charts/trainingrun-operator/files/crds"):
             yield f"{folder}/{plural}.yaml", text
     yield "docs/reference.md", reference_page(definitions)
+    for name, stamp in STAMPS.items():
+        yield name, stamp.sub(rf"\g<1>{__version__}", (ROOT / name).read_text())
     schema = Evaluation.model_json_schema(mode="serialization")
     yield "docs/evaluation.schema.json", json.dumps(schema, indent=2) + "\n"
 

@@ -10,6 +10,8 @@ from collections.abc import Coroutine
 import kopf
 from aiohttp import web
 
+from trainingrun_api import __version__
+
 from . import handlers
 from .cache import Cache
 from .certificate_store import CertificateStore
@@ -49,7 +51,7 @@ def main() -> int:
 
 
 async def _serve(settings: Settings) -> None:
-    metrics = Metrics(settings.operator_version)
+    metrics = Metrics(__version__)
     async with connected(metrics.count_request) as cluster:
         cache = Cache()
         resolver = Resolver(cache, settings)

@@ -51,9 +51,6 @@ class Settings(BaseModel):
     trainer_image_pull_secrets: Annotated[tuple[str, ...], BeforeValidator(_names)] = ()
     """Names, separated by commas, of pull secrets that each namespace with runs holds."""
 
-    operator_version: str = "unknown"
-    """Version of this operator, which its metrics show; the image sets it."""
-
     pod_namespace: Annotated[str, Field(min_length=1)]
     """The operator's own namespace; taken from the service account when not set."""
 
