@@ -1,7 +1,6 @@
 """The results of a run, wherever it left them: in the object store of a cluster's run, or in a folder."""
 
 import base64
-import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,11 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kubernetes.client import ApiClient, BatchV1Api, CoreV1Api
+from kubernetes.client import ApiClient, CoreV1Api
 
-from trainingrun_api.names import PROJECT_KIND, PROJECT_PLURAL, RUN_CONFIG_VARIABLE, RUN_KIND, RUN_PLURAL
+from trainingrun_api.names import (
+    PROJECT_KIND,
+    PROJECT_PLURAL,
+    REQUIRED_STORAGE_KEYS,
+    RUN_KIND,
+    RUN_PLURAL,
+    STORAGE_KEYS,
+)
 from trainingrun_api.references import Output
-from trainingrun_api.run_config import RunConfig, Storage, effective_output
+from trainingrun_api.run_config import Storage, effective_output
 from trainingrun_api.spec import TrainingProjectSpec, TrainingRunSpec
 from trainingrun_api.status import Phase, TrainingRunStatus
 from trainingrun_trainer.artifacts import Store, open_store
@@ -24,7 +30,6 @@ from .errors import CommandError
 from .outputs import newest_output
 from .storage import storage_at
 
-CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 REGION = "AWS_REGION"
 """Environment variable with the region of a bucket that no run names."""
 
@@ -83,7 +88,7 @@ def on_cluster(name: str, namespace: str | None, endpoint: str | None) -> Iterat
     status = status_of(run)
     place = _output(client, namespace, run)
     with _credentials(client, namespace, place):
-        prefix = _prefix(client, namespace, status)
+        prefix = _prefix(status)
         store = _store(prefix, storage_at(endpoint or place.endpoint, place.region))
         yield StoredRun(f"TrainingRun {namespace}/{name}", prefix, store, status.phase)
 
@@ -103,24 +108,11 @@ def _in_folder(folder: Path) -> StoredRun:
     return StoredRun(str(folder), prefix, _store(prefix, Storage()))
 
 
-def _prefix(client: ApiClient, namespace: str, status: TrainingRunStatus) -> str:
-    """Where the results are, or will be: as status says after the end, as the Job was told before."""
-    if status.artifacts:
-        return status.artifacts.evaluation.rpartition("/")[0]
-    if status.job_name is None:
+def _prefix(status: TrainingRunStatus) -> str:
+    """Where the results are, or will be."""
+    if status.started_with is None:
         raise CommandError(f"the run is {status.phase} and has no results yet; try again when it trains")
-    with asked_for(f"Job {namespace}/{status.job_name}"):
-        job: Any = BatchV1Api(client).read_namespaced_job(status.job_name, namespace)
-    what = f"Job {namespace}/{status.job_name}"
-    environment = job.spec.template.spec.containers[0].env or []
-    value = next((one.value for one in environment if one.name == RUN_CONFIG_VARIABLE), None)
-    try:
-        content = json.loads(value or "")
-    except ValueError as error:
-        raise CommandError(
-            f"{what} is not the operator's: it has no {RUN_CONFIG_VARIABLE} in JSON"
-        ) from error
-    return known(RunConfig, content, what).output_prefix
+    return status.started_with.output_prefix
 
 
 def _output(client: ApiClient, namespace: str, run: dict[str, Any]) -> Output:
@@ -137,24 +129,27 @@ def _output(client: ApiClient, namespace: str, run: dict[str, Any]) -> Output:
 
 @contextmanager
 def _credentials(client: ApiClient, namespace: str, output: Output) -> Iterator[None]:
-    if output.credentials_secret_ref is None or CREDENTIALS[0] in os.environ:
+    if output.credentials_secret_ref is None or not os.environ.keys().isdisjoint(REQUIRED_STORAGE_KEYS):
         yield
         return
-    os.environ.update(_keys_of(client, namespace, output.credentials_secret_ref.name))
+    keys = _keys_of(client, namespace, output.credentials_secret_ref.name)
+    os.environ.update(keys)
     try:
         yield
     finally:
-        for key in CREDENTIALS:  # another run may have others
+        for key in keys:  # another run may have others
             del os.environ[key]
 
 
 def _keys_of(client: ApiClient, namespace: str, secret: str) -> dict[str, str]:
-    what, instead = f"Secret {namespace}/{secret}", f"set {' and '.join(CREDENTIALS)} instead"
+    required = REQUIRED_STORAGE_KEYS
+    what, instead = f"Secret {namespace}/{secret}", f"set {' and '.join(required)} instead"
     try:
         with asked_for(what):
             found: Any = CoreV1Api(client).read_namespaced_secret(secret, namespace)
-        return {key: base64.b64decode(found.data[key]).decode() for key in CREDENTIALS}
+        keys = [key for key in STORAGE_KEYS if key in required or key in found.data]
+        return {key: base64.b64decode(found.data[key]).decode() for key in keys}
     except CommandError as error:
         raise CommandError(f"{error}; {instead}") from error
     except (KeyError, TypeError, UnicodeDecodeError) as error:  # no such key, no data at all
-        raise CommandError(f"{what} lacks {' or '.join(CREDENTIALS)} as text; {instead}") from error
+        raise CommandError(f"{what} lacks {' or '.join(required)} as text; {instead}") from error

@@ -34,7 +34,8 @@ REPORT_FAULTS = "please report it as an issue in the repository of TrainingRun"
 STORAGE_KEYS_VARIABLE = "TRAININGRUN_STORAGE_KEYS"
 """Environment variable of the trainer pod that names the folder with STORAGE_KEYS as files."""
 
-STORAGE_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+REQUIRED_STORAGE_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+STORAGE_KEYS = (*REQUIRED_STORAGE_KEYS, "AWS_SESSION_TOKEN")
 """Keys of a Secret for an object store, as clients of S3 name them; only temporary ones have a token."""
 
 GRACE_SECONDS = 120

@@ -7,7 +7,7 @@ from typing import Any
 from trainingrun_api.spec import TrainingRunSpec
 from trainingrun_api.started_with import StartedWith
 
-from .adoption import same_work, started_with_of
+from .adoption import same_work
 from .cache import Cache
 from .children import Job, Pod
 from .cluster import Cluster
@@ -61,11 +61,8 @@ class Jobs:
         return job
 
     def names(self, run: Run, job: Job) -> bool:
-        """Whether the run's status names the Job; those of operators that kept no UIDs do so by name."""
-        status = run.status
-        if status.job_uid is None:
-            return status.job_name is not None and job.owner == run.uid
-        return job.uid == status.job_uid
+        """Whether the run's status names the Job."""
+        return job.uid == run.status.job_uid
 
     async def origin(self, run: Run, spec: TrainingRunSpec, job: Job) -> StartedWith | None:
         """What the Job was made of; None when the run didn't make it, whatever the Job says of itself.
@@ -73,16 +70,13 @@ class Jobs:
         A user of the namespace can write a Job, and name the run as its owner, but not the run's status.
         """
         started = run.status.started_with
-        if job.owner != run.uid:
+        if job.owner != run.uid or started is None:
             return None
         if job.uid in {run.status.job_uid, self._created.get(run.key)}:
             return started
         manifest = await self._cluster.job(run.key)
         if manifest is None or manifest["metadata"]["uid"] != job.uid:
             return None
-        if started is None:
-            # An operator that kept no UIDs wrote the name of the Job that it had made.
-            return started_with_of(manifest) if run.status.job_name else None
         expected = await self._cluster.completed_job(self._built(run, spec, started))
         return started if same_work(manifest, expected) else None
 

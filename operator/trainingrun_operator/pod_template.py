@@ -9,6 +9,7 @@ from trainingrun_api.names import (
     MEMORY_LIMIT_VARIABLE,
     OPERATOR,
     PROGRESS_AUDIENCE,
+    REQUIRED_STORAGE_KEYS,
     RUN_CONFIG_VARIABLE,
     RUN_LABEL,
     STORAGE_KEYS,
@@ -35,7 +36,6 @@ BASE_MODEL_FOLDER = "/base-model"
 HUB_TOKEN_KEY = "token"  # noqa: S105 - its name
 HUB_TOKEN_VARIABLE = "HF_TOKEN"  # noqa: S105 - its name
 KEYS_FOLDER = "/var/run/secrets/storage"
-CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 MLFLOW_CREDENTIALS = (
     ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"),
     ("MLFLOW_TRACKING_TOKEN",),
@@ -138,7 +138,7 @@ def _secrets(names: SecretNames) -> list[Manifest]:
 
 def _storage_keys(secret: str) -> list[Manifest]:
     folder = {"name": STORAGE_KEYS_VARIABLE, "value": KEYS_FOLDER}
-    return [folder, *(_from_secret(key, secret, key) for key in CREDENTIALS)]
+    return [folder, *(_from_secret(key, secret, key) for key in REQUIRED_STORAGE_KEYS)]
 
 
 def _mlflow_credentials(secret: str) -> list[Manifest]:

@@ -9,11 +9,11 @@ import pytest
 
 from localcluster import S3Server
 from trainingrun_api.evaluation import Evaluation
+from trainingrun_api.names import REQUIRED_STORAGE_KEYS
 from trainingrun_api.run_config import Storage
 from trainingrun_cli.comparing import compare_runs
 from trainingrun_cli.errors import CommandError
 from trainingrun_cli.outputs import newest_output
-from trainingrun_cli.stored_runs import CREDENTIALS
 from trainingrun_trainer.artifacts import open_store
 
 from .conftest import Command, Trained
@@ -48,7 +48,7 @@ def test_runs_in_an_object_store_are_compared_as_those_here(
     outputs = [retrained.output(name) for name in ("reviews", "reviews-by-stars")]
     uris = [f"s3://results/{output.parent.name}" for output in outputs]
     with S3Server() as server:
-        for name, value in zip(CREDENTIALS, (server.access_key, server.secret_key), strict=True):
+        for name, value in zip(REQUIRED_STORAGE_KEYS, (server.access_key, server.secret_key), strict=True):
             monkeypatch.setenv(name, value)
         # Not boto3's session of the process, which keeps the keys of the server before.
         session = boto3.session.Session(server.access_key, server.secret_key, region_name=server.region)

@@ -13,11 +13,11 @@ from sentence_transformers import SentenceTransformer
 
 from localcluster import S3Server
 from trainingrun_api.evaluation import Evaluation
+from trainingrun_api.names import REQUIRED_STORAGE_KEYS
 from trainingrun_api.run_config import Storage
 from trainingrun_cli.errors import CommandError
 from trainingrun_cli.local import local_config
 from trainingrun_cli.manifest import read_manifest
-from trainingrun_cli.stored_runs import CREDENTIALS
 
 from .conftest import EXAMPLES, Command, Trained, manifest, trainingrun
 
@@ -170,7 +170,7 @@ def test_settings_that_do_not_go_with_the_project_are_refused(tmp_path: Path) ->
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Server]:
     """An S3 server with data that can't be read, and its credentials in the environment."""
     with S3Server() as server:
-        for name, value in zip(CREDENTIALS, (server.access_key, server.secret_key), strict=True):
+        for name, value in zip(REQUIRED_STORAGE_KEYS, (server.access_key, server.secret_key), strict=True):
             monkeypatch.setenv(name, value)
         # Not boto3's session of the process, which keeps the keys of the server before.
         session = boto3.session.Session(server.access_key, server.secret_key, region_name=server.region)
@@ -201,7 +201,7 @@ def test_data_in_s3_are_read_from_the_endpoint_of_the_manifest(
     output["endpoint"] = "http://127.0.0.1:9"  # as it is reached from pods
     assert "line 1" in error_of("broken.jsonl", "--endpoint", server.endpoint)
     assert "an endpoint has no path" in error_of("broken.jsonl", "--endpoint", f"{server.endpoint}/data")
-    for name in CREDENTIALS:
+    for name in REQUIRED_STORAGE_KEYS:
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     unknown = error_of("none.jsonl", "--endpoint", server.endpoint)

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import pytest
 from kubernetes.client import ApiClient, CustomObjectsApi
 
 from trainingrun_api.names import API_VERSION, GROUP, RUN_PLURAL, VERSION
@@ -94,29 +93,6 @@ def test_job_that_was_made_but_not_recorded_is_the_runs_own(
     kubelet.end(kubelet.pod_of("killed"), 0, a_result())
     status = api.eventually("killed", phase="Succeeded")["status"]
     assert (status["jobUid"], status["evaluation"]["f1"]) == (made, 0.9)
-
-
-@pytest.mark.parametrize("broken", [False, True])
-def test_job_of_an_operator_that_kept_only_its_name_is_taken_over_if_it_can_be_read(
-    broken: bool, api: Api, api_client: ApiClient, operator: OperatorProcess
-) -> None:
-    run = api.apply(a_run("older"))
-    api.eventually("older", phase="Pending", reason="Unschedulable")
-    before = api.get("TrainingRun", "older")["status"]["startedWith"]
-    with stopped(operator):
-        forget(api_client, run, "jobUid", "startedWith")
-        if broken:
-            api.delete("Job", "older")
-            api.until(lambda: api.get("Job", "older") is None, "the Job to be gone")
-            api.apply(a_forged_job(run))
-    if broken:
-        api.eventually("older", phase="Pending", reason="JobConflict")
-        return
-    job = api.get("Job", "older")["metadata"]["uid"]
-    status = api.until(
-        lambda: (s := api.get("TrainingRun", "older")["status"]).get("jobUid") and s, "the Job to be recorded"
-    )
-    assert (status["jobUid"], status["startedWith"]) == (job, before)
 
 
 def test_job_that_is_made_again_is_made_of_what_the_run_was_started_with(

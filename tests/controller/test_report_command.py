@@ -12,9 +12,9 @@ import boto3
 import pytest
 
 from localcluster import ControlPlane, S3Server
+from trainingrun_api.names import REQUIRED_STORAGE_KEYS
 from trainingrun_cli.comparing import compare_runs
 from trainingrun_cli.errors import CommandError
-from trainingrun_cli.stored_runs import CREDENTIALS
 
 from .cluster import Api
 from .kubelet import Kubelet
@@ -40,7 +40,7 @@ def store() -> Iterator[Store]:
 
 
 def apply_secret(api: Api, s3: S3Server) -> None:
-    secret = dict(zip(CREDENTIALS, (s3.access_key, s3.secret_key), strict=True))
+    secret = dict(zip(REQUIRED_STORAGE_KEYS, (s3.access_key, s3.secret_key), strict=True))
     encoded = {key: base64.b64encode(value.encode()).decode() for key, value in secret.items()}
     api.apply({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s3"}, "data": encoded})
 
@@ -90,9 +90,9 @@ def test_report_is_fetched_with_the_credentials_of_the_run(
 
     pod = kubelet.pod_of("page")
     kubelet.start(pod)
-    kubelet.end(pod, 0, a_result(f"s3://{BUCKET}/done"))
+    kubelet.end(pod, 0, a_result())
     api.eventually("page", phase="Succeeded")
-    bucket.put_object(Bucket=BUCKET, Key="done/report.html", Body=b"for good")
+    bucket.put_object(Bucket=BUCKET, Key=key, Body=b"for good")
     assert report("page", api, control_plane, tmp_path).returncode == 0
     assert (tmp_path / "page.html").read_text() == "for good"
 
@@ -102,7 +102,7 @@ def test_only_runs_that_have_succeeded_are_compared(
 ) -> None:
     s3, _ = store
     monkeypatch.setenv("KUBECONFIG", str(control_plane.kubeconfig))
-    for name in CREDENTIALS:
+    for name in REQUIRED_STORAGE_KEYS:
         monkeypatch.delenv(name, raising=False)
     apply_secret(api, s3)
     api.apply(a_run("compared", output=output_of(s3)))
@@ -117,10 +117,13 @@ def test_only_runs_that_have_succeeded_are_compared(
     assert refusal() == f"{run} is Pending: only runs that have succeeded can be compared"
     pod = kubelet.pod_of("compared")
     kubelet.start(pod)
-    kubelet.end(pod, 0, a_result(f"s3://{BUCKET}/compared"))
+    kubelet.end(pod, 0, a_result())
     api.eventually("compared", phase="Succeeded")
-    assert f"{run} has no evaluation.json: s3://{BUCKET}/compared/evaluation.json is not there" in refusal()
-    assert not os.environ.keys() & set(CREDENTIALS), "credentials of one run are not left for the next"
+    file = f"{config_of(api, 'compared')['outputPrefix']}/evaluation.json"
+    assert f"{run} has no evaluation.json: {file} is not there" in refusal()
+    assert not os.environ.keys() & set(REQUIRED_STORAGE_KEYS), (
+        "credentials of one run are not left for the next"
+    )
 
 
 def test_a_run_that_is_not_there_is_an_error_in_words(
