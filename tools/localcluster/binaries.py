@@ -66,16 +66,14 @@ PROGRAMS: dict[str, tuple[Module, str]] = {
     "helm": (SERVICES, "helm.sh/helm/v4/cmd/helm"),
     "pause": (PAUSE, "."),
 }
-# What setup-envtest provides.
-ENVTEST_PROGRAMS = ("etcd", "kube-apiserver", "kubectl")
 
 
 def path(name: str) -> Path:
-    """Where the program is, or will be once built."""
-    assets = os.environ.get("KUBEBUILDER_ASSETS")
-    if assets and name in ENVTEST_PROGRAMS and (found := Path(assets).resolve() / name).exists():
-        return found
-    return PROGRAMS[name][0].built / name
+    """Where the program is: in the folder that KUBEBUILDER_ASSETS names, else where it is once built.
+
+    setup-envtest leaves kube-apiserver, etcd and kubectl in such a folder; others put there count as well.
+    """
+    return _provided(name) or PROGRAMS[name][0].built / name
 
 
 def ensure(names: Iterable[str] = tuple(PROGRAMS)) -> None:
@@ -84,7 +82,7 @@ def ensure(names: Iterable[str] = tuple(PROGRAMS)) -> None:
     Raises:
         LocalClusterError: Go is missing, or a build failed.
     """
-    wanted = tuple(names)
+    wanted = [name for name in names if _provided(name) is None]
     _mark_used({PROGRAMS[name][0] for name in wanted})
     if all(path(name).exists() for name in wanted):
         return
@@ -98,6 +96,14 @@ def ensure(names: Iterable[str] = tuple(PROGRAMS)) -> None:
         _remove_unused()
         if all(path(name).exists() for name in PROGRAMS):
             shutil.rmtree(_go_folder(), ignore_errors=True)
+
+
+def _provided(name: str) -> Path | None:
+    assets = os.environ.get("KUBEBUILDER_ASSETS")
+    if not assets:
+        return None
+    program = Path(assets).resolve() / name
+    return program if program.exists() else None
 
 
 def _go_folder() -> Path:
