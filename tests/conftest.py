@@ -7,12 +7,17 @@ import pytest
 TESTS = Path(__file__).parent
 LONGEST_FIRST = ("e2e", "trainer", "controller", "cli", "localcluster", "chart", "contract")
 
+CONTROLLERS = "control_plane"
+"""The fixture with Kubernetes' controllers, which setup-envtest doesn't provide."""
+
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep a folder in one process, since its tests share servers, and start the longest ones first."""
     for item in items:
         item.add_marker(pytest.mark.xdist_group(folder(item)))
+        if CONTROLLERS in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
     items.sort(key=lambda item: LONGEST_FIRST.index(folder(item)))
 
 

@@ -15,6 +15,8 @@ from localcluster.process import wait_until
 
 from .release import CHART, NAME, NAMESPACE, Manifest, of_kind, run, template
 
+pytestmark = pytest.mark.slow
+
 ACCOUNT = f"system:serviceaccount:{NAMESPACE}:{NAME}"
 RESTRICTED = "pod-security.kubernetes.io/enforce=restricted"
 

@@ -18,6 +18,8 @@ from trainingrun_trainer.artifacts import open_store
 
 from .conftest import Command, Trained
 
+pytestmark = pytest.mark.slow
+
 
 def evaluation_of(output: Path) -> Evaluation:
     return Evaluation.model_validate_json((output / "evaluation.json").read_text())

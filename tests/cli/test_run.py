@@ -21,6 +21,8 @@ from trainingrun_cli.manifest import read_manifest
 
 from .conftest import EXAMPLES, Command, Trained, manifest, trainingrun
 
+pytestmark = pytest.mark.slow
+
 
 def test_manifest_for_the_cluster_trains_here_on_local_copies(trained: Trained) -> None:
     result = trained.result

@@ -16,6 +16,8 @@ from trainingrun_api.names import RUN_LABEL
 from trainingrun_api.status import Phase, TrainingRunStatus
 from trainingrun_trainer.model import default_model_folder
 
+pytestmark = pytest.mark.slow
+
 OUTPUT = {
     "uri": "s3://trainingrun-demo/runs",
     "endpoint": "http://s3.trainingrun-demo:7070",

@@ -11,7 +11,7 @@ from localcluster import LocalCluster, LocalClusterError, cgroups, names
 from localcluster.layout import PAUSE_IMAGE
 from localcluster.manifests import kubectl
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="a node needs root")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.geteuid() != 0, reason="a node needs root")]
 
 
 @pytest.fixture(scope="module")

@@ -21,6 +21,7 @@ def test_administrator_can_write_and_read_back() -> None:
     assert found["data"] == {"text": "hello"}
 
 
+@pytest.mark.slow
 def test_controllers_give_a_job_its_pod() -> None:
     with ControlPlane(controllers=True) as plane:
         kubectl(plane, "create", "job", "hello", "--image=any")

@@ -25,6 +25,8 @@ from trainingrun_trainer.settings import TERMINATION_PATH_VARIABLE
 
 from .conftest import changed
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 

@@ -19,6 +19,8 @@ from trainingrun_trainer.errors import StorageUnavailableError
 
 from ..conftest import changed
 
+pytestmark = pytest.mark.slow
+
 
 class Outage:
     """A listener that takes the server away in the second epoch, and brings it back once that is noticed."""

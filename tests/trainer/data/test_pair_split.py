@@ -109,6 +109,7 @@ def test_rows_are_on_disk_and_come_back_as_they_were() -> None:
     assert [example.text for example in rows.texts()[:4]] == ["a0", "b 0", "a1", "b 1"]
 
 
+@pytest.mark.slow
 def test_memory_holds_few_rows_at_a_time() -> None:
     def peak(count: int) -> int:
         tracemalloc.start()

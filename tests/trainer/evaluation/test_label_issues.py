@@ -169,6 +169,7 @@ def test_texts_are_cut_as_far_as_there_is_no_room_for_all() -> None:
     assert {(len(one.text), one.cut) for one in cut.texts} == {(2000, True)}
 
 
+@pytest.mark.slow
 def test_a_tenth_of_wrong_labels_among_the_example_tickets_is_found() -> None:
     unique = {normalised(row["text"]): row for row in map(json.loads, TICKETS.read_text().splitlines())}
     names = sorted({row["label"] for row in unique.values()})

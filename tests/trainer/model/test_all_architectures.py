@@ -15,6 +15,8 @@ from trainingrun_trainer.training.precision import FULL_PRECISION_ONLY
 from ..conftest import SPECIAL, WORDS, ticket_texts, tokenizer
 from .tiny_models import ARCHITECTURES, POSITIONS, tiny_body
 
+pytestmark = pytest.mark.slow
+
 WITHOUT_LIMIT = {"bloom", "funnel", "mt5", "t5", "umt5", "xlnet"}
 """Their positions are relative to each other: they read texts of any length."""
 

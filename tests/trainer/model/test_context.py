@@ -27,6 +27,8 @@ from trainingrun_trainer.records import Example
 
 from ..conftest import FILLERS, WORDS, changed, tokenizer, write_jsonl
 
+pytestmark = pytest.mark.slow
+
 PARAMETERS = ["metadata.channel", "product"]
 CHANNELS = {label: words[0] for label, words in WORDS.items()}
 BY_LIBRARY = Path(__file__).with_name("by_library.py")

@@ -18,6 +18,8 @@ from trainingrun_trainer.interruption import Interruption
 
 from ..conftest import KilledError, changed, ending_at, tickets, untimed, write_jsonl
 
+pytestmark = pytest.mark.slow
+
 
 def ignore(report: ProgressReport) -> None:
     """Nobody listens."""

@@ -25,6 +25,8 @@ from trainingrun_trainer.evaluation.similarity import cosine
 
 from ..conftest import FILLERS, WORDS, changed, untimed, write_jsonl
 
+pytestmark = pytest.mark.slow
+
 LABELS = list(WORDS)
 
 

@@ -27,6 +27,8 @@ from ..conftest import WORDS, KilledError, changed, untimed
 from .test_multilabel_pipeline import several
 from .test_pipeline import evaluation, ignore, out
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["several"]
 
 BY_ACCURACY = EarlyStopping(metric=StoppingMetric.ACCURACY, patience=1)

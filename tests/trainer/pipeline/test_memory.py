@@ -33,6 +33,8 @@ from trainingrun_trainer.training.adapters import transformer_of
 
 from ..conftest import WORDS, changed, ticket_texts, tokenizer, write_jsonl
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": f"{ROOT / 'contract'}:{ROOT / 'trainer_image'}"}
 

@@ -38,6 +38,8 @@ from trainingrun_trainer.split import split
 from ..artifacts.s3_proxy import Answer, Request, s3_error, s3_proxy
 from ..conftest import KilledError, changed, ending_at, ticket_texts, tickets, untimed, write_jsonl
 
+pytestmark = pytest.mark.slow
+
 
 def ignore(report: ProgressReport) -> None:
     """Nobody listens."""

@@ -14,6 +14,8 @@ from trainingrun_trainer.training.similarity.stage import MIN_STEPS
 
 from ..conftest import changed, untimed
 
+pytestmark = pytest.mark.slow
+
 
 def train(config: RunConfig) -> Evaluation:
     result = pipeline.run(config, lambda report: None)

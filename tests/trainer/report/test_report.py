@@ -206,6 +206,7 @@ def test_nothing_is_loaded_and_no_style_or_script_but_its_own_runs() -> None:
             assert target.startswith("#") or target in {"data:,", "predictions.parquet"}, target
 
 
+@pytest.mark.slow
 def test_150_classes_and_5000_texts_fit_in_2_mb_whatever_their_length() -> None:
     labels = label_names(150)
     predictions = single(150, 5000)

@@ -19,6 +19,8 @@ from .reports import a_report, label_names, of_embeddings, several, single
 from .test_report import HOSTILE
 from .test_side_by_side import two
 
+pytestmark = pytest.mark.slow
+
 SCREENSHOTS_VARIABLE = "TRAININGRUN_SCREENSHOTS"
 """Environment variable that names a folder for pictures of the page."""
 

@@ -25,6 +25,8 @@ from ..conftest import changed
 from ..report.reports import a_report, label_names, single
 from .mlflow_server import mlflow_server
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
