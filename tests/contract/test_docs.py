@@ -23,6 +23,19 @@ LEAST = {"dataset": {"uri": "s3://data/texts.jsonl"}, "output": {"uri": "s3://mo
 """What a run has at least; the pages leave it out."""
 
 
+ALL_PAGES = sorted(page for folder in (".", "docs", "docs/adr") for page in (ROOT / folder).glob("*.md"))
+LINK = re.compile(r"\]\((?!\w+:)([^)#]*)(?:#([^)]*))?\)")
+CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
+HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
+TOP_FOLDERS = "contract|operator|trainer_image|cli|charts|tools|tests|benchmarks|docs|examples"
+
+
+def anchors(page: Path) -> set[str]:
+    """Where links into the page can lead: its headings, as forges name them."""
+    headings = (re.sub(r"[^\w\- ]", "", heading.lower()) for heading in HEADING.findall(page.read_text()))
+    return {heading.replace(" ", "-") for heading in headings}
+
+
 def blocks() -> list[Any]:
     """The blocks of all pages, each with its page and number as name."""
     return [
@@ -58,3 +71,23 @@ def test_each_finding_is_told_of_once() -> None:
     assert {kind for kind, _ in rows} == {kind.value for kind in FindingType}
     assert len(rows) == len(FindingType)
     assert all(re.match("(Info|Warning)", severity) for _, severity in rows)
+
+
+@pytest.mark.parametrize("page", ALL_PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    for name, anchor in LINK.findall(CODE.sub("", page.read_text())):
+        target = (page.parent / name).resolve() if name else page
+        assert target.exists(), name
+        assert not anchor or anchor in anchors(target), f"{name}#{anchor}"
+
+
+def test_files_that_contributors_are_told_of_exist() -> None:
+    page = (ROOT / "CONTRIBUTING.md").read_text()
+    named = re.findall(rf"`((?:{TOP_FOLDERS})(?:/[\w./-]*)?)`", page)
+    assert len(named) > 20
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def test_the_architecture_lists_all_decisions() -> None:
+    listed = re.findall(r"\(adr/(.*?)\)", (ROOT / "docs" / "architecture.md").read_text())
+    assert listed == sorted(page.name for page in (ROOT / "docs" / "adr").iterdir())
