@@ -12,9 +12,9 @@ from rich.text import Text
 from trainingrun_api.advice import Finding
 from trainingrun_api.evaluation import ClassScores, DataCounts, SourceScores
 from trainingrun_api.final_fit import FinalFit
+from trainingrun_api.metrics import StoppingMetric
 from trainingrun_api.status import Artifacts, EpochSummary, EvaluationScores, RunResult
 from trainingrun_api.status import Progress as RunProgress
-from trainingrun_api.training import StoppingMetric
 from trainingrun_api.visible import visible
 
 APART = {"SimilarityStage": "before epoch 1", "FinalFit": "final fit"}
@@ -104,7 +104,8 @@ def epoch_line(epoch: EpochSummary, max_epochs: int | None) -> str:
     """One finished epoch in words."""
     before = "" if epoch.epoch else " (before training)"
     losses = {"training loss": epoch.training_loss, "evaluation loss": epoch.evaluation_loss}
-    parts = [f"{name} {value:.3f}" for name, value in {**losses, **epoch.scores}.items()]
+    scores = {metric.name: value for metric, value in epoch.scores.items()}
+    parts = [f"{name} {value:.3f}" for name, value in {**losses, **scores}.items()]
     number = f"epoch {epoch.epoch:>3}" + (f"/{max_epochs}" if max_epochs else "")
     return "   ".join([f"{number}{before}", *parts])
 
@@ -130,22 +131,9 @@ def scores_table(scores: EvaluationScores, final: FinalFit | None = None) -> Tab
     before = ", before the final fit" if final and final.kept else ""
     title = f"Scores on {scores.support} evaluation {what}{before}{some}"
     table = Table(title=title, title_justify="left")
-    columns = {
-        "Average precision": scores.average_precision,
-        "Spearman": scores.spearman,
-        "Pearson": scores.pearson,
-        "Mean reciprocal rank": scores.mean_reciprocal_rank,
-        "Accuracy": scores.accuracy,
-        "Macro F1": scores.f1,
-        "Precision": scores.precision,
-        "Recall": scores.recall,
-        "Weighted F1": scores.weighted_f1,
-        "Loss": scores.loss,
-    }
-    known = {name: value for name, value in columns.items() if value is not None}
-    for name in known:
-        table.add_column(name, justify="right")
-    table.add_row(*(f"{value:.3f}" for value in known.values()))
+    for metric in scores.scores:
+        table.add_column(metric.title, justify="right")
+    table.add_row(*(f"{value:.3f}" for value in scores.scores.values()))
     return table
 
 

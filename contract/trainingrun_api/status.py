@@ -3,15 +3,18 @@
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, field_validator
 
 from .advice import MAX_FINDINGS, Finding
 from .base import Model
 from .final_fit import FinalFit
 from .lineage import ResolvedBaseModel
+from .metrics import MACRO_F1, Scores
 from .started_with import StartedWith
 
-Rounded = Annotated[float, AfterValidator(lambda value: round(value, 4))]
+DIGITS = 4
+
+Rounded = Annotated[float, AfterValidator(lambda value: round(value, DIGITS))]
 """Four digits are what a column of `kubectl get` has room for; evaluation.json has all."""
 
 MAX_EPOCHS_IN_STATUS = 60
@@ -99,7 +102,7 @@ class Condition(Model):
     """When status last changed, RFC 3339."""
 
 
-class EpochSummary(Model):
+class EpochSummary(Scores):
     """One epoch; 0 is the model before epoch 1, its new head set to logistic regression on the body as it is.
 
     Losses are means per text, in nats.
@@ -111,28 +114,8 @@ class EpochSummary(Model):
     """Mean loss of the training split in the epoch; of some of its texts, without dropout, for epoch 0."""
     evaluation_loss: float
     """Mean loss of the evaluation split after the epoch."""
-    accuracy: float | None = None
-    """Share of evaluation texts with the right label, 0 to 1; of pairs and triplets without scores, the share
-    whose near text is the nearest."""
-    f1: float | None = None
-    """Macro F1 of the evaluation split, over the labels that its texts have, 0 to 1."""
-    average_precision: float | None = None
-    """TextSimilarity on labelled texts: of the cosine as a score for "same label", 0 to 1."""
-    spearman: float | None = None
-    """TextSimilarity on scored pairs: rank correlation of cosine and score, -1 to 1."""
     learning_rate: float
     """Learning rate of the body at the end of the epoch; 0 for epoch 0."""
-
-    @property
-    def scores(self) -> dict[str, float]:
-        """The scores that the task has, by the name people know them by."""
-        named = {
-            "accuracy": self.accuracy,
-            "macro F1": self.f1,
-            "average precision": self.average_precision,
-            "Spearman": self.spearman,
-        }
-        return {name: score for name, score in named.items() if score is not None}
 
 
 NoticeReason = Literal[Reason.STARTED_OVER, Reason.STORAGE_UNAVAILABLE, Reason.STORAGE_REFUSED]
@@ -183,15 +166,10 @@ class Progress(Model):
     """When the trainer wrote this, RFC 3339."""
 
 
-class EvaluationScores(Model):
+class EvaluationScores(Scores):
     """Headline scores of the best epoch on the evaluation split, each 0 to 1 but loss and correlations; what
     a task has no such score of is left out."""
 
-    accuracy: Rounded | None = None
-    """Share of texts with the right label, in TextSimilarity the nearest one; of pairs and triplets without
-    scores, the share whose near text is the nearest."""
-    f1: Rounded | None = None
-    """Macro F1: the mean over the labels that were evaluated."""
     precision: Rounded | None = None
     """Macro precision, over the same labels."""
     recall: Rounded | None = None
@@ -202,10 +180,6 @@ class EvaluationScores(Model):
     """Labels that evaluation texts have; macro averages are over these."""
     labels: Annotated[int, Field(ge=0)] | None = None
     """All labels of the model, or of the texts that an embedding model learned from."""
-    average_precision: Rounded | None = None
-    """TextSimilarity on labelled texts: of the cosine as a score for "same label"."""
-    spearman: Rounded | None = None
-    """TextSimilarity on scored pairs: rank correlation of cosine and score, -1 to 1."""
     pearson: Rounded | None = None
     """TextSimilarity on scored pairs: linear correlation of cosine and score, -1 to 1."""
     mean_reciprocal_rank: Rounded | None = None
@@ -215,19 +189,18 @@ class EvaluationScores(Model):
     support: Annotated[int, Field(ge=0)]
     """Texts, pairs or triplets evaluated."""
 
+    @field_validator(*Scores.model_fields)
+    @classmethod
+    def _rounded(cls, value: float | None) -> float | None:
+        return None if value is None else round(value, DIGITS)
+
     def in_words(self) -> str:
         """The scores a person asks for first, in one line."""
-        shown = {
-            "average precision": self.average_precision,
-            "Spearman": self.spearman,
-            "accuracy": self.accuracy,
-            "macro F1": self.f1,
-            "loss": self.loss,
-        }
-        known = {name: f"{name} {value:.3f}" for name, value in shown.items() if value is not None}
-        if "macro F1" in known and self.some_labels:
-            known["macro F1"] += f" over {self.some_labels}"
-        return ", ".join(known.values())
+        shown = {metric: value for metric, value in self.scores.items() if metric.stopping is not None}
+        basis = {MACRO_F1: f" over {self.some_labels}"} if self.some_labels else {}
+        return ", ".join(
+            f"{metric.name} {value:.3f}{basis.get(metric, '')}" for metric, value in shown.items()
+        )
 
     @property
     def some_labels(self) -> str:

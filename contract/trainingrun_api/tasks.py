@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from .base import Rule
 from .duplicates import NearDuplicates
 from .labels import Labels
-from .training import ClassWeights, SimilarityStage, StoppingMetric
+from .metrics import StoppingMetric
+from .training import ClassWeights, SimilarityStage
 
 if TYPE_CHECKING:
     from .spec import TrainingRunSpec

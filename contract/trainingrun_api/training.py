@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Self
 from pydantic import Field, model_validator
 
 from .base import Model, Rule
+from .metrics import StoppingMetric
 
 
 class MixedPrecision(StrEnum):
@@ -14,16 +15,6 @@ class MixedPrecision(StrEnum):
     AUTO = "Auto"
     BF16 = "BF16"
     FP32 = "FP32"
-
-
-class StoppingMetric(StrEnum):
-    """Score of the evaluation split that says which epoch is best."""
-
-    EVALUATION_LOSS = "EvaluationLoss"
-    F1 = "F1"
-    ACCURACY = "Accuracy"
-    SPEARMAN = "Spearman"
-    AVERAGE_PRECISION = "AveragePrecision"
 
 
 class Schedule(StrEnum):

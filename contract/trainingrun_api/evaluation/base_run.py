@@ -1,22 +1,15 @@
 """The run that a run went on from, beside it."""
 
 from ..base import Model
+from ..metrics import Scores
 from ..status import EpochSummary, EvaluationScores
 
 
-class ScoreChange(Model):
-    """What training added to a model's scores, each after minus before."""
+class ScoreChange(Scores):
+    """What training added to a model's scores: each field is the score after minus the one before."""
 
     loss: float
     """Evaluation loss, in nats per text: less than 0 is better."""
-    accuracy: float | None = None
-    """Accuracy, -1 to 1."""
-    f1: float | None = None
-    """Macro F1, -1 to 1."""
-    average_precision: float | None = None
-    """TextSimilarity on labelled texts: average precision, -1 to 1."""
-    spearman: float | None = None
-    """TextSimilarity on scored pairs: rank correlation, -2 to 2."""
 
 
 class BaseRun(Model):

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from trainingrun_api.training import EarlyStopping, MixedPrecision, StoppingMetric, Training
+from trainingrun_api.metrics import StoppingMetric
+from trainingrun_api.training import EarlyStopping, MixedPrecision, Training
 from trainingrun_trainer.errors import SettingsError
 from trainingrun_trainer.model import EmbeddingModel, load_embedding_model
 from trainingrun_trainer.records import Example

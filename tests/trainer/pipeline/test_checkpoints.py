@@ -7,10 +7,11 @@ import pytest
 from safetensors.torch import load_file, save_file
 
 from trainingrun_api.evaluation import Evaluation
+from trainingrun_api.metrics import StoppingMetric
 from trainingrun_api.progress import ProgressReport
 from trainingrun_api.run_config import RunConfig
 from trainingrun_api.status import Reason
-from trainingrun_api.training import Checkpoint, EarlyStopping, StoppingMetric
+from trainingrun_api.training import Checkpoint, EarlyStopping
 from trainingrun_trainer import pipeline
 from trainingrun_trainer.artifacts import commit_folder, open_store
 from trainingrun_trainer.errors import Interrupted, SettingsError, TrainerError

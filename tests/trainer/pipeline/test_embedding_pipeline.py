@@ -13,11 +13,12 @@ from sentence_transformers import SentenceTransformer
 from trainingrun_api.dataset import DataSource
 from trainingrun_api.evaluation import BaselineMethod, Evaluation
 from trainingrun_api.labels import Labels
+from trainingrun_api.metrics import StoppingMetric
 from trainingrun_api.progress import ProgressReport
 from trainingrun_api.run_config import BaseModelSource, RunConfig
 from trainingrun_api.status import RunResult
 from trainingrun_api.tasks import TaskType
-from trainingrun_api.training import EarlyStopping, Lora, StoppingMetric
+from trainingrun_api.training import EarlyStopping, Lora
 from trainingrun_trainer import pipeline
 from trainingrun_trainer.errors import DataError, Interrupted, SettingsError
 from trainingrun_trainer.evaluation import spearman

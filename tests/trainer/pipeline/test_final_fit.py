@@ -12,9 +12,10 @@ from safetensors.torch import load_file
 from torch.nn.functional import cross_entropy
 
 from trainingrun_api.advice import FindingType, Severity
+from trainingrun_api.metrics import StoppingMetric
 from trainingrun_api.progress import ProgressReport
 from trainingrun_api.run_config import BaseModelSource, RunConfig
-from trainingrun_api.training import EarlyStopping, Lora, SimilarityStage, StoppingMetric
+from trainingrun_api.training import EarlyStopping, Lora, SimilarityStage
 from trainingrun_cli.display import published_line, scores_table, terminal
 from trainingrun_trainer import pipeline
 from trainingrun_trainer.errors import Interrupted

@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
 from trainingrun_api.evaluation import Evaluation
+from trainingrun_api.metrics import Scores
 from trainingrun_api.run_config import Storage
 from trainingrun_api.status import EpochSummary
 from trainingrun_trainer.artifacts import open_store
@@ -32,7 +33,7 @@ DONE = EpochDone(
     EpochSummary(epoch=1, training_loss=1, evaluation_loss=1, learning_rate=0),
     is_best=True,
     is_last=False,
-    outcome=Outcome(loss=1.0),
+    outcome=Outcome(loss=1.0, scores=Scores()),
 )
 
 

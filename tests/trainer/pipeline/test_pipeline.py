@@ -16,6 +16,7 @@ from trainingrun_api.advice import FindingType
 from trainingrun_api.dataset import DataSource
 from trainingrun_api.evaluation import Baseline, BaselineMethod, Evaluation, Restart
 from trainingrun_api.labels import Labels
+from trainingrun_api.metrics import StoppingMetric
 from trainingrun_api.progress import ProgressReport
 from trainingrun_api.run_config import BaseModelSource, RunConfig, Storage
 from trainingrun_api.training import (
@@ -25,7 +26,6 @@ from trainingrun_api.training import (
     Lora,
     MixedPrecision,
     Schedule,
-    StoppingMetric,
 )
 from trainingrun_trainer import pipeline
 from trainingrun_trainer.artifacts import open_store

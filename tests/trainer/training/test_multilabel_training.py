@@ -50,9 +50,9 @@ def test_a_new_head_on_pooled_texts_starts_from_one_regression_a_label(pooled_mo
     before = state.evaluate()
     objective.start_head(state.training)
     after = state.evaluate()
-    assert before.f1 is not None
-    assert after.f1 is not None
-    assert after.f1 > max(before.f1, 0.75)
+    assert before.scores.f1 is not None
+    assert after.scores.f1 is not None
+    assert after.scores.f1 > max(before.scores.f1, 0.75)
     assert after.loss < before.loss
 
 

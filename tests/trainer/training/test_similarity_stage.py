@@ -7,13 +7,13 @@ import pytest
 import torch
 from torch import Tensor
 
+from trainingrun_api.metrics import StoppingMetric
 from trainingrun_api.training import (
     ClassWeights,
     EarlyStopping,
     Lora,
     MixedPrecision,
     SimilarityStage,
-    StoppingMetric,
     Training,
 )
 from trainingrun_trainer.errors import SettingsError

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 from torch.nn.utils import parameters_to_vector
 
+from trainingrun_api.metrics import StoppingMetric
 from trainingrun_api.status import EpochSummary
-from trainingrun_api.training import EarlyStopping, Lora, MixedPrecision, Schedule, StoppingMetric, Training
+from trainingrun_api.training import EarlyStopping, Lora, MixedPrecision, Schedule, Training
 from trainingrun_trainer.errors import SettingsError
 from trainingrun_trainer.model import load
 from trainingrun_trainer.training import History, SingleLabelClassification, StepDone, fit, prepare
@@ -269,8 +270,8 @@ def test_a_new_head_on_pooled_texts_starts_better_than_chance(objective: SingleL
     objective.start_head(state.training)
     after = state.evaluate()
     assert [list(WORDS)[target] for target in after.predictions.targets] == [t["label"] for t in tickets()]
-    assert after.accuracy is not None
-    assert after.accuracy > 0.8
+    assert after.scores.accuracy is not None
+    assert after.scores.accuracy > 0.8
     assert after.loss < before.loss
 
 

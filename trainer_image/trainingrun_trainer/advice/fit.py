@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 from trainingrun_api.advice import Finding, FindingType, Severity
 from trainingrun_api.tasks import TaskType
-from trainingrun_api.training import StoppingMetric
 
 from .evidence import Evidence
 from .instability import unstable
@@ -27,14 +26,6 @@ by then, so that an epoch which still takes that much was not the last one worth
 HIGHER, HIGHER_TEXTS = 0.02, 3
 """A score is higher than another by this share at least, and by this many texts' worth of accuracy: in a few
 hundred texts half of it is chance."""
-
-METRICS = {
-    "accuracy": StoppingMetric.ACCURACY,
-    "macro F1": StoppingMetric.F1,
-    "average precision": StoppingMetric.AVERAGE_PRECISION,
-    "Spearman": StoppingMetric.SPEARMAN,
-}
-"""The metric of early stopping that goes by a score, by the name of the score."""
 
 UNEXPLAINED = 0.5
 """Share of the loss of one who knows no more than how frequent labels are. A model whose loss on the texts
@@ -112,20 +103,21 @@ def better_epoch(evidence: Evidence) -> Iterator[Finding]:
     """
     if not evidence.finished or unstable(evidence):
         return
-    epochs, metric = evidence.curves.epochs, evidence.settings.training.early_stopping.metric
+    epochs, chosen_by = evidence.curves.epochs, evidence.settings.training.early_stopping.metric
     least = max(HIGHER, HIGHER_TEXTS / max(evidence.data.evaluation, 1))
-    for name, score in epochs[evidence.best_epoch].scores.items():
-        highest = max(epochs, key=lambda epoch: epoch.scores[name])
-        if highest.scores[name] <= score + least:
+    for metric, score in epochs[evidence.best_epoch].scores.items():
+        best = max(epochs, key=lambda epoch: metric.merit(epoch.scores[metric]))
+        found = best.scores[metric]
+        if metric.merit(found) <= metric.merit(score) + least:
             continue
-        better = f"Epoch {highest.epoch}" if highest.epoch else "The model before training"
+        better = f"Epoch {best.epoch}" if best.epoch else "The model before training"
         yield finding(
             FindingType.BETTER_EPOCH,
-            Severity.INFO if highest.epoch else Severity.WARNING,
-            f"{better} has {name} {highest.scores[name]:.3f}; epoch {evidence.best_epoch}, which {metric} "
+            Severity.INFO if best.epoch else Severity.WARNING,
+            f"{better} has {metric.name} {found:.3f}; epoch {evidence.best_epoch}, which {chosen_by} "
             f"chose, has {score:.3f}",
-            f"If {name} counts more, set spec.training.earlyStopping.metric to {METRICS[name]}",
-            {"epoch": highest.epoch, "score": highest.scores[name], "publishedScore": score},
+            f"If {metric.name} counts more, set spec.training.earlyStopping.metric to {metric.stopping}",
+            {"epoch": best.epoch, "score": found, "publishedScore": score},
         )
         return
 

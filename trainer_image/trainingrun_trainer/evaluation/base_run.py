@@ -32,8 +32,8 @@ def _same_outputs(earlier: Evaluation, evaluation: Evaluation) -> bool:
 
 def _change(before: EpochSummary, after: EpochSummary) -> ScoreChange:
     scores = {
-        name: value - earlier
-        for name in ("accuracy", "f1", "average_precision", "spearman")
-        if (value := getattr(after, name)) is not None and (earlier := getattr(before, name)) is not None
+        metric.key: value - before.scores[metric]
+        for metric, value in after.scores.items()
+        if metric in before.scores
     }
     return ScoreChange(loss=after.evaluation_loss - before.evaluation_loss, **scores)

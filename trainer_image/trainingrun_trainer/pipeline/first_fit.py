@@ -88,7 +88,7 @@ def _end_epoch(fit: Fit, done: EpochDone) -> None:
         _epoch_name(epoch.epoch, state),
         epoch.training_loss,
         epoch.evaluation_loss,
-        "".join(f", {name} {score:.3f}" for name, score in epoch.scores.items()),
+        "".join(f", {metric.name} {score:.3f}" for metric, score in epoch.scores.items()),
         " (best so far)" if done.is_best else "",
     )
     if done.is_best:

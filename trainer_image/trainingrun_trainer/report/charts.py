@@ -33,12 +33,13 @@ def chart_of_losses(evaluation: Evaluation) -> Markup:
 def chart_of_scores(evaluation: Evaluation) -> Markup | None:
     """Scores of the evaluation split by epoch; None for a task without."""
     epochs = evaluation.curves.epochs
-    names = common_scores(epochs)
+    metrics = common_scores(epochs)
     lines = [
-        by_epoch(f"score{number}", name, name, epochs, [epoch.scores[name] for epoch in epochs])
-        for number, name in enumerate(names)
+        by_epoch(f"score{number}", one.name, one.name, epochs, [epoch.scores[one] for epoch in epochs])
+        for number, one in enumerate(metrics)
     ]
-    return _chart(evaluation, "score", f"{' and '.join(names)} by epoch.", lines) if lines else None
+    title = f"{' and '.join(one.name for one in metrics)} by epoch."
+    return _chart(evaluation, "score", title, lines) if lines else None
 
 
 def chart_of_steps(evaluation: Evaluation) -> Markup | None:

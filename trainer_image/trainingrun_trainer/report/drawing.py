@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from trainingrun_api.metrics import Metric
 from trainingrun_api.status import EpochSummary
 
 from .svg import CLASS
@@ -57,9 +58,9 @@ def by_epoch(name: str, label: str, score: str, epochs: list[EpochSummary], valu
     return Line(name, label, [float(epoch.epoch) for epoch in epochs], values, tips)
 
 
-def common_scores(epochs: Sequence[EpochSummary]) -> list[str]:
-    """Names of the scores that all epochs have; at least one epoch is given."""
-    return [name for name in epochs[0].scores if all(name in epoch.scores for epoch in epochs)]
+def common_scores(epochs: Sequence[EpochSummary]) -> list[Metric]:
+    """The scores that all epochs have; at least one epoch is given."""
+    return [metric for metric in epochs[0].scores if all(metric in epoch.scores for epoch in epochs)]
 
 
 def draw(axes: Axes, line: Line) -> None:

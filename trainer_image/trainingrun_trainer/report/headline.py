@@ -10,6 +10,7 @@ from trainingrun_api.evaluation import (
     Interval,
     SimilarityScores,
 )
+from trainingrun_api.metrics import ACCURACY, AVERAGE_PRECISION, MACRO_F1, PEARSON, SPEARMAN, Metric
 
 from .content import Report
 
@@ -83,18 +84,18 @@ def headline(report: Report) -> Headline:
     )
 
 
-def _of_labels(found: ClassificationScores, known: dict[str, float]) -> list[Score]:
+def _of_labels(found: ClassificationScores, known: dict[Metric, float]) -> list[Score]:
     right = "exactly the right labels" if found.threshold else "the right label"
     macro = found.averages.macro.f1
     scores = [
         Score(
-            "Accuracy",
+            ACCURACY.title,
             found.accuracy,
             f"Share of texts given {right}",
             found.accuracy_interval,
-            known.get("accuracy"),
+            known.get(ACCURACY),
         ),
-        Score("Macro F1", macro, _of_classes(found), found.macro_f1_interval, known.get("macro F1")),
+        Score(MACRO_F1.title, macro, _of_classes(found), found.macro_f1_interval, known.get(MACRO_F1)),
     ]
     if found.threshold:
         return [*scores, Score("Micro F1", found.averages.micro.f1, "F1 over all decisions")]
@@ -112,29 +113,31 @@ def _of_classes(found: ClassificationScores) -> str:
     return f"Mean of {some} F1, each counted alike{rest}"
 
 
-def _of_embeddings(found: SimilarityScores, known: dict[str, float]) -> list[Score]:
-    """`known` are the baseline's scores, by name."""
+def _of_embeddings(found: SimilarityScores, known: dict[Metric, float]) -> list[Score]:
+    """`known` are the baseline's scores."""
     if found.labels:
-        one, precision = found.labels, "average precision"
+        one, precision = found.labels, AVERAGE_PRECISION
         nearest = one.nearest_label.accuracy
         same = f"Of the cosine as a sign that two texts share a label; {one.same_label_share:.1%} by chance"
         first = one.retrieval.mean_reciprocal_rank
         return [
-            Score(precision.capitalize(), one.average_precision, same, baseline=known.get(precision)),
+            Score(precision.title, one.average_precision, same, baseline=known.get(precision)),
             Score("Nearest label", nearest, "Share of texts whose label has the nearest mean"),
             Score("Reciprocal rank", first, "Mean of 1 / rank of the nearest text of the same label"),
         ]
     if found.pairs:
         of = "of cosine and score, -100 to 100"
         return [
-            Score("Spearman", found.pairs.spearman, f"Rank correlation {of}", baseline=known.get("Spearman")),
-            Score("Pearson", found.pairs.pearson, f"Linear correlation {of}"),
+            Score(
+                SPEARMAN.title, found.pairs.spearman, f"Rank correlation {of}", baseline=known.get(SPEARMAN)
+            ),
+            Score(PEARSON.title, found.pairs.pearson, f"Linear correlation {of}"),
         ]
     if found.ranking:
         nearer = "Share of near texts that are nearer than the others they are compared with"
         rank = found.ranking.mean_reciprocal_rank
         return [
-            Score("Accuracy", found.ranking.accuracy, nearer, baseline=known.get("accuracy")),
+            Score(ACCURACY.title, found.ranking.accuracy, nearer, baseline=known.get(ACCURACY)),
             Score("Reciprocal rank", rank, "Mean of 1 / rank of the near text"),
         ]
     return []

@@ -35,7 +35,7 @@ def measurements(curves: Curves, after: Place) -> Iterator[Measurement]:
     for epoch in curves.epochs:
         if epoch.epoch > after.epoch:
             losses = {"training_loss": epoch.training_loss, "evaluation_loss": epoch.evaluation_loss}
-            scores = {name.lower().replace(" ", "_"): score for name, score in epoch.scores.items()}
+            scores = {metric.name.lower().replace(" ", "_"): score for metric, score in epoch.scores.items()}
             values = {f"epoch/{name}": value for name, value in {**losses, **scores}.items()}
             yield Measurement(epoch.epoch, values)
 

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from trainingrun_api.evaluation import BaselineMethod
-from trainingrun_api.training import ClassWeights, StoppingMetric, Training
+from trainingrun_api.metrics import DataKind, Scores, stopping_metrics
+from trainingrun_api.training import ClassWeights, Training
 
 from ..evaluation import Indices, LabelPredictions, MultiLabelPredictions, Predictions, macro_f1
 from ..model import Classifier, PooledClassifier
@@ -29,9 +30,7 @@ from .weights import ClassWeighting, balanced_weights
 class Classification(Objective):
     """A classifier and the texts it learns from; what its targets are is for the two kinds to say."""
 
-    metrics: ClassVar = frozenset(
-        {StoppingMetric.EVALUATION_LOSS, StoppingMetric.F1, StoppingMetric.ACCURACY}
-    )
+    metrics: ClassVar = stopping_metrics(DataKind.CLASSES)
 
     adversarial: ClassVar = True
 
@@ -166,7 +165,6 @@ def _outcome(predictions: LabelPredictions) -> Outcome:
     return Outcome(
         loss=predictions.loss,
         loss_error=float(np.std(predictions.losses) / np.sqrt(len(targets))),
-        accuracy=float(accuracy_score(targets, predicted)),
-        f1=macro_f1(targets, predicted),
+        scores=Scores(accuracy=float(accuracy_score(targets, predicted)), f1=macro_f1(targets, predicted)),
         predictions=predictions,
     )

@@ -32,11 +32,8 @@ def evaluate_epoch(state: TrainState, epoch: int, training_loss: float) -> tuple
         epoch=epoch,
         training_loss=training_loss,
         evaluation_loss=outcome.loss,
-        accuracy=outcome.accuracy,
-        f1=outcome.f1,
-        average_precision=outcome.average_precision,
-        spearman=outcome.spearman,
         learning_rate=state.learning_rate if epoch else 0.0,
+        **dict(outcome.scores),
     )
     return summary, outcome
 

@@ -13,8 +13,9 @@ from trainingrun_api.evaluation import (
     StageOutcome,
     Timing,
 )
+from trainingrun_api.metrics import BY_STOPPING, LOSS, StoppingMetric
 from trainingrun_api.status import EpochSummary
-from trainingrun_api.training import EarlyStopping, StoppingMetric
+from trainingrun_api.training import EarlyStopping
 
 from ..errors import SettingsError
 from ..evaluation import FoundIssues
@@ -137,16 +138,10 @@ class History(Model):
         return patience is not None and self.stale >= patience
 
 
-def merit(epoch: EpochSummary, metric: StoppingMetric) -> float:
+def merit(epoch: EpochSummary, name: StoppingMetric) -> float:
     """The epoch's metric, signed so that more is better. Raises SettingsError when the task lacks it."""
-    values = {
-        StoppingMetric.EVALUATION_LOSS: -epoch.evaluation_loss,
-        StoppingMetric.F1: epoch.f1,
-        StoppingMetric.ACCURACY: epoch.accuracy,
-        StoppingMetric.SPEARMAN: epoch.spearman,
-        StoppingMetric.AVERAGE_PRECISION: epoch.average_precision,
-    }
-    value = values[metric]
+    metric = BY_STOPPING[name]
+    value = epoch.evaluation_loss if metric is LOSS else epoch.scores.get(metric)
     if value is None:
-        raise SettingsError(f"spec.training.earlyStopping.metric: this task has no {metric}; name another")
-    return value
+        raise SettingsError(f"spec.training.earlyStopping.metric: this task has no {name}; name another")
+    return metric.merit(value)

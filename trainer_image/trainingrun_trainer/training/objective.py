@@ -8,7 +8,8 @@ from typing import ClassVar, NamedTuple
 from torch import Tensor, nn
 
 from trainingrun_api.evaluation import BaselineMethod
-from trainingrun_api.training import StoppingMetric, Training
+from trainingrun_api.metrics import Scores, StoppingMetric
+from trainingrun_api.training import Training
 
 from ..evaluation import Embeddings, LabelPredictions
 from .batches import Batch, BatchLoader
@@ -17,20 +18,14 @@ from .probe import Probed
 
 @dataclass(frozen=True)
 class Outcome:
-    """One pass over the evaluation split; a score is None where the task has no such score."""
+    """One pass over the evaluation split."""
 
     loss: float
     """Mean per text, in the unit of `Objective.loss`."""
+    scores: Scores
+    """Those that the task has."""
     loss_error: float = 0.0
     """Standard error of that mean, where its texts are a sample; 0 where they are not taken for one."""
-    accuracy: float | None = None
-    """Share of texts with the right label, or of pairs whose near text is the nearest, 0 to 1."""
-    f1: float | None = None
-    """Macro F1, 0 to 1."""
-    average_precision: float | None = None
-    """Of the cosine as a score for "same label", over pairs of texts, 0 to 1."""
-    spearman: float | None = None
-    """Rank correlation of cosine and score, over pairs of texts, -1 to 1."""
     predictions: LabelPredictions | None = None
     """What the scores of labels were made of."""
     embeddings: tuple[Embeddings, ...] = ()

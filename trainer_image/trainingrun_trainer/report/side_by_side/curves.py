@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
+from trainingrun_api.metrics import Metric
 from trainingrun_api.status import EpochSummary
 
 from ..content import Report
@@ -33,16 +34,16 @@ def overlaid(names: Sequence[str], reports: Sequence[Report]) -> list[Chart]:
     return [
         _chart(names, reports, "evaluation loss", unit, lambda epoch: epoch.evaluation_loss),
         _chart(names, reports, "training loss", unit, lambda epoch: epoch.training_loss),
-        *(_chart(names, reports, name, "score", _score(name)) for name in _common_scores(reports)),
+        *(_chart(names, reports, one.name, "score", _score(one)) for one in _common_scores(reports)),
     ]
 
 
-def _score(name: str) -> Value:
-    return lambda epoch: epoch.scores[name]
+def _score(metric: Metric) -> Value:
+    return lambda epoch: epoch.scores[metric]
 
 
-def _common_scores(reports: Sequence[Report]) -> list[str]:
-    """Names of what all runs have at all epochs; scores of different kinds are none in common."""
+def _common_scores(reports: Sequence[Report]) -> list[Metric]:
+    """What all runs have at all epochs; scores of different kinds are none in common."""
     if len({kind(report) for report in reports}) > 1:
         return []
     return common_scores([epoch for report in reports for epoch in report.evaluation.curves.epochs])

@@ -11,7 +11,7 @@ from sentence_transformers.sentence_transformer.losses import MultipleNegativesR
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from trainingrun_api.training import StoppingMetric
+from trainingrun_api.metrics import DataKind, Scores, stopping_metrics
 
 from ...evaluation import LabelledEmbeddings, average_precision
 from ...model import Features
@@ -56,7 +56,7 @@ class LabelContrast(Objective):
 
     divisible = False
 
-    metrics: ClassVar = frozenset({StoppingMetric.EVALUATION_LOSS, StoppingMetric.AVERAGE_PRECISION})
+    metrics: ClassVar = stopping_metrics(DataKind.LABELLED_TEXTS)
 
     def __init__(
         self,
@@ -115,7 +115,7 @@ class LabelContrast(Objective):
         matrix, targets = embeddings.cpu().numpy(), np.asarray(self._evaluation.targets)
         return Outcome(
             loss=loss,
-            average_precision=average_precision(LabelledEmbeddings(matrix, targets)),
+            scores=Scores(average_precision=average_precision(LabelledEmbeddings(matrix, targets))),
             embeddings=(matrix,),
         )
 

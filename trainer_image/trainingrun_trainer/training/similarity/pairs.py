@@ -10,7 +10,7 @@ from sentence_transformers.sentence_transformer.losses import CoSENTLoss, Multip
 from torch import Tensor, nn
 from torch.utils.data import Sampler
 
-from trainingrun_api.training import StoppingMetric
+from trainingrun_api.metrics import DataKind, Scores, stopping_metrics
 
 from ...evaluation import Embeddings, ranking_accuracy, spearman
 from ..batches import Batch, BatchLoader
@@ -105,7 +105,7 @@ class ScoredPairs(Compared):
     CoSENT (Huang et al., TASLP 2024), in nats; only the order of the scores matters, not their range.
     """
 
-    metrics: ClassVar = frozenset({StoppingMetric.EVALUATION_LOSS, StoppingMetric.SPEARMAN})
+    metrics: ClassVar = stopping_metrics(DataKind.SCORED_PAIRS)
 
     def loss_function(self) -> CoSENTLoss:
         """CoSENT."""
@@ -117,8 +117,8 @@ class ScoredPairs(Compared):
 
     def outcome(self, loss: float, embeddings: list[Embeddings]) -> Outcome:
         """Rank correlation of cosine and score."""
-        score = spearman(embeddings[0], embeddings[1], self._evaluation.scores)
-        return Outcome(loss=loss, spearman=score, embeddings=tuple(embeddings))
+        scores = Scores(spearman=spearman(embeddings[0], embeddings[1], self._evaluation.scores))
+        return Outcome(loss=loss, scores=scores, embeddings=tuple(embeddings))
 
 
 class RankedTexts(Compared):
@@ -127,7 +127,7 @@ class RankedTexts(Compared):
     Each first text is to be nearer to its near text than to all other near and far texts of the batch.
     """
 
-    metrics: ClassVar = frozenset({StoppingMetric.EVALUATION_LOSS, StoppingMetric.ACCURACY})
+    metrics: ClassVar = stopping_metrics(DataKind.RANKED_TEXTS)
 
     def loss_function(self) -> MultipleNegativesRankingLoss:
         """In the usual direction, from first texts to near ones."""
@@ -139,4 +139,5 @@ class RankedTexts(Compared):
 
     def outcome(self, loss: float, embeddings: list[Embeddings]) -> Outcome:
         """Share of rows whose near text is the nearest."""
-        return Outcome(loss=loss, accuracy=ranking_accuracy(embeddings), embeddings=tuple(embeddings))
+        scores = Scores(accuracy=ranking_accuracy(embeddings))
+        return Outcome(loss=loss, scores=scores, embeddings=tuple(embeddings))
