@@ -20,9 +20,9 @@ from trainingrun_trainer import model
 from trainingrun_trainer.advice import Evidence, advise
 from trainingrun_trainer.corpus import Splits, Texts
 from trainingrun_trainer.evaluation import LabelPredictions, predictions_table, score_labels, to_parquet
-from trainingrun_trainer.pipeline.label_issues import collect_label_issues
 from trainingrun_trainer.records import Example, RunRecord
 from trainingrun_trainer.report import Report, render
+from trainingrun_trainer.tasks.label_issues import collect_label_issues
 from trainingrun_trainer.training import SingleLabelClassification
 from trainingrun_trainer.training.recipe import AUTOMATIC_BATCH_SIZE
 

@@ -7,7 +7,7 @@ import pytest
 from trainingrun_api.dataset import DataSource
 from trainingrun_api.run_config import Storage
 from trainingrun_cli.copies import local_copy, where_looked
-from trainingrun_trainer.pipeline.datasets import fetch_dataset
+from trainingrun_trainer.tasks.datasets import fetch_dataset
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from trainingrun_api.dataset import DataSource
 from trainingrun_api.run_config import Storage
 from trainingrun_trainer.artifacts import open_store
 from trainingrun_trainer.errors import DataError
-from trainingrun_trainer.pipeline.datasets import fetch_dataset, sources_sha256
+from trainingrun_trainer.tasks.datasets import fetch_dataset, sources_sha256
 
 
 def fetched(uri: str, folder: Path, storage: Storage | None = None) -> dict[str, str]:

@@ -22,8 +22,8 @@ from trainingrun_trainer.evaluation import (
 )
 from trainingrun_trainer.evaluation.label_issues import LEAST_TEXTS
 from trainingrun_trainer.model import default_model_folder
-from trainingrun_trainer.pipeline.label_issues import collect_label_issues
 from trainingrun_trainer.records import Example, normalised
+from trainingrun_trainer.tasks.label_issues import collect_label_issues
 from trainingrun_trainer.training.label_issues import training_label_issues
 from trainingrun_trainer.training.probe import Probed, Scale, softmax_regression
 

@@ -11,6 +11,8 @@ import numpy as np
 from torch import Tensor, nn
 from transformers import PreTrainedConfig, PreTrainedTokenizerBase
 
+from trainingrun_api.lineage import HeadOrigin
+
 from ..errors import SettingsError
 from ..records import Example
 from .context import NO_CONTEXT
@@ -48,6 +50,7 @@ class TextModel(ABC):
         self.max_tokens = LEAST_TOKENS
         self.context = NO_CONTEXT
         self.notes: list[str] = []
+        self.head_origin: HeadOrigin | None = None
 
     @abstractmethod
     def save(self, folder: Path) -> None:

@@ -1,8 +1,6 @@
 """The fit on all texts, once an epoch is chosen and scored: its model is published."""
 
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 
 from accelerate.utils.random import set_seed
@@ -11,14 +9,13 @@ from trainingrun_api.final_fit import FinalFit
 from trainingrun_api.training import MixedPrecision, SimilarityStage, Training
 
 from ..training import (
+    Anew,
     Diverged,
     DivergedError,
     EpochDone,
-    Objective,
     StageStepDone,
     StepDone,
     TrainState,
-    Untrained,
     prepare,
 )
 from .fitting import Event, Fit, checkpoints_under
@@ -31,17 +28,6 @@ log = logging.getLogger(__name__)
 MOST_LOSS = 1.1
 """Times the best epoch's loss on the evaluation split, up to which the final fit is kept. It has learned
 these texts, so that its loss is far lower where nothing is wrong; by a tenth it moves from epoch to epoch."""
-
-
-@dataclass(frozen=True)
-class Anew:
-    """What the final fit starts from, and what it learns."""
-
-    untrained: Untrained
-    objective: Callable[[], Objective]
-    """All texts to train on, and the evaluation split."""
-    texts: int
-    """How many are trained on."""
 
 
 def fit_anew(run: Run, first: TrainState, anew: Anew, origin: Origin) -> FinalFit:

@@ -18,8 +18,10 @@ from .session import Run
 log = logging.getLogger(__name__)
 
 
-def train(run: Run, state: TrainState, origin: Origin, after_epoch: Callable[[EpochDone], None]) -> None:
-    """Go on from the last checkpoint of this `origin`; `run.best` holds the best weights then.
+def choose_epoch(
+    run: Run, state: TrainState, origin: Origin, after_epoch: Callable[[EpochDone], None]
+) -> None:
+    """Train, going on from the last checkpoint of this `origin`; `run.best` holds the best weights then.
 
     `after_epoch` is called once an epoch is saved. What is trained is saved before Interrupted is passed on.
     """

@@ -1,43 +1,20 @@
 """What a pass over the evaluation split means: evaluation.json, predictions, and what the report shows."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
-import pyarrow as pa
-
-from trainingrun_api.evaluation import (
-    ClassificationScores,
-    DataCounts,
-    Evaluation,
-    LabelIssues,
-    SimilarityScores,
-    SourceScores,
-)
+from trainingrun_api.evaluation import Evaluation
 from trainingrun_api.final_fit import FinalFit
 from trainingrun_api.lineage import ResolvedBaseModel
 
 from ..advice import Evidence, advise
-from ..data import FieldValues
 from ..evaluation import base_run
 from ..model import TextModel
 from ..records import RunRecord
 from ..report import Report
+from ..tasks import EvaluationResult, TaskData
 from ..training import Outcome, TrainState
 from .session import Run
-
-
-@dataclass(frozen=True)
-class EvaluationResult:
-    """What the model is worth; scores by the kind of task."""
-
-    loss: float
-    predictions: pa.Table
-    """What it made of each evaluation text, or pair of them."""
-    classification: ClassificationScores | None = None
-    similarity: SimilarityScores | None = None
-    sources: Sequence[SourceScores] = ()
-    """By data set."""
-    label_issues: LabelIssues | None = None
 
 
 @dataclass(frozen=True)
@@ -49,14 +26,11 @@ class Results:
     state: TrainState
     score: Callable[[Outcome], EvaluationResult]
     """Scores a pass of the model as it is."""
-    labels: list[str]
-    counts: DataCounts
+    data: TaskData
     base_model: ResolvedBaseModel
     earlier: Evaluation | None
     """The evaluation of the run that made the base model."""
     made_of: RunRecord
-    fields: Sequence[FieldValues] = ()
-    """What rows of the data set hold beside text and label."""
 
     def of(self, outcome: Outcome, *, finished: bool, final_fit: FinalFit | None = None) -> Report:
         """All that is said of a pass; `finished` once training has ended."""
@@ -74,10 +48,10 @@ class Results:
             curves=curves,
             recipe=recipe,
             settings=settings,
-            data=self.counts,
+            data=self.data.counts,
             best_epoch=best_epoch,
             scores=result.classification,
-            fields=self.fields,
+            fields=self.data.fields,
             finished=finished,
             label_issues=result.label_issues,
             earlier=self.earlier,
@@ -86,7 +60,7 @@ class Results:
         return Evaluation(
             finished=finished,
             model_name=config.model_name,
-            labels=self.labels,
+            labels=self.data.labels,
             best_epoch=best_epoch,
             stopped_early=finished and history.trained < self.state.max_epochs,
             loss=result.loss,
@@ -100,7 +74,7 @@ class Results:
             recipe=recipe,
             curves=curves,
             timing=history.timing(self.run.progress.seconds()),
-            data=self.counts,
+            data=self.data.counts,
             label_issues=result.label_issues,
             base_model=self.base_model,
             advice=advise(evidence),

@@ -4,22 +4,19 @@ import logging
 import tempfile
 from pathlib import Path
 
-from trainingrun_api.evaluation import Evaluation
 from trainingrun_api.run_config import RunConfig
 from trainingrun_api.status import RunResult
-from trainingrun_api.tasks import TaskType
 
 from ..artifacts import PatientStore, open_store
 from ..interruption import Interruption
 from ..trackers import Ending
-from .classification import train_classifier
 from .memory import memory_errors
 from .places import Places
 from .progress import Listener, ProgressTracker
 from .publish import published, result
-from .session import Run, record
-from .similarity import train_embeddings
+from .session import Run
 from .tracking import failing, trackers_of
+from .train import train
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +42,7 @@ def run(config: RunConfig, listener: Listener, interruption: Interruption | None
             # What can't be deleted at the end, as on some network volumes, is no reason to fail.
             folder = tempfile.TemporaryDirectory(prefix="trainingrun-", ignore_cleanup_errors=True)
             with folder as work, memory_errors(LESS):
-                evaluation = _train(
+                evaluation = train(
                     Run(config, store, places, progress, trackers, Path(work), interruption or Interruption())
                 )
         else:
@@ -53,11 +50,3 @@ def run(config: RunConfig, listener: Listener, interruption: Interruption | None
     progress.done(evaluation.curves.epochs, evaluation.best_epoch)
     trackers.end(Ending.FINISHED, evaluation)
     return result(evaluation, places)
-
-
-def _train(run: Run) -> Evaluation:
-    # Written before anything else, so that an output that can't be written to costs seconds, not hours.
-    record(run, dataset=None, base_model=None)
-    if run.config.task_type is TaskType.TEXT_SIMILARITY:
-        return train_embeddings(run)
-    return train_classifier(run)

@@ -7,13 +7,23 @@ from .events import Diverged, EpochDone, StageStepDone, StepDone
 from .fit import fit
 from .history import History
 from .objective import Objective, Outcome
-from .similarity import EncodedColumns, LabelContrast, RankedTexts, ScoredPairs, embed_texts, stage_steps
+from .similarity import (
+    Compared,
+    EncodedColumns,
+    LabelContrast,
+    RankedTexts,
+    ScoredPairs,
+    embed_texts,
+    stage_steps,
+)
 from .train_state import WEIGHTS, TrainState, prepare
-from .untrained import Untrained
+from .untrained import Anew, Untrained
 
 __all__ = [
     "WEIGHTS",
+    "Anew",
     "Classification",
+    "Compared",
     "Diverged",
     "DivergedError",
     "EncodedColumns",

@@ -1,5 +1,6 @@
 """A classifier as it was before training, so that it can be trained anew."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -7,6 +8,7 @@ from typing import Self
 from safetensors.torch import load_model, save_model
 
 from ..model import Classifier
+from .objective import Objective
 
 
 @dataclass(frozen=True)
@@ -28,3 +30,14 @@ class Untrained:
         network = self.classifier.network
         load_model(network, self.weights, device=str(next(network.parameters()).device))
         self.classifier.head_is_new = self.head_is_new
+
+
+@dataclass(frozen=True)
+class Anew:
+    """What the final fit starts from, and what it learns."""
+
+    untrained: Untrained
+    objective: Callable[[], Objective]
+    """All texts to train on, and the evaluation split."""
+    texts: int
+    """How many are trained on."""

@@ -2,10 +2,11 @@
 
 from .columns import EncodedColumns
 from .contrast import LabelContrast, embed_texts
-from .pairs import RankedTexts, ScoredPairs
+from .pairs import Compared, RankedTexts, ScoredPairs
 from .stage import few_texts, stage_before, stage_steps
 
 __all__ = [
+    "Compared",
     "EncodedColumns",
     "LabelContrast",
     "RankedTexts",

@@ -1,8 +1,9 @@
-"""Data sets, from files to the two parts of the split."""
+"""Labelled texts, from files to the two parts of the split."""
 
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from trainingrun_api.advice import Severity
 from trainingrun_api.evaluation import CopyExamples, DataCounts, JoinedLabel, LabelParts
@@ -11,7 +12,6 @@ from trainingrun_api.run_config import RunConfig
 from ..advice import advise_on_labels
 from ..corpus import Corpus, Splits
 from ..data import (
-    FieldValues,
     LabelRules,
     Reading,
     Tally,
@@ -24,26 +24,21 @@ from ..data import (
 from ..dedup import examples
 from .datasets import fetch_datasets, sources_sha256
 from .parts import Parts, divide
-from .session import Run
+from .task import TaskData
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class PreparedData:
+class LabelledTexts(TaskData):
     """The data set, ready to be tokenised."""
 
     splits: Splits
-    counts: DataCounts
-    sha256: str
-    fields: Sequence[FieldValues]
-    """What rows hold beside text and label."""
 
 
-def load_data(run: Run) -> PreparedData:
-    """Fetch, read, deduplicate and split. Raises DataError that says what to change."""
-    config = run.config
-    sources = fetch_datasets(config.all_sources, config.storage, run.work / "data")
+def load_texts(config: RunConfig, folder: Path) -> LabelledTexts:
+    """Fetch into a new `folder`, read, deduplicate and split. Raises DataError that says what to change."""
+    sources = fetch_datasets(config.all_sources, config.storage, folder)
     rules = LabelRules(config.labels)
     reading = Reading(sources, Wanted(rules, config.task_type, config.context_parameters))
     corpus = Corpus.store(reading)
@@ -57,7 +52,13 @@ def load_data(run: Run) -> PreparedData:
     parts = divide(corpus, sum(tally.used for tally in learned), config)
     counts = _counts(config, tallies, parts, reading.spellings.joined())
     _log_data(config, counts, parts.splits)
-    return PreparedData(parts.splits, counts, sources_sha256(sources), reading.metadata.fields())
+    return LabelledTexts(
+        labels=parts.splits.labels,
+        counts=counts,
+        sha256=sources_sha256(sources),
+        fields=reading.metadata.fields(),
+        splits=parts.splits,
+    )
 
 
 def _counts(

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from trainingrun_api.dataset import DataSource
 from trainingrun_api.duplicates import NearDuplicates
@@ -10,25 +11,21 @@ from trainingrun_api.evaluation import DataCounts
 from trainingrun_api.labels import Labels
 from trainingrun_api.run_config import RunConfig
 
-from ..data import FieldValues, PairReading, Tally, source_counts
+from ..data import PairReading, Tally, source_counts
 from ..errors import SettingsError
 from ..pair_split import deduplicate_pairs, given_pairs, split_pairs
 from ..pairs import Pairs, PairSplits
 from .datasets import fetch_datasets, sources_sha256
-from .session import Run
+from .task import TaskData
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class LoadedComparisons:
+class PairedTexts(TaskData):
     """The data set, ready to be tokenised."""
 
     splits: PairSplits
-    counts: DataCounts
-    sha256: str
-    fields: Sequence[FieldValues]
-    """What rows hold beside the texts."""
 
 
 @dataclass
@@ -40,11 +37,13 @@ class _Copies:
     leaked: int = 0
 
 
-def load_pairs(run: Run) -> LoadedComparisons:
-    """Fetch, read, deduplicate and split. Raises DataError and SettingsError that say what to change."""
-    config = run.config
+def load_pairs(config: RunConfig, folder: Path) -> PairedTexts:
+    """Fetch into a new `folder`, read, deduplicate and split.
+
+    Raises DataError and SettingsError that say what to change.
+    """
     _require_fitting(config)
-    sources = fetch_datasets(config.all_sources, config.storage, run.work / "data")
+    sources = fetch_datasets(config.all_sources, config.storage, folder)
     reading = PairReading(sources)
     rows = Pairs.of(reading)
     learned = sum(tally.used for tally in reading.tallies[: len(config.sources)])
@@ -52,7 +51,13 @@ def load_pairs(run: Run) -> LoadedComparisons:
     splits = _divide(rows[:learned], rows[learned:], config, copies)
     counts = _counts(reading.tallies, splits, copies)
     _log_data(counts, splits)
-    return LoadedComparisons(splits, counts, sources_sha256(sources), reading.metadata.fields())
+    return PairedTexts(
+        labels=[],
+        counts=counts,
+        sha256=sources_sha256(sources),
+        fields=reading.metadata.fields(),
+        splits=splits,
+    )
 
 
 def require_one_kind(sources: Sequence[DataSource]) -> None:

@@ -1,0 +1,110 @@
+"""Tasks that give texts labels."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Self
+
+from trainingrun_api.run_config import RunConfig
+
+from ..base_model import BaseModelFolder
+from ..evaluation import predictions_table, score_labels, score_sources
+from ..model import Classifier
+from ..model import load as load_classifier
+from ..records import EncodedTexts
+from ..training import (
+    Anew,
+    Classification,
+    MultiLabelClassification,
+    Objective,
+    Outcome,
+    SingleLabelClassification,
+    TrainState,
+    Untrained,
+)
+from .label_issues import collect_label_issues
+from .task import Encoded, EvaluationResult, Task
+from .texts import LabelledTexts, load_texts
+
+
+@dataclass(frozen=True)
+class ClassificationTask(Task[Classifier, EncodedTexts]):
+    """A classifier learns the labels; how many a text may have is for the two kinds to say."""
+
+    data: LabelledTexts
+
+    multi_label: ClassVar[bool]
+    """Whether a text may have several labels, or none."""
+
+    learns: ClassVar[type[Classification]]
+    """What training goes by."""
+
+    @classmethod
+    def load(cls, config: RunConfig, folder: Path) -> Self:
+        """With labelled texts."""
+        return cls(config, load_texts(config, folder))
+
+    def load_model(self, base: BaseModelFolder) -> Classifier:
+        """With an output for each label; it reads context beside the text."""
+        config = self.config
+        classifier = load_classifier(
+            base.folder,
+            base.resolved.source,
+            self.data.labels,
+            multi_label=self.multi_label,
+            allow_pickled=config.base_model.allow_pickled,
+        )
+        classifier.use_context(config.context_parameters)
+        classifier.limit_tokens(config.training.max_sequence_length, self.data.splits.training)
+        return classifier
+
+    def encode(self, model: Classifier) -> Encoded[EncodedTexts]:
+        """Texts with their context."""
+        splits = self.data.splits
+        return Encoded(model.encode(splits.training), model.encode(splits.evaluation))
+
+    def objective(self, model: Classifier, rows: Encoded[EncodedTexts]) -> Objective:
+        """The likelihood of the labels."""
+        return self.learns(model, rows.training, rows.evaluation, self.config.training.class_weights)
+
+    def evaluate(
+        self, model: Classifier, rows: Encoded[EncodedTexts], state: TrainState, outcome: Outcome
+    ) -> EvaluationResult:
+        """Scores of the labels given, in all and by data set; labels that are likely wrong."""
+        splits, labels, predictions = self.data.splits, self.data.labels, outcome.predictions
+        if predictions is None:
+            raise TypeError(f"{type(state.objective).__name__} gives no labels")
+        targets, predicted, losses = predictions.targets, predictions.predicted, predictions.losses
+        return EvaluationResult(
+            predictions.loss,
+            predictions_table(splits.evaluation, labels, predictions),
+            classification=score_labels(predictions, labels),
+            sources=score_sources(targets, predicted, losses, splits.evaluation, self.config.source_names),
+            label_issues=collect_label_issues(state.history.label_issues, predictions, splits, labels),
+        )
+
+    def anew(self, model: Classifier, weights: Path) -> Anew | None:
+        """All texts, where the settings ask for a final fit."""
+        if not self.config.training.final_fit:
+            return None
+        texts, evaluation = self.data.splits.together(), self.data.splits.evaluation
+
+        def objective() -> Objective:
+            return self.objective(model, Encoded(model.encode(texts), model.encode(evaluation)))
+
+        return Anew(Untrained.of(model, weights), objective, len(texts))
+
+
+@dataclass(frozen=True)
+class SingleLabelTask(ClassificationTask):
+    """One label for each text."""
+
+    multi_label = False
+    learns = SingleLabelClassification
+
+
+@dataclass(frozen=True)
+class MultiLabelTask(ClassificationTask):
+    """Any number of labels for each text."""
+
+    multi_label = True
+    learns = MultiLabelClassification

@@ -1,0 +1,117 @@
+"""What a task is to a run."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, Protocol, Self, TypeVar
+
+import pyarrow as pa
+
+from trainingrun_api.evaluation import (
+    ClassificationScores,
+    DataCounts,
+    LabelIssues,
+    SimilarityScores,
+    SourceScores,
+)
+from trainingrun_api.run_config import RunConfig
+
+from ..base_model import BaseModelFolder
+from ..data import FieldValues
+from ..model import TextModel
+from ..training import Anew, Objective, Outcome, TrainState
+
+
+class EncodedRows(Protocol):
+    """Rows of one split, tokenised."""
+
+    @property
+    def truncated(self) -> int:
+        """Texts that were cut."""
+
+
+Model = TypeVar("Model", bound=TextModel)
+Rows = TypeVar("Rows", bound=EncodedRows)
+
+
+@dataclass(frozen=True)
+class TaskData:
+    """What there is to say of the data set once it is read."""
+
+    labels: list[str]
+    """In the order of the model's outputs; none where the data have none."""
+    counts: DataCounts
+    """None is truncated yet."""
+    sha256: str
+    """Fingerprint of the files."""
+    fields: Sequence[FieldValues]
+    """What rows hold beside texts and labels."""
+
+
+@dataclass(frozen=True)
+class Encoded(Generic[Rows]):
+    """Both splits, tokenised."""
+
+    training: Rows
+    evaluation: Rows
+
+    @property
+    def truncated(self) -> int:
+        """Texts that were cut."""
+        return self.training.truncated + self.evaluation.truncated
+
+
+@dataclass(frozen=True)
+class EvaluationResult:
+    """What the model is worth; scores by the kind of task."""
+
+    loss: float
+    predictions: pa.Table
+    """What it made of each evaluation text, or pair of them."""
+    classification: ClassificationScores | None = None
+    similarity: SimilarityScores | None = None
+    sources: Sequence[SourceScores] = ()
+    """By data set."""
+    label_issues: LabelIssues | None = None
+
+
+@dataclass(frozen=True)
+class Task(ABC, Generic[Model, Rows]):
+    """One kind of data with all that follows from it: model, what is learned, and what is said of the result.
+
+    Nothing else in the trainer knows which task a run has.
+    """
+
+    config: RunConfig
+    data: TaskData
+
+    @classmethod
+    @abstractmethod
+    def load(cls, config: RunConfig, folder: Path) -> Self:
+        """The task with its data, fetched into a new `folder`. Raises DataError and SettingsError."""
+
+    @abstractmethod
+    def load_model(self, base: BaseModelFolder) -> Model:
+        """The base model, fit to read these texts. Raises ModelError and SettingsError."""
+
+    @abstractmethod
+    def encode(self, model: Model) -> Encoded[Rows]:
+        """Both splits, as the model reads them."""
+
+    @abstractmethod
+    def objective(self, model: Model, rows: Encoded[Rows]) -> Objective:
+        """What training goes by."""
+
+    @abstractmethod
+    def evaluate(
+        self, model: Model, rows: Encoded[Rows], state: TrainState, outcome: Outcome
+    ) -> EvaluationResult:
+        """All scores of the model as it is; `outcome` is its pass over the evaluation split."""
+
+    def anew(self, model: Model, weights: Path) -> Anew | None:
+        """What a final fit goes by, asked for before anything is trained; None where the run has none.
+
+        The model's weights are kept in `weights`, a new file.
+        """
+        return None
