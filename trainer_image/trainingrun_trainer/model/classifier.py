@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -19,6 +20,9 @@ from .text_model import Features, TextModel
 
 class Classifier(TextModel):
     """A network with one output for each label; `save` writes these too."""
+
+    pooled: ClassVar[bool] = False
+    """Whether it reads the text embedding of sentence-transformers, and is saved as such a model."""
 
     def __init__(
         self,

@@ -21,6 +21,8 @@ class PooledClassifier(Classifier):
     over the right axis. The labels are in config.json as id2label.
     """
 
+    pooled = True
+
     network: SentenceTransformer
 
     def __init__(self, network: SentenceTransformer, outputs: Outputs) -> None:

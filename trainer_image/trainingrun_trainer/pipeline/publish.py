@@ -1,6 +1,7 @@
 """Publish model and evaluation; find what an earlier attempt has published already."""
 
 import math
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -11,7 +12,8 @@ from trainingrun_api.status import EpochSummary, RunResult
 from ..artifacts import Store, commit_folder, is_committed
 from ..errors import ObjectMissingError, TrainerError
 from ..evaluation import headline
-from ..model import Classifier, PooledClassifier, TextModel, embedding_card, model_card
+from ..model import TextModel
+from ..tasks import Task
 from .places import Places
 from .session import Run
 
@@ -52,28 +54,14 @@ def require_weights_of(best: EpochSummary, loss: float) -> None:
         )
 
 
-def publish(run: Run, model: TextModel, evaluation: Evaluation) -> None:
+def publish(run: Run, task: Task[Any, Any], model: TextModel, evaluation: Evaluation) -> None:
     """Commit the model folder, then write evaluation.json, which says that all is there."""
     work = run.work / "model"
     work.mkdir()
-    if isinstance(model, Classifier) and evaluation.classification and evaluation.classification.threshold:
-        model.set_threshold(evaluation.classification.threshold.value)
-    model.save(work)
-    (work / "README.md").write_text(_card(model, evaluation), encoding="utf-8")
+    task.save(model, evaluation, work)
     commit_folder(run.store, work, run.places.model)
     timing = evaluation.timing.model_copy(update={"stages": run.progress.seconds()})
     write_evaluation(run.store, run.places, evaluation.model_copy(update={"timing": timing}))
-
-
-def _card(model: TextModel, evaluation: Evaluation) -> str:
-    if not isinstance(model, Classifier):
-        return embedding_card(evaluation, max_tokens=model.max_tokens)
-    return model_card(
-        evaluation,
-        pooled=isinstance(model, PooledClassifier),
-        max_tokens=model.max_tokens,
-        context=model.context,
-    )
 
 
 def result(evaluation: Evaluation, places: Places) -> RunResult:

@@ -60,7 +60,7 @@ def train(run: Run) -> Evaluation:
     run.progress.stage("Publishing")
     run.store.write(run.places.predictions, to_parquet(final.predictions))
     write_report(run.store, run.places, final)
-    publish(run, model, final.evaluation)
+    publish(run, task, model, final.evaluation)
     return final.evaluation
 
 

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Self
 
+from trainingrun_api.evaluation import Evaluation
 from trainingrun_api.run_config import RunConfig
 
 from ..base_model import BaseModelFolder
 from ..evaluation import predictions_table, score_labels, score_sources
-from ..model import Classifier
+from ..model import Classifier, model_card
 from ..model import load as load_classifier
 from ..records import EncodedTexts
 from ..training import (
@@ -82,6 +83,10 @@ class ClassificationTask(Task[Classifier, EncodedTexts]):
             label_issues=collect_label_issues(state.history.label_issues, predictions, splits, labels),
         )
 
+    def card(self, model: Classifier, evaluation: Evaluation) -> str:
+        """Scores by label, and how to have labels given."""
+        return model_card(evaluation, pooled=model.pooled, max_tokens=model.max_tokens, context=model.context)
+
     def anew(self, model: Classifier, weights: Path) -> Anew | None:
         """All texts, where the settings ask for a final fit."""
         if not self.config.training.final_fit:
@@ -108,3 +113,9 @@ class MultiLabelTask(ClassificationTask):
 
     multi_label = True
     learns = MultiLabelClassification
+
+    def save(self, model: Classifier, evaluation: Evaluation, folder: Path) -> None:
+        """The threshold that the scores were made with goes with the model."""
+        if evaluation.classification and evaluation.classification.threshold:
+            model.set_threshold(evaluation.classification.threshold.value)
+        super().save(model, evaluation, folder)

@@ -8,7 +8,7 @@ from typing import ClassVar, Self, TypeVar
 
 import numpy as np
 
-from trainingrun_api.evaluation import SimilarityScores
+from trainingrun_api.evaluation import Evaluation, SimilarityScores
 from trainingrun_api.run_config import RunConfig
 
 from ..base_model import BaseModelFolder
@@ -23,7 +23,7 @@ from ..evaluation import (
     score_ranked,
     score_sources,
 )
-from ..model import EmbeddingModel, load_embedding_model
+from ..model import EmbeddingModel, embedding_card, load_embedding_model
 from ..pairs import Pairs
 from ..records import EncodedTexts, Example
 from ..training import (
@@ -62,6 +62,10 @@ class EmbeddingTask(Task[EmbeddingModel, Rows]):
         )
         model.limit_tokens(config.training.max_sequence_length, self.learned)
         return model
+
+    def card(self, model: EmbeddingModel, evaluation: Evaluation) -> str:
+        """Scores, and how to compare texts."""
+        return embedding_card(evaluation, max_tokens=model.max_tokens)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import pyarrow as pa
 from trainingrun_api.evaluation import (
     ClassificationScores,
     DataCounts,
+    Evaluation,
     LabelIssues,
     SimilarityScores,
     SourceScores,
@@ -108,6 +109,15 @@ class Task(ABC, Generic[Model, Rows]):
         self, model: Model, rows: Encoded[Rows], state: TrainState, outcome: Outcome
     ) -> EvaluationResult:
         """All scores of the model as it is; `outcome` is its pass over the evaluation split."""
+
+    def save(self, model: Model, evaluation: Evaluation, folder: Path) -> None:
+        """Write model and card into an empty `folder`."""
+        model.save(folder)
+        (folder / "README.md").write_text(self.card(model, evaluation), encoding="utf-8")
+
+    @abstractmethod
+    def card(self, model: Model, evaluation: Evaluation) -> str:
+        """What README.md says of the published model, in Markdown."""
 
     def anew(self, model: Model, weights: Path) -> Anew | None:
         """What a final fit goes by, asked for before anything is trained; None where the run has none.

@@ -16,7 +16,7 @@ from trainingrun_api.metrics import DataKind, Scores, stopping_metrics
 from trainingrun_api.training import ClassWeights, Training
 
 from ..evaluation import Indices, LabelPredictions, MultiLabelPredictions, Predictions, macro_f1
-from ..model import Classifier, PooledClassifier
+from ..model import Classifier
 from ..records import EncodedTexts
 from .batches import Batch, BatchLoader, evaluation_batches, evaluation_order, training_batches
 from .divergence import finite
@@ -81,7 +81,7 @@ class Classification(Objective):
         found = start_at(self._classifier, probed, type(self).regression, balanced=balanced)
         method = BaselineMethod.LOGISTIC_REGRESSION if found else BaselineMethod.BASE_MODEL
         # What else a body gives says too little of single texts to issue their labels.
-        return HeadStart(method, probed if isinstance(self._classifier, PooledClassifier) else None)
+        return HeadStart(method, probed if self._classifier.pooled else None)
 
     def loss(self, batch: Batch) -> Tensor:
         """Negative log-likelihood of the labels, weighted by class if that is asked for, in nats per text."""
