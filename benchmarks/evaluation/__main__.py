@@ -19,7 +19,7 @@ from trainingrun_api.evaluation import Evaluation
 from trainingrun_trainer import model
 from trainingrun_trainer.advice import Evidence, advise
 from trainingrun_trainer.corpus import Splits, Texts
-from trainingrun_trainer.evaluation import LabelPredictions, predictions_table, score_labels, to_parquet
+from trainingrun_trainer.evaluation import LabelPredictions, predictions_table, to_parquet
 from trainingrun_trainer.records import Example, RunRecord
 from trainingrun_trainer.report import Report, render
 from trainingrun_trainer.tasks.label_issues import collect_label_issues
@@ -119,8 +119,8 @@ def _measure(published: Published) -> Costs:
 
 def _end(made: LabelPredictions, evaluated: Texts, evaluation: Evaluation) -> None:
     labels = evaluation.labels
-    scores = score_labels(made, labels)
-    label_issues = collect_label_issues(None, made, Splits(evaluated, evaluated), labels)
+    scores = made.scores(labels)
+    label_issues = collect_label_issues(None, made.label_issues(), Splits(evaluated, evaluated))
     advise(
         Evidence(
             curves=evaluation.curves,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import classification_report, f1_score, hamming_loss, log_loss
 
-from trainingrun_trainer.evaluation import MultiLabelPredictions, score_multi_label
+from trainingrun_trainer.evaluation import MultiLabelPredictions
 from trainingrun_trainer.evaluation.threshold import best_threshold, cross_fitted
 
 LABELS = ["a", "b", "c", "never"]
@@ -24,7 +24,7 @@ def test_scores_equal_scikit_learns_with_a_label_that_no_text_has(
 ) -> None:
     predictions.logits[:5, 3] = 9  # and that is given all the same
     targets, predicted = predictions.targets, predictions.predicted
-    scores = score_multi_label(predictions, LABELS)
+    scores = predictions.scores(LABELS)
     options = {"zero_division": 0, "output_dict": True}
     expected = classification_report(targets, predicted, target_names=LABELS, **options)
     over_evaluated = classification_report(targets, predicted, labels=[0, 1, 2], **options)
@@ -46,7 +46,7 @@ def test_scores_equal_scikit_learns_with_a_label_that_no_text_has(
 
 
 def test_intervals_are_those_of_texts_drawn_with_replacement(predictions: MultiLabelPredictions) -> None:
-    scores = score_multi_label(predictions, LABELS)
+    scores = predictions.scores(LABELS)
     random = np.random.default_rng(5)
     drawn = [random.integers(0, 300, 300) for _ in range(400)]
     f1s = [
@@ -97,7 +97,7 @@ def test_chance_is_not_flattered() -> None:
     random = np.random.default_rng(0)
     targets = (random.random((40, 2)) < 0.3).astype(np.int64)
     logits = random.normal(size=(40, 2)).astype(np.float32)
-    scores = score_multi_label(MultiLabelPredictions(targets, logits, loss=0), ["a", "b"])
+    scores = MultiLabelPredictions(targets, logits, loss=0).scores(["a", "b"])
     assert scores.threshold is not None
     assert scores.threshold.cross_fitted_micro_f1 < scores.averages.micro.f1
 
@@ -106,7 +106,7 @@ def test_the_confusion_matrix_sets_wrong_labels_against_missed_ones() -> None:
     targets = np.array([[1, 0, 0], [1, 1, 0], [0, 0, 1], [1, 0, 0]])
     given = np.array([[1, 0, 0], [0, 1, 1], [0, 1, 1], [0, 0, 0]])
     predictions = MultiLabelPredictions(targets, np.where(given == 1, 9.0, -9.0).astype(np.float32), loss=0)
-    confusion = score_multi_label(predictions, ["a", "b", "c"]).confusion_matrix
+    confusion = predictions.scores(["a", "b", "c"]).confusion_matrix
     # Text 2 missed a and was given c; text 3 missed nothing; text 4 missed a and was given nothing.
     assert confusion.counts == [[1, 0, 1], [0, 1, 0], [0, 0, 1]]
     assert confusion.row_percentages[0] == pytest.approx([100 / 3, 0, 100 / 3])

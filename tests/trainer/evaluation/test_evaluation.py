@@ -15,7 +15,6 @@ from trainingrun_trainer.evaluation import (
     Predictions,
     macro_f1,
     score,
-    score_predictions,
 )
 
 LABELS = ["a", "b", "c", "never"]
@@ -69,7 +68,7 @@ def test_micro_f1_is_accuracy_also_where_a_label_without_texts_is_given(
 
 def test_a_model_that_is_always_right_has_full_scores_whatever_was_not_evaluated() -> None:
     targets = np.repeat([0, 1, 2], [9, 9, 1])
-    scores = score_predictions(Predictions(targets, 9 * np.eye(4, dtype=np.float32)[targets], loss=0), LABELS)
+    scores = Predictions(targets, 9 * np.eye(4, dtype=np.float32)[targets], loss=0).scores(LABELS)
     macro = scores.averages.macro
     assert (scores.accuracy, macro.precision, macro.recall, macro.f1) == (1, 1, 1, 1)
     # Most samples of as many texts lack the single text of the third label.
@@ -88,7 +87,7 @@ def test_correlation_and_top_accuracies_are_scikit_learns() -> None:
     targets, logits = random.integers(0, 4, 200), random.normal(size=(200, 4)).astype(np.float32)
     logits[np.arange(200), targets] += 1
     predictions = Predictions(targets, logits, loss=0)
-    scores = score_predictions(predictions, LABELS)
+    scores = predictions.scores(LABELS)
     assert scores.matthews == pytest.approx(matthews_corrcoef(targets, logits.argmax(axis=1)))
     assert {one.k: one.accuracy for one in scores.top_accuracies} == {
         k: pytest.approx(top_k_accuracy_score(targets, logits, k=k)) for k in (2, 3)

@@ -143,14 +143,14 @@ def test_issues_of_both_splits_are_listed_with_their_texts_the_most_certain_firs
     given = TRUE.copy()
     given[4] = 2
     of_training = training_label_issues(probed(given))
-    found = collect_label_issues(of_training, predictions(given), splits("text"), ["a", "b", "c"])
+    found = collect_label_issues(of_training, predictions(given).label_issues(), splits("text"))
     assert found is not None
     assert (found.judged, found.flagged) == (120, 2)
     assert [(one.text, one.suggested) for one in found.texts] == [("4 text", "b"), ("4 text", "b")]
     assert {one.part for one in found.texts} == {Part.TRAINING, Part.EVALUATION}
     one = found.texts[0]
     assert (one.label, one.context, one.source, one.cut) == ("b", ["mail"], "s3://data", False)
-    alone = collect_label_issues(None, predictions(given), splits("text"), ["a", "b", "c"])
+    alone = collect_label_issues(None, predictions(given).label_issues(), splits("text"))
     assert alone is not None
     assert [one.part for one in alone.texts] == [Part.EVALUATION]
 
@@ -161,10 +161,10 @@ def test_texts_are_cut_as_far_as_there_is_no_room_for_all() -> None:
         flagged=60,
         worst=[LabelIssue(row=n, suggested=0, probability=1, trust=0) for n in range(60)],
     )
-    whole = collect_label_issues(many, predictions(TRUE), splits("long " * 400), ["a", "b", "c"])
+    whole = collect_label_issues(many, predictions(TRUE).label_issues(), splits("long " * 400))
     assert whole is not None
     assert not any(one.cut for one in whole.texts)
-    cut = collect_label_issues(many, predictions(TRUE), splits("long " * 900), ["a", "b", "c"])
+    cut = collect_label_issues(many, predictions(TRUE).label_issues(), splits("long " * 900))
     assert cut is not None
     assert {(len(one.text), one.cut) for one in cut.texts} == {(2000, True)}
 

@@ -32,7 +32,6 @@ from trainingrun_trainer.evaluation import (
     nearest_labels,
     predictions_table,
     score_labelled,
-    score_labels,
 )
 from trainingrun_trainer.records import Example, RunRecord
 from trainingrun_trainer.report import Report
@@ -230,7 +229,7 @@ def a_report(
     **changes: Any,
 ) -> Report:
     """A finished run with these predictions; `changes` are other fields of its evaluation."""
-    scores = score_labels(predictions, labels)
+    scores = predictions.scores(labels)
     texts = examples(predictions, labels) if texts is None else texts
     history = epochs(scores.accuracy, scores.averages.macro.f1)
     count = len(texts)

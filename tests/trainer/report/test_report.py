@@ -18,7 +18,7 @@ from trainingrun_api.final_fit import FinalFit
 from trainingrun_api.progress import ProgressReport
 from trainingrun_api.run_config import RunConfig
 from trainingrun_trainer import pipeline
-from trainingrun_trainer.evaluation import Predictions, score_labels
+from trainingrun_trainer.evaluation import Predictions
 from trainingrun_trainer.records import Example
 from trainingrun_trainer.report import Report, render
 from trainingrun_trainer.time_share import TimeShare
@@ -230,7 +230,7 @@ def test_the_page_costs_little_beside_the_scores_it_shows() -> None:
     predictions = single(150, 5000)
     report = a_report(predictions, labels)
     render(report)  # reads the templates
-    scoring = seconds(lambda: score_labels(predictions, labels))
+    scoring = seconds(lambda: predictions.scores(labels))
     assert seconds(lambda: render(report)) < 4 * scoring
 
 

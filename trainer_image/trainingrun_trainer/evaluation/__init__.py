@@ -1,12 +1,12 @@
 """What a trained model is worth: pure functions over label indices, probabilities and embeddings."""
 
+from .arrays import Floats, Indices
 from .base_run import base_run
-from .classification import score_predictions
+from .classification import Predictions
 from .label_issues import FoundIssues, LabelIssue, find_label_issues
-from .labels import LabelPredictions, score_labels
-from .multilabel import MultiLabelPredictions, score_multi_label
+from .multilabel import MultiLabelPredictions
 from .paired import MIN_DECISIVE, Difference, PairedScores, paired_scores
-from .predictions import Floats, Indices, Predictions
+from .predictions import LabelPredictions
 from .scores import headline, macro_f1, score
 from .similarity import (
     Embeddings,
@@ -49,10 +49,7 @@ __all__ = [
     "ranking_accuracy",
     "score",
     "score_labelled",
-    "score_labels",
-    "score_multi_label",
     "score_pairs",
-    "score_predictions",
     "score_ranked",
     "score_sources",
     "spearman",

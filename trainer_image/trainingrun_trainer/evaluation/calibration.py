@@ -4,7 +4,7 @@ import numpy as np
 
 from trainingrun_api.evaluation import Calibration, ReliabilityBin
 
-from .predictions import Floats, Indices
+from .arrays import Floats, Indices
 
 BINS = 10
 """Enough to see where confidence and accuracy part, few enough to hold texts in small evaluation parts."""

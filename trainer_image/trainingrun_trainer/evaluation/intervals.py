@@ -8,7 +8,7 @@ from scipy.sparse import csr_array
 
 from trainingrun_api.evaluation import Interval
 
-from .predictions import Floats, Indices
+from .arrays import Floats, Indices
 
 RESAMPLES = 1000
 """scipy takes 9,999; with these the ends of a 95 % interval move by less than a tenth of its width."""

@@ -4,28 +4,21 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import expit
 from sklearn.metrics import accuracy_score, f1_score, hamming_loss
 
 from trainingrun_api.evaluation import ClassificationScores, ConfusionMatrix, Threshold
 
+from .arrays import Floats, Indices
 from .intervals import bootstrap
-from .predictions import Floats, Indices
+from .predictions import LabelPredictions
 from .scores import averages, classes, evaluated_labels, macro_f1
 from .threshold import best_threshold, cross_fitted
 
 
 @dataclass(frozen=True)
-class MultiLabelPredictions:
-    """A set of labels for each text, from one pass over the evaluation split."""
-
-    targets: Indices
-    """1 for each true label, else 0, (texts, labels)."""
-    logits: NDArray[np.float32]
-    """Scores before the sigmoid, (texts, labels)."""
-    loss: float
-    """Mean over texts of the binary cross-entropy summed over labels, in nats per text."""
+class MultiLabelPredictions(LabelPredictions):
+    """A set of labels for each text, by a sigmoid each; the loss is summed over labels."""
 
     @cached_property
     def probabilities(self) -> Floats:
@@ -51,22 +44,21 @@ class MultiLabelPredictions:
         given: Indices = (self.probabilities >= self.threshold).astype(np.int64)
         return given
 
-
-def score_multi_label(predictions: MultiLabelPredictions, labels: list[str]) -> ClassificationScores:
-    """Score sets of labels as scikit-learn does with zero_division=0."""
-    targets, predicted = predictions.targets, predictions.predicted
-    intervals = bootstrap(targets, predicted, len(labels))
-    return ClassificationScores(
-        evaluated_labels=len(evaluated_labels(targets)),
-        accuracy=float(accuracy_score(targets, predicted)),
-        averages=averages(targets, predicted, len(labels)),
-        classes=classes(targets, predicted, labels),
-        confusion_matrix=_confusion(targets, predicted),
-        threshold=_threshold(predictions),
-        hamming_loss=float(hamming_loss(targets, predicted)),
-        accuracy_interval=intervals.accuracy,
-        macro_f1_interval=intervals.macro_f1,
-    )
+    def scores(self, labels: list[str]) -> ClassificationScores:
+        """As scikit-learn gives them with zero_division=0."""
+        targets, predicted = self.targets, self.predicted
+        intervals = bootstrap(targets, predicted, len(labels))
+        return ClassificationScores(
+            evaluated_labels=len(evaluated_labels(targets)),
+            accuracy=float(accuracy_score(targets, predicted)),
+            averages=averages(targets, predicted, len(labels)),
+            classes=classes(targets, predicted, labels),
+            confusion_matrix=_confusion(targets, predicted),
+            threshold=_threshold(self),
+            hamming_loss=float(hamming_loss(targets, predicted)),
+            accuracy_interval=intervals.accuracy,
+            macro_f1_interval=intervals.macro_f1,
+        )
 
 
 def _threshold(predictions: MultiLabelPredictions) -> Threshold:

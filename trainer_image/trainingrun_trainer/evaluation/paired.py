@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.metrics import accuracy_score
 
+from .arrays import Floats, Indices
 from .intervals import accuracies, distinct, macro_f1s, resamples
-from .predictions import Floats, Indices
 from .scores import macro_f1
 
 MIN_DECISIVE = 6

@@ -1,46 +1,47 @@
-"""What a model says of the evaluation split."""
+"""What a classifier says of the evaluation split."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_softmax
 
-Indices = NDArray[np.int64]
-Floats = NDArray[np.float64]
+from trainingrun_api.evaluation import ClassificationScores
+
+from .arrays import Floats, Indices
+from .label_issues import FoundIssues
 
 
 @dataclass(frozen=True)
-class Predictions:
-    """One label for each text, from one pass over the evaluation split."""
+class LabelPredictions(ABC):
+    """Labels for each text, from one pass over the evaluation split."""
 
     targets: Indices
-    """Index of the true label, (texts,)."""
+    """The true ones: an index, (texts,), or 1 for each and else 0, (texts, labels)."""
     logits: NDArray[np.float32]
-    """Scores before softmax, (texts, labels)."""
+    """Scores before softmax or sigmoid, (texts, labels)."""
     loss: float
-    """Mean cross-entropy, in nats per text."""
+    """Mean over texts of `losses`, in nats per text."""
 
     @property
+    @abstractmethod
     def predicted(self) -> Indices:
-        """Index of the predicted label, (texts,)."""
-        indices: Indices = self.logits.argmax(axis=1)
-        return indices
+        """Those given, as `targets` has the true ones."""
 
     @property
+    @abstractmethod
     def probabilities(self) -> Floats:
-        """Probability of each label, (texts, labels); rows add up to 1."""
-        probabilities: Floats = np.exp(self._log_probabilities)
-        return probabilities
+        """Probability of each label, (texts, labels)."""
 
     @property
+    @abstractmethod
     def losses(self) -> Floats:
-        """Cross-entropy of each text, in nats, (texts,)."""
-        losses: Floats = -self._log_probabilities[np.arange(len(self.targets)), self.targets]
-        return losses
+        """Negative log-likelihood of each text's labels, in nats, (texts,)."""
 
-    @cached_property
-    def _log_probabilities(self) -> Floats:
-        logs: Floats = log_softmax(self.logits.astype(np.float64), axis=1)
-        return logs
+    @abstractmethod
+    def scores(self, labels: list[str]) -> ClassificationScores:
+        """All scores; `labels` are the names, in the order of the logits."""
+
+    def label_issues(self) -> FoundIssues | None:
+        """True labels that are likely wrong; None where nothing tells."""
+        return None

@@ -16,7 +16,7 @@ from trainingrun_api.evaluation import (
 )
 from trainingrun_api.status import EvaluationScores
 
-from .predictions import Indices
+from .arrays import Indices
 
 
 def score(targets: Indices, predicted: Indices, labels: list[str]) -> ClassificationScores:

@@ -22,7 +22,7 @@ from trainingrun_api.evaluation import (
     RetrievalScores,
 )
 
-from .predictions import Indices
+from .arrays import Indices
 from .scores import score
 
 Embeddings = NDArray[np.float32]

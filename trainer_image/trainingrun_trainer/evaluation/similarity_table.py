@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from ..pairs import Pairs
 from ..records import Example
-from .predictions import Indices
+from .arrays import Indices
 from .similarity import Embeddings, cosine, ranks
 
 

@@ -8,7 +8,7 @@ from sklearn.metrics import accuracy_score
 from trainingrun_api.evaluation import SourceScores
 
 from ..records import Example
-from .predictions import Floats, Indices
+from .arrays import Floats, Indices
 from .scores import macro_f1
 
 

@@ -8,8 +8,8 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from ..records import Example
-from .labels import LabelPredictions
-from .predictions import Indices
+from .arrays import Indices
+from .predictions import LabelPredictions
 
 LABELS = b"labels"
 """Key of the schema's metadata that holds the label list, as JSON, in the order of the probabilities."""

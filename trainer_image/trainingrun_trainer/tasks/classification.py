@@ -8,7 +8,7 @@ from trainingrun_api.evaluation import Evaluation
 from trainingrun_api.run_config import RunConfig
 
 from ..base_model import BaseModelFolder
-from ..evaluation import predictions_table, score_labels, score_sources
+from ..evaluation import predictions_table, score_sources
 from ..model import Classifier, model_card
 from ..model import load as load_classifier
 from ..records import EncodedTexts
@@ -78,9 +78,9 @@ class ClassificationTask(Task[Classifier, EncodedTexts]):
         return EvaluationResult(
             predictions.loss,
             predictions_table(splits.evaluation, labels, predictions),
-            classification=score_labels(predictions, labels),
+            classification=predictions.scores(labels),
             sources=score_sources(targets, predicted, losses, splits.evaluation, self.config.source_names),
-            label_issues=collect_label_issues(state.history.label_issues, predictions, splits, labels),
+            label_issues=collect_label_issues(state.history.label_issues, predictions.label_issues(), splits),
         )
 
     def card(self, model: Classifier, evaluation: Evaluation) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from trainingrun_api.evaluation import MAX_FLAGGED, FlaggedText, LabelIssues, Part
 
 from ..corpus import Splits, Texts
-from ..evaluation import FoundIssues, LabelIssue, LabelPredictions, Predictions, find_label_issues
+from ..evaluation import FoundIssues, LabelIssue
 
 LENGTHS = (5000, 2000, 1000, 500)
 """Characters that texts are cut to, from longest on, until all fit."""
@@ -15,21 +15,22 @@ ROOM = 150_000
 
 
 def collect_label_issues(
-    of_training: FoundIssues | None, predictions: LabelPredictions, splits: Splits, labels: Sequence[str]
+    of_training: FoundIssues | None, of_evaluation: FoundIssues | None, splits: Splits
 ) -> LabelIssues | None:
-    """Those of both splits; None where texts have several labels."""
-    if not isinstance(predictions, Predictions):
+    """Those of both splits, as far as they are known; None where neither is."""
+    both = (
+        (Part.EVALUATION, of_evaluation, splits.evaluation),
+        (Part.TRAINING, of_training, splits.training),
+    )
+    parts = [(part, found, texts) for part, found, texts in both if found is not None]
+    if not parts:
         return None
-    of_evaluation = find_label_issues(predictions.targets, predictions.probabilities)
-    parts = [(Part.EVALUATION, of_evaluation, splits.evaluation)]
-    if of_training is not None:
-        parts.append((Part.TRAINING, of_training, splits.training))
     flagged = [(issue, part, texts) for part, label_issues, texts in parts for issue in label_issues.worst]
     worst = sorted(flagged, key=lambda one: one[0].trust)[:MAX_FLAGGED]
     return LabelIssues(
         judged=sum(label_issues.judged for _, label_issues, _ in parts),
         flagged=sum(label_issues.flagged for _, label_issues, _ in parts),
-        texts=_fitting([_flagged(texts, issue, part, labels) for issue, part, texts in worst]),
+        texts=_fitting([_flagged(texts, issue, part, splits.labels) for issue, part, texts in worst]),
     )
 
 
