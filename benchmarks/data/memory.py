@@ -102,7 +102,7 @@ def _of_texts(path: Path, way: str) -> list[Peak]:
     classifier = model.load(model.default_model_folder(), "Default", [f"label {n}" for n in range(50)])
     reading = Reading(
         [FetchedSource(DataSource(uri=path.as_uri()), [SourceFile(path.as_uri(), path)])],
-        Wanted(LabelRules(Labels())),
+        Wanted(LabelRules(Labels()), one_label=None),
     )
     meter = Meter()
     with meter.looking():

@@ -20,11 +20,6 @@ class TaskType(StrEnum):
     MULTI_LABEL_CLASSIFICATION = "MultiLabelClassification"
     TEXT_SIMILARITY = "TextSimilarity"
 
-    @property
-    def several_labels(self) -> bool:
-        """True where a text may have more than one label."""
-        return self is TaskType.MULTI_LABEL_CLASSIFICATION
-
 
 OPEN_TASK = "(!has(self.taskType) && has(self.dataset.project))"
 """CEL: the project may say what the task is. A rule that asks for one task holds then, and is asked again

@@ -9,7 +9,7 @@ from trainingrun_api.evaluation import ClassificationScores, Curves, DataCounts,
 from trainingrun_api.spec import RunSettings
 from trainingrun_api.status import EpochSummary
 from trainingrun_trainer.advice import Evidence, advise
-from trainingrun_trainer.evaluation import score
+from trainingrun_trainer.evaluation import loss_of_guessing_one, score
 
 RECIPE = Recipe(
     learning_rate=4e-4,
@@ -93,6 +93,7 @@ def evidence(**changes: Any) -> Evidence:
         "scores": scores([[20, 0, 0], [1, 19, 0], [0, 0, 20]], LABELS),
     }
     made = well | changes
+    made.setdefault("loss_of_guessing", loss_of_guessing_one(made["data"]))
     best = min(made["curves"].epochs, key=lambda one: one.evaluation_loss).epoch
     return Evidence(**{"best_epoch": best, **made})
 

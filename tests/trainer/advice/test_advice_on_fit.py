@@ -1,5 +1,6 @@
 """Training that went on too long, ended too early, or learned too little."""
 
+import math
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from trainingrun_api.status import EpochSummary
 from trainingrun_api.tasks import TaskType
 from trainingrun_api.training import Training
 from trainingrun_trainer.advice import Evidence, advise
+from trainingrun_trainer.evaluation import loss_of_guessing_several
 
 from .evidence import FALLING, counts, epoch, evidence, scores, trained, types
 
@@ -121,12 +123,11 @@ def test_what_guessing_costs_follows_from_how_frequent_labels_are() -> None:
     losses = ([0.06, 0.05], [0.06, 0.05])
     assert FindingType.UNDERFITTING in types(trained(*losses, **rare))  # 0.056 nats to guess 1 of 100
     assert FindingType.UNDERFITTING not in types(trained(*losses))
-    several = RunSettings(task_type=TaskType.MULTI_LABEL_CLASSIFICATION)
     half = counts({"one": (50, 5), "other": (50, 5)}, training=100)
-    assert FindingType.UNDERFITTING in types(trained([0.8, 0.75], [0.8, 0.75], data=half, settings=several))
-    assert FindingType.UNDERFITTING not in types(trained([0.8, 0.5], [0.8, 0.5], data=half, settings=several))
+    several = {"data": half, "loss_of_guessing": loss_of_guessing_several(half)}
+    assert FindingType.UNDERFITTING in types(trained([0.8, 0.75], [0.8, 0.75], **several))
+    assert FindingType.UNDERFITTING not in types(trained([0.8, 0.5], [0.8, 0.5], **several))
 
 
 def test_a_loss_that_is_no_likelihood_is_not_compared_with_guessing() -> None:
-    embeddings = RunSettings(task_type=TaskType.TEXT_SIMILARITY)
-    assert types(trained([2.0, 1.9], [2.0, 1.9], settings=embeddings, scores=None)) == []
+    assert types(trained([2.0, 1.9], [2.0, 1.9], scores=None, loss_of_guessing=math.inf)) == []

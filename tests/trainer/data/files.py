@@ -8,23 +8,22 @@ import pyarrow.parquet
 
 from trainingrun_api.dataset import DataSource
 from trainingrun_api.labels import Labels
-from trainingrun_api.tasks import TaskType
 from trainingrun_trainer.data import FetchedSource, LabelRules, Reading, Wanted
 from trainingrun_trainer.records import Example, SourceFile
 
-SEVERAL_LABELS = TaskType.MULTI_LABEL_CLASSIFICATION
+ONE_LABEL = "here each text has one; correct it"
 
 
 def reading(
     path: Path,
     *,
-    task: TaskType = TaskType.CLASSIFICATION,
+    several_labels: bool = False,
     context: tuple[str, ...] = (),
     **fields: Any,
 ) -> Reading:
     uri = f"s3://data/{path.name}"
     source = FetchedSource(DataSource(uri=uri, **fields), [SourceFile(uri, path)])
-    return Reading([source], Wanted(LabelRules(Labels()), task, context))
+    return Reading([source], Wanted(LabelRules(Labels()), None if several_labels else ONE_LABEL, context))
 
 
 def read(path: Path, content: str | bytes | None = None, **options: Any) -> list[tuple[str, tuple[str, ...]]]:

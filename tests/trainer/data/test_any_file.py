@@ -21,7 +21,7 @@ from trainingrun_trainer.data import FetchedSource, PairReading
 from trainingrun_trainer.errors import DataError
 from trainingrun_trainer.records import SourceFile
 
-from .files import SEVERAL_LABELS, reading
+from .files import reading
 
 NAMES = ("text", "label", "context", "pair", "score")
 
@@ -149,7 +149,7 @@ def test_any_file_is_read_or_refused_with_its_name(name: str, tmp_path: Path) ->
     @given(FILES[name])
     def read(content: bytes) -> None:
         path.write_bytes(content)
-        labelled = reading(path, task=SEVERAL_LABELS, context=("context",), label_separator="|")
+        labelled = reading(path, several_labels=True, context=("context",), label_separator="|")
         for example in read_or_refused(lambda: list(labelled), uri):
             assert example.text.strip()
             assert example.labels

@@ -12,12 +12,11 @@ import pyarrow.parquet
 import pytest
 
 from trainingrun_api.dataset import DataSource
-from trainingrun_api.tasks import TaskType
 from trainingrun_trainer.data import FetchedSource, PairReading
 from trainingrun_trainer.errors import DataError
 from trainingrun_trainer.records import SourceFile
 
-from .files import SEVERAL_LABELS, read, reading
+from .files import read, reading
 
 Table = dict[str, list[Any]]
 
@@ -103,20 +102,19 @@ LISTS = [
 @pytest.mark.parametrize("cell", LISTS)
 def test_a_list_is_several_labels_however_it_is_written(cell: object, tmp_path: Path) -> None:
     table = {"text": ["late", "ok"], "label": [cell, "urgent"]}
-    several = read(as_jsonl(tmp_path / "a", table), task=SEVERAL_LABELS)
+    several = read(as_jsonl(tmp_path / "a", table), several_labels=True)
     assert several == [("late", ("billing", "urgent")), ("ok", ("urgent",))]
-    for task in (TaskType.CLASSIFICATION, TaskType.TEXT_SIMILARITY):
-        with pytest.raises(DataError, match=r"a.jsonl, line 1: field 'label' holds 2 labels \('billing', 'u"):
-            read(as_jsonl(tmp_path / "a", table), task=task)
+    with pytest.raises(DataError, match=r"a.jsonl, line 1: field 'label' holds 2 labels \('billing', 'u"):
+        read(as_jsonl(tmp_path / "a", table))
 
 
 def test_lists_are_labels_in_csv_and_parquet_too(tmp_path: Path) -> None:
     expected = [("late", ("billing", "urgent")), ("ok", ("urgent",))]
     table = {"text": ["late", "ok"], "label": [LISTS[0], "urgent"]}
     for write in (as_csv, as_parquet):
-        assert read(write(tmp_path / "a", table), task=SEVERAL_LABELS) == expected
+        assert read(write(tmp_path / "a", table), several_labels=True) == expected
     choices = {"text": ["late", "ok"], "label": [{"choices": ["billing", "urgent"]}, {"choices": ["urgent"]}]}
-    assert read(as_parquet(tmp_path / "b", choices), task=SEVERAL_LABELS) == expected
+    assert read(as_parquet(tmp_path / "b", choices), several_labels=True) == expected
 
 
 @pytest.mark.parametrize(
@@ -135,12 +133,12 @@ def test_lists_are_labels_in_csv_and_parquet_too(tmp_path: Path) -> None:
     ],
     ids=map(str, range(11)),
 )
-@pytest.mark.parametrize("task", [TaskType.CLASSIFICATION, SEVERAL_LABELS])
+@pytest.mark.parametrize("several_labels", [False, True])
 def test_other_lists_and_objects_are_no_labels(
-    cell: object, held: str, task: TaskType, tmp_path: Path
+    cell: object, held: str, several_labels: bool, tmp_path: Path
 ) -> None:
     with pytest.raises(DataError) as caught:
-        read(as_jsonl(tmp_path / "a", {"text": ["late"], "label": [cell]}), task=task)
+        read(as_jsonl(tmp_path / "a", {"text": ["late"], "label": [cell]}), several_labels=several_labels)
     assert str(caught.value).startswith("s3://data/a.jsonl, line 1: field 'label' holds ")
     assert held in str(caught.value)
     assert 'where a label belongs; write the label alone ("billing"), several as a list ([' in str(

@@ -11,12 +11,11 @@ from typing import Any
 import pyarrow
 import pytest
 
-from trainingrun_api.tasks import TaskType
 from trainingrun_trainer.data import Tally
 from trainingrun_trainer.errors import DataError
 from trainingrun_trainer.records import Example
 
-from .files import SEVERAL_LABELS, examples, read, read_table, reading
+from .files import ONE_LABEL, examples, read, read_table, reading
 
 
 def zstd(content: bytes) -> bytes:
@@ -127,24 +126,19 @@ def test_several_labels_stand_in_a_list_or_are_divided(tmp_path: Path) -> None:
         '{"text": "late", "label": ["b", " a", "b", ""]}\n'
         '{"text": "ok", "label": ["a"]}\n{"text": "no", "label": "c"}\n'
     )
-    assert read(tmp_path / "a.jsonl", lines, task=SEVERAL_LABELS) == expected
+    assert read(tmp_path / "a.jsonl", lines, several_labels=True) == expected
     table = {"text": ["late", "ok", "no"], "label": [["a", "b"], ["a"], ["c"]]}
-    assert read_table(tmp_path / "a.parquet", table, task=SEVERAL_LABELS) == expected
+    assert read_table(tmp_path / "a.parquet", table, several_labels=True) == expected
     lines = "text,label\nlate,b| a\nok,a|\nno,c\n"
-    assert read(tmp_path / "a.csv", lines, task=SEVERAL_LABELS, label_separator="|") == expected
+    assert read(tmp_path / "a.csv", lines, several_labels=True, label_separator="|") == expected
     assert read(tmp_path / "a.csv", lines)[0] == ("late", ("b| a",))
 
 
 def test_one_label_may_stand_in_a_list_and_two_are_refused_where_one_belongs(tmp_path: Path) -> None:
     assert read(tmp_path / "a.jsonl", '{"text": "x", "label": ["a"]}') == [("x", ("a",))]
     both = '{"text": "x", "label": ["a", "b"]}'
-    with pytest.raises(
-        DataError, match=r"line 1: .* 2 labels \('a', 'b'\).* use taskType MultiLabelClassification"
-    ):
+    with pytest.raises(DataError, match=rf"line 1: .* 2 labels \('a', 'b'\), and {ONE_LABEL}"):
         read(tmp_path / "a.jsonl", both)
-    message = r"2 labels \('a', 'b'\), and TextSimilarity brings .* one, or name .*spec\.dataset\.labelField$"
-    with pytest.raises(DataError, match=message):
-        read(tmp_path / "a.jsonl", both, task=TaskType.TEXT_SIMILARITY)
 
 
 def test_rows_without_text_or_label_are_left_out_and_counted(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from datasets import ClassLabel, Features, List, Value
 
 from trainingrun_trainer.errors import DataError
 
-from .files import SEVERAL_LABELS, read, read_table, reading
+from .files import read, read_table, reading
 
 BEYOND = pyarrow.array([2**62], pyarrow.timestamp("us", "Europe/Berlin"))
 NOT_TEXT = pyarrow.array([b"\xff\xfe"]).cast(pyarrow.binary()).view(pyarrow.string())
@@ -112,7 +112,7 @@ def test_numbers_of_classes_have_the_names_that_the_file_gives_them(tmp_path: Pa
     }
     datasets.Dataset.from_dict(rows, features).to_parquet(tmp_path / "a.parquet")
     assert read(tmp_path / "a.parquet") == [("a", ("login",)), ("b", ("billing",))]
-    several = read(tmp_path / "a.parquet", label_field="tags", task=SEVERAL_LABELS)
+    several = read(tmp_path / "a.parquet", label_field="tags", several_labels=True)
     assert several == [("a", ("billing", "login")), ("b", ("login",))]
     nested = read(tmp_path / "a.parquet", label_field="meta.topic")
     assert nested == [("a", ("billing",)), ("b", ("login",))]

@@ -107,6 +107,15 @@ def test_a_run_of_one_label_a_text_starts_from_one_of_several(several: RunConfig
     assert evaluation.base_model.from_run == "several"
 
 
-def test_several_labels_are_refused_where_a_text_has_one(several: RunConfig) -> None:
-    with pytest.raises(DataError, match="MultiLabelClassification"):
-        train(changed(several, task_type=TaskType.CLASSIFICATION))
+@pytest.mark.parametrize(
+    ("task", "advice"),
+    [
+        (TaskType.CLASSIFICATION, r"Classification gives .* use taskType MultiLabelClassification"),
+        (TaskType.TEXT_SIMILARITY, r"TextSimilarity brings .* one, or name .*spec\.dataset\.labelField$"),
+    ],
+)
+def test_several_labels_are_refused_where_a_text_has_one(
+    several: RunConfig, task: TaskType, advice: str
+) -> None:
+    with pytest.raises(DataError, match=f"holds 2 labels .*, and {advice}"):
+        train(changed(several, task_type=task))

@@ -1,5 +1,6 @@
 """What findings are made from."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -29,6 +30,8 @@ class Evidence:
     """The epoch that these scores are of; 0 is the model before training."""
     scores: ClassificationScores | None = None
     """Those of a classifier; None for an embedding model."""
+    loss_of_guessing: float = math.inf
+    """Loss of giving labels by how frequent they are, in nats per text; infinite where none are given."""
     finished: bool = True
     """False while training goes on: what it has not done yet is no fault of it."""
     label_issues: LabelIssues | None = None

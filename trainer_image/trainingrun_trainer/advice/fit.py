@@ -3,10 +3,8 @@
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
 from trainingrun_api.advice import Finding, FindingType, Severity
-from trainingrun_api.tasks import TaskType
 
 from .evidence import Evidence
 from .instability import unstable
@@ -144,7 +142,7 @@ def nothing_gained(evidence: Evidence) -> Iterator[Finding]:
 
 def underfitting(evidence: Evidence) -> Iterator[Finding]:
     """The training loss stayed near that of guessing; where training was unstable, that says more."""
-    last, chance = evidence.curves.epochs[-1], _loss_of_guessing(evidence)
+    last, chance = evidence.curves.epochs[-1], evidence.loss_of_guessing
     if not evidence.finished or not last.epoch or last.training_loss <= UNEXPLAINED * chance:
         return
     if unstable(evidence):
@@ -164,20 +162,3 @@ def underfitting(evidence: Evidence) -> Iterator[Finding]:
         ),
         {"trainingLoss": last.training_loss, "lossOfGuessing": chance},
     )
-
-
-def _loss_of_guessing(evidence: Evidence) -> float:
-    """Entropy of the training split's labels, in nats per text; infinite for tasks that give no labels."""
-    counts = np.array([one.training for one in evidence.data.by_label], dtype=float)
-    shares = counts / max(evidence.data.training, 1)
-    match evidence.settings.task_type:
-        case TaskType.CLASSIFICATION:
-            return _entropy(shares)
-        case TaskType.MULTI_LABEL_CLASSIFICATION:
-            return _entropy(shares) + _entropy(1 - shares)
-    return float("inf")
-
-
-def _entropy(shares: NDArray[np.float64]) -> float:
-    known = shares[shares > 0]
-    return float(-(known * np.log(known)).sum())

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from trainingrun_api.dataset import DataSource
-from trainingrun_api.tasks import TaskType
 
 from ..errors import DataError
 from ..records import Example
@@ -18,22 +17,15 @@ from .selection import Selection
 from .spellings import Spellings
 from .tally import Tally
 
-ONE_LABEL = {
-    TaskType.CLASSIFICATION: "Classification gives each text one; use taskType MultiLabelClassification, or "
-    "correct it",
-    TaskType.TEXT_SIMILARITY: "TextSimilarity brings texts of one label near each other; leave each text "
-    "one, or name a field that holds one in spec.dataset.labelField",
-}
-"""Why a text has one label, and what to change, by the tasks where that is so."""
-
 
 @dataclass(frozen=True)
 class Wanted:
     """What is read of each row."""
 
     labels: LabelRules
-    task_type: TaskType = TaskType.CLASSIFICATION
-    """What is learned, which says whether a text may have more than one label."""
+    one_label: str | None
+    """Why each text has one label alone, and what to change about one with several; None where it may have
+    several."""
     context: Sequence[str] = ()
     """Fields whose values are read beside the text."""
 
@@ -80,11 +72,11 @@ class Reading:
     def _labels(self, row: Row, source: DataSource, tally: Tally) -> tuple[str, ...]:
         tally.has_labels = tally.has_labels or has_field(row, source.label_field)
         labels = self.spellings.names(labels_of(row, source.label_field, source.label_separator))
-        task = self._wanted.task_type
-        if len(labels) > 1 and not task.several_labels:
+        one_label = self._wanted.one_label
+        if len(labels) > 1 and one_label is not None:
             raise DataError(
                 f"{row.place}: field {source.label_field!r} holds {len(labels)} labels ({listed(labels)}), "
-                f"and {ONE_LABEL[task]}"
+                f"and {one_label}"
             )
         return labels
 

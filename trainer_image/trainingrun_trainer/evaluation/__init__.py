@@ -3,6 +3,7 @@
 from .arrays import Floats, Indices
 from .base_run import base_run
 from .classification import Predictions
+from .guessing import loss_of_guessing_one, loss_of_guessing_several
 from .label_issues import FoundIssues, LabelIssue, find_label_issues
 from .multilabel import MultiLabelPredictions
 from .paired import MIN_DECISIVE, Difference, PairedScores, paired_scores
@@ -41,6 +42,8 @@ __all__ = [
     "comparisons_table",
     "find_label_issues",
     "headline",
+    "loss_of_guessing_one",
+    "loss_of_guessing_several",
     "macro_f1",
     "nearest_label_table",
     "nearest_labels",

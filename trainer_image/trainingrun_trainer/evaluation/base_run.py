@@ -3,7 +3,6 @@
 from trainingrun_api.evaluation import BaseRun, Evaluation, ScoreChange
 from trainingrun_api.lineage import HeadOrigin
 from trainingrun_api.status import EpochSummary
-from trainingrun_api.tasks import TaskType
 
 from .scores import headline
 
@@ -25,9 +24,8 @@ def base_run(name: str, earlier: Evaluation, evaluation: Evaluation) -> BaseRun:
 
 def _same_outputs(earlier: Evaluation, evaluation: Evaluation) -> bool:
     """Whether the model of the earlier run was, before training, a model of this run's task and labels."""
-    task = evaluation.settings.task_type
-    reused = task is TaskType.TEXT_SIMILARITY or evaluation.base_model.head is HeadOrigin.REUSED
-    return earlier.settings.task_type is task and reused
+    same_task = earlier.settings.task_type is evaluation.settings.task_type
+    return same_task and evaluation.base_model.head is not HeadOrigin.NEW
 
 
 def _change(before: EpochSummary, after: EpochSummary) -> ScoreChange:

@@ -51,6 +51,7 @@ class Results:
             data=self.data.counts,
             best_epoch=best_epoch,
             scores=result.classification,
+            loss_of_guessing=result.loss_of_guessing,
             fields=self.data.fields,
             finished=finished,
             label_issues=result.label_issues,

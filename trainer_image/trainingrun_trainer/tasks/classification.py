@@ -1,14 +1,24 @@
 """Tasks that give texts labels."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Self
 
-from trainingrun_api.evaluation import Evaluation
+from trainingrun_api.dataset import DataSource
+from trainingrun_api.evaluation import DataCounts, Evaluation
 from trainingrun_api.run_config import RunConfig
 
 from ..base_model import BaseModelFolder
-from ..evaluation import predictions_table, score_sources
+from ..corpus import Splits
+from ..data import listed
+from ..errors import DataError
+from ..evaluation import (
+    loss_of_guessing_one,
+    loss_of_guessing_several,
+    predictions_table,
+    score_sources,
+)
 from ..model import Classifier, model_card
 from ..model import load as load_classifier
 from ..records import EncodedTexts
@@ -33,16 +43,22 @@ class ClassificationTask(Task[Classifier, EncodedTexts]):
 
     data: LabelledTexts
 
-    multi_label: ClassVar[bool]
-    """Whether a text may have several labels, or none."""
+    one_label: ClassVar[str | None]
+    """Why a text has one label alone, and what to change otherwise; None where it may have several."""
 
     learns: ClassVar[type[Classification]]
     """What training goes by."""
 
+    loss_of_guessing: ClassVar[Callable[[DataCounts], float]]
+    """Loss of giving labels by how frequent they are, in nats per text."""
+
     @classmethod
     def load(cls, config: RunConfig, folder: Path) -> Self:
         """With labelled texts."""
-        return cls(config, load_texts(config, folder))
+        data = load_texts(config, folder, cls.one_label)
+        if config.evaluation_dataset is not None:
+            _require_trained(data.splits, config.evaluation_dataset)
+        return cls(config, data)
 
     def load_model(self, base: BaseModelFolder) -> Classifier:
         """With an output for each label; it reads context beside the text."""
@@ -51,7 +67,7 @@ class ClassificationTask(Task[Classifier, EncodedTexts]):
             base.folder,
             base.resolved.source,
             self.data.labels,
-            multi_label=self.multi_label,
+            multi_label=self.one_label is None,
             allow_pickled=config.base_model.allow_pickled,
         )
         classifier.use_context(config.context_parameters)
@@ -79,6 +95,7 @@ class ClassificationTask(Task[Classifier, EncodedTexts]):
             predictions.loss,
             predictions_table(splits.evaluation, labels, predictions),
             classification=predictions.scores(labels),
+            loss_of_guessing=type(self).loss_of_guessing(self.data.counts),
             sources=score_sources(targets, predicted, losses, splits.evaluation, self.config.source_names),
             label_issues=collect_label_issues(state.history.label_issues, predictions.label_issues(), splits),
         )
@@ -103,19 +120,30 @@ class ClassificationTask(Task[Classifier, EncodedTexts]):
 class SingleLabelTask(ClassificationTask):
     """One label for each text."""
 
-    multi_label = False
+    one_label = "Classification gives each text one; use taskType MultiLabelClassification, or correct it"
     learns = SingleLabelClassification
+    loss_of_guessing = loss_of_guessing_one
 
 
 @dataclass(frozen=True)
 class MultiLabelTask(ClassificationTask):
     """Any number of labels for each text."""
 
-    multi_label = True
+    one_label = None
     learns = MultiLabelClassification
+    loss_of_guessing = loss_of_guessing_several
 
     def save(self, model: Classifier, evaluation: Evaluation, folder: Path) -> None:
         """The threshold that the scores were made with goes with the model."""
         if evaluation.classification and evaluation.classification.threshold:
             model.set_threshold(evaluation.classification.threshold.value)
         super().save(model, evaluation, folder)
+
+
+def _require_trained(splits: Splits, evaluated: DataSource) -> None:
+    """A classifier can give no label that it has never seen."""
+    if unknown := splits.evaluation.labels - splits.training.labels:
+        raise DataError(
+            f"{evaluated.name} has labels that no text to train on has: {listed(unknown)}. Map them in "
+            "spec.labels.aliases, or leave them out with spec.labels.exclude"
+        )

@@ -44,6 +44,12 @@ from .texts import LabelledTexts, load_texts
 
 Rows = TypeVar("Rows", EncodedTexts, EncodedColumns)
 
+ONE_LABEL = (
+    "TextSimilarity brings texts of one label near each other; leave each text one, or name a field that "
+    "holds one in spec.dataset.labelField"
+)
+"""Why a text has one label alone, and what to change otherwise."""
+
 
 @dataclass(frozen=True)
 class EmbeddingTask(Task[EmbeddingModel, Rows]):
@@ -77,7 +83,7 @@ class LabelEmbeddingTask(EmbeddingTask[EncodedTexts]):
     @classmethod
     def load(cls, config: RunConfig, folder: Path) -> Self:
         """With texts that have one label each."""
-        return cls(config, load_texts(config, folder))
+        return cls(config, load_texts(config, folder, ONE_LABEL))
 
     @property
     def learned(self) -> Sequence[Example]:

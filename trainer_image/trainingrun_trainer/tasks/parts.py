@@ -2,12 +2,9 @@
 
 from dataclasses import dataclass
 
-from trainingrun_api.dataset import DataSource
 from trainingrun_api.run_config import RunConfig
-from trainingrun_api.tasks import TaskType
 
 from ..corpus import Corpus, Splits, Texts
-from ..data import listed
 from ..dedup import Copies, Deduplicated, Pairs, deduplicate, find_copies, without_copies_of
 from ..errors import DataError
 from ..split import require_classes, split
@@ -45,15 +42,4 @@ def _splits(texts: Texts, given: Texts, copies: Copies, config: RunConfig) -> Sp
             "texts in spec.evaluationDataset, or leave it out and a part of spec.dataset is evaluated on"
         )
     require_classes(texts)
-    if config.task_type is not TaskType.TEXT_SIMILARITY:
-        _require_trained(given, texts, config.evaluation_dataset)
     return Splits(training=texts, evaluation=given)
-
-
-def _require_trained(given: Texts, texts: Texts, evaluated: DataSource) -> None:
-    """A classifier can give no label that it has never seen; how near texts are can be judged of any."""
-    if unknown := given.labels - texts.labels:
-        raise DataError(
-            f"{evaluated.name} has labels that no text to train on has: {listed(unknown)}. Map them in "
-            "spec.labels.aliases, or leave them out with spec.labels.exclude"
-        )

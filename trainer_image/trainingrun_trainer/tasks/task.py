@@ -1,5 +1,6 @@
 """What a task is to a run."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -71,6 +72,8 @@ class EvaluationResult:
     predictions: pa.Table
     """What it made of each evaluation text, or pair of them."""
     classification: ClassificationScores | None = None
+    loss_of_guessing: float = math.inf
+    """Loss of giving labels by how frequent they are, in nats per text; infinite where none are given."""
     similarity: SimilarityScores | None = None
     sources: Sequence[SourceScores] = ()
     """By data set."""

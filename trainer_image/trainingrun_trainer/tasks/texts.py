@@ -36,11 +36,14 @@ class LabelledTexts(TaskData):
     splits: Splits
 
 
-def load_texts(config: RunConfig, folder: Path) -> LabelledTexts:
-    """Fetch into a new `folder`, read, deduplicate and split. Raises DataError that says what to change."""
+def load_texts(config: RunConfig, folder: Path, one_label: str | None) -> LabelledTexts:
+    """Fetch into a new `folder`, read, deduplicate and split. Raises DataError that says what to change.
+
+    `one_label` as `Wanted` has it.
+    """
     sources = fetch_datasets(config.all_sources, config.storage, folder)
     rules = LabelRules(config.labels)
-    reading = Reading(sources, Wanted(rules, config.task_type, config.context_parameters))
+    reading = Reading(sources, Wanted(rules, one_label, config.context_parameters))
     corpus = Corpus.store(reading)
     rules.require_known()
     tallies = reading.tallies

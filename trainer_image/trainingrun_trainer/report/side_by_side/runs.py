@@ -22,11 +22,8 @@ def kind(report: Report) -> str:
     """What was scored, in words."""
     similarity = report.similarity
     if similarity is None:
-        return (
-            "several labels a text"
-            if report.evaluation.settings.task_type.several_labels
-            else "one label a text"
-        )
+        several = report.scores is not None and report.scores.threshold is not None
+        return "several labels a text" if several else "one label a text"
     if similarity.labels is not None:
         return "embeddings of labelled texts"
     return "embeddings of scored pairs" if similarity.pairs is not None else "embeddings of pairs or triplets"
