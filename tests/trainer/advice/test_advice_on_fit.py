@@ -9,7 +9,6 @@ from trainingrun_api.advice import FindingType, Severity
 from trainingrun_api.evaluation import Curves
 from trainingrun_api.spec import RunSettings
 from trainingrun_api.status import EpochSummary
-from trainingrun_api.tasks import TaskType
 from trainingrun_api.training import Training
 from trainingrun_trainer.advice import Evidence, advise
 from trainingrun_trainer.evaluation import loss_of_guessing_several
@@ -98,7 +97,7 @@ def of_scores(*epochs: tuple[float, float], **changes: Any) -> Evidence:
     ]
     run: dict[str, Any] = {
         "curves": Curves(training_loss=FALLING, epochs=scored),
-        "settings": RunSettings(task_type=TaskType.TEXT_SIMILARITY),
+        "loss_of_guessing": math.inf,
         "scores": None,
         "data": counts({}, evaluation=500),
     }
