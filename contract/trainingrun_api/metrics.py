@@ -1,10 +1,9 @@
 """Scores of a model on the evaluation split, and all that is known of each.
 
 A new one is an entry of METRICS with its field, and the code that computes it: early stopping, messages,
-tables, charts, advice, Prometheus and trackers go over the entries.
+tables, curves, advice and trackers go over the entries.
 """
 
-import math
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -43,10 +42,6 @@ class Metric:
     """What early stopping calls it; None where epochs don't have it."""
     kinds: frozenset[DataKind] = frozenset()
     """Data whose epochs have it."""
-    meaning: str = ""
-    """What the report says of it where the data say no more."""
-    low: float = 0.0
-    high: float = 1.0
     higher_is_better: bool = True
 
     @property
@@ -64,47 +59,38 @@ AVERAGE_PRECISION = Metric(
     name="average precision",
     stopping=StoppingMetric.AVERAGE_PRECISION,
     kinds=frozenset({DataKind.LABELLED_TEXTS}),
-    meaning="Of the cosine as a sign that two texts share a label",
 )
 SPEARMAN = Metric(
     key="spearman",
     name="Spearman",
     stopping=StoppingMetric.SPEARMAN,
     kinds=frozenset({DataKind.SCORED_PAIRS}),
-    meaning="Rank correlation of cosine and score",
-    low=-1.0,
 )
-PEARSON = Metric(key="pearson", name="Pearson", meaning="Linear correlation of cosine and score", low=-1.0)
-RECIPROCAL_RANK = Metric(
-    key="mean_reciprocal_rank", name="mean reciprocal rank", meaning="Mean of 1 / rank of the near text"
-)
+PEARSON = Metric(key="pearson", name="Pearson")
 ACCURACY = Metric(
     key="accuracy",
     name="accuracy",
     stopping=StoppingMetric.ACCURACY,
     kinds=frozenset({DataKind.CLASSES, DataKind.RANKED_TEXTS}),
-    meaning="Share of texts given the right label",
 )
 MACRO_F1 = Metric(
     key="f1",
     name="macro F1",
     stopping=StoppingMetric.F1,
     kinds=frozenset({DataKind.CLASSES}),
-    meaning="Mean of all classes' F1, each counted alike",
 )
 LOSS = Metric(
     key="loss",
     name="loss",
     stopping=StoppingMetric.EVALUATION_LOSS,
     kinds=frozenset(DataKind),
-    high=math.inf,
     higher_is_better=False,
 )
 METRICS = (
     AVERAGE_PRECISION,
     SPEARMAN,
     PEARSON,
-    RECIPROCAL_RANK,
+    Metric(key="mean_reciprocal_rank", name="mean reciprocal rank"),
     ACCURACY,
     MACRO_F1,
     Metric(key="precision", name="precision"),
