@@ -119,7 +119,7 @@ class Resolver:
 
     def _parent(self, key: RunKey, run: Run) -> Run | None:
         """The run that `run`, which has not started yet, starts from; `key` hears of changes."""
-        if run.spec is None or run.status.started_with is not None or run.status.job_name is not None:
+        if run.spec is None or run.status.started_with is not None:
             return None
         name = run.spec.dataset.project
         project, _ = self._projects.own(key, name) if name else NO_PROJECT

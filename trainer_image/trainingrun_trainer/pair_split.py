@@ -19,7 +19,7 @@ Groups = NDArray[np.integer]
 
 
 @dataclass(frozen=True)
-class DistinctComparisons:
+class DistinctPairs:
     """Each row of texts once, and how many copies there were besides."""
 
     rows: Pairs
@@ -29,7 +29,7 @@ class DistinctComparisons:
     """Copies with another score."""
 
 
-def deduplicate_pairs(rows: Pairs) -> DistinctComparisons:
+def deduplicate_pairs(rows: Pairs) -> DistinctPairs:
     """Keep the first of each row's copies, with the mean of their scores.
 
     Copies have texts of the same key (`text_key`); of scored pairs also in the other order.
@@ -39,11 +39,11 @@ def deduplicate_pairs(rows: Pairs) -> DistinctComparisons:
     chosen = np.sort(first)
     kept = rows.take(chosen)
     if rows.scores is None:
-        return DistinctComparisons(kept, len(rows) - len(kept), 0)
+        return DistinctPairs(kept, len(rows) - len(kept), 0)
     conflicts = int(np.count_nonzero(rows.scores != rows.scores[first[copy]]))
     means = np.bincount(copy, rows.scores) / np.bincount(copy)
     kept = replace(kept, scores=means[copy[chosen]])
-    return DistinctComparisons(kept, len(rows) - len(kept) - conflicts, conflicts)
+    return DistinctPairs(kept, len(rows) - len(kept) - conflicts, conflicts)
 
 
 def split_pairs(rows: Pairs, train_percent: int, seed: int) -> PairSplits:

@@ -37,7 +37,7 @@ class PairReading:
     def _rows_of(self, fetched: FetchedSource, tally: Tally) -> Iterator[Pair]:
         wanted = _wanted(fetched.source)
         for row in Selection(fetched, tally).rows(wanted):
-            pair = _comparison(row, fetched.source, tally)
+            pair = _pair(row, fetched.source, tally)
             if pair is not None:
                 tally.used += 1
                 self.metadata.add(row, (), wanted)
@@ -59,7 +59,7 @@ def _wanted(source: DataSource) -> list[str]:
     return [name for name in (*_fields(source).values(), source.score_field) if name]
 
 
-def _comparison(row: Row, source: DataSource, tally: Tally) -> Pair | None:
+def _pair(row: Row, source: DataSource, tally: Tally) -> Pair | None:
     texts = [text_of(row, name, setting) for setting, name in _fields(source).items() if name]
     score = None if source.score_field is None else score_of(row, source.score_field)
     if not all(texts):

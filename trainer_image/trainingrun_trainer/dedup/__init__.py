@@ -2,6 +2,14 @@
 
 from .copies import Copies, find_copies
 from .examples import examples
-from .unique import Deduplicated, Pairs, deduplicate, without_copies_of
+from .unique import CopyPairs, Deduplicated, deduplicate, without_copies_of
 
-__all__ = ["Copies", "Deduplicated", "Pairs", "deduplicate", "examples", "find_copies", "without_copies_of"]
+__all__ = [
+    "Copies",
+    "CopyPairs",
+    "Deduplicated",
+    "deduplicate",
+    "examples",
+    "find_copies",
+    "without_copies_of",
+]

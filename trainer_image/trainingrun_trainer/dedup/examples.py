@@ -5,7 +5,7 @@ from trainingrun_api.evaluation import TextPair
 from ..corpus import Corpus
 from ..records import Example, normalised
 from .shingles import jaccard, shingle_set
-from .unique import Pairs
+from .unique import CopyPairs
 
 SHOWN = 20
 """Pairs of a kind."""
@@ -14,7 +14,7 @@ CHARACTERS = 200
 """Of each text."""
 
 
-def examples(corpus: Corpus, pairs: Pairs) -> list[TextPair]:
+def examples(corpus: Corpus, pairs: CopyPairs) -> list[TextPair]:
     """The first pairs."""
     earlier, later = corpus.examples(pairs.earlier[:SHOWN]), corpus.examples(pairs.later[:SHOWN])
     return [_pair(one, other) for one, other in zip(earlier, later, strict=True)]

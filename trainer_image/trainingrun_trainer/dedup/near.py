@@ -18,7 +18,7 @@ NEIGHBOURS = 32
 Groups = NDArray[np.int64]
 """A number for each text, (texts,), the same for those that belong together."""
 
-Pairs = NDArray[np.int64]
+IndexPairs = NDArray[np.int64]
 """Positions of two texts each, (2, pairs)."""
 
 
@@ -45,14 +45,14 @@ def near_groups(corpus: Corpus, rows: Rows, threshold: float) -> Groups:
     return groups
 
 
-def _likely(hashes: MinHashes, keys: Keys, groups: Groups) -> Iterator[Pairs]:
+def _likely(hashes: MinHashes, keys: Keys, groups: Groups) -> Iterator[IndexPairs]:
     """Neighbours that are in different groups and may be near-copies."""
     for pairs in _neighbours(keys):
         apart = pairs[:, groups[pairs[0]] != groups[pairs[1]]]
         yield apart[:, hashes.alike(*apart)]
 
 
-def _neighbours(keys: Keys) -> Iterator[Pairs]:
+def _neighbours(keys: Keys) -> Iterator[IndexPairs]:
     """Texts of one bucket that are at most NEIGHBOURS apart; each time those of the next AT_ONCE texts."""
     order = np.argsort(keys, kind="stable")
     buckets = keys[order] >> np.uint64(ORDER_BITS)
@@ -68,7 +68,7 @@ def _neighbours(keys: Keys) -> Iterator[Pairs]:
         yield np.concatenate(pairs, axis=1)
 
 
-def _gathered(some: Iterator[Pairs]) -> Iterator[Pairs]:
+def _gathered(some: Iterator[IndexPairs]) -> Iterator[IndexPairs]:
     """AT_ONCE or more together: texts are read fastest where many are asked for."""
     waiting = [np.zeros((2, 0), np.int64)]
     for pairs in some:
@@ -80,13 +80,13 @@ def _gathered(some: Iterator[Pairs]) -> Iterator[Pairs]:
         yield np.concatenate(waiting, axis=1)
 
 
-def _similarities(corpus: Corpus, pairs: Pairs) -> NDArray[np.float64]:
+def _similarities(corpus: Corpus, pairs: IndexPairs) -> NDArray[np.float64]:
     """Of the texts in these rows, (pairs,)."""
     rows, places = np.unique(pairs, return_inverse=True)
     return similarities([normalised(text) for text in corpus.texts(rows)], places.reshape(pairs.shape))
 
 
-def _spanning(pairs: Pairs) -> Pairs:
+def _spanning(pairs: IndexPairs) -> IndexPairs:
     """Pairs that join what these do, one for each text."""
     texts, ends = np.unique(pairs, return_inverse=True)
     component = _components(ends.reshape(pairs.shape), len(texts))
@@ -94,13 +94,13 @@ def _spanning(pairs: Pairs) -> Pairs:
     return np.stack([texts[first[component]], texts])
 
 
-def _joined(groups: Groups, pairs: Pairs) -> Groups:
+def _joined(groups: Groups, pairs: IndexPairs) -> Groups:
     """The groups after these pairs were found."""
     after: Groups = _components(groups[pairs], len(groups))[groups]
     return after
 
 
-def _components(pairs: Pairs, count: int) -> Groups:
+def _components(pairs: IndexPairs, count: int) -> Groups:
     ones = np.ones(pairs.shape[1], dtype=np.int8)
     _, components = connected_components(coo_array((ones, tuple(pairs)), shape=(count, count)))
     return np.asarray(components, dtype=np.int64)

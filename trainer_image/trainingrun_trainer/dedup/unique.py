@@ -10,7 +10,7 @@ from .copies import Copies
 
 
 @dataclass(frozen=True, eq=False)
-class Pairs:
+class CopyPairs:
     """Texts, each beside an earlier one."""
 
     earlier: Rows
@@ -25,13 +25,13 @@ class Deduplicated:
     """The texts that are kept, and all that occur again, left out or not."""
 
     texts: Texts
-    duplicates: Pairs
+    duplicates: CopyPairs
     """Copies, beside the one that is kept, with the same labels."""
-    conflicts: Pairs
+    conflicts: CopyPairs
     """Copies with other labels."""
-    near_duplicates: Pairs
+    near_duplicates: CopyPairs
     """Texts beside the first of their near-copies that has the same labels; copies count as one text."""
-    near_conflicts: Pairs
+    near_conflicts: CopyPairs
     """Texts beside the first of their near-copies, which has other labels."""
 
 
@@ -56,29 +56,29 @@ def deduplicate(texts: Texts, copies: Copies, *, skip: bool, skip_near: bool) ->
     distinct = near_same == once
     return Deduplicated(
         texts=Texts(texts.corpus, (once[distinct] if skip_near else once) if skip else rows),
-        duplicates=Pairs(kept[again & same], rows[again & same]),
-        conflicts=Pairs(kept[again & ~same], rows[again & ~same]),
-        near_duplicates=Pairs(near_same[~distinct], once[~distinct]),
+        duplicates=CopyPairs(kept[again & same], rows[again & same]),
+        conflicts=CopyPairs(kept[again & ~same], rows[again & ~same]),
+        near_duplicates=CopyPairs(near_same[~distinct], once[~distinct]),
         near_conflicts=_where(label_set[near] != label_set[once], near, once),
     )
 
 
-def without_copies_of(texts: Texts, others: Texts, copies: Copies) -> tuple[Texts, Pairs]:
+def without_copies_of(texts: Texts, others: Texts, copies: Copies) -> tuple[Texts, CopyPairs]:
     """Those of `texts` that are no copy or near-copy of one of `others`, and those that are one."""
     if not len(others):
-        return texts, Pairs(texts.rows[:0], texts.rows[:0])
+        return texts, CopyPairs(texts.rows[:0], texts.rows[:0])
     groups, where = np.unique(copies.group[others.rows], return_index=True)
     mine = copies.group[texts.rows]
     found = np.minimum(np.searchsorted(groups, mine), len(groups) - 1)
     leaked = groups[found] == mine
     return (
         Texts(texts.corpus, texts.rows[~leaked]),
-        Pairs(others.rows[where[found[leaked]]], texts.rows[leaked]),
+        CopyPairs(others.rows[where[found[leaked]]], texts.rows[leaked]),
     )
 
 
-def _where(chosen: NDArray[np.bool_], earlier: Rows, later: Rows) -> Pairs:
-    return Pairs(earlier[chosen], later[chosen])
+def _where(chosen: NDArray[np.bool_], earlier: Rows, later: Rows) -> CopyPairs:
+    return CopyPairs(earlier[chosen], later[chosen])
 
 
 def _together(group: NDArray[np.int64], other: NDArray[np.integer]) -> NDArray[np.int64]:

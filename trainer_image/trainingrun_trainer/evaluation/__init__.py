@@ -20,7 +20,7 @@ from .similarity import (
     score_ranked,
     spearman,
 )
-from .similarity_table import comparisons_table, nearest_label_table
+from .similarity_table import nearest_label_table, pairs_table
 from .sources import score_sources
 from .table import predictions_table, to_parquet
 
@@ -39,7 +39,6 @@ __all__ = [
     "Predictions",
     "average_precision",
     "base_run",
-    "comparisons_table",
     "find_label_issues",
     "headline",
     "loss_of_guessing_one",
@@ -48,6 +47,7 @@ __all__ = [
     "nearest_label_table",
     "nearest_labels",
     "paired_scores",
+    "pairs_table",
     "predictions_table",
     "ranking_accuracy",
     "score",

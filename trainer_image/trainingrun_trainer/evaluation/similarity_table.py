@@ -25,7 +25,7 @@ def nearest_label_table(examples: Sequence[Example], labels: list[str], nearest:
     )
 
 
-def comparisons_table(rows: Pairs, embeddings: list[Embeddings]) -> pa.Table:
+def pairs_table(rows: Pairs, embeddings: list[Embeddings]) -> pa.Table:
     """One row for each of `rows`; `embeddings` are a matrix for each column of texts.
 
     Columns: text; pair; source; cosine of both; of scored pairs score; else rank, that of the near text among

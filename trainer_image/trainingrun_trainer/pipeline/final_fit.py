@@ -13,12 +13,10 @@ from ..training import (
     Diverged,
     DivergedError,
     EpochDone,
-    StageStepDone,
-    StepDone,
     TrainState,
     prepare,
 )
-from .fitting import Event, Fit, checkpoints_under
+from .fitting import Fit, Landmark, checkpoints_under
 from .origin import Origin
 from .places import Places
 from .session import Run
@@ -38,7 +36,8 @@ def fit_anew(run: Run, first: TrainState, anew: Anew, origin: Origin) -> FinalFi
     best, chosen = first.history.best, run.work / "chosen"
     first.save_weights(chosen)
     first.release()
-    log.info("Final fit: on all %d texts, for %s", anew.texts, _epochs(best.epoch))
+    final = FinalFit(texts=anew.texts, epochs=best.epoch, kept=False)
+    log.info("Final fit: %s", final.course)
     settings = _pinned(run.config.training, first)
     state = _train_state(first, anew, settings)
     loss = _fit(run, state, settings, origin)
@@ -47,7 +46,7 @@ def fit_anew(run: Run, first: TrainState, anew: Anew, origin: Origin) -> FinalFi
     if not kept:
         log.warning("The final fit failed; epoch %d is published", best.epoch)
         first.load_weights(chosen)
-    return FinalFit(texts=anew.texts, epochs=best.epoch, loss=loss, kept=kept)
+    return final.model_copy(update={"loss": loss, "kept": kept})
 
 
 def _train_state(first: TrainState, anew: Anew, settings: Training) -> TrainState:
@@ -98,12 +97,8 @@ def _begin(fit: Fit) -> None:
     fit.run.progress.final_fit(steps, state.steps)
 
 
-def _hear(fit: Fit, event: Event) -> None:
+def _hear(fit: Fit, event: Landmark) -> None:
     match event:
-        case StageStepDone():
-            fit.run.progress.stage_step(event)
-        case StepDone():
-            fit.run.progress.step(event)
         case EpochDone():
             _end_epoch(fit, event)
         case Diverged():
@@ -121,7 +116,3 @@ def _end_epoch(fit: Fit, done: EpochDone) -> None:
     if epoch.epoch == 0:
         _begin(fit)
     fit.save_if_due(done)
-
-
-def _epochs(count: int) -> str:
-    return {0: "no epoch, the start of the head alone", 1: "1 epoch"}.get(count, f"{count} epochs")

@@ -9,8 +9,8 @@ from trainingrun_api.status import Reason
 
 from ..errors import SettingsError
 from ..trackers import Snapshot
-from ..training import Diverged, EpochDone, History, StageStepDone, StepDone, TrainState
-from .fitting import Event, Fit, checkpoints_under
+from ..training import Diverged, EpochDone, History, TrainState
+from .fitting import Fit, Landmark, checkpoints_under
 from .origin import Origin
 from .places import Places
 from .session import Run
@@ -34,12 +34,8 @@ def choose_epoch(
         fit.go_on(partial(_hear, fit, after_epoch))
 
 
-def _hear(fit: Fit, after_epoch: Callable[[EpochDone], None], event: Event) -> None:
+def _hear(fit: Fit, after_epoch: Callable[[EpochDone], None], event: Landmark) -> None:
     match event:
-        case StageStepDone():
-            fit.run.progress.stage_step(event)
-        case StepDone():
-            fit.run.progress.step(event)
         case EpochDone():
             _end_epoch(fit, event)
             after_epoch(event)

@@ -14,7 +14,8 @@ from .origin import Origin
 from .session import Run
 from .uploads import Uploads
 
-Event = StageStepDone | StepDone | EpochDone | Diverged
+Landmark = EpochDone | Diverged
+"""What a fit says beside its steps."""
 
 
 @contextmanager
@@ -41,13 +42,19 @@ class Fit:
         checkpoints = self.checkpoints if folder is None else self.checkpoints.at(folder)
         return checkpoints.resume(self.state, self.best, self.run.work / "fetched")
 
-    def go_on(self, hear: Callable[[Event], None]) -> None:
-        """Train to the end; what is trained is saved before Interrupted is passed on."""
+    def go_on(self, hear: Callable[[Landmark], None]) -> None:
+        """Train to the end; what is trained is saved before Interrupted is passed on. Steps are progress."""
         self.state.heed = self.run.interruption.heed
         with self.run.interruption.put_off(lambda: bool(self.state.history.epochs)):
             try:
                 for event in fit(self.state, self.settings):
-                    hear(event)
+                    match event:
+                        case StageStepDone():
+                            self.run.progress.stage_step(event)
+                        case StepDone():
+                            self.run.progress.step(event)
+                        case EpochDone() | Diverged():
+                            hear(event)
             except GraceOver:
                 raise  # wherever it was
             except Interrupted:

@@ -15,9 +15,9 @@ from ..base_model import BaseModelFolder
 from ..evaluation import (
     Embeddings,
     LabelledEmbeddings,
-    comparisons_table,
     nearest_label_table,
     nearest_labels,
+    pairs_table,
     score_labelled,
     score_pairs,
     score_ranked,
@@ -27,11 +27,11 @@ from ..model import EmbeddingModel, embedding_card, load_embedding_model
 from ..pairs import Pairs
 from ..records import EncodedTexts, Example
 from ..training import (
-    Compared,
     EncodedColumns,
     LabelContrast,
     Objective,
     Outcome,
+    PairObjective,
     RankedTexts,
     ScoredPairs,
     TrainState,
@@ -123,7 +123,7 @@ class PairEmbeddingTask(EmbeddingTask[EncodedColumns]):
 
     data: PairedTexts
 
-    learns: ClassVar[type[Compared]]
+    learns: ClassVar[type[PairObjective]]
     """What training goes by."""
 
     @classmethod
@@ -150,7 +150,7 @@ class PairEmbeddingTask(EmbeddingTask[EncodedColumns]):
     ) -> EvaluationResult:
         """The scores of the kind."""
         matrices = list(outcome.embeddings)
-        table = comparisons_table(self.data.splits.evaluation, matrices)
+        table = pairs_table(self.data.splits.evaluation, matrices)
         return EvaluationResult(outcome.loss, table, similarity=self.scores(matrices, rows.evaluation))
 
     @abstractmethod

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from trainingrun_api.run_config import RunConfig
 
 from ..corpus import Corpus, Splits, Texts
-from ..dedup import Copies, Deduplicated, Pairs, deduplicate, find_copies, without_copies_of
+from ..dedup import Copies, CopyPairs, Deduplicated, deduplicate, find_copies, without_copies_of
 from ..errors import DataError
 from ..split import require_classes, split
 
@@ -17,7 +17,7 @@ class Parts:
     splits: Splits
     found: Deduplicated
     """Of the texts to learn from."""
-    leaked: Pairs
+    leaked: CopyPairs
     """Texts that are evaluated on, with copies and near-copies of them among those to learn from."""
 
 

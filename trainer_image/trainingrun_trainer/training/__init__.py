@@ -8,9 +8,9 @@ from .fit import fit
 from .history import History
 from .objective import Objective, Outcome
 from .similarity import (
-    Compared,
     EncodedColumns,
     LabelContrast,
+    PairObjective,
     RankedTexts,
     ScoredPairs,
     embed_texts,
@@ -23,7 +23,6 @@ __all__ = [
     "WEIGHTS",
     "Anew",
     "Classification",
-    "Compared",
     "Diverged",
     "DivergedError",
     "EncodedColumns",
@@ -33,6 +32,7 @@ __all__ = [
     "MultiLabelClassification",
     "Objective",
     "Outcome",
+    "PairObjective",
     "RankedTexts",
     "ScoredPairs",
     "SingleLabelClassification",

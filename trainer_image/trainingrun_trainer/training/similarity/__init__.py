@@ -2,13 +2,13 @@
 
 from .columns import EncodedColumns
 from .contrast import LabelContrast, embed_texts
-from .pairs import Compared, RankedTexts, ScoredPairs
+from .pairs import PairObjective, RankedTexts, ScoredPairs
 from .stage import few_texts, stage_before, stage_steps
 
 __all__ = [
-    "Compared",
     "EncodedColumns",
     "LabelContrast",
+    "PairObjective",
     "RankedTexts",
     "ScoredPairs",
     "embed_texts",

@@ -31,7 +31,7 @@ ROWS_COMPARED = 32
 """Rows that the evaluation loss compares with each other, whatever the batch size, so that runs compare."""
 
 
-class Compared(Objective):
+class PairObjective(Objective):
     """Rows of texts; what is wanted of them is for the two kinds to say. The loss is of whole batches."""
 
     divisible = False
@@ -99,7 +99,7 @@ class Compared(Objective):
         """Scores of one pass; a matrix for each column, in the order of the evaluation rows."""
 
 
-class ScoredPairs(Compared):
+class ScoredPairs(PairObjective):
     """Pairs of texts and how much they are alike: the cosine is to order them as the scores do.
 
     CoSENT (Huang et al., TASLP 2024), in nats; only the order of the scores matters, not their range.
@@ -121,7 +121,7 @@ class ScoredPairs(Compared):
         return Outcome(loss=loss, scores=scores, embeddings=tuple(embeddings))
 
 
-class RankedTexts(Compared):
+class RankedTexts(PairObjective):
     """Pairs of texts that belong together, or triplets with a third that the first is to be told from.
 
     Each first text is to be nearer to its near text than to all other near and far texts of the batch.
