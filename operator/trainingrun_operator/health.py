@@ -1,6 +1,7 @@
 """Whether the operator does its work, not merely whether its process answers."""
 
 import asyncio
+import itertools
 import logging
 import time
 from typing import NamedTuple
@@ -15,6 +16,8 @@ from .work_queue import WorkQueue
 
 logger = logging.getLogger(__name__)
 
+# The watches begin a moment after everything was listed: what was deleted in between, only an audit tells.
+FIRST_AUDIT_SECONDS = 10.0
 AUDIT_SECONDS = 60.0
 # A reconcile is a handful of requests with a time limit of half a minute each.
 STUCK_SECONDS = 300.0
@@ -53,8 +56,8 @@ class Watchdog:
 
     async def run(self) -> None:
         """Audit until cancelled."""
-        while True:
-            await asyncio.sleep(AUDIT_SECONDS)
+        for pause in itertools.chain([FIRST_AUDIT_SECONDS], itertools.repeat(AUDIT_SECONDS)):
+            await asyncio.sleep(pause)
             try:
                 await self.audit()
             except ApiError as error:

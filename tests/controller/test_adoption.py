@@ -73,11 +73,12 @@ def test_forged_job_in_the_place_of_the_runs_own_does_not_count(
 ) -> None:
     run = api.apply(a_run("swapped"))
     api.eventually("swapped", phase="Pending", reason="Unschedulable")
+    own = kubelet.pod_of("swapped")
     with stopped(operator):
         api.delete("Job", "swapped")
         api.until(lambda: api.get("Job", "swapped") is None, "the Job to be gone")
         api.apply(a_forged_job(run))
-        kubelet.end(kubelet.pod_of("swapped"), 0, a_result())
+        kubelet.end(kubelet.pod_of("swapped", after=own), 0, a_result())
     api.eventually("swapped", phase="Pending", reason="JobConflict")
 
 

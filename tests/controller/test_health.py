@@ -1,9 +1,12 @@
 """Health proves that the watches show what the API server holds."""
 
+import asyncio
+
 import pytest
 from kubernetes.aio.config import new_client_from_config
 
 from localcluster import ControlPlane
+from trainingrun_operator import health
 from trainingrun_operator.cache import Cache, Identity
 from trainingrun_operator.cluster import Cluster
 from trainingrun_operator.feed import Feed
@@ -29,9 +32,11 @@ class Enqueued(WorkQueue):
     def __init__(self) -> None:
         super().__init__(_nothing)
         self.keys: list[RunKey] = []
+        self.told = asyncio.Event()
 
     def add(self, key: RunKey, *, first: bool = False) -> None:
         self.keys.append(key)
+        self.told.set()
 
 
 async def _nothing(key: RunKey) -> None:
@@ -126,6 +131,25 @@ async def test_audit_finds_what_no_watch_has_told(
         api.delete("TrainingRun", "silent")
         api.until(lambda: api.get("TrainingRun", "silent") is None, "the run to be gone")
         await watchdog.audit()
+        assert cache.runs.get(key) is None
+
+
+async def test_first_audit_comes_soon_for_what_was_deleted_before_the_watches_began(
+    api: Api, control_plane: ControlPlane, queue: Enqueued, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "FIRST_AUDIT_SECONDS", 0.1)
+    async with await new_client_from_config(str(control_plane.kubeconfig)) as client:
+        cluster = Cluster(client)
+        cache, namespaces = Cache(), (api.namespace,)
+        feed = Feed(cluster, cache, Resolver(cache, SETTINGS), queue, namespaces)
+        key = RunKey.of(api.apply(a_run("early")))
+        await feed.fill()
+        api.delete("TrainingRun", "early")
+        api.until(lambda: api.get("TrainingRun", "early") is None, "the run to be gone")
+        queue.told.clear()
+        audits = asyncio.create_task(Watchdog(cluster, feed, queue, namespaces).run())
+        await asyncio.wait_for(queue.told.wait(), health.AUDIT_SECONDS / 2)
+        audits.cancel()
         assert cache.runs.get(key) is None
 
 
