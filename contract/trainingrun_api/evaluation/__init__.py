@@ -1,13 +1,29 @@
 """evaluation.json: what a trained model is worth, for programs."""
 
-from .base_run import BaseRun, ScoreChange
-from .baseline import Baseline, BaselineMethod
-from .copies import CopyExamples, TextPair
-from .curves import Curves, Divergence, LossPoint, Restart
-from .data import DataCounts, JoinedLabel, LabelCount, LabelParts, SourceCounts
+from .course import (
+    Baseline,
+    BaselineMethod,
+    BaseRun,
+    Curves,
+    Divergence,
+    LossPoint,
+    Recipe,
+    Restart,
+    ScoreChange,
+    StageOutcome,
+    Timing,
+)
+from .data import (
+    CopyExamples,
+    DataCounts,
+    JoinedLabel,
+    LabelCount,
+    LabelParts,
+    SourceCounts,
+    TextPair,
+)
 from .document import Evaluation
 from .label_issues import MAX_FLAGGED, FlaggedText, LabelIssues, Part
-from .recipe import Recipe
 from .scores import (
     Average,
     Averages,
@@ -16,22 +32,18 @@ from .scores import (
     ClassScores,
     ConfusionMatrix,
     Interval,
-    ReliabilityBin,
-    Share,
-    Threshold,
-    TopAccuracy,
-)
-from .similarity import (
     LabelSimilarity,
     PairSimilarity,
     RankingScores,
+    ReliabilityBin,
     RetrievalAtK,
     RetrievalScores,
+    Share,
     SimilarityScores,
+    SourceScores,
+    Threshold,
+    TopAccuracy,
 )
-from .sources import SourceScores
-from .stage import StageOutcome
-from .timing import Timing
 
 __all__ = [
     "MAX_FLAGGED",

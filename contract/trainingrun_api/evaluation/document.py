@@ -7,17 +7,10 @@ from ..base import Model
 from ..final_fit import FinalFit
 from ..lineage import ResolvedBaseModel
 from ..spec import RunSettings
-from .base_run import BaseRun
-from .baseline import Baseline
-from .curves import Curves
+from .course import Baseline, BaseRun, Curves, Recipe, StageOutcome, Timing
 from .data import DataCounts
 from .label_issues import LabelIssues
-from .recipe import Recipe
-from .scores import ClassificationScores
-from .similarity import SimilarityScores
-from .sources import SourceScores
-from .stage import StageOutcome
-from .timing import Timing
+from .scores import ClassificationScores, SimilarityScores, SourceScores
 
 
 class Evaluation(Model):
