@@ -5,7 +5,7 @@ import ssl
 import threading
 from pathlib import Path
 
-import httpx
+import httpx2
 
 from trainingrun_api.names import PROGRESS_PATH
 from trainingrun_api.progress import ProgressReport
@@ -56,7 +56,7 @@ class ProgressSender:
         self._thread.join(FINAL_SECONDS)
 
     def _send_all(self) -> None:
-        with httpx.Client(verify=self._context, timeout=FINAL_SECONDS, trust_env=False) as client:
+        with httpx2.Client(verify=self._context, timeout=FINAL_SECONDS, trust_env=False) as client:
             while not self._closed or self._waiting.is_set():
                 self._waiting.wait()
                 self._urgent.wait(INTERVAL_SECONDS)
@@ -64,7 +64,7 @@ class ProgressSender:
                 self._urgent.clear()
                 self._deliver(client)
 
-    def _deliver(self, client: httpx.Client) -> None:
+    def _deliver(self, client: httpx2.Client) -> None:
         report, self._newest = self._newest, None
         if report is None:
             return
@@ -75,9 +75,9 @@ class ProgressSender:
             client.post(
                 self._url, content=body, headers={**headers, "Content-Type": "application/json"}
             ).raise_for_status()
-        except httpx.HTTPStatusError as error:
+        except httpx2.HTTPStatusError as error:
             self._log_once(f"HTTP {error.response.status_code}", error.response.text[:200])
-        except (httpx.HTTPError, OSError) as error:
+        except (httpx2.HTTPError, OSError) as error:
             self._log_once(type(error).__name__, str(error))
 
     def _log_once(self, kind: str, detail: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-import httpx
+import httpx2
 
 from localcluster.control_plane import LOOPBACK, free_port, run
 from localcluster.process import READY_SECONDS, Command
@@ -41,7 +41,7 @@ def mlflow_server(folder: Path) -> Iterator[str]:
 
 def _answers(url: str) -> bool:
     """Whether it does, and so has made its database, which takes longer than its clients wait."""
-    with suppress(httpx.ConnectError):
+    with suppress(httpx2.ConnectError):
         asked = f"{url}/api/2.0/mlflow/experiments/get-by-name?experiment_name=Default"
-        return httpx.get(asked, timeout=READY_SECONDS).is_success
+        return httpx2.get(asked, timeout=READY_SECONDS).is_success
     return False
