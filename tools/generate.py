@@ -17,7 +17,7 @@ from trainingrun_api.reference import reference_page
 class PlainDumper(yaml.SafeDumper):
     """Writes a value that occurs twice twice, since manifests have no anchors."""
 
-    def ignore_aliases(self, data: object) -> bool:  # noqa: D102
+    def ignore_aliases(self, data: object) -> bool:
         return True
 
 
