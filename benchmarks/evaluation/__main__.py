@@ -16,6 +16,7 @@ from sentence_transformers import SentenceTransformer
 from sklearn.metrics import classification_report, confusion_matrix
 
 from trainingrun_api.evaluation import Evaluation
+from trainingrun_api.training import Training
 from trainingrun_trainer import model
 from trainingrun_trainer.advice import Evidence, advise
 from trainingrun_trainer.corpus import Splits, Texts
@@ -87,7 +88,7 @@ def _measure(published: Published) -> Costs:
     evaluated = Texts.of(Example(text, (label,)) for text, label in zip(given, true, strict=True))
     classifier = model.load(published.model, "published", evaluation.labels)
     encoded = classifier.encode(evaluated)
-    objective = SingleLabelClassification(classifier, encoded, encoded)
+    objective = SingleLabelClassification(classifier, encoded, encoded, Training())
     batches = objective.evaluation_batches(AUTOMATIC_BATCH_SIZE)
 
     def forward() -> None:

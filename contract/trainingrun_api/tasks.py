@@ -73,6 +73,11 @@ EMBEDDINGS_HAVE_NO_WEIGHTS = Rule(
     "|| self.training.classWeights == 'None'",
     "training.classWeights goes with classification: pairs of texts are drawn alike from all labels",
 )
+EMBEDDINGS_HAVE_NO_SMOOTHING = Rule(
+    f"{TASK} != 'TextSimilarity' || !has(self.training) || !has(self.training.labelSmoothing) "
+    "|| self.training.labelSmoothing == 0.0",
+    "training.labelSmoothing goes with classification: embeddings are not trained to give labels",
+)
 EMBEDDINGS_HAVE_NO_FINAL_FIT = Rule(
     f"{TASK} != 'TextSimilarity' || !has(self.training) || !has(self.training.finalFit) "
     "|| !self.training.finalFit",
@@ -101,6 +106,7 @@ TASK_RULES = (
     PAIRS_HAVE_NO_NEAR_COPIES,
     EMBEDDINGS_HAVE_NO_HEAD,
     EMBEDDINGS_HAVE_NO_WEIGHTS,
+    EMBEDDINGS_HAVE_NO_SMOOTHING,
     EMBEDDINGS_HAVE_NO_FINAL_FIT,
     EMBEDDINGS_HAVE_NO_CONTEXT,
     METRIC_OF_CLASSIFICATION,
@@ -125,6 +131,7 @@ def broken_task_rule(spec: "TrainingRunSpec") -> Rule | None:
         PAIRS_HAVE_NO_NEAR_COPIES: not pairs or spec.near_duplicates == NearDuplicates(),
         EMBEDDINGS_HAVE_NO_HEAD: not similarity or not training.freeze_body,
         EMBEDDINGS_HAVE_NO_WEIGHTS: not similarity or training.class_weights is ClassWeights.NONE,
+        EMBEDDINGS_HAVE_NO_SMOOTHING: not similarity or not training.label_smoothing,
         EMBEDDINGS_HAVE_NO_FINAL_FIT: not similarity or not training.final_fit,
         EMBEDDINGS_HAVE_NO_CONTEXT: not similarity or not spec.context_parameters,
         METRIC_OF_CLASSIFICATION: may_be_similarity or metric not in METRICS_OF_EMBEDDINGS,
@@ -153,5 +160,5 @@ def unused_settings(task: TaskType, *, pairs: bool) -> dict[str, bool | set[str]
     if task is TaskType.MULTI_LABEL_CLASSIFICATION:
         return {"training": {"similarity_stage"}}
     of_labels = {"labels": True, "near_duplicates": True} if pairs else {}
-    of_classifiers = {"similarity_stage", "freeze_body", "class_weights", "final_fit"}
+    of_classifiers = {"similarity_stage", "freeze_body", "class_weights", "label_smoothing", "final_fit"}
     return {**of_labels, "context_parameters": True, "training": of_classifiers}

@@ -189,6 +189,11 @@ class Training(Model):
     """None: each text counts the same. Balanced: each label does, however few its texts, in the training loss
     and in the regression that a new head starts from; the evaluation loss and all scores stay unweighted."""
 
+    label_smoothing: Annotated[float, Field(ge=0, le=0.99)] = 0.0
+    """Share of each label's certainty that is spread evenly over all labels in the training loss (Szegedy et
+    al., CVPR 2016), so that wrong labels pull less. Where texts have several labels, each is wanted by
+    1 - labelSmoothing / 2 or labelSmoothing / 2. The evaluation loss and all scores stay unsmoothed."""
+
     mixed_precision: MixedPrecision = MixedPrecision.AUTO
     """Auto: BF16 where the hardware is faster with it, FP32 elsewhere."""
 

@@ -64,6 +64,7 @@ FULL: dict[str, Any] = {
         "finalFit": True,
         "maxSequenceLength": 128,
         "classWeights": "Balanced",
+        "labelSmoothing": 0.1,
     },
     "output": {**OUTPUT, "endpoint": "http://s3.local", "credentialsSecretRef": {"name": "s3"}},
     "tracking": {"mlflow": {"trackingUri": "http://mlflow", "credentialsSecretRef": {"name": "mlflow"}}},
@@ -313,6 +314,11 @@ REFUSED_BY_BOTH = {
         {**SMALLEST, "taskType": "TextSimilarity", "training": {"classWeights": "Balanced"}},
         "training.classWeights goes with classification",
     ),
+    "smoothed labels of embeddings": (
+        {**SMALLEST, "taskType": "TextSimilarity", "training": {"labelSmoothing": 0.1}},
+        "training.labelSmoothing goes with classification",
+    ),
+    "labels that say nothing": ({**SMALLEST, "training": {"labelSmoothing": 1}}, "labelSmoothing"),
     "a final fit of embeddings": (
         {**SMALLEST, "taskType": "TextSimilarity", "training": {"finalFit": True}},
         "training.finalFit goes with classification",

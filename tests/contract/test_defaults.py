@@ -109,7 +109,12 @@ def test_what_a_task_has_no_use_for_stays_with_the_other_runs_of_the_project() -
     similarity = {"taskType": "TextSimilarity", "training": {"seed": 7}}
     assert settings_with(project, taskType="TextSimilarity") == similarity
     assert settings(OF_LABELS | OF_CLASSIFIERS, taskType="TextSimilarity") == OF_LABELS | similarity
-    for shared in ({"freezeBody": True}, {"similarityStage": "Always"}, {"finalFit": True}):
+    for shared in (
+        {"freezeBody": True},
+        {"similarityStage": "Always"},
+        {"finalFit": True},
+        {"labelSmoothing": 0.1},
+    ):
         assert settings({"training": shared}, taskType="TextSimilarity") == {"taskType": "TextSimilarity"}
     several = {"taskType": "MultiLabelClassification", "training": {"classWeights": "Balanced"}}
     shared = {"classWeights": "Balanced", "similarityStage": "Always"}

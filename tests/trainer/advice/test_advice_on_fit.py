@@ -111,6 +111,8 @@ def test_a_training_loss_near_that_of_guessing_is_underfitting() -> None:
     assert "learningRate (0.0004)" in found.suggestion
     (frozen,) = advise(trained([1.0, 0.9], [1.0, 0.8], settings=of_epochs(5, freeze_body=True)))
     assert frozen.suggestion.startswith("Leave out spec.training.freezeBody")
+    smoothed = of_epochs(5, label_smoothing=0.1)  # whose loss is another one
+    assert types(trained([1.0, 0.9], [1.0, 0.8], settings=smoothed)) == []
 
 
 def test_training_that_goes_on_is_not_blamed_for_what_it_has_not_done_yet() -> None:

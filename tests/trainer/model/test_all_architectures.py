@@ -62,7 +62,7 @@ def test_it_is_trained_and_its_folder_gives_the_same_model(
     texts = classifier.encode(TEXTS)
     precision = MixedPrecision.FP32 if architecture in FULL_PRECISION_ONLY else MixedPrecision.BF16
     settings = Training(max_epochs=1, mixed_precision=precision)
-    state = prepare(SingleLabelClassification(classifier, texts, texts), settings)
+    state = prepare(SingleLabelClassification(classifier, texts, texts, settings), settings)
     untrained = logits(classifier)
     epochs = [event.summary.epoch for event in fit(state, settings) if isinstance(event, EpochDone)]
     assert epochs == [0, 1]

@@ -177,7 +177,7 @@ def test_a_new_head_starts_from_regression_on_what_its_output_layer_reads(
 ) -> None:
     classifier = loaded(body, list(WORDS))
     texts = classifier.encode(ticket_texts())
-    state = prepare(SingleLabelClassification(classifier, texts, texts), Training())
+    state = prepare(SingleLabelClassification(classifier, texts, texts, Training()), Training())
     before = state.evaluate()
     method = state.objective.start_head(state.training).method
     after = state.evaluate()
@@ -196,7 +196,7 @@ def test_adapters_leave_an_ordinary_model(body: Path) -> None:
     settings = Training(
         max_epochs=1, lora=Lora(rank=2), learning_rate=1e-2, mixed_precision=MixedPrecision.FP32
     )
-    state = prepare(SingleLabelClassification(classifier, texts, texts), settings)
+    state = prepare(SingleLabelClassification(classifier, texts, texts, settings), settings)
     before, *_ = (
         event.summary.evaluation_loss for event in fit(state, settings) if isinstance(event, EpochDone)
     )

@@ -231,13 +231,13 @@ def little_memory(network: nn.Module, most: int) -> Iterator[None]:
 def single(folder: Path) -> Objective:
     classifier = load(folder, "uri", list(WORDS))
     texts = classifier.encode(ticket_texts())
-    return SingleLabelClassification(classifier, texts, texts)
+    return SingleLabelClassification(classifier, texts, texts, Training())
 
 
 def several(folder: Path) -> Objective:
     classifier = load(folder, "uri", list(WORDS), multi_label=True)
     texts = classifier.encode(ticket_texts())
-    return MultiLabelClassification(classifier, texts, texts)
+    return MultiLabelClassification(classifier, texts, texts, Training())
 
 
 def contrast(folder: Path) -> Objective:

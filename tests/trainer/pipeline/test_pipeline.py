@@ -227,6 +227,7 @@ def test_each_setting_of_training_changes_what_is_learned(config: RunConfig) -> 
         {"max_gradient_norm": 0.01},
         {"adversarial_epsilon": 0.5},
         {"weight_decay": 1.0},
+        {"label_smoothing": 0.3},
         {"gradient_accumulation_steps": 2},
         {"mixed_precision": MixedPrecision.BF16},
         {"freeze_body": True},

@@ -32,7 +32,7 @@ def objective(base: Path) -> SingleLabelClassification:
         if isinstance(module, torch.nn.Dropout):
             module.p = 0
     texts = classifier.encode(ticket_texts()[::2])
-    return SingleLabelClassification(classifier, texts, texts)
+    return SingleLabelClassification(classifier, texts, texts, Training())
 
 
 def state(base: Path, **settings: object) -> TrainState:

@@ -34,8 +34,8 @@ def probability_of_login(
     classifier = load(folder, "uri", LABELS, multi_label=several)
     texts = classifier.encode(rows())
     task = MultiLabelClassification if several else SingleLabelClassification
-    objective = task(classifier, texts, texts, weights)
-    settings = Training(max_epochs=4, batch_size=8, learning_rate=5e-3)
+    settings = Training(max_epochs=4, batch_size=8, learning_rate=5e-3, class_weights=weights)
+    objective = task(classifier, texts, texts, settings)
     state = prepare(objective, settings)
     if trained:
         list(fit(state, settings))
@@ -73,7 +73,8 @@ def test_weights_are_those_of_scikit_learn() -> None:
 def test_parts_of_a_batch_add_up_to_its_weighted_loss(pooled_model: Path) -> None:
     classifier = load(pooled_model, "uri", LABELS)
     texts = classifier.encode(rows())
-    objective = SingleLabelClassification(classifier, texts, texts, ClassWeights.BALANCED)
+    balanced = Training(class_weights=ClassWeights.BALANCED)
+    objective = SingleLabelClassification(classifier, texts, texts, balanced)
     (whole,) = objective.training_batches(batch_size=64, seed=1)
     with torch.no_grad():
         parts = sum(objective.loss(part) * len(part.targets) for part in whole.parts(4)) / 64

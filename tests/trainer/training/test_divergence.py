@@ -113,7 +113,7 @@ def test_a_gradient_that_is_no_number_is_as_bad_as_such_a_loss(pooled_model: Pat
     classifier = load(pooled_model, "uri", list(WORDS))
     texts = classifier.encode(ticket_texts())
     settings = Training().model_copy(update={"adversarial_epsilon": 1e38})
-    state = prepare(SingleLabelClassification(classifier, texts, texts), settings)
+    state = prepare(SingleLabelClassification(classifier, texts, texts, settings), settings)
     with pytest.raises(DivergedError, match="the gradient of step 1 is not finite"):
         next(train_epoch(state, 1))
 

@@ -41,7 +41,7 @@ def classifier_of(folder: Path, *, multi_label: bool = True) -> Classifier:
 
 def objective_of(classifier: Classifier) -> MultiLabelClassification:
     texts = classifier.encode(examples())
-    return MultiLabelClassification(classifier, texts, texts)
+    return MultiLabelClassification(classifier, texts, texts, Training())
 
 
 def test_a_new_head_on_pooled_texts_starts_from_one_regression_a_label(pooled_model: Path) -> None:

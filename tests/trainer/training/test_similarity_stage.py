@@ -9,7 +9,6 @@ from torch import Tensor
 
 from trainingrun_api.metrics import StoppingMetric
 from trainingrun_api.training import (
-    ClassWeights,
     EarlyStopping,
     Lora,
     MixedPrecision,
@@ -131,7 +130,7 @@ def test_a_stage_that_memory_is_too_small_for_is_left_out_unless_it_was_asked_fo
 ) -> None:
     texts = encoded(classifier)
     settings = SETTINGS.model_copy(update={"max_epochs": 1, "similarity_stage": asked})
-    state = prepare(SingleLabelClassification(classifier, texts, texts, ClassWeights.NONE), settings)
+    state = prepare(SingleLabelClassification(classifier, texts, texts, settings), settings)
     state.stage = Hungry(classifier, texts, texts, steps=5)
     before = [p.clone() for p in classifier.network[0].parameters()]
     events = fit(state, settings)
@@ -153,7 +152,7 @@ def test_the_stage_goes_with_metrics_of_the_classifier(
     texts = encoded(classifier)
     changes = {"max_epochs": 1, "early_stopping": EarlyStopping(metric=metric)}
     settings = SETTINGS.model_copy(update={**changes, "similarity_stage": SimilarityStage.ALWAYS})
-    state = prepare(SingleLabelClassification(classifier, texts, texts), settings)
+    state = prepare(SingleLabelClassification(classifier, texts, texts, settings), settings)
     assert StageStepDone in map(type, list(fit(state, settings)))
     assert state.history.metric is metric
     assert state.history.stage is not None
@@ -162,7 +161,7 @@ def test_the_stage_goes_with_metrics_of_the_classifier(
 def test_the_stage_learns_at_half_the_rate_of_what_follows(classifier: PooledClassifier) -> None:
     texts = encoded(classifier)
     settings = SETTINGS.model_copy(update={"max_epochs": 1, "similarity_stage": SimilarityStage.ALWAYS})
-    state = prepare(SingleLabelClassification(classifier, texts, texts), settings)
+    state = prepare(SingleLabelClassification(classifier, texts, texts, settings), settings)
     events = list(fit(state, settings))
     stage = [event.done.learning_rate for event in events if isinstance(event, StageStepDone)]
     after = [event.learning_rate for event in events if isinstance(event, StepDone)]
@@ -184,7 +183,7 @@ def test_after_a_stage_on_many_texts_layers_near_the_input_learn_slower(
     classifier: PooledClassifier, texts: int, settings: dict[str, object], layer_decay: float
 ) -> None:
     some = classifier.encode([Example(f"text {n}", (list(WORDS)[n % 3],)) for n in range(texts)])
-    objective = SingleLabelClassification(classifier, some, some)
+    objective = SingleLabelClassification(classifier, some, some, Training())
     assert prepare(objective, SETTINGS.model_copy(update=settings)).recipe.layer_decay == layer_decay
 
 

@@ -111,7 +111,7 @@ def objective(pooled_model: Path) -> SingleLabelClassification:
     torch.manual_seed(0)
     classifier = load(pooled_model, "uri", list(WORDS))
     texts = classifier.encode(ticket_texts())
-    return SingleLabelClassification(classifier, texts, texts)
+    return SingleLabelClassification(classifier, texts, texts, Training())
 
 
 def test_the_head_learns_ten_times_as_fast_and_biases_do_not_decay(
@@ -234,7 +234,7 @@ def first_update(pooled_model: Path, **settings: int) -> Tensor:
             module.p = 0
     texts = classifier.encode(ticket_texts()[:32])
     training = Training(learning_rate=1e-3, warmup_steps=0, mixed_precision=MixedPrecision.FP32, **settings)
-    state = prepare(SingleLabelClassification(classifier, texts, texts), training)
+    state = prepare(SingleLabelClassification(classifier, texts, texts, training), training)
     before = parameters_to_vector(classifier.network.parameters()).detach().clone()
     steps = (event for event in fit(state, training) if isinstance(event, StepDone))
     assert next(steps).texts == settings["batch_size"] * settings.get("gradient_accumulation_steps", 1)

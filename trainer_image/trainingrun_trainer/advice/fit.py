@@ -141,11 +141,14 @@ def nothing_gained(evidence: Evidence) -> Iterator[Finding]:
 
 
 def underfitting(evidence: Evidence) -> Iterator[Finding]:
-    """The training loss stayed near that of guessing; where training was unstable, that says more."""
+    """The training loss stayed near that of guessing; where training was unstable, that says more.
+
+    A loss of smoothed labels is above that of the labels, and says nothing of it.
+    """
     last, chance = evidence.curves.epochs[-1], evidence.loss_of_guessing
     if not evidence.finished or not last.epoch or last.training_loss <= UNEXPLAINED * chance:
         return
-    if unstable(evidence):
+    if evidence.settings.training.label_smoothing or unstable(evidence):
         return
     rate = evidence.recipe.learning_rate
     frozen = evidence.settings.training.freeze_body

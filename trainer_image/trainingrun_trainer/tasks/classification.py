@@ -81,7 +81,7 @@ class ClassificationTask(Task[Classifier, EncodedTexts]):
 
     def objective(self, model: Classifier, rows: Encoded[EncodedTexts]) -> Objective:
         """The likelihood of the labels."""
-        return self.learns(model, rows.training, rows.evaluation, self.config.training.class_weights)
+        return self.learns(model, rows.training, rows.evaluation, self.config.training)
 
     def evaluate(
         self, model: Classifier, rows: Encoded[EncodedTexts], state: TrainState, outcome: Outcome

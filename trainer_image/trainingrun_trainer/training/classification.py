@@ -46,10 +46,11 @@ class Classification(Objective):
         classifier: Classifier,
         training: EncodedTexts,
         evaluation: EncodedTexts,
-        class_weights: ClassWeights = ClassWeights.NONE,
+        settings: Training,
     ) -> None:
-        balanced = class_weights is ClassWeights.BALANCED
+        balanced = settings.class_weights is ClassWeights.BALANCED
         self._weights = balanced_weights(training.targets, len(classifier.labels)) if balanced else None
+        self._smoothing = settings.label_smoothing
         self.network = classifier.network
         self._classifier = classifier
         self._training = training
@@ -84,8 +85,9 @@ class Classification(Objective):
         return HeadStart(method, probed if self._classifier.pooled else None)
 
     def loss(self, batch: Batch) -> Tensor:
-        """Negative log-likelihood of the labels, weighted by class if that is asked for, in nats per text."""
-        return self.loss_of(self._classifier.logits(batch.columns[0]).float(), batch.targets, self._weights)
+        """Negative log-likelihood of the labels, weighted and smoothed as set, in nats per text."""
+        logits = self._classifier.logits(batch.columns[0]).float()
+        return self.loss_of(logits, batch.targets, self._weights, self._smoothing)
 
     def evaluate(self, batches: Iterable[Batch]) -> Outcome:
         """Predictions in the order of the evaluation texts."""
@@ -102,8 +104,13 @@ class Classification(Objective):
         return batch.targets, self._classifier.logits(batch.columns[0]).float()
 
     @abstractmethod
-    def loss_of(self, logits: Tensor, targets: Tensor, weights: ClassWeighting | None = None) -> Tensor:
-        """Mean over texts of their labels' negative log-likelihood, in nats; logits are (texts, labels)."""
+    def loss_of(
+        self, logits: Tensor, targets: Tensor, weights: ClassWeighting | None = None, smoothing: float = 0.0
+    ) -> Tensor:
+        """Mean over texts of their labels' negative log-likelihood, in nats; logits are (texts, labels).
+
+        `smoothing` is the share of each text's certainty that all labels have alike.
+        """
 
     @abstractmethod
     def outcome(self, targets: Indices, logits: NDArray[np.float32], loss: float) -> Outcome:
@@ -128,13 +135,16 @@ class SingleLabelClassification(Classification):
         """It is made for what the body was before."""
         self._classifier.head_is_new = True
 
-    def loss_of(self, logits: Tensor, targets: Tensor, weights: ClassWeighting | None = None) -> Tensor:
+    def loss_of(
+        self, logits: Tensor, targets: Tensor, weights: ClassWeighting | None = None, smoothing: float = 0.0
+    ) -> Tensor:
         """Cross-entropy."""
         if weights is None:
-            return cross_entropy(logits, targets)
+            return cross_entropy(logits, targets, label_smoothing=smoothing)
         # Not torch's weighted mean, which would count a batch of rare labels for more than their weight.
         weight = weights.present.to(logits.device)
-        return cross_entropy(logits, targets, weight, reduction="sum") / len(targets)
+        loss = cross_entropy(logits, targets, weight, reduction="sum", label_smoothing=smoothing)
+        return loss / len(targets)
 
     def outcome(self, targets: Indices, logits: NDArray[np.float32], loss: float) -> Outcome:
         """Accuracy and macro F1 of the most probable label."""
@@ -147,12 +157,13 @@ class MultiLabelClassification(Classification):
 
     regression = one_against_rest
 
-    def loss_of(self, logits: Tensor, targets: Tensor, weights: ClassWeighting | None = None) -> Tensor:
+    def loss_of(
+        self, logits: Tensor, targets: Tensor, weights: ClassWeighting | None = None, smoothing: float = 0.0
+    ) -> Tensor:
         """Binary cross-entropy summed over labels: the likelihood of the text's set of labels."""
         weight = weights.of_decisions(targets) if weights else None
-        return binary_cross_entropy_with_logits(logits, targets.float(), weight, reduction="sum") / len(
-            targets
-        )
+        wanted = targets.float() * (1 - smoothing) + smoothing / 2
+        return binary_cross_entropy_with_logits(logits, wanted, weight, reduction="sum") / len(targets)
 
     def outcome(self, targets: Indices, logits: NDArray[np.float32], loss: float) -> Outcome:
         """Exact matches and macro F1 at the threshold that is best now."""
