@@ -13,7 +13,8 @@ from pyarrow import parquet
 
 from trainingrun_api.evaluation import Evaluation
 from trainingrun_api.progress import RunIdentity
-from trainingrun_api.run_config import BaseModelSource, Resolved, RunConfig
+from trainingrun_api.resolved_spec import ResolvedSpec
+from trainingrun_api.run_config import BaseModelSource, References, RunConfig
 from trainingrun_api.spec import TrainingRunSpec
 from trainingrun_trainer import pipeline
 
@@ -67,7 +68,7 @@ def train(texts: Path, folder: Path, seed: int, base: Path | None = None, **spec
     )
     run = RunIdentity(namespace="benchmark", name=folder.name, uid="1")
     source = BaseModelSource(uri=base.resolve().as_uri() if base else None)
-    config = RunConfig.resolve(run, asked, Resolved(None, source, folder.name), progress=None)
+    config = RunConfig.of(run, folder.name, ResolvedSpec.of(asked, None), References(source))
     artifacts = pipeline.run(config, lambda report: None).artifacts
     return Published(
         evaluation=Evaluation.model_validate_json(_path(artifacts.evaluation).read_text()),

@@ -13,7 +13,7 @@ from trainingrun_api.visible import visible, visible_json
 
 from . import watching
 from .errors import CommandError
-from .manifest import read_manifest
+from .run_manifest import read_manifest
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 

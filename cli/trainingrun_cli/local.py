@@ -3,6 +3,7 @@
 import logging
 import os
 import uuid
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -18,12 +19,9 @@ from trainingrun_api.references import Output
 from trainingrun_api.run_config import (
     BaseModelSource,
     HubModel,
-    Resolved,
+    References,
     RunConfig,
-    effective_base_model,
-    effective_output,
 )
-from trainingrun_api.spec import TrainingRunSpec
 from trainingrun_api.status import RunResult
 from trainingrun_trainer import pipeline
 from trainingrun_trainer.errors import TrainerError
@@ -41,12 +39,12 @@ from .display import (
     terminal,
 )
 from .errors import CommandError
-from .manifest import Manifest
 from .outputs import newest_output
+from .run_manifest import RunManifest
 from .storage import storage_at
 
 
-def train(manifest: Manifest, output: Path, data: Path, endpoint: str | None = None) -> None:
+def train(manifest: RunManifest, output: Path, data: Path, endpoint: str | None = None) -> None:
     """Train `manifest` and print its scores; results go under `output`.
 
     Raises CommandError for what the user can mend in manifest or data.
@@ -74,19 +72,19 @@ def train(manifest: Manifest, output: Path, data: Path, endpoint: str | None = N
     _print_result(console, result)
 
 
-def local_config(manifest: Manifest, output: Path, data: Path, endpoint: str | None = None) -> RunConfig:
+def local_config(manifest: RunManifest, output: Path, data: Path, endpoint: str | None = None) -> RunConfig:
     """The run's configuration, with the output in a folder and data from local copies where there are any.
 
     A new UID each time: a second try never mixes with the first. `endpoint` takes the place of the run's own
     for what is read from S3.
     """
     run = RunIdentity(namespace=manifest.namespace, name=manifest.name, uid=str(uuid.uuid4()))
-    if manifest.spec.resume_from is not None:
+    if manifest.spec.own.resume_from is not None:
         raise CommandError("spec.resumeFrom: a local run has no failed run to go on from; leave it out")
-    spec = manifest.spec.model_copy(update={"output": _local_output(manifest, output, endpoint)})
-    model_name = spec.model_name or next(candidate_names(run.uid))
-    found = Resolved(manifest.project, _base_model(manifest, spec, output), model_name, manifest.others)
-    config = RunConfig.resolve(run, spec, found, progress=None)
+    spec = replace(manifest.spec, output=_local_output(manifest.spec.output, output, endpoint))
+    model_name = spec.own.model_name or next(candidate_names(run.uid))
+    found = References(_base_model(manifest, output), manifest.others)
+    config = RunConfig.of(run, model_name, spec, found)
     dataset, *additional = (local_copy(source, data) for source in config.sources)
     evaluation = local_copy(config.evaluation_dataset, data) if config.evaluation_dataset else None
     return config.model_copy(
@@ -94,16 +92,14 @@ def local_config(manifest: Manifest, output: Path, data: Path, endpoint: str | N
     )
 
 
-def _local_output(manifest: Manifest, folder: Path, endpoint: str | None) -> Output:
+def _local_output(wanted: Output, folder: Path, endpoint: str | None) -> Output:
     """The folder, and how what the run reads from S3 is reached."""
-    local = Output(uri=folder.resolve().as_uri())
-    wanted = effective_output(manifest.spec, manifest.project) or local
     storage = storage_at(endpoint or wanted.endpoint, wanted.region)
-    return local.model_copy(update={"endpoint": storage.endpoint, "region": storage.region})
+    return Output(uri=folder.resolve().as_uri(), endpoint=storage.endpoint, region=storage.region)
 
 
-def _base_model(manifest: Manifest, spec: TrainingRunSpec, output: Path) -> BaseModelSource:
-    wanted = effective_base_model(spec, manifest.project)
+def _base_model(manifest: RunManifest, output: Path) -> BaseModelSource:
+    wanted = manifest.spec.base_model
     if wanted is None:
         return BaseModelSource()
     if wanted.hugging_face is not None:

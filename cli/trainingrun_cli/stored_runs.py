@@ -10,18 +10,9 @@ from typing import Any
 
 from kubernetes.client import ApiClient, CoreV1Api
 
-from trainingrun_api.names import (
-    PROJECT_KIND,
-    PROJECT_PLURAL,
-    REQUIRED_STORAGE_KEYS,
-    RUN_KIND,
-    RUN_PLURAL,
-    STORAGE_KEYS,
-)
-from trainingrun_api.references import Output
-from trainingrun_api.run_config import Storage, effective_output
-from trainingrun_api.spec import TrainingProjectSpec, TrainingRunSpec
-from trainingrun_api.status import Phase, TrainingRunStatus
+from trainingrun_api.names import REQUIRED_STORAGE_KEYS, RUN_KIND, RUN_PLURAL, STORAGE_KEYS
+from trainingrun_api.run_config import Storage
+from trainingrun_api.status import Phase
 from trainingrun_trainer.artifacts import Store, open_store
 from trainingrun_trainer.errors import TrainerError
 
@@ -81,16 +72,18 @@ def on_cluster(name: str, namespace: str | None, endpoint: str | None) -> Iterat
     """Run `name` of the cluster; `endpoint` takes the place of the run's own.
 
     Credentials are those in the environment, else those of the Secret that the run's output names, which are
-    in the environment meanwhile. Raises CommandError when there is no such run, or nothing tells its output.
+    in the environment meanwhile. Raises CommandError when there is no such run, or it has not started.
     """
     client, namespace = connect(namespace)
-    run = read_resource(client, RUN_PLURAL, RUN_KIND, namespace, name)
-    status = status_of(run)
-    place = _output(client, namespace, run)
-    with _credentials(client, namespace, place):
-        prefix = _prefix(status)
+    what = f"{RUN_KIND} {namespace}/{name}"
+    status = status_of(read_resource(client, RUN_PLURAL, RUN_KIND, namespace, name))
+    if status.started_with is None:
+        raise CommandError(f"the run is {status.phase} and has no results yet; try again when it trains")
+    place = known(Storage, status.started_with.config.get("storage"), f"status.startedWith of {what}")
+    with _credentials(client, namespace, status.started_with.secrets.storage):
+        prefix = status.started_with.output_prefix
         store = _store(prefix, storage_at(endpoint or place.endpoint, place.region))
-        yield StoredRun(f"TrainingRun {namespace}/{name}", prefix, store, status.phase)
+        yield StoredRun(what, prefix, store, status.phase)
 
 
 def _store(uri: str, storage: Storage) -> Store:
@@ -108,31 +101,12 @@ def _in_folder(folder: Path) -> StoredRun:
     return StoredRun(str(folder), prefix, _store(prefix, Storage()))
 
 
-def _prefix(status: TrainingRunStatus) -> str:
-    """Where the results are, or will be."""
-    if status.started_with is None:
-        raise CommandError(f"the run is {status.phase} and has no results yet; try again when it trains")
-    return status.started_with.output_prefix
-
-
-def _output(client: ApiClient, namespace: str, run: dict[str, Any]) -> Output:
-    spec = known(TrainingRunSpec, run["spec"], f"spec of {RUN_KIND} {namespace}/{run['metadata']['name']}")
-    project, shared = spec.dataset.project, None
-    if project:
-        found = read_resource(client, PROJECT_PLURAL, PROJECT_KIND, namespace, project)
-        shared = known(TrainingProjectSpec, found["spec"], f"spec of {PROJECT_KIND} {namespace}/{project}")
-    output = effective_output(spec, shared)
-    if output is None:
-        raise CommandError("the run has no output, so it has no results")
-    return output
-
-
 @contextmanager
-def _credentials(client: ApiClient, namespace: str, output: Output) -> Iterator[None]:
-    if output.credentials_secret_ref is None or not os.environ.keys().isdisjoint(REQUIRED_STORAGE_KEYS):
+def _credentials(client: ApiClient, namespace: str, secret: str | None) -> Iterator[None]:
+    if secret is None or not os.environ.keys().isdisjoint(REQUIRED_STORAGE_KEYS):
         yield
         return
-    keys = _keys_of(client, namespace, output.credentials_secret_ref.name)
+    keys = _keys_of(client, namespace, secret)
     os.environ.update(keys)
     try:
         yield

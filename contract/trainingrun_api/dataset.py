@@ -175,14 +175,14 @@ class Dataset(Model):
         """The project, as a DataSource names it."""
         return self.project
 
-    def source(self, shared: DatasetFiles | None, setting: str = MAIN_SETTING) -> DataSource | None:
-        """Its own files, else `shared`, those of its project; None when there are neither.
+    def source(self, shared: DatasetFiles | None, setting: str = MAIN_SETTING) -> DataSource:
+        """Its own files, else `shared`, those of its project, which has to be there then.
 
         `setting` is where the run's spec has it.
         """
         files, project = self.files() or shared, self.shared_name
         if files is None:
-            return None
+            raise TypeError(f"the project {project} is named and not given")
         place = setting if project is None else f"TrainingProject {project}, spec.dataset"
         return DataSource(**dict(files), project=project, setting=place)
 

@@ -3,15 +3,14 @@
 from typing import NamedTuple, Self
 
 from .base import Model
-from .base_model import BaseModel
 from .dataset import DataSource
-from .defaults import effective_spec
 from .lineage import Ancestor, ResolvedBaseModel
 from .names import run_prefix, spec_hash
 from .progress import RunIdentity
 from .references import Endpoint, Output, Region
-from .spec import RunSettings, TrainingProjectSpec, TrainingRunSpec
-from .tracking import MlflowServer, Tracking
+from .resolved_spec import ResolvedSpec
+from .spec import RunSettings, TrainingRunSpec
+from .tracking import MlflowServer
 
 
 class HubModel(Model):
@@ -104,15 +103,11 @@ class OtherDatasets(NamedTuple):
         return (*self.additional, *([self.evaluation] if self.evaluation else []))
 
 
-class Resolved(NamedTuple):
-    """What a spec leaves open or refers to, as found."""
+class References(NamedTuple):
+    """What a spec refers to, as found."""
 
-    project: TrainingProjectSpec | None
-    """The one that spec.dataset.project names; None when the data set is in files."""
-    base_model: BaseModelSource
+    base_model: BaseModelSource = BaseModelSource()
     """Where training starts."""
-    model_name: str
-    """Name of the model."""
     others: OtherDatasets = OtherDatasets()
     """The data sets beside the main one."""
     resume_from: str | None = None
@@ -163,58 +158,22 @@ class RunConfig(RunSettings):
         return [source.name for source in self.all_sources]
 
     @classmethod
-    def resolve(
-        cls,
-        run: RunIdentity,
-        spec: TrainingRunSpec,
-        found: Resolved,
-        progress: ProgressEndpoint | None,
-    ) -> Self:
-        """The configuration of `run`, with what its project shares in the places it left open.
-
-        Raises ValueError when run and project don't go together, or when neither names a data set or an
-        output, which admission excludes.
-        """
-        spec = effective_spec(spec, found.project)
-        dataset = effective_dataset(spec, found.project)
-        output = effective_output(spec, found.project)
-        if dataset is None or output is None:
-            raise ValueError(f"{run.namespace}/{run.name} has no data set or no output")
+    def of(cls, run: RunIdentity, model_name: str, spec: ResolvedSpec, found: References) -> Self:
+        """The configuration of `run`; it reports progress nowhere."""
         return cls(
             run=run,
-            model_name=found.model_name,
+            model_name=model_name,
             base_model=found.base_model,
-            dataset=dataset,
+            dataset=spec.dataset,
             additional_datasets=list(found.others.additional),
             evaluation_dataset=found.others.evaluation,
-            gpus_per_node=spec.resources.gpus_per_node,
+            gpus_per_node=spec.own.resources.gpus_per_node,
             resume_from=found.resume_from,
-            output_prefix=run_prefix(output.uri, run.namespace, run.name, _spec_hash(run, spec)),
-            storage=Storage.of(output),
-            mlflow=_experiment(effective_tracking(spec, found.project).mlflow, run.namespace),
-            progress=progress,
-            **dict(spec.settings()),
+            output_prefix=run_prefix(spec.output.uri, run.namespace, run.name, _spec_hash(run, spec.own)),
+            storage=Storage.of(spec.output),
+            mlflow=_experiment(spec.tracking.mlflow, run.namespace),
+            **dict(spec.own.settings()),
         )
-
-
-def effective_dataset(spec: TrainingRunSpec, project: TrainingProjectSpec | None) -> DataSource | None:
-    """The files of the run's own data set, else its project's."""
-    return spec.dataset.source(project.dataset if project else None)
-
-
-def effective_output(spec: TrainingRunSpec, project: TrainingProjectSpec | None) -> Output | None:
-    """The run's own output, else its project's."""
-    return spec.output or (project.output if project else None)
-
-
-def effective_base_model(spec: TrainingRunSpec, project: TrainingProjectSpec | None) -> BaseModel | None:
-    """The run's own base model, else its project's preset; None for the default model."""
-    return spec.base_model or (project.base_model if project else None)
-
-
-def effective_tracking(spec: TrainingRunSpec, project: TrainingProjectSpec | None) -> Tracking:
-    """The run's own, else its project's; an empty one for none."""
-    return spec.tracking or (project and project.tracking) or Tracking()
 
 
 def _experiment(server: MlflowServer | None, namespace: str) -> MlflowExperiment | None:

@@ -23,7 +23,7 @@ class TaskType(StrEnum):
 
 OPEN_TASK = "(!has(self.taskType) && has(self.dataset.project))"
 """CEL: the project may say what the task is. A rule that asks for one task holds then, and is asked again
-when the run takes over its project's defaults (`effective_spec`)."""
+when the run takes over its project's defaults (`ResolvedSpec`)."""
 
 TASK = "(has(self.taskType) ? self.taskType : 'Classification')"
 """CEL: the task, unless it is open."""

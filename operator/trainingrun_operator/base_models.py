@@ -5,12 +5,10 @@ from trainingrun_api.lineage import lineage_after
 from trainingrun_api.run_config import BaseModelSource, HubModel
 from trainingrun_api.status import Phase, Reason
 
+from .blocked import Blocked
 from .pod_template import BASE_MODEL_FOLDER
-from .resources import Missing, Run
+from .resources import Run
 from .settings import Settings
-
-Found = tuple[BaseModelSource, Missing | None, Missing | None]
-"""Where it is read from, what the run waits for, and why it can never be had."""
 
 
 def source_of(model: BaseModel | None, settings: Settings) -> BaseModelSource:
@@ -26,24 +24,24 @@ def source_of(model: BaseModel | None, settings: Settings) -> BaseModelSource:
     return BaseModelSource(uri=model.uri, mount_path=mount, allow_pickled=allow_pickled)
 
 
-def in_a_circle(names: list[str]) -> Found:
+def in_a_circle(names: list[str]) -> Blocked:
     """Of runs each of which starts from the next one, and the last from the first."""
     links = [f"{run} starts from {base}" for run, base in zip(names, [*names[1:], names[0]], strict=True)]
     text = (
         f"TrainingRuns wait for each other's models: {', '.join(links)}; "
         "name another in spec.baseModel of a new run"
     )
-    return BaseModelSource(), None, Missing(Reason.BASE_MODEL_FAILED, text)
+    return Blocked(Reason.BASE_MODEL_FAILED, text, permanent=True)
 
 
-def source_of_run(parent: Run) -> Found:
+def source_of_run(parent: Run) -> BaseModelSource | Blocked:
     """Of the model that an earlier run has made."""
     name, status = parent.key.name, parent.status
     if status.phase is Phase.FAILED:
         text = f"TrainingRun {name}, the base model, has failed; name another in spec.baseModel of a new run"
-        return BaseModelSource(), None, Missing(Reason.BASE_MODEL_FAILED, text)
+        return Blocked(Reason.BASE_MODEL_FAILED, text, permanent=True)
     if status.phase is not Phase.SUCCEEDED or status.artifacts is None:
         text = f"TrainingRun {name}, the base model, is {status.phase}; waiting until it has succeeded"
-        return BaseModelSource(), Missing(Reason.BASE_MODEL_NOT_READY, text), None
+        return Blocked(Reason.BASE_MODEL_NOT_READY, text)
     lineage = lineage_after(name, status.model_name, status.base_model)
-    return BaseModelSource(uri=status.artifacts.model, from_run=name, lineage=lineage), None, None
+    return BaseModelSource(uri=status.artifacts.model, from_run=name, lineage=lineage)

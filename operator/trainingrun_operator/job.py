@@ -10,21 +10,15 @@ from trainingrun_api.names import (
     RUN_LABEL,
     ExitCode,
 )
-from trainingrun_api.references import Output
-from trainingrun_api.run_config import (
-    ProgressEndpoint,
-    Resolved,
-    RunConfig,
-    effective_output,
-    effective_tracking,
-)
+from trainingrun_api.references import LocalObjectReference
+from trainingrun_api.resolved_spec import ResolvedSpec
+from trainingrun_api.run_config import ProgressEndpoint, RunConfig
 from trainingrun_api.spec import TrainingRunSpec
 from trainingrun_api.started_with import SecretNames, StartedWith
-from trainingrun_api.tracking import MlflowServer
 
 from .children import Job
 from .pod_template import TOKEN_PATH, TRAINER, pod_template
-from .resources import Manifest, References, Run
+from .resources import Manifest, Resolution, Run
 from .settings import Settings
 
 POD_FAILURE_POLICY: Manifest = {
@@ -43,27 +37,24 @@ POD_FAILURE_POLICY: Manifest = {
 }
 
 
-def starting_with(
-    run: Run, spec: TrainingRunSpec, model_name: str, references: References, settings: Settings
-) -> StartedWith:
+def starting_with(run: Run, model_name: str, found: Resolution, settings: Settings) -> StartedWith:
     """What `run` is started with, when all that it refers to is there."""
-    output = effective_output(spec, references.project)
-    if output is None:
-        raise ValueError("a run without an output has something missing and isn't started")
-    found = Resolved(
-        references.project, references.base_model, model_name, references.others, references.resume_from
-    )
-    config = RunConfig.resolve(run.identity, spec, found, None)
-    server = effective_tracking(spec, references.project).mlflow
-    secrets = SecretNames(
-        storage=_secret_of(output), hub=references.hub_token_secret, mlflow=_secret_of(server)
-    )
-    return StartedWith.of(settings.trainer_image, config.model_dump(mode="json", exclude_none=True), secrets)
+    config = RunConfig.of(run.identity, model_name, found.spec, found.references)
+    told = config.model_dump(mode="json", exclude_none=True)
+    return StartedWith.of(settings.trainer_image, told, _secrets(found.spec))
 
 
-def _secret_of(user: Output | MlflowServer | None) -> str | None:
-    """Name of the Secret with credentials for it."""
-    return user.credentials_secret_ref.name if user and user.credentials_secret_ref else None
+def _secrets(spec: ResolvedSpec) -> SecretNames:
+    model = spec.base_model.hugging_face if spec.base_model else None
+    return SecretNames(
+        storage=_name(spec.output.credentials_secret_ref),
+        hub=_name(model.token_secret_ref) if model else None,
+        mlflow=_name(spec.tracking.mlflow.credentials_secret_ref) if spec.tracking.mlflow else None,
+    )
+
+
+def _name(secret: LocalObjectReference | None) -> str | None:
+    return secret.name if secret else None
 
 
 def build_job(

@@ -1,25 +1,18 @@
 """A model name for each run, never two the same in a namespace."""
 
 import hashlib
-from typing import NamedTuple
 
 from trainingrun_api.model_names import candidate_names
 from trainingrun_api.names import API_VERSION, MANAGED_BY_LABEL, OPERATOR, RUN_KIND
 from trainingrun_api.spec import TrainingRunSpec
 from trainingrun_api.status import Reason
 
+from .blocked import Blocked
 from .cache import Cache
 from .cluster import Cluster
 from .errors import ApiError
 from .references import Resolver
-from .resources import Manifest, Missing, Referent, Run, RunKey
-
-
-class NameReservation(NamedTuple):
-    """A run's model name; without one, `taken` says who has the one that it asks for."""
-
-    name: str | None
-    taken: Missing | None = None
+from .resources import Manifest, Referent, Run, RunKey
 
 
 class ModelNames:
@@ -35,18 +28,17 @@ class ModelNames:
         self._cache = cache
         self._resolver = resolver
 
-    async def reserve(self, run: Run, spec: TrainingRunSpec) -> NameReservation:
-        """A name for the run that no other has; it is written into its status with what is next."""
+    async def reserve(self, run: Run, spec: TrainingRunSpec) -> str | Blocked:
+        """A name for the run that no other has; it is written into its status with what is next.
+
+        Blocked while another run has the one that this one asks for.
+        """
         if run.status.model_name is not None:
-            return NameReservation(run.status.model_name)
+            return run.status.model_name
         if spec.model_name is None:
-            return NameReservation(await self._random(run))
+            return await self._random(run)
         holder = await self._holder(run, spec.model_name)
-        return (
-            NameReservation(None, _taken(holder, spec.model_name))
-            if holder
-            else NameReservation(spec.model_name)
-        )
+        return _taken(holder, spec.model_name) if holder else spec.model_name
 
     async def _random(self, run: Run) -> str:
         for name in candidate_names(run.uid):
@@ -131,10 +123,10 @@ def _asks(other: Run, name: str) -> bool:
     return open_still and other.spec is not None and other.spec.model_name == name
 
 
-def _taken(holder: RunKey, name: str) -> Missing:
+def _taken(holder: RunKey, name: str) -> Blocked:
     text = (
         f"spec.modelName {name!r} is that of TrainingRun {holder.name}; waiting until "
         f"that one is deleted (kubectl delete trainingrun {holder.name} -n {holder.namespace}); "
         "or apply a new run with another modelName"
     )
-    return Missing(Reason.MODEL_NAME_TAKEN, text)
+    return Blocked(Reason.MODEL_NAME_TAKEN, text)

@@ -6,6 +6,7 @@ from trainingrun_api.advice import Severity
 from trainingrun_api.names import ExitCode
 from trainingrun_api.status import Phase, Progress, Reason, RunFailure, RunResult
 
+from .blocked import Blocked
 from .observed import Attempt, JobState, Termination
 from .refusals import Refusal
 from .resources import parse_time
@@ -45,6 +46,13 @@ UNKNOWN = (
     "The pod is gone and with it the cause; look for its log in your log collector",
 )
 AT_THE_END = {"Evaluating", "Publishing", "Done"}
+NEEDS_A_PERSON = {Reason.INVALID_SPEC, Reason.JOB_CONFLICT, Reason.JOB_REFUSED}
+
+
+def of_blocked(blocked: Blocked) -> RunState:
+    """How a run stands that has no Job."""
+    phase = Phase.FAILED if blocked.permanent else Phase.PENDING
+    return RunState(phase, blocked.reason, blocked.message, stalled=blocked.reason in NEEDS_A_PERSON)
 
 
 def of_failed_job(job: JobState, failure: RunFailure | None) -> RunState:

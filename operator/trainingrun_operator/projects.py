@@ -1,7 +1,6 @@
 """The projects that runs refer to: their own, and those whose data sets they read besides."""
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from pydantic import ValidationError
 
@@ -11,16 +10,10 @@ from trainingrun_api.problems import problems
 from trainingrun_api.spec import TrainingProjectSpec
 from trainingrun_api.status import Reason
 
+from .blocked import Blocked
 from .cache import Cache
-from .resources import Missing, Referent, RunKey
+from .resources import Referent, RunKey
 from .settings import Settings
-
-
-class ProjectRead(NamedTuple):
-    """A project; else what the run waits for."""
-
-    project: TrainingProjectSpec | None
-    missing: Missing | None
 
 
 class Projects:
@@ -31,56 +24,51 @@ class Projects:
         self._settings = settings
         self._wait = wait
 
-    def own(self, key: RunKey, name: str) -> ProjectRead:
+    def own(self, key: RunKey, name: str) -> TrainingProjectSpec | Blocked:
         """A project of the run's namespace."""
         found = self._read(key, key.namespace, name)
         if found is None:
             text = f"TrainingProject {name} does not exist in namespace {key.namespace}; create it"
-            return ProjectRead(None, Missing(Reason.PROJECT_NOT_FOUND, text))
+            return Blocked(Reason.PROJECT_NOT_FOUND, text)
         return found
 
-    def data_set(
-        self, key: RunKey, dataset: DatasetReference, setting: str
-    ) -> tuple[DataSource | None, Missing | None]:
-        """The files of a data set that may be a project's; without them what the run waits for.
-
-        `setting` is where the run's spec has it.
-        """
+    def data_set(self, key: RunKey, dataset: DatasetReference, setting: str) -> DataSource | Blocked:
+        """The files of a data set that may be a project's; `setting` is where the run's spec has it."""
         if dataset.project is None:
-            return dataset.source(None, setting), None
+            return dataset.source(None, setting)
         namespace = dataset.namespace or key.namespace
         if namespace == key.namespace:
-            project, missing = self.own(key, dataset.project)
+            project = self.own(key, dataset.project)
         else:
-            project, missing = self._of_another(key, namespace, dataset.project)
-        return dataset.source(project.dataset if project else None, setting), missing
+            project = self._of_another(key, namespace, dataset.project)
+        return project if isinstance(project, Blocked) else dataset.source(project.dataset, setting)
 
-    def _of_another(self, key: RunKey, namespace: str, name: str) -> ProjectRead:
+    def _of_another(self, key: RunKey, namespace: str, name: str) -> TrainingProjectSpec | Blocked:
         served = self._settings.watch_namespaces
         if served and namespace not in served:
             text = (
                 f"TrainingProject {namespace}/{name} can't be read: the operator serves the namespaces "
                 f"{', '.join(served)} alone; its administrator can add {namespace} to watchNamespaces"
             )
-            return ProjectRead(None, Missing(Reason.PROJECT_NOT_SHARED, text))
+            return Blocked(Reason.PROJECT_NOT_SHARED, text)
         found = self._read(key, namespace, name)
-        if found is None or (found.project is not None and not found.project.allows(key.namespace)):
+        if found is None or (isinstance(found, TrainingProjectSpec) and not found.allows(key.namespace)):
             # One text for both: who isn't allowed doesn't learn which projects there are.
             text = (
                 f"TrainingProject {namespace}/{name} does not exist or is not shared with {key.namespace}; "
                 f"its owner has to add {key.namespace} to its spec.allowedNamespaces"
             )
-            return ProjectRead(None, Missing(Reason.PROJECT_NOT_SHARED, text))
+            return Blocked(Reason.PROJECT_NOT_SHARED, text)
         return found
 
-    def _read(self, key: RunKey, namespace: str, name: str) -> ProjectRead | None:
+    def _read(self, key: RunKey, namespace: str, name: str) -> TrainingProjectSpec | Blocked | None:
         self._wait(key, Referent(PROJECT_KIND, namespace, name))
         manifest = self._cache.projects.get((namespace, name))
         if manifest is None:
             return None
         try:
-            return ProjectRead(TrainingProjectSpec.model_validate(manifest["spec"]), None)
+            return TrainingProjectSpec.model_validate(manifest["spec"])
         except ValidationError as error:
             wrong = "; ".join(problems(error, "spec"))
             text = f"TrainingProject {name} can't be used: {wrong}"
-            return ProjectRead(None, Missing(Reason.INVALID_SPEC, text))
+            return Blocked(Reason.INVALID_SPEC, text)

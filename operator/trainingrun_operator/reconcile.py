@@ -7,6 +7,7 @@ from trainingrun_api.progress import ProgressReport
 from trainingrun_api.spec import TrainingRunSpec
 from trainingrun_api.status import Phase, Reason, TrainingRunStatus
 
+from .blocked import Blocked
 from .cache import Cache
 from .children import Job
 from .cluster import Cluster
@@ -15,7 +16,6 @@ from .job import job_patch
 from .jobs import Jobs
 from .metrics import Metrics
 from .observed import latest
-from .outcome import RunState
 from .resources import Manifest, Run, RunKey, parse_time
 from .run_events import events
 from .start import Start
@@ -29,7 +29,7 @@ POD_SECONDS = 1.0
 # What no watch of ours tells: another's Job, and what is refused besides pods.
 UNWATCHED = {Reason.JOB_CONFLICT, Reason.JOB_REFUSED}
 UNWATCHED_SECONDS = 30.0
-JOB_FOLLOWS = RunState(Phase.PENDING, Reason.WAITING_FOR_POD, "The Job is being created")
+JOB_FOLLOWS = Blocked(Reason.WAITING_FOR_POD, "The Job is being created")
 
 
 class Reconciler:
@@ -67,7 +67,7 @@ class Reconciler:
             await self._tidy(run)
             return await self._conclude(run, Observation())
         if run.spec is None:
-            return await self._conclude(run, Observation(blocker=_unreadable(run)))
+            return await self._conclude(run, Observation(blocked=_unreadable(run)))
         job = await self._jobs.find(run)
         if job is None:
             return await self._begin(run, run.spec)
@@ -87,7 +87,7 @@ class Reconciler:
         except ApiError as error:
             if not error.refused:
                 raise
-            return await self._conclude(run, Observation(blocker=_refused(error)))
+            return await self._conclude(run, Observation(blocked=_refused(error)))
         if created:
             return POD_SECONDS
         return await self._conclude(run, await self._follow(run, spec, await self._jobs.there(run)))
@@ -96,7 +96,7 @@ class Reconciler:
         """Have the Job as the run wants it now, and see how it does."""
         started = await self._jobs.origin(run, spec, job)
         if started is None:
-            return Observation(blocker=_conflict(run))
+            return Observation(blocked=_conflict(run))
         self._start.forget(run.key)
         changes = job_patch(spec, job, suspend_told=_told(run, job), final=False)
         if changes and not job.state.finished:
@@ -174,23 +174,21 @@ class Reconciler:
         return Run.parse(manifest)
 
 
-def _unreadable(run: Run) -> RunState:
+def _unreadable(run: Run) -> Blocked:
     text = f"This operator can't read the spec: {run.problem}; apply a corrected run under another name"
-    return RunState(Phase.PENDING, Reason.INVALID_SPEC, text, stalled=True)
+    return Blocked(Reason.INVALID_SPEC, text)
 
 
-def _refused(error: ApiError) -> RunState:
-    return RunState(
-        Phase.PENDING, Reason.JOB_REFUSED, f"The API server refuses the Job: {error}", stalled=True
-    )
+def _refused(error: ApiError) -> Blocked:
+    return Blocked(Reason.JOB_REFUSED, f"The API server refuses the Job: {error}")
 
 
-def _conflict(run: Run) -> RunState:
+def _conflict(run: Run) -> Blocked:
     text = (
         f"Job {run.key.name} exists and isn't this run's: delete it, "
         f"or apply the run under another name (kubectl delete job {run.key.name} -n {run.key.namespace})"
     )
-    return RunState(Phase.PENDING, Reason.JOB_CONFLICT, text, stalled=True)
+    return Blocked(Reason.JOB_CONFLICT, text)
 
 
 def _told(run: Run, job: Job) -> bool:

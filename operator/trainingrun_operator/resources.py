@@ -11,9 +11,10 @@ from pydantic import ValidationError
 from trainingrun_api.names import API_VERSION, RUN_KIND, RUN_LABEL
 from trainingrun_api.problems import problems
 from trainingrun_api.progress import RunIdentity
-from trainingrun_api.run_config import BaseModelSource, OtherDatasets
-from trainingrun_api.spec import TrainingProjectSpec, TrainingRunSpec
-from trainingrun_api.status import Reason, TrainingRunStatus
+from trainingrun_api.resolved_spec import ResolvedSpec
+from trainingrun_api.run_config import References
+from trainingrun_api.spec import TrainingRunSpec
+from trainingrun_api.status import TrainingRunStatus
 
 Manifest = dict[str, Any]
 Key = tuple[str, str]
@@ -109,28 +110,11 @@ class Referent(NamedTuple):
     name: str
 
 
-class Missing(NamedTuple):
-    """Something a run refers to that isn't there yet."""
+class Resolution(NamedTuple):
+    """What a run asks for and refers to, as found now."""
 
-    reason: Reason
-    message: str
-
-
-DEFAULT_MODEL = BaseModelSource()
-NO_OTHERS = OtherDatasets()
-
-
-@dataclass(frozen=True)
-class References:
-    """What a run refers to, as found now; `failure` says that it can never be had."""
-
-    project: TrainingProjectSpec | None = None
-    base_model: BaseModelSource = DEFAULT_MODEL
-    hub_token_secret: str | None = None
-    others: OtherDatasets = NO_OTHERS
-    resume_from: str | None = None
-    missing: tuple[Missing, ...] = ()
-    failure: Missing | None = None
+    spec: ResolvedSpec
+    references: References
 
 
 def kubernetes_json(text: str | bytes) -> object:

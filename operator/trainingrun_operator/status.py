@@ -9,35 +9,45 @@ from trainingrun_api.spec import TrainingRunSpec
 from trainingrun_api.started_with import StartedWith
 from trainingrun_api.status import Artifacts, Phase, Reason, RunFailure, RunResult, TrainingRunStatus
 
+from .blocked import Blocked
 from .conditions import conditions_of
 from .observed import Attempt, JobState, latest
-from .outcome import RunState, failure_of, of_attempt, of_failed_job, success_message, without_pod
+from .outcome import (
+    RunState,
+    failure_of,
+    of_attempt,
+    of_blocked,
+    of_failed_job,
+    success_message,
+    without_pod,
+)
 from .pod_template import base_model_of
 from .refusals import Refusal
 from .resources import Run, format_time, parse_time
 
+JOB_IS_GONE = Blocked(Reason.JOB_DELETED, "The Job was deleted; it is created again")
 # Pods end there, and no attempt has failed.
 AT_REST = {Phase.SUSPENDED, Phase.QUEUED}
 
 
 @dataclass(frozen=True)
 class Observation:
-    """What was found of a run; `blocker` is why it has no Job.
+    """What was found of a run; `blocked` is why it has no Job.
 
     Of the names and of what it is started with only what its status may not say yet.
     """
 
     job: JobState | None = None
     attempts: list[Attempt] = field(default_factory=list)
-    blocker: RunState | None = None
+    blocked: Blocked | None = None
     refusal: Refusal | None = None
     job_uid: str | None = None
     model_name: str | None = None
     started_with: StartedWith | None = None
 
-    def but(self, blocker: RunState) -> Self:
-        """The same with an blocker."""
-        return replace(self, blocker=blocker)
+    def but(self, blocked: Blocked) -> Self:
+        """The same, but blocked."""
+        return replace(self, blocked=blocked)
 
 
 def observe(run: Run, spec: TrainingRunSpec | None, seen: Observation, now: datetime) -> TrainingRunStatus:
@@ -76,10 +86,8 @@ def _run_state(run: Run, spec: TrainingRunSpec | None, seen: Observation) -> Run
         return _of_finished_job(run, seen.job, last)
     if spec is not None and _stands_still(spec, seen):
         return _suspended(spec, seen)
-    if seen.blocker is not None or seen.job is None or spec is None:
-        return seen.blocker or RunState(
-            Phase.PENDING, Reason.JOB_DELETED, "The Job was deleted; it is created again"
-        )
+    if seen.blocked is not None or seen.job is None or spec is None:
+        return of_blocked(seen.blocked or JOB_IS_GONE)
     state = of_attempt(last, run.status.progress, spec.resources.memory) if last else None
     refusal = _standing_refusal(seen, last)
     if state is None or (refusal is not None and state.reason is Reason.RESTARTING):
@@ -98,7 +106,7 @@ def _standing_refusal(seen: Observation, last: Attempt | None) -> Refusal | None
 def _stands_still(spec: TrainingRunSpec, seen: Observation) -> bool:
     if seen.job is not None:
         return seen.job.suspended
-    return spec.suspend and not (seen.blocker and seen.blocker.phase is Phase.FAILED)
+    return spec.suspend and not (seen.blocked and seen.blocked.permanent)
 
 
 def _suspended(spec: TrainingRunSpec, seen: Observation) -> RunState:

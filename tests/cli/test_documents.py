@@ -7,7 +7,7 @@ import pytest
 from trainingrun_api.names import API_VERSION
 from trainingrun_cli.documents import read_documents
 from trainingrun_cli.errors import CommandError
-from trainingrun_cli.manifest import read_manifest
+from trainingrun_cli.run_manifest import read_manifest
 
 SMALLEST = "dataset: {uri: 's3://d/x.csv'}, output: {uri: 's3://b/o'}"
 
@@ -64,9 +64,9 @@ def test_values_are_what_kubectl_would_send(tmp_path: Path) -> None:
         "training: {learningRate: 1e-4, maxEpochs: 3.0, lora:}, modelName:, labels: {include: [2024-01-31]}"
     )
     read = read_manifest(written(tmp_path, metadata="{name: x, labels: {a: b}}", spec=f"{SMALLEST}, {spec}"))
-    assert (read.name, read.namespace, read.spec.model_name) == ("x", "default", None)
-    assert (read.spec.training.learning_rate, read.spec.training.max_epochs) == (1e-4, 3)
-    assert read.spec.labels.include == ["2024-01-31"]
+    assert (read.name, read.namespace, read.spec.own.model_name) == ("x", "default", None)
+    assert (read.spec.own.training.learning_rate, read.spec.own.training.max_epochs) == (1e-4, 3)
+    assert read.spec.own.labels.include == ["2024-01-31"]
 
 
 def test_a_merged_key_may_be_written_over(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from trainingrun_api.names import REQUIRED_STORAGE_KEYS
 from trainingrun_api.run_config import Storage
 from trainingrun_cli.errors import CommandError
 from trainingrun_cli.local import local_config
-from trainingrun_cli.manifest import read_manifest
+from trainingrun_cli.run_manifest import read_manifest
 
 from .conftest import EXAMPLES, Command, Trained, manifest, trainingrun
 

@@ -15,7 +15,8 @@ from trainingrun_api.crd import structural_schema
 from trainingrun_api.metadata import NO_SUBDOMAIN, ROOM_FOR_PODS, RunMetadata
 from trainingrun_api.names import API_VERSION
 from trainingrun_api.progress import RunIdentity, bounded_epochs
-from trainingrun_api.run_config import BaseModelSource, Resolved, RunConfig
+from trainingrun_api.resolved_spec import ResolvedSpec
+from trainingrun_api.run_config import References, RunConfig
 from trainingrun_api.spec import RunSettings, TrainingProjectSpec, TrainingRunSpec
 from trainingrun_api.started_with import SecretNames, StartedWith
 from trainingrun_api.status import EpochSummary, Progress, TrainingRunStatus
@@ -591,8 +592,8 @@ def test_resource_stays_small_after_a_thousand_epochs(cluster: DynamicClient) ->
         suggestion="s" * 256,
     )
     identity = RunIdentity(namespace="default", name=run.metadata.name, uid=run.metadata.uid)
-    found = Resolved(None, BaseModelSource(), "Tickets v3")
-    config = RunConfig.resolve(identity, TrainingRunSpec.model_validate(FULL), found, None)
+    spec = ResolvedSpec.of(TrainingRunSpec.model_validate(FULL), None)
+    config = RunConfig.of(identity, "Tickets v3", spec, References())
     told = config.model_dump(mode="json", exclude_none=True)
     started = StartedWith.of("registry/trainer:1", told, SecretNames(storage="s3"))
     status = TrainingRunStatus(

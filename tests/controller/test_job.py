@@ -6,16 +6,18 @@ import pytest
 
 from trainingrun_api.base_model import BaseModel, HuggingFaceModel
 from trainingrun_api.names import MEMORY_LIMIT_VARIABLE, PROGRESS_AUDIENCE, ExitCode
-from trainingrun_api.run_config import BaseModelSource, HubModel
+from trainingrun_api.resolved_spec import ResolvedSpec
+from trainingrun_api.run_config import BaseModelSource, HubModel, References
 from trainingrun_api.spec import TrainingProjectSpec
 from trainingrun_operator.base_models import source_of
 from trainingrun_operator.children import Job
 from trainingrun_operator.job import build_job, job_patch, starting_with
-from trainingrun_operator.resources import References, Run
+from trainingrun_operator.resources import Resolution, Run
 from trainingrun_operator.settings import Settings
 
 from .manifests import Manifest, a_project, a_project_run, a_run
 
+DEFAULT_MODEL = BaseModelSource()
 SETTINGS = Settings.from_environment(
     {"TRAINER_IMAGE": "example.com/trainer:1", "POD_NAMESPACE": "training-system"}
 )
@@ -29,12 +31,15 @@ def as_read(manifest: Manifest) -> Run:
 
 
 def job_of(
-    manifest: Manifest, references: References | None = None, settings: Settings = SETTINGS
+    manifest: Manifest,
+    project: TrainingProjectSpec | None = None,
+    base_model: BaseModelSource = DEFAULT_MODEL,
 ) -> Manifest:
     run = as_read(manifest)
     assert run.spec is not None, run.problem
-    started = starting_with(run, run.spec, "brisk-heron-3f9a", references or References(), settings)
-    return build_job(run, run.spec, started, "PEM", settings)
+    found = Resolution(ResolvedSpec.of(run.spec, project), References(base_model))
+    started = starting_with(run, "brisk-heron-3f9a", found, SETTINGS)
+    return build_job(run, run.spec, started, "PEM", SETTINGS)
 
 
 def pod_of(manifest: Manifest) -> Manifest:
@@ -113,7 +118,7 @@ def test_credentials_come_from_the_secret_by_key() -> None:
 def test_tracker_is_the_runs_own_else_the_projects() -> None:
     server = {"trackingUri": "https://mlflow.example.com", "credentialsSecretRef": {"name": "mlflow"}}
     spec = a_project("tickets", tracking={"mlflow": server})["spec"]
-    project = References(project=TrainingProjectSpec.model_validate(spec))
+    project = TrainingProjectSpec.model_validate(spec)
     own = {"trackingUri": "http://mlflow.team", "experiment": "mine"}
     for tracking, experiment, keys in (
         (
@@ -139,9 +144,8 @@ def test_tracker_is_the_runs_own_else_the_projects() -> None:
 
 def test_hub_is_reached_with_the_token_alone() -> None:
     source = BaseModelSource(hub=HubModel(repo_id="team/model", revision="main"))
-    pod = job_of(a_run("t"), References(base_model=source, hub_token_secret="hub"))["spec"]["template"][
-        "spec"
-    ]
+    asked = {"huggingFace": {"repoId": "team/model", "tokenSecretRef": {"name": "hub"}}}
+    pod = job_of(a_run("t", baseModel=asked), base_model=source)["spec"]["template"]["spec"]
     environment = {v["name"]: v.get("value", v.get("valueFrom")) for v in pod["containers"][0]["env"]}
     assert environment["HF_TOKEN"] == {"secretKeyRef": {"name": "hub", "key": "token"}}
     assert environment["HF_HUB_OFFLINE"] == "0"
@@ -151,7 +155,7 @@ def test_hub_is_reached_with_the_token_alone() -> None:
 def test_volume_of_the_base_model_is_mounted_read_only() -> None:
     model = BaseModel(uri="pvc://imported/models/mine")
     source = source_of(model, SETTINGS)
-    pod = job_of(a_run("t"), References(base_model=source))["spec"]["template"]["spec"]
+    pod = job_of(a_run("t"), base_model=source)["spec"]["template"]["spec"]
     mount = next(m for m in pod["containers"][0]["volumeMounts"] if m["name"] == "base-model")
     assert mount == {"name": "base-model", "mountPath": source.mount_path, "readOnly": True}
     claim = next(v["persistentVolumeClaim"] for v in pod["volumes"] if v["name"] == "base-model")
@@ -171,7 +175,7 @@ def test_settings_of_the_operator_reach_the_trainer() -> None:
 
 def test_project_fills_what_the_run_leaves_open() -> None:
     project = TrainingProjectSpec.model_validate(a_project("tickets")["spec"])
-    job = job_of(a_project_run("mine", "tickets"), References(project=project))
+    job = job_of(a_project_run("mine", "tickets"), project)
     environment = job["spec"]["template"]["spec"]["containers"][0]["env"]
     config = json.loads(environment[0]["value"])
     assert config["dataset"]["uri"] == "s3://data/project.csv"

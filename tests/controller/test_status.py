@@ -8,8 +8,8 @@ import pytest
 from trainingrun_api.names import ExitCode
 from trainingrun_api.started_with import SecretNames, StartedWith
 from trainingrun_api.status import Phase, Progress, Reason, TrainingRunStatus
+from trainingrun_operator.blocked import Blocked
 from trainingrun_operator.observed import Attempt, JobState, Termination, Waiting
-from trainingrun_operator.outcome import RunState
 from trainingrun_operator.refusals import Refusal
 from trainingrun_operator.resources import Run, format_time
 from trainingrun_operator.run_events import events_between
@@ -21,7 +21,7 @@ NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 RUNNING = JobState("tickets", complete=False, failure=None, ended_at=None)
 COMPLETE = JobState("tickets", complete=True, failure=None, ended_at="2026-11-01T11:59:00Z")
 STARTED = StartedWith.of("example.com/trainer:1", {"outputPrefix": "s3://models/team/x"}, SecretNames())
-MISSING = RunState(Phase.PENDING, Reason.PROJECT_NOT_FOUND, "create it")
+MISSING = Blocked(Reason.PROJECT_NOT_FOUND, "create it")
 
 
 def a_parsed_run(status: TrainingRunStatus | None = None, generation: int = 1, **spec: object) -> Run:
@@ -117,7 +117,7 @@ def test_the_same_observation_gives_the_same_status() -> None:
 
 
 def test_transition_time_moves_only_with_the_status() -> None:
-    waiting = status_of(Observation(blocker=MISSING))
+    waiting = status_of(Observation(blocked=MISSING))
     later = NOW + timedelta(minutes=1)
     running = status_of(seen(an_attempt()), a_parsed_run(waiting), later)
     assert {c.last_transition_time for c in running.conditions} == {format_time(NOW)}
@@ -213,11 +213,11 @@ def test_finished_run_stays_finished_and_acknowledges_changes() -> None:
 
 def test_pending_deadline_counts_from_when_the_run_began_to_wait() -> None:
     run = a_parsed_run(pendingDeadlineSeconds=60)
-    waiting = status_of(Observation(blocker=MISSING), run)
+    waiting = status_of(Observation(blocked=MISSING), run)
     assert waiting.pending_since == format_time(NOW)
     run = a_parsed_run(waiting, pendingDeadlineSeconds=60)
-    assert status_of(Observation(blocker=MISSING), run, NOW + timedelta(seconds=59)).phase is Phase.PENDING
-    failed = status_of(Observation(blocker=MISSING), run, NOW + timedelta(seconds=60))
+    assert status_of(Observation(blocked=MISSING), run, NOW + timedelta(seconds=59)).phase is Phase.PENDING
+    failed = status_of(Observation(blocked=MISSING), run, NOW + timedelta(seconds=60))
     assert (failed.phase, reason_of(failed)) == (Phase.FAILED, Reason.PENDING_DEADLINE_EXCEEDED)
     assert "create it" in failed.conditions[0].message
 

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from trainingrun_api.defaults import effective_spec
 from trainingrun_api.progress import RunIdentity
-from trainingrun_api.run_config import BaseModelSource, Resolved, RunConfig
+from trainingrun_api.resolved_spec import ResolvedSpec
+from trainingrun_api.run_config import References, RunConfig
 from trainingrun_api.spec import RunSettings, TrainingProjectSpec, TrainingRunSpec
 
 OPEN: dict[str, Any] = {"dataset": {"project": "tickets"}}
@@ -26,8 +26,8 @@ def settings(defaults: dict[str, Any], **spec: Any) -> dict[str, Any]:
 
 
 def settings_with(project: TrainingProjectSpec, **spec: Any) -> dict[str, Any]:
-    effective = effective_spec(TrainingRunSpec.model_validate(OPEN | spec), project)
-    return effective.settings().model_dump(mode="json", exclude_defaults=True)
+    resolved = ResolvedSpec.of(TrainingRunSpec.model_validate(OPEN | spec), project)
+    return resolved.own.settings().model_dump(mode="json", exclude_defaults=True)
 
 
 def test_what_a_run_leaves_out_is_its_projects() -> None:
@@ -131,9 +131,9 @@ def test_what_a_run_says_itself_is_not_left_out_but_refused() -> None:
 
 def test_a_run_without_a_project_has_the_contracts_defaults() -> None:
     spec = TrainingRunSpec.model_validate({"dataset": {"uri": "s3://d/t.csv"}, "output": {"uri": "s3://m"}})
-    effective = effective_spec(spec, None)
-    assert effective.settings() == RunSettings()
-    assert set(RunSettings.model_fields) <= effective.model_fields_set
+    own = ResolvedSpec.of(spec, None).own
+    assert own.settings() == RunSettings()
+    assert set(RunSettings.model_fields) <= own.model_fields_set
 
 
 def test_results_of_other_settings_have_another_place() -> None:
@@ -146,5 +146,5 @@ def test_results_of_other_settings_have_another_place() -> None:
 def resolved(defaults: dict[str, Any]) -> RunConfig:
     """What the trainer of a run of a project with these defaults is told."""
     run = RunIdentity(namespace="team", name="tickets-v1", uid="1")
-    found = Resolved(project_with(defaults), BaseModelSource(), "tickets-v1")
-    return RunConfig.resolve(run, TrainingRunSpec.model_validate(OPEN), found, progress=None)
+    spec = ResolvedSpec.of(TrainingRunSpec.model_validate(OPEN), project_with(defaults))
+    return RunConfig.of(run, "tickets-v1", spec, References())

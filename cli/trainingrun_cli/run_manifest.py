@@ -9,8 +9,8 @@ from pydantic import ValidationError
 
 from trainingrun_api.base import Model
 from trainingrun_api.dataset import DatasetReference, DataSource
-from trainingrun_api.defaults import effective_spec
 from trainingrun_api.names import PROJECT_KIND, RUN_KIND
+from trainingrun_api.resolved_spec import ResolvedSpec
 from trainingrun_api.run_config import OtherDatasets
 from trainingrun_api.spec import TrainingProjectSpec, TrainingRunSpec
 
@@ -22,18 +22,17 @@ Spec = TypeVar("Spec", bound=Model)
 
 
 @dataclass(frozen=True)
-class Manifest:
+class RunManifest:
     """One TrainingRun and what it takes from the TrainingProjects it names."""
 
     name: str
     namespace: str
-    spec: TrainingRunSpec
-    project: TrainingProjectSpec | None
+    spec: ResolvedSpec
     others: OtherDatasets
     """The data sets beside the main one."""
 
 
-def read_manifest(path: Path) -> Manifest:
+def read_manifest(path: Path) -> RunManifest:
     """The TrainingRun in `path`, with the projects it names from the same file.
 
     Raises CommandError with every problem of the file, each with its field.
@@ -47,7 +46,7 @@ def read_manifest(path: Path) -> Manifest:
     spec = _spec(path, run, TrainingRunSpec)
     projects = Projects(path, documents, namespace)
     own = projects.named(spec.dataset.project) if spec.dataset.project else None
-    _require_fitting(path, spec, own)
+    resolved = _resolved(path, spec, own)
     evaluation = spec.evaluation_dataset
     others = OtherDatasets(
         additional=tuple(
@@ -56,7 +55,7 @@ def read_manifest(path: Path) -> Manifest:
         ),
         evaluation=projects.data_set(evaluation, "spec.evaluationDataset") if evaluation else None,
     )
-    return Manifest(run.metadata.name, namespace, spec, own, others)
+    return RunManifest(run.metadata.name, namespace, resolved, others)
 
 
 @dataclass(frozen=True)
@@ -80,10 +79,7 @@ class Projects:
     def data_set(self, dataset: DatasetReference, setting: str) -> DataSource:
         """The files of a data set that may be a project's; `setting` is where the run's spec has it."""
         project = self.named(dataset.project, dataset.namespace) if dataset.project else None
-        source = dataset.source(project.dataset if project else None, setting)
-        if source is None:
-            raise TypeError(f"{dataset!r} names neither files nor a project, which its model excludes")
-        return source
+        return dataset.source(project.dataset if project else None, setting)
 
     def _allowed(self, project: TrainingProjectSpec, name: str, namespace: str) -> TrainingProjectSpec:
         if namespace != self.namespace and not project.allows(self.namespace):
@@ -94,9 +90,9 @@ class Projects:
         return project
 
 
-def _require_fitting(path: Path, spec: TrainingRunSpec, project: TrainingProjectSpec | None) -> None:
+def _resolved(path: Path, spec: TrainingRunSpec, project: TrainingProjectSpec | None) -> ResolvedSpec:
     try:
-        effective_spec(spec, project)
+        return ResolvedSpec.of(spec, project)
     except ValidationError as error:
         place = f"{path}, {RUN_KIND} with the defaults of {PROJECT_KIND} {spec.dataset.project}"
         raise CommandError(validation_problems(place, error, "spec")) from error
