@@ -8,6 +8,7 @@ import pyarrow as pa
 from pyarrow import parquet
 from pydantic import ValidationError
 
+from trainingrun_api.artifacts import ArtifactName
 from trainingrun_api.base import Model
 from trainingrun_api.evaluation import Evaluation
 from trainingrun_api.status import Phase
@@ -50,13 +51,13 @@ def _fetch(run: str, namespace: str | None, endpoint: str | None) -> Report:
             raise CommandError(
                 f"{stored.name} is {stored.phase}: only runs that have succeeded can be compared"
             )
-        evaluation = _read(stored, "evaluation.json", Evaluation)
+        evaluation = _read(stored, ArtifactName.EVALUATION, Evaluation)
         if not evaluation.finished:
             raise CommandError(f"{stored.name} is being trained: only finished runs can be compared")
-        return Report(evaluation, _read(stored, "run.json", RunRecord), _predictions(stored))
+        return Report(evaluation, _read(stored, ArtifactName.RUN, RunRecord), _predictions(stored))
 
 
-def _read(run: StoredRun, file: str, kind: type[File]) -> File:
+def _read(run: StoredRun, file: ArtifactName, kind: type[File]) -> File:
     try:
         return kind.model_validate_json(run.read(file), extra="ignore")
     except ObjectMissingError:
@@ -72,13 +73,13 @@ def _read(run: StoredRun, file: str, kind: type[File]) -> File:
 def _predictions(run: StoredRun) -> pa.Table | None:
     """Labels of the evaluation texts; None where there are none."""
     try:
-        content = run.read("predictions.parquet")
+        content = run.read(ArtifactName.PREDICTIONS)
     except ObjectMissingError:
         return None
     try:
         table = parquet.read_table(pa.BufferReader(content))
     except pa.ArrowInvalid as error:
-        raise CommandError(f"{run.uri('predictions.parquet')} can't be read: {error}") from error
+        raise CommandError(f"{run.uri(ArtifactName.PREDICTIONS)} can't be read: {error}") from error
     return table if {"labels", "predicted"} <= set(table.column_names) else None
 
 

@@ -10,14 +10,15 @@ from rich.table import Table
 from rich.text import Text
 
 from trainingrun_api.advice import Finding
+from trainingrun_api.artifacts import Artifacts
 from trainingrun_api.evaluation import ClassScores, DataCounts, SourceScores
 from trainingrun_api.final_fit import FinalFit
 from trainingrun_api.metrics import StoppingMetric
-from trainingrun_api.status import Artifacts, EpochSummary, EvaluationScores, RunResult
+from trainingrun_api.status import EpochSummary, EvaluationScores, RunResult, Stage
 from trainingrun_api.status import Progress as RunProgress
 from trainingrun_api.visible import visible
 
-APART = {"SimilarityStage": "before epoch 1", "FinalFit": "final fit"}
+APART = {Stage.SIMILARITY_STAGE: "before epoch 1", Stage.FINAL_FIT: "final fit"}
 """Stages whose steps are none of the epochs', by what the bar is called then."""
 
 
@@ -27,7 +28,7 @@ class RunDisplay:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._shown_epoch = -1
-        self._stage = ""
+        self._stage: Stage | None = None
         self._bar = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
@@ -79,7 +80,7 @@ def _under_way(progress: RunProgress) -> str:
 
 
 def _detail(progress: RunProgress) -> str:
-    parts = [visible(progress.stage)]
+    parts = [str(progress.stage)]
     if progress.training_loss is not None:
         parts.append(f"loss {progress.training_loss:.3f}")
     if progress.samples_per_second:

@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 from pydantic import ValidationError
 from rich.console import Console
 
+from trainingrun_api.artifacts import ArtifactName
 from trainingrun_api.evaluation import Evaluation
 from trainingrun_api.lineage import lineage_after
 from trainingrun_api.model_names import candidate_names
@@ -127,7 +128,7 @@ def _elsewhere(uri: str | None) -> BaseModelSource:
 
 
 def _of_run(name: str, output: Path) -> BaseModelSource:
-    file = output / "evaluation.json"
+    file = output / ArtifactName.EVALUATION
     try:
         earlier = Evaluation.model_validate_json(file.read_bytes(), extra="ignore")
     except ValidationError as error:
@@ -136,7 +137,7 @@ def _of_run(name: str, output: Path) -> BaseModelSource:
             f"baseModel.fromRun: {file} can't be read ({wrong}); train {name!r} again"
         ) from error
     lineage = lineage_after(name, earlier.model_name, earlier.base_model)
-    return BaseModelSource(uri=(output / "model").as_uri(), from_run=name, lineage=lineage)
+    return BaseModelSource(uri=(output / ArtifactName.MODEL).as_uri(), from_run=name, lineage=lineage)
 
 
 class _DisplayHandler(logging.Handler):

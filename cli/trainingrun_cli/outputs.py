@@ -3,16 +3,18 @@
 import json
 from pathlib import Path
 
+from trainingrun_api.artifacts import ArtifactName
+
 
 def newest_output(folder: Path) -> Path | None:
     """The folder itself if it holds the results of a finished run, else the newest one in it that does.
 
     A run's folder has one for each time that it was trained.
     """
-    if _is_last(folder / "evaluation.json"):
+    if _is_last(folder / ArtifactName.EVALUATION):
         return folder
     finished = sorted(
-        filter(_is_last, folder.glob("*/evaluation.json")), key=lambda path: path.stat().st_mtime
+        filter(_is_last, folder.glob(f"*/{ArtifactName.EVALUATION}")), key=lambda path: path.stat().st_mtime
     )
     return finished[-1].parent if finished else None
 

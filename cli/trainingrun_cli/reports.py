@@ -3,6 +3,7 @@
 import tempfile
 from pathlib import Path
 
+from trainingrun_api.artifacts import ArtifactName
 from trainingrun_trainer.errors import ObjectMissingError
 
 from .errors import CommandError
@@ -16,10 +17,10 @@ def fetch(name: str, namespace: str | None, output: Path | None, endpoint: str |
     """
     with on_cluster(name, namespace, endpoint) as run:
         try:
-            page = run.read("report.html")
+            page = run.read(ArtifactName.REPORT)
         except ObjectMissingError:
             raise CommandError(
-                f"{run.name} has no report yet: {run.uri('report.html')} is not there"
+                f"{run.name} has no report yet: {run.uri(ArtifactName.REPORT)} is not there"
             ) from None
     return write_page(page, output or Path(tempfile.mkdtemp(prefix="trainingrun-")) / f"{name}.html")
 

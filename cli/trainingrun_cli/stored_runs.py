@@ -10,6 +10,7 @@ from typing import Any
 
 from kubernetes.client import ApiClient, CoreV1Api
 
+from trainingrun_api.artifacts import ArtifactName, ArtifactPaths
 from trainingrun_api.names import REQUIRED_STORAGE_KEYS, RUN_KIND, RUN_PLURAL, STORAGE_KEYS
 from trainingrun_api.run_config import Storage
 from trainingrun_api.status import Phase
@@ -37,11 +38,11 @@ class StoredRun:
     phase: Phase | None = None
     """Of a run on a cluster."""
 
-    def uri(self, file: str) -> str:
+    def uri(self, file: ArtifactName) -> str:
         """Where one of its files is."""
-        return f"{self.prefix}/{file}"
+        return ArtifactPaths(self.prefix).uri(file)
 
-    def read(self, file: str) -> bytes:
+    def read(self, file: ArtifactName) -> bytes:
         """Content of a file. Raises ObjectMissingError, and CommandError when the store can't be read."""
         try:
             return self.store.read(self.uri(file))

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, field_validator
 
 from .advice import MAX_FINDINGS, Finding
+from .artifacts import Artifacts
 from .base import Model
 from .final_fit import FinalFit
 from .lineage import ResolvedBaseModel
@@ -41,6 +42,19 @@ class Phase(StrEnum):
     def finished(self) -> bool:
         """True when nothing will happen any more."""
         return self in {Phase.SUCCEEDED, Phase.FAILED}
+
+
+class Stage(StrEnum):
+    """What the trainer does now, in the order in which it does so."""
+
+    LOADING_DATA = "LoadingData"
+    LOADING_MODEL = "LoadingModel"
+    SIMILARITY_STAGE = "SimilarityStage"
+    TRAINING = "Training"
+    EVALUATING = "Evaluating"
+    FINAL_FIT = "FinalFit"
+    PUBLISHING = "Publishing"
+    DONE = "Done"
 
 
 class Reason(StrEnum):
@@ -137,8 +151,8 @@ class Notice(Model):
 class Progress(Model):
     """How far training is; the latest report of the trainer."""
 
-    stage: Annotated[str, Field(max_length=32)]
-    """LoadingData, LoadingModel, SimilarityStage, Training, Evaluating, FinalFit, Publishing or Done."""
+    stage: Stage
+    """What the trainer does now."""
     epoch: Annotated[int, Field(ge=0)] = 0
     """Epochs finished."""
     max_epochs: Annotated[int, Field(ge=1)] | None = None
@@ -208,25 +222,6 @@ class EvaluationScores(Scores):
         if self.labels is None or self.evaluated_labels in {None, self.labels}:
             return ""
         return f"{self.evaluated_labels} of {self.labels} labels"
-
-
-class Artifacts(Model):
-    """Where results are."""
-
-    model: str
-    """Folder of the published model."""
-    evaluation: str
-    """evaluation.json."""
-    predictions: str | None = None
-    """predictions.parquet: every evaluation text with its labels, probabilities and loss."""
-    report: str | None = None
-    """report.html: scores, confusions with their texts, curves; one file for a browser."""
-    tensorboard: str | None = None
-    """Folder with an event file for TensorBoard: losses, scores, learning rate, gradient norm."""
-    checkpoints: str
-    """Folder of the checkpoints."""
-    run: str
-    """run.json: configuration, fingerprint of the data, versions."""
 
 
 class RunResult(Model):

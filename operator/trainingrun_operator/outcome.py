@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from trainingrun_api.advice import Severity
 from trainingrun_api.names import ExitCode
-from trainingrun_api.status import Phase, Progress, Reason, RunFailure, RunResult
+from trainingrun_api.status import Phase, Progress, Reason, RunFailure, RunResult, Stage
 
 from .blocked import Blocked
 from .observed import Attempt, JobState, Termination
@@ -45,7 +45,7 @@ UNKNOWN = (
     Reason.TRAINER_ERROR,
     "The pod is gone and with it the cause; look for its log in your log collector",
 )
-AT_THE_END = {"Evaluating", "Publishing", "Done"}
+AT_THE_END = {Stage.EVALUATING, Stage.PUBLISHING, Stage.DONE}
 NEEDS_A_PERSON = {Reason.INVALID_SPEC, Reason.JOB_CONFLICT, Reason.JOB_REFUSED}
 
 
@@ -165,7 +165,7 @@ def _at_work(attempt: Attempt, progress: Progress | None) -> RunState:
     state = RunState(Phase.RUNNING, Reason.TRAINING, f"Pod {attempt.name} trains")
     if progress is None or parse_time(progress.last_update_time) < attempt.created:
         return state
-    if progress.stage == "FinalFit":
+    if progress.stage is Stage.FINAL_FIT:
         state = state._replace(message=f"Pod {attempt.name} fits the model anew on all texts")
     if progress.stage in AT_THE_END:
         text = f"Pod {attempt.name} evaluates and publishes the model"

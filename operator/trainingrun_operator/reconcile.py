@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from trainingrun_api.progress import ProgressReport
 from trainingrun_api.spec import TrainingRunSpec
-from trainingrun_api.status import Phase, Reason, TrainingRunStatus
+from trainingrun_api.status import Phase, Reason, Stage, TrainingRunStatus
 
 from .blocked import Blocked
 from .cache import Cache
@@ -164,7 +164,7 @@ class Reconciler:
             return
         whole = await self._cluster.run(run.key)  # with all epochs
         if whole is not None:
-            done = progress.model_copy(update={"stage": "Done", "percent": 100, "remaining_seconds": 0})
+            done = progress.model_copy(update={"stage": Stage.DONE, "percent": 100, "remaining_seconds": 0})
             epochs = Run.parse(whole).status.epochs
             report = ProgressReport(run=run.identity, progress=done, epochs=epochs)
             await self._cluster.apply_progress(report)

@@ -4,10 +4,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Self
 
+from trainingrun_api.artifacts import ArtifactPaths, Artifacts
 from trainingrun_api.lineage import ResolvedBaseModel
 from trainingrun_api.spec import TrainingRunSpec
 from trainingrun_api.started_with import StartedWith
-from trainingrun_api.status import Artifacts, Phase, Reason, RunFailure, RunResult, TrainingRunStatus
+from trainingrun_api.status import Phase, Reason, RunFailure, RunResult, TrainingRunStatus
 
 from .blocked import Blocked
 from .conditions import conditions_of
@@ -226,15 +227,4 @@ def _with_lineage(read: ResolvedBaseModel, started: StartedWith | None) -> Resol
 
 
 def _usual_artifacts(started: StartedWith | None) -> Artifacts | None:
-    if started is None:
-        return None
-    prefix = started.output_prefix
-    return Artifacts(
-        model=f"{prefix}/model",
-        evaluation=f"{prefix}/evaluation.json",
-        predictions=f"{prefix}/predictions.parquet",
-        report=f"{prefix}/report.html",
-        tensorboard=f"{prefix}/tensorboard",
-        checkpoints=f"{prefix}/checkpoints",
-        run=f"{prefix}/run.json",
-    )
+    return ArtifactPaths(started.output_prefix).artifacts() if started else None

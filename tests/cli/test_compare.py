@@ -84,6 +84,18 @@ def test_a_run_without_predictions_is_compared_as_far_as_it_goes(
     assert "can't be told: the predictions.parquet of reviews is missing" in capsys.readouterr().out
 
 
+def test_fields_that_only_a_newer_trainer_writes_are_left_out(
+    retrained: Trained, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy, other = a_finished_run(retrained, tmp_path / "reviews"), str(retrained.output("reviews-by-stars"))
+    compare_runs([str(retrained.output("reviews")), other], None, None, None)
+    as_written = capsys.readouterr().out
+    for name in ("evaluation.json", "run.json"):
+        (copy / name).write_text((copy / name).read_text().replace("{", '{"newer": 1, ', 1))
+    compare_runs([str(copy), other], None, None, None)
+    assert capsys.readouterr().out == as_written
+
+
 def test_what_can_not_be_compared_is_refused_with_the_name_of_the_run(
     retrained: Trained, tmp_path: Path
 ) -> None:

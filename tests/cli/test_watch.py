@@ -56,6 +56,7 @@ def test_fields_that_only_a_newer_operator_knows_are_left_out(
     status = {
         "phase": "Succeeded",
         "conditions": [condition | transition],
+        "progress": {"stage": "Done", "lastUpdateTime": "2026-01-01T00:00:00Z", "watts": 5},
         "evaluation": scores,
         "artifacts": artifacts,
         "energy": {"joules": 5},
@@ -66,6 +67,12 @@ def test_fields_that_only_a_newer_operator_knows_are_left_out(
     assert "Succeeded: Completed Trained 3 epochs" in said.out
     assert "0.912" in said.out
     assert "s3://b/model" in said.out
+    for command_line in (("report", "newer"), ("compare", "newer", "newer")):
+        said = command(*command_line, "--namespace", "default")
+        assert (said.status, said.err) == (
+            2,
+            "trainingrun: the run is Succeeded and has no results yet; try again when it trains\n",
+        )
 
 
 def test_a_value_that_only_a_newer_operator_knows_is_told(api: CustomObjectsApi, command: Command) -> None:

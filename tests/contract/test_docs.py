@@ -9,6 +9,7 @@ import yaml
 from kubernetes.dynamic import DynamicClient
 
 from trainingrun_api.advice import FindingType
+from trainingrun_api.artifacts import ArtifactName
 from trainingrun_api.spec import TrainingProjectSpec, TrainingRunSpec
 from trainingrun_api.training import Training
 
@@ -52,6 +53,12 @@ def test_a_block_is_a_manifest_or_part_of_one(cluster: DynamicClient, block: str
         spec = document["spec"] if "kind" in document else LEAST | document.get("spec", document)
         assert KINDS[kind].model_validate(spec)
         assert apply(cluster, spec, kind=kind)
+
+
+def test_the_guide_has_each_artifact_by_its_name() -> None:
+    page = (ROOT / "docs/guide.md").read_text()
+    table = page.partition("| Object | What it is |")[2].partition("\n\n")[0]
+    assert sorted(re.findall(r"^\| `([^`]+?)/?` \|", table, re.MULTILINE)) == sorted(ArtifactName)
 
 
 def test_the_example_has_all_of_the_settings_that_it_is_said_to_have() -> None:

@@ -13,12 +13,13 @@ import pytest
 import torch
 
 from trainingrun_api.advice import Finding, Severity
+from trainingrun_api.artifacts import Artifacts
 from trainingrun_api.dataset import DataSource
 from trainingrun_api.labels import Labels
 from trainingrun_api.lineage import ResolvedBaseModel
 from trainingrun_api.names import RUN_CONFIG_VARIABLE, ExitCode
 from trainingrun_api.run_config import RunConfig
-from trainingrun_api.status import Artifacts, EvaluationScores, Reason, RunFailure, RunResult
+from trainingrun_api.status import EvaluationScores, Reason, RunFailure, RunResult
 from trainingrun_api.training import EarlyStopping
 from trainingrun_trainer.program import fitting, main
 from trainingrun_trainer.settings import TERMINATION_PATH_VARIABLE

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from localcluster import LocalClusterError
 from localcluster.progress import say, step
+from trainingrun_api.artifacts import ArtifactPaths
 from trainingrun_cli.errors import CommandError
 from trainingrun_cli.watching import watch
 
@@ -63,7 +64,7 @@ def show_result(kubernetes: Kubernetes, target: Target) -> None:
     kubernetes.show("--namespace", NAMESPACE, "get", "trainingruns")
     arguments = ("--namespace", NAMESPACE, "get", "trainingrun", RUN, "--output=json")
     model = json.loads(kubernetes.kubectl(*arguments))["status"]["artifacts"]["model"]
-    prefix = model.removesuffix("model")
+    prefix = f"{ArtifactPaths.beside(model).prefix}/"
     say(f"\nobjects under {prefix}")
     with target.endpoint() as endpoint:
         for name, size in listing(s3_client(endpoint, target.credentials), prefix):

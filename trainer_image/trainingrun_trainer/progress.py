@@ -10,6 +10,7 @@ import httpx2
 from trainingrun_api.names import PROGRESS_PATH
 from trainingrun_api.progress import ProgressReport
 from trainingrun_api.run_config import ProgressEndpoint
+from trainingrun_api.status import Stage
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +32,7 @@ class ProgressSender:
         self._url = endpoint.url.rstrip("/").removesuffix(PROGRESS_PATH) + PROGRESS_PATH
         self._context = ssl.create_default_context(cadata=endpoint.ca_certificate)
         self._newest: ProgressReport | None = None
-        self._milestone: tuple[str, int] | None = None
+        self._milestone: tuple[Stage, int] | None = None
         self._known_failures: set[str] = set()
         self._waiting = threading.Event()
         self._urgent = threading.Event()

@@ -11,13 +11,13 @@ import torch
 from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
+from trainingrun_api.artifacts import ArtifactPaths
 from trainingrun_api.evaluation import Evaluation
 from trainingrun_api.metrics import Scores
 from trainingrun_api.run_config import Storage
 from trainingrun_api.status import EpochSummary
 from trainingrun_trainer.artifacts import open_store
 from trainingrun_trainer.errors import StorageUnavailableError
-from trainingrun_trainer.pipeline.places import Places
 from trainingrun_trainer.pipeline.publish import write_evaluation
 from trainingrun_trainer.pipeline.reports import LiveResults
 from trainingrun_trainer.pipeline.session import Run
@@ -69,21 +69,21 @@ def evaluation() -> Evaluation:
 def test_an_evaluation_that_breaks_the_contract_is_not_written(
     tmp_path: Path, evaluation: Evaluation
 ) -> None:
-    places = Places(tmp_path.as_uri())
-    store = open_store(places.prefix, Storage())
+    paths = ArtifactPaths(tmp_path.as_uri())
+    store = open_store(paths.prefix, Storage())
     assert evaluation.classification is not None
     impossible = evaluation.classification.model_copy(update={"accuracy": 1.5})
     for change, field in (({"loss": float("nan")}, "loss"), ({"classification": impossible}, "accuracy")):
         with pytest.raises(ValidationError, match=field):
-            write_evaluation(store, places, evaluation.model_copy(update=change))
-    assert not store.exists(places.evaluation)
+            write_evaluation(store, paths, evaluation.model_copy(update=change))
+    assert not store.exists(paths.evaluation)
 
 
 def test_what_is_written_is_what_the_published_schema_describes(
     tmp_path: Path, evaluation: Evaluation
 ) -> None:
-    places = Places(tmp_path.as_uri())
-    write_evaluation(open_store(places.prefix, Storage()), places, evaluation)
+    paths = ArtifactPaths(tmp_path.as_uri())
+    write_evaluation(open_store(paths.prefix, Storage()), paths, evaluation)
     written = (tmp_path / "evaluation.json").read_text()
     validator = Draft202012Validator(json.loads(SCHEMA.read_text()))
     validator.validate(json.loads(written))

@@ -321,6 +321,10 @@ def test_a_finished_run_is_only_reported(config: RunConfig) -> None:
     stages: list[str] = []
     assert pipeline.run(config, lambda report: stages.append(report.progress.stage)) == first
     assert stages == ["Done"]
+    newer = (out(config) / "evaluation.json").read_text().replace("{", '{"newer": 1, ', 1)
+    (out(config) / "evaluation.json").write_text(newer)
+    assert pipeline.run(config, ignore) == first
+    assert (out(config) / "evaluation.json").read_text() == newer
 
 
 def test_an_evaluation_during_training_is_not_taken_for_the_last_one(config: RunConfig) -> None:

@@ -10,6 +10,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 
 from localcluster.control_plane import LOOPBACK, free_port
+from trainingrun_api.artifacts import ArtifactPaths
 from trainingrun_api.evaluation import Evaluation
 from trainingrun_api.labels import Labels
 from trainingrun_api.progress import ProgressReport
@@ -17,7 +18,6 @@ from trainingrun_api.run_config import MlflowExperiment, RunConfig
 from trainingrun_trainer import pipeline
 from trainingrun_trainer.artifacts import open_store
 from trainingrun_trainer.errors import DataError, Interrupted, SettingsError
-from trainingrun_trainer.pipeline.places import Places
 from trainingrun_trainer.pipeline.tracking import trackers_of
 from trainingrun_trainer.trackers import Ending, Mlflow, Snapshot, Subject, mlflow
 
@@ -106,18 +106,18 @@ def test_a_failed_run_is_failed_there(config: RunConfig, server: str) -> None:
 
 @pytest.mark.usefixtures("patience")
 def test_a_setting_that_is_too_long_for_it_is_cut(config: RunConfig, server: str) -> None:
-    config, places = tracked(config, server, "long"), Places(config.output_prefix)
+    config, paths = tracked(config, server, "long"), ArtifactPaths(config.output_prefix)
     assert config.mlflow is not None
-    store = open_store(places.prefix, config.storage)
-    subject = Subject(config.run, "tickets", {"long": "x" * 9000}, places.artifacts(), store)
+    store = open_store(paths.prefix, config.storage)
+    subject = Subject(config.run, "tickets", {"long": "x" * 9000}, paths.artifacts(), store)
     Mlflow(config.mlflow, subject).end(Ending.FAILED)
     assert only_run(MlflowClient(tracking_uri=server), "long").data.params == {"long": "x" * 500}
 
 
 def test_a_server_that_is_down_is_warned_of(config: RunConfig, caplog: pytest.LogCaptureFixture) -> None:
     config = tracked(config, f"http://{LOOPBACK}:{free_port()}", "down")
-    places = Places(config.output_prefix)
-    tracker = trackers_of(config, open_store(places.prefix, config.storage), places)
+    paths = ArtifactPaths(config.output_prefix)
+    tracker = trackers_of(config, open_store(paths.prefix, config.storage), paths)
     evaluation = a_report(single(3, 20), label_names(3)).evaluation
     begun = time.monotonic()
     tracker.update(Snapshot(evaluation.recipe, evaluation.curves))
@@ -131,9 +131,9 @@ def test_a_token_that_no_request_can_hold_is_refused_without_a_word_of_it(
     config: RunConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", "hidden\n")
-    config, places = tracked(config, f"http://{LOOPBACK}:9", "token"), Places(config.output_prefix)
+    config, paths = tracked(config, f"http://{LOOPBACK}:9", "token"), ArtifactPaths(config.output_prefix)
     with pytest.raises(SettingsError, match=r"MLFLOW_TRACKING_TOKEN, .*has white space") as refused:
-        trackers_of(config, open_store(places.prefix, config.storage), places)
+        trackers_of(config, open_store(paths.prefix, config.storage), paths)
     assert "hidden" not in str(refused.value)
 
 
@@ -141,9 +141,9 @@ def test_a_server_that_does_not_answer_is_not_waited_for(
     config: RunConfig, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(mlflow, "END_SECONDS", 0.5)
-    places = Places(config.output_prefix)
+    paths = ArtifactPaths(config.output_prefix)
     with socket.create_server((LOOPBACK, 0)) as silent:
         config = tracked(config, f"http://{LOOPBACK}:{silent.getsockname()[1]}", "silent")
-        tracker = trackers_of(config, open_store(places.prefix, config.storage), places)
+        tracker = trackers_of(config, open_store(paths.prefix, config.storage), paths)
         tracker.end(Ending.FAILED)
     assert "took too long, and lacks the end of this run" in caplog.text

@@ -4,6 +4,7 @@ import logging
 
 from pydantic import ValidationError
 
+from trainingrun_api.artifacts import ArtifactPaths
 from trainingrun_api.evaluation import Evaluation
 from trainingrun_api.run_config import BaseModelSource, Storage
 
@@ -20,7 +21,7 @@ def earlier_evaluation(source: BaseModelSource, storage: Storage) -> Evaluation 
     """
     if source.from_run is None or source.uri is None:
         return None
-    uri = f"{source.uri.rstrip('/').rpartition('/')[0]}/evaluation.json"
+    uri = ArtifactPaths.beside(source.uri).evaluation
     try:
         content = artifacts.open_store(uri, storage).read(uri)
         # A newer trainer may have written more.

@@ -5,6 +5,7 @@ from functools import partial
 
 from accelerate.utils.random import set_seed
 
+from trainingrun_api.artifacts import ArtifactPaths
 from trainingrun_api.final_fit import FinalFit
 from trainingrun_api.training import MixedPrecision, SimilarityStage, Training
 
@@ -18,7 +19,6 @@ from ..training import (
 )
 from .fitting import Fit, Landmark, checkpoints_under
 from .origin import Origin
-from .places import Places
 from .session import Run
 
 log = logging.getLogger(__name__)
@@ -76,11 +76,11 @@ def _pinned(settings: Training, first: TrainState) -> Training:
 def _fit(run: Run, state: TrainState, settings: Training, origin: Origin) -> float | None:
     """Train, going on from a checkpoint; gives the evaluation loss, None when it is not finite."""
     epochs = state.chosen_epochs or 0
-    with checkpoints_under(run, run.places.final_checkpoints(epochs), origin) as checkpoints:
+    with checkpoints_under(run, run.paths.final_checkpoints(epochs), origin) as checkpoints:
         fit = Fit(run, state, settings, checkpoints, best=None)
         earlier = run.config.resume_from
         if not fit.resume() and earlier is not None:
-            fit.resume(Places(earlier).final_checkpoints(epochs))
+            fit.resume(ArtifactPaths(earlier).final_checkpoints(epochs))
         _begin(fit)
         try:
             fit.go_on(partial(_hear, fit))

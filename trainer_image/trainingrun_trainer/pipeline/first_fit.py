@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from functools import partial
 
+from trainingrun_api.artifacts import ArtifactPaths
 from trainingrun_api.evaluation import BaselineMethod
 from trainingrun_api.status import Reason
 
@@ -12,7 +13,6 @@ from ..trackers import Snapshot
 from ..training import Diverged, EpochDone, History, TrainState
 from .fitting import Fit, Landmark, checkpoints_under
 from .origin import Origin
-from .places import Places
 from .session import Run
 
 log = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ def choose_epoch(
 
     `after_epoch` is called once an epoch is saved. What is trained is saved before Interrupted is passed on.
     """
-    with checkpoints_under(run, run.places.checkpoints, origin) as checkpoints:
+    with checkpoints_under(run, run.paths.checkpoints, origin) as checkpoints:
         fit = Fit(run, state, run.config.training, checkpoints, run.best)
         if not fit.resume():
             _begin_anew(fit)
@@ -50,7 +50,7 @@ def _begin_anew(fit: Fit) -> None:
     if earlier is None:
         _tell_of_change(fit)
         return
-    folder = Places(earlier).checkpoints
+    folder = ArtifactPaths(earlier).checkpoints
     if not fit.resume(folder):
         changed = fit.checkpoints.at(folder).changes()
         why = f": {', '.join(changed)} changed" if changed else ""

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Self
 
 from trainingrun_api.progress import ProgressReport, bounded_epochs
 from trainingrun_api.run_config import RunConfig
-from trainingrun_api.status import MAX_NOTICE, EpochSummary, Notice, NoticeReason, Progress, Reason
+from trainingrun_api.status import MAX_NOTICE, EpochSummary, Notice, NoticeReason, Progress, Reason, Stage
 
 from ..artifacts import Trouble
 from ..errors import StorageRefusedError
@@ -48,7 +48,7 @@ class ProgressTracker:
         self._run = config.run
         self._listener = listener
         self._progress = Progress(
-            stage="LoadingData", max_epochs=config.training.max_epochs, last_update_time=_now()
+            stage=Stage.LOADING_DATA, max_epochs=config.training.max_epochs, last_update_time=_now()
         )
         self._stopwatch = Stopwatch(self._progress.stage)
         self._notice: Notice | None = None
@@ -63,9 +63,9 @@ class ProgressTracker:
         self._final = config.training.final_fit
         self._part = Part(0, config.train_percent, 100) if self._final else Part()
 
-    def stage(self, stage: str) -> None:
-        """A stage begins; see Progress.stage for the names."""
-        ended = stage in {"Publishing", "Done"} or (stage == "Evaluating" and not self._final)
+    def stage(self, stage: Stage) -> None:
+        """A stage begins."""
+        ended = stage in {Stage.PUBLISHING, Stage.DONE} or (stage is Stage.EVALUATING and not self._final)
         self._tell(stage=stage, **({"percent": 100, "remaining_seconds": 0} if ended else {}))
 
     def notice(self, reason: NoticeReason, message: str) -> None:
@@ -88,14 +88,14 @@ class ProgressTracker:
     def training(self, max_epochs: int, total_steps: int, steps_done: int, history: History) -> None:
         """Training begins, or goes on after a restart or epoch 0."""
         self._remember(history)
-        self._begin("Training", total_steps, steps_done, max_epochs=max_epochs)
+        self._begin(Stage.TRAINING, total_steps, steps_done, max_epochs=max_epochs)
 
     def final_fit(self, total_steps: int, steps_done: int) -> None:
         """The final fit begins, or goes on; its losses and epochs are not told."""
         self._part = self._part.last()
-        self._begin("FinalFit", total_steps, steps_done)
+        self._begin(Stage.FINAL_FIT, total_steps, steps_done)
 
-    def _begin(self, stage: str, total_steps: int, steps_done: int, **changes: Any) -> None:
+    def _begin(self, stage: Stage, total_steps: int, steps_done: int, **changes: Any) -> None:
         self._started, self._first_step, self._texts = time.monotonic(), steps_done, 0
         percent = self._part.percent(steps_done, total_steps)
         self._tell(stage=stage, total_steps=total_steps, step=steps_done, percent=percent, **changes)
@@ -103,7 +103,7 @@ class ProgressTracker:
     def stage_step(self, event: StageStepDone) -> None:
         """A step of the similarity stage is done; its loss is another one, and not told."""
         self._tell(
-            stage="SimilarityStage",
+            stage=Stage.SIMILARITY_STAGE,
             step=event.done.step,
             total_steps=event.total,
             learning_rate=event.done.learning_rate,
@@ -122,7 +122,7 @@ class ProgressTracker:
             learning_rate=done.learning_rate,
             samples_per_second=speed,
             remaining_seconds=round(seconds / (done.step - self._first_step) * remaining),
-            **({} if self._progress.stage == "FinalFit" else {"training_loss": done.loss}),
+            **({} if self._progress.stage is Stage.FINAL_FIT else {"training_loss": done.loss}),
         )
 
     def epoch(self, history: History) -> None:
@@ -135,7 +135,7 @@ class ProgressTracker:
         """All results are published."""
         self._epochs, self._best = history, best_epoch
         self._progress = self._progress.model_copy(update={"epoch": history[-1].epoch})
-        self.stage("Done")
+        self.stage(Stage.DONE)
 
     def seconds(self) -> dict[str, float]:
         """What each stage has taken so far."""

@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from trainingrun_api.advice import MAX_FINDINGS
+from trainingrun_api.artifacts import ArtifactPaths
 from trainingrun_api.evaluation import Evaluation
 from trainingrun_api.status import EpochSummary, RunResult
 
@@ -14,7 +15,6 @@ from ..errors import ObjectMissingError, TrainerError
 from ..evaluation import headline
 from ..model import TextModel
 from ..tasks import Task
-from .places import Places
 from .session import Run
 
 NOISE = 1e-3
@@ -22,18 +22,18 @@ NOISE = 1e-3
 in another order, and adapters are merged. The same weights came within 1e-5."""
 
 
-def published(store: Store, places: Places) -> Evaluation | None:
+def published(store: Store, paths: ArtifactPaths) -> Evaluation | None:
     """The evaluation of a run that came to its end before; None when it didn't."""
-    if not is_committed(store, places.model):
+    if not is_committed(store, paths.model):
         return None
     try:
-        evaluation = Evaluation.model_validate_json(store.read(places.evaluation))
+        evaluation = Evaluation.model_validate_json(store.read(paths.evaluation), extra="ignore")
     except (ObjectMissingError, ValidationError):
         return None
     return evaluation if evaluation.finished else None
 
 
-def write_evaluation(store: Store, places: Places, evaluation: Evaluation) -> None:
+def write_evaluation(store: Store, paths: ArtifactPaths, evaluation: Evaluation) -> None:
     """Write evaluation.json. Raises ValidationError, before anything is written, for one that can't be read.
 
     A value that was made by the contract's models may hold what they refuse: JSON has no NaN, and copies are
@@ -41,7 +41,7 @@ def write_evaluation(store: Store, places: Places, evaluation: Evaluation) -> No
     """
     content = evaluation.model_dump_json(indent=2).encode()
     Evaluation.model_validate_json(content)
-    store.write(places.evaluation, content)
+    store.write(paths.evaluation, content)
 
 
 def require_weights_of(best: EpochSummary, loss: float) -> None:
@@ -59,12 +59,12 @@ def publish(run: Run, task: Task[Any, Any], model: TextModel, evaluation: Evalua
     work = run.work / "model"
     work.mkdir()
     task.save(model, evaluation, work)
-    commit_folder(run.store, work, run.places.model)
+    commit_folder(run.store, work, run.paths.model)
     timing = evaluation.timing.model_copy(update={"stages": run.progress.seconds()})
-    write_evaluation(run.store, run.places, evaluation.model_copy(update={"timing": timing}))
+    write_evaluation(run.store, run.paths, evaluation.model_copy(update={"timing": timing}))
 
 
-def result(evaluation: Evaluation, places: Places) -> RunResult:
+def result(evaluation: Evaluation, paths: ArtifactPaths) -> RunResult:
     """What the termination message says."""
     return RunResult(
         best_epoch=evaluation.best_epoch,
@@ -72,7 +72,7 @@ def result(evaluation: Evaluation, places: Places) -> RunResult:
         stopped_early=evaluation.stopped_early,
         evaluation=headline(evaluation),
         final_fit=evaluation.final_fit,
-        artifacts=places.artifacts(),
+        artifacts=paths.artifacts(),
         base_model=evaluation.base_model.model_copy(update={"lineage": []}),
         advice=evaluation.advice[:MAX_FINDINGS],
     )

@@ -7,12 +7,13 @@ from collections.abc import Callable
 import torch
 from pydantic import ValidationError
 
+from trainingrun_api.artifacts import ArtifactPaths
+
 from ..artifacts import Store
 from ..errors import StorageRefusedError, StorageUnavailableError
 from ..report import Report, render
 from ..time_share import TimeShare
 from ..training import EpochDone, Outcome
-from .places import Places
 from .publish import write_evaluation
 from .session import Run
 
@@ -43,13 +44,13 @@ class LiveResults:
     def _write(self, outcome: Outcome) -> None:
         with self._scoring.taken():
             report = self._results(outcome)
-            write_evaluation(self._run.store.impatient, self._run.places, report.evaluation)
+            write_evaluation(self._run.store.impatient, self._run.paths, report.evaluation)
         if self._drawing.due(time.monotonic()):
             with self._drawing.taken():
-                write_report(self._run.store.impatient, self._run.places, report)
+                write_report(self._run.store.impatient, self._run.paths, report)
 
 
-def write_report(store: Store, places: Places, report: Report) -> None:
+def write_report(store: Store, paths: ArtifactPaths, report: Report) -> None:
     """Write report.html. Raises StorageRefusedError and StorageUnavailableError."""
     try:
         page = render(report)
@@ -57,4 +58,4 @@ def write_report(store: Store, places: Places, report: Report) -> None:
         # All it shows is in evaluation.json and predictions.parquet too: a model is not lost for a drawing.
         log.exception("report.html could not be drawn")
         return
-    store.write(places.report, page.encode())
+    store.write(paths.report, page.encode())

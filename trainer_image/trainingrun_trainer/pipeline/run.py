@@ -4,6 +4,7 @@ import logging
 import tempfile
 from pathlib import Path
 
+from trainingrun_api.artifacts import ArtifactPaths
 from trainingrun_api.run_config import RunConfig
 from trainingrun_api.status import RunResult
 
@@ -11,7 +12,6 @@ from ..artifacts import PatientStore, open_store
 from ..interruption import Interruption
 from ..trackers import Ending
 from .memory import memory_errors
-from .places import Places
 from .progress import Listener, ProgressTracker
 from .publish import published, result
 from .session import Run
@@ -31,22 +31,22 @@ def run(config: RunConfig, listener: Listener, interruption: Interruption | None
     saved. Raises a TrainerError, whose message says what to change; its exit code says whether trying again
     can help.
     """
-    places = Places(config.output_prefix.rstrip("/"))
+    paths = ArtifactPaths(config.output_prefix.rstrip("/"))
     progress = ProgressTracker(config, listener)
-    impatient = open_store(places.prefix, config.storage)
+    impatient = open_store(paths.prefix, config.storage)
     store = PatientStore(impatient, config.storage.patience_seconds, progress.storage)
-    trackers = trackers_of(config, impatient, places)
+    trackers = trackers_of(config, impatient, paths)
     with failing(trackers):
-        evaluation = published(store, places)
+        evaluation = published(store, paths)
         if evaluation is None:
             # What can't be deleted at the end, as on some network volumes, is no reason to fail.
             folder = tempfile.TemporaryDirectory(prefix="trainingrun-", ignore_cleanup_errors=True)
             with folder as work, memory_errors(LESS):
                 evaluation = train(
-                    Run(config, store, places, progress, trackers, Path(work), interruption or Interruption())
+                    Run(config, store, paths, progress, trackers, Path(work), interruption or Interruption())
                 )
         else:
             log.info("The results of this run are published already; nothing is trained")
     progress.done(evaluation.curves.epochs, evaluation.best_epoch)
     trackers.end(Ending.FINISHED, evaluation)
-    return result(evaluation, places)
+    return result(evaluation, paths)

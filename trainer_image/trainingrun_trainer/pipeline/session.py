@@ -1,4 +1,4 @@
-"""What runs of all tasks share: their places, their record."""
+"""What runs of all tasks share: their paths, their record."""
 
 import logging
 import platform
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from trainingrun_api.artifacts import ArtifactPaths
 from trainingrun_api.lineage import ResolvedBaseModel
 from trainingrun_api.run_config import RunConfig
 
@@ -14,7 +15,6 @@ from ..interruption import Interruption
 from ..records import RunRecord
 from ..trackers import Tracker
 from ..training import TrainState
-from .places import Places
 from .progress import ProgressTracker
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ class Run:
 
     config: RunConfig
     store: PatientStore
-    places: Places
+    paths: ArtifactPaths
     progress: ProgressTracker
     trackers: Tracker
     work: Path
@@ -51,7 +51,7 @@ def record(run: Run, dataset: str | None, base_model: ResolvedBaseModel | None) 
     """Write run.json with what is known so far, and give it."""
     versions = {"python": platform.python_version()} | {name: version(name) for name in DECIDING_LIBRARIES}
     made_of = RunRecord(config=run.config, dataset_sha256=dataset, base_model=base_model, versions=versions)
-    run.store.write(run.places.run, made_of.model_dump_json(indent=2).encode())
+    run.store.write(run.paths.run, made_of.model_dump_json(indent=2).encode())
     return made_of
 
 

@@ -2,15 +2,17 @@
 
 import time
 
+from trainingrun_api.status import Stage
+
 
 class Stopwatch:
     """Adds up the seconds of each stage, one at a time."""
 
-    def __init__(self, stage: str) -> None:
+    def __init__(self, stage: Stage) -> None:
         self._stage, self._begun = stage, time.monotonic()
         self._seconds: dict[str, float] = {}
 
-    def begin(self, stage: str) -> None:
+    def begin(self, stage: Stage) -> None:
         """The stage so far ends, this one begins, or goes on."""
         self._seconds, self._begun = self._so_far(), time.monotonic()
         self._stage = stage

@@ -8,6 +8,7 @@ import torch
 from accelerate.utils.random import set_seed
 
 from trainingrun_api.evaluation import Evaluation
+from trainingrun_api.status import Stage
 
 from ..base_model import fetch_base_model
 from ..evaluation import to_parquet
@@ -33,9 +34,9 @@ def train(run: Run) -> Evaluation:
     # Written before anything else, so that an output that can't be written to costs seconds, not hours.
     record(run, dataset=None, base_model=None)
     with within_limit():
-        run.progress.stage("LoadingData")
+        run.progress.stage(Stage.LOADING_DATA)
         task = load_task(config, run.work / "data")
-        run.progress.stage("LoadingModel")
+        run.progress.stage(Stage.LOADING_MODEL)
         set_seed(config.training.seed)
         base = fetch_base_model(config.base_model, config.storage, run.work / "base")
         model = task.load_model(base)
@@ -57,9 +58,9 @@ def train(run: Run) -> Evaluation:
         made_of=made_of,
     )
     final = _fit(results, anew)
-    run.progress.stage("Publishing")
-    run.store.write(run.places.predictions, to_parquet(final.predictions))
-    write_report(run.store, run.places, final)
+    run.progress.stage(Stage.PUBLISHING)
+    run.store.write(run.paths.predictions, to_parquet(final.predictions))
+    write_report(run.store, run.paths, final)
     publish(run, task, model, final.evaluation)
     return final.evaluation
 
@@ -70,7 +71,7 @@ def _fit(results: Results, anew: Anew | None) -> Report:
     live = LiveResults(run, partial(results.of, finished=False))
     with memory_errors(LESS_AT_ONCE), _limit():
         choose_epoch(run, state, origin, live.after_epoch)
-        run.progress.stage("Evaluating")
+        run.progress.stage(Stage.EVALUATING)
         state.load_weights(run.best)
         state.merge_adapters()
         outcome = state.evaluate()

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
+from trainingrun_api.artifacts import Artifacts
 from trainingrun_api.evaluation import Evaluation
 from trainingrun_api.progress import RunIdentity
-from trainingrun_api.status import Artifacts
 
 from ..artifacts import Store
 from .tracker import Ending, Snapshot
