@@ -22,13 +22,13 @@ ModelUri = Annotated[
 
 
 class HuggingFaceModel(Model):
-    """A model of the Hugging Face hub, or of the mirror that the operator was set up with."""
+    """A model on the Hugging Face Hub, or on the mirror that the operator is configured with."""
 
     repo_id: RepositoryId
-    """Repository, as in its address: organisation/name."""
+    """Repository, such as organization/name."""
 
     revision: Revision = "main"
-    """Branch, tag or commit; status.baseModel.revision has the commit it stood for."""
+    """Branch, tag or commit; status.baseModel.revision has the commit that it resolved to."""
 
     token_secret_ref: LocalObjectReference | None = None
     """Secret with an access token under the key `token`, for private and gated repositories."""
@@ -41,17 +41,17 @@ ONE_ORIGIN = Rule(
 
 
 class BaseModel(Model):
-    """Where training starts; exactly one field is set."""
+    """The model that training starts from; set exactly one field."""
 
     from_run: LocalObjectReference | None = None
-    """An earlier TrainingRun of this namespace; the run waits until that one has succeeded."""
+    """An earlier TrainingRun in this namespace; the run waits until it has succeeded."""
 
     uri: ModelUri | None = None
     """A folder in Hugging Face format (config.json, model.safetensors, tokenizer files), or a .zip, .tar,
-    .tar.gz or .tgz of one: s3://bucket/path, or pvc://claim/path on a volume of this namespace."""
+    .tar.gz or .tgz of one: s3://bucket/path, or pvc://claim/path on a volume in this namespace."""
 
     hugging_face: HuggingFaceModel | None = None
-    """A model of the Hugging Face hub."""
+    """A model on the Hugging Face Hub."""
 
     RULES: ClassVar = (ONE_ORIGIN,)
 

@@ -1,4 +1,4 @@
-"""Texts that are nearly the same."""
+"""Near-duplicates."""
 
 from typing import Annotated
 
@@ -8,12 +8,12 @@ from .base import Model
 
 
 class NearDuplicates(Model):
-    """What counts as a near-copy, and what becomes of it."""
+    """Which texts are near-duplicates, and whether they are removed."""
 
     threshold: Annotated[float, Field(ge=0.5, le=1)] = 0.8
-    """Near-copies have at least this similarity (Jaccard): the number of character 4-grams that both texts
-    have by the number that either has, after Unicode, case and white-space normalisation. Found by MinHash.
-    Near-copies never stand on both sides of the split, skipped or not."""
+    """Jaccard similarity from which texts are near-duplicates: the number of character 4-grams that both
+    texts have, divided by the number that either has, after Unicode, case and white-space normalization. They
+    are found by MinHash, and never on both sides of the split, whether removed or not."""
 
     skip: bool = False
-    """Leave out near-copies: of those with the same labels the first is kept, those with other labels all."""
+    """Remove near-duplicates: the first one with the same labels is kept, and all with other labels."""

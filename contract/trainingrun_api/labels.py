@@ -37,23 +37,22 @@ NO_ALIAS_CHOSEN = Rule(
 class Labels(Model):
     """Which labels of the data are learned, and under which names.
 
-    Names, here and in the data, are the same in composed and decomposed Unicode (NFC), and whatever white
-    space is around and inside them.
+    Names, here and in the data, are compared in Unicode NFC, with white space trimmed and collapsed.
     """
 
     include: LabelNames | None = None
-    """Labels to learn; all others are left out. Names as they are after aliases; one that no text has is an
-    error. A text that keeps none of its labels is left out, and counted in evaluation.json as filtered."""
+    """Labels to learn, by their names after aliases; all others are dropped. A label that no text has is an
+    error. A text without any remaining label is skipped, and counted as filtered in evaluation.json."""
 
     exclude: LabelNames | None = None
-    """Labels to leave out, in the same way; at most one of include and exclude is set."""
+    """Labels to drop, in the same way. Set at most one of include and exclude."""
 
     aliases: Annotated[dict[str, LabelName], Field(max_length=256)] = {}
-    """Other names of labels, each with the one to use: billing_issue: billing. Applied first, to all data
-    sets. An alias that no text has is logged as a warning."""
+    """Other names of labels, each with the one to use, such as billing_issue: billing. Applied first, to all
+    data sets. An alias that no text has is logged as a warning."""
 
     allow_disjoint: bool = False
-    """Take an additional data set that has no label in common with the main one; else that is an error."""
+    """Accept an additional data set that shares no label with the main one, which is an error otherwise."""
 
     ALTERNATIVES: ClassVar = (frozenset({"include", "exclude"}),)
     RULES: ClassVar = (INCLUDE_OR_EXCLUDE, ALIASES_END, NO_ALIAS_CHOSEN)

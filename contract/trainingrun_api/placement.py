@@ -1,4 +1,4 @@
-"""What a trainer pod asks for, and where it may run: as far as can be told, only what the Job API takes."""
+"""Resources and placement of the trainer pod, with the rules of the Job API as far as they can be checked."""
 
 import re
 from typing import Annotated, ClassVar, Literal, Self
@@ -30,17 +30,17 @@ EXTENDED_RESOURCE = Rule(
 
 
 class Resources(Model):
-    """What the trainer pod asks for."""
+    """Resources of the trainer pod."""
 
     gpus_per_node: Annotated[int, Field(ge=0)] = 0
-    """GPUs of the pod, as a limit of gpuResourceName: 0 trains on CPU, 1 on a GPU. Training uses no more than
-    one, so that more are refused."""
+    """GPUs of the pod, as a limit of gpuResourceName: 0 trains on the CPU, 1 on a GPU. Training uses at most
+    one, so more are rejected."""
 
     gpu_resource_name: Annotated[QualifiedName, Field(max_length=244)] = "nvidia.com/gpu"
-    """Extended resource that stands for a GPU on this cluster."""
+    """Extended resource that represents a GPU on this cluster."""
 
     cpu: Quantity = "1"
-    """CPU request; the pod may use more when the node has it to spare."""
+    """CPU request; the pod may use more if the node has it to spare."""
 
     memory: Quantity = "4Gi"
     """Memory request and limit."""
@@ -82,15 +82,15 @@ class Toleration(Model):
     """A Kubernetes toleration."""
 
     key: QualifiedName | None = None
-    """Taint key; left out with operator Exists it matches all."""
+    """Taint key; empty with operator Exists to match all taints."""
     operator: TolerationOperator = "Equal"
     """Exists or Equal."""
     value: LabelValue | None = None
     """Taint value, with operator Equal."""
     effect: TaintEffect | None = None
-    """NoSchedule, PreferNoSchedule or NoExecute; left out it matches all."""
+    """NoSchedule, PreferNoSchedule or NoExecute; empty to match all effects."""
     toleration_seconds: Annotated[int, Field(ge=0)] | None = None
-    """How long a NoExecute taint is tolerated."""
+    """Seconds that a NoExecute taint is tolerated."""
 
     RULES: ClassVar = (KEY_OF_A_VALUE, VALUE_OF_EQUAL, SECONDS_OF_NO_EXECUTE)
 
@@ -115,13 +115,13 @@ NAMES_OF_LABELS = Rule(
 
 
 class Scheduling(Model):
-    """Where the trainer pod may run; read once, when the Job is created."""
+    """Where the trainer pod may run; applied when the Job is created."""
 
     node_selector: Annotated[dict[str, LabelValue], Field(max_length=32)] = {}
-    """Labels a node must have."""
+    """Labels that a node must have."""
 
     tolerations: Annotated[list[Toleration], Field(max_length=32)] = []
-    """Taints the pod tolerates."""
+    """Taints that the pod tolerates."""
 
     priority_class_name: ObjectName | None = None
     """PriorityClass of the pod."""

@@ -1,4 +1,4 @@
-"""What specs refer to: other objects and places in an object store."""
+"""References of specs: other objects, and places in an object store."""
 
 from typing import Annotated
 
@@ -26,28 +26,28 @@ Region = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9
 
 
 class LocalObjectReference(Model):
-    """An object in the namespace of the resource that names it."""
+    """An object in the same namespace."""
 
     name: ObjectName
     """Name of the object."""
 
 
 class Output(Model):
-    """The object store that results go to, and that s3:// data sets and models are read from."""
+    """The object store that results are written to, and that s3:// data sets and models are read from."""
 
     uri: StorageUri
-    """Results go under <uri>/<namespace>/<run name>/<hash of the spec>/."""
+    """Results are written under <uri>/<namespace>/<run name>/<hash of the spec>/."""
 
     endpoint: Endpoint | None = None
-    """URL of an S3-compatible server, without path and credentials; AWS when left out."""
+    """URL of an S3-compatible server, without path and credentials. Default: AWS."""
 
     region: Region = "us-east-1"
     """Region of the bucket."""
 
     patience_seconds: Annotated[int, Field(ge=0, le=86_400)] = 3600
-    """Seconds that the store may be away, or refuse what it took before, until the run fails. Training goes
-    on meanwhile, and what it leaves is uploaded afterwards."""
+    """Seconds that the store may be unavailable, or reject what it accepted before, until the run fails.
+    Training continues meanwhile, and its results are uploaded afterwards."""
 
     credentials_secret_ref: LocalObjectReference | None = None
-    """Secret with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and AWS_SESSION_TOKEN for temporary ones; left
-    out, the pod's own identity is used. Pods that run take over keys that are replaced."""
+    """Secret with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and AWS_SESSION_TOKEN for temporary
+    credentials. Default: the pod's own identity. Running pods pick up changed keys."""

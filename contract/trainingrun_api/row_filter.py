@@ -15,18 +15,19 @@ ONE_WAY = Rule("has(self.include) != has(self.exclude)", "set exactly one of inc
 
 
 class RowFilter(Model):
-    """Rows to read, or to leave out, by a field: those that an annotation tool marks as rejected, say. Rows
-    left out are counted in evaluation.json as rowsFiltered, and nothing else in them matters."""
+    """Rows to keep or to skip by the value of a field, such as those that an annotation tool marks as
+    rejected. Skipped rows are counted as rowsFiltered in evaluation.json; their other fields may contain
+    anything."""
 
     field: FieldName
-    """Field, column or dotted path that decides, such as answer or meta.status."""
+    """Field, column or dotted path, such as answer or meta.status."""
 
     include: FilterValues | None = None
-    """Values of the rows to read; those with another value, or none, are left out. Numbers and truth values
-    as they are written: "1", "true"."""
+    """Values of the rows to keep; rows with another value or none are skipped. Write numbers and booleans as
+    strings: "1", "true"."""
 
     exclude: FilterValues | None = None
-    """Values of the rows to leave out; those with another value, or none, are read."""
+    """Values of the rows to skip; rows with another value or none are kept."""
 
     ALTERNATIVES: ClassVar = (frozenset({"include", "exclude"}),)
     RULES: ClassVar = (ONE_WAY,)

@@ -1,4 +1,4 @@
-"""Trackers of experiments that runs are written to, besides their output."""
+"""Experiment trackers that runs are logged to, in addition to their output."""
 
 from typing import Annotated
 
@@ -9,22 +9,21 @@ from .references import LocalObjectReference
 
 
 class MlflowServer(Model):
-    """A tracking server of MLflow. One that can't be reached is warned of; training doesn't wait for it."""
+    """An MLflow tracking server. If it can't be reached, that is logged, and training doesn't wait for it."""
 
     tracking_uri: Annotated[str, Field(max_length=1024, pattern=r"^https?://[^@\s]+$")]
-    """URL of the server as pods reach it, without credentials."""
+    """URL at which pods reach the server, without credentials."""
 
     experiment: Annotated[str, Field(min_length=1, max_length=250)] | None = None
-    """Experiment that runs are put into, made when it isn't there; left out, one named after the run's
-    namespace."""
+    """Experiment to log to; it is created if it doesn't exist. Default: the run's namespace."""
 
     credentials_secret_ref: LocalObjectReference | None = None
-    """Secret with MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or with MLFLOW_TRACKING_TOKEN; left
-    out, the server is asked without."""
+    """Secret with MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or with MLFLOW_TRACKING_TOKEN.
+    Default: no credentials."""
 
 
 class Tracking(Model):
-    """Trackers of experiments that runs are written to, besides their output."""
+    """Experiment trackers that runs are logged to, in addition to their output."""
 
     mlflow: MlflowServer | None = None
-    """A tracking server of MLflow: parameters, curves, scores, report and where the model is."""
+    """An MLflow tracking server, for parameters, curves, scores, the report and the URI of the model."""

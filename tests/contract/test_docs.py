@@ -57,7 +57,7 @@ def test_a_block_is_a_manifest_or_part_of_one(cluster: DynamicClient, block: str
 
 def test_the_guide_has_each_artifact_by_its_name() -> None:
     page = (ROOT / "docs/guide.md").read_text()
-    table = page.partition("| Object | What it is |")[2].partition("\n\n")[0]
+    table = page.partition("| Object | Content |")[2].partition("\n\n")[0]
     assert sorted(re.findall(r"^\| `([^`]+?)/?` \|", table, re.MULTILINE)) == sorted(ArtifactName)
 
 
