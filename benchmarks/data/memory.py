@@ -23,7 +23,7 @@ from trainingrun_trainer.pair_split import deduplicate_pairs, split_pairs
 from trainingrun_trainer.pairs import Pairs
 from trainingrun_trainer.records import SourceFile
 from trainingrun_trainer.split import split
-from trainingrun_trainer.training.similarity.columns import DistinctTexts, EncodedColumns
+from trainingrun_trainer.training.pairs import DistinctTexts, EncodedColumns
 
 SECONDS_BETWEEN = 0.02
 MEBIBYTE = 1 << 20

@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from trainingrun_api.training import MixedPrecision
-from trainingrun_trainer.training.precision import choose_precision
+from trainingrun_trainer.training.recipe import choose_precision
 
 from .measurements import MEASUREMENTS
 from .results import write_results

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from trainingrun_trainer.evaluation import LabelledEmbeddings, average_precision
 from trainingrun_trainer.model import default_model_folder
-from trainingrun_trainer.training.probe import INVERSE_REGULARIZATION
+from trainingrun_trainer.training.probe import HEAD_REGULARIZATION
 
 from . import peers
 from .sources import Chatbot, Draw, Given, Setup, Source, Tickets
@@ -70,7 +70,7 @@ def all_regression(setup: Setup, seed: int) -> Figures:
     return {
         **_regression("all", ALL, setup, seed),
         "whole": peers.logistic_regression(whole, test),
-        "whole_start": peers.logistic_regression(whole, test, c=INVERSE_REGULARIZATION),
+        "whole_start": peers.logistic_regression(whole, test, c=HEAD_REGULARIZATION),
     }
 
 
@@ -113,7 +113,7 @@ def _regression(name: str, source: Source, setup: Setup, seed: int) -> Figures:
     learned, test = published.training_texts(), of_labels(given.test, published.evaluation.labels)
     return {
         "accuracy": peers.logistic_regression(learned, test),
-        "start": peers.logistic_regression(learned, test, c=INVERSE_REGULARIZATION),
+        "start": peers.logistic_regression(learned, test, c=HEAD_REGULARIZATION),
     }
 
 

@@ -20,7 +20,7 @@ from trainingrun_trainer.training import (
     fit,
     prepare,
 )
-from trainingrun_trainer.training.similarity.columns import DistinctTexts
+from trainingrun_trainer.training.pairs import DistinctTexts
 
 from ..conftest import FILLERS, WORDS
 

@@ -24,8 +24,7 @@ from trainingrun_trainer.evaluation.label_issues import LEAST_TEXTS
 from trainingrun_trainer.model import default_model_folder
 from trainingrun_trainer.records import Example, normalised
 from trainingrun_trainer.tasks.label_issues import collect_label_issues
-from trainingrun_trainer.training.label_issues import training_label_issues
-from trainingrun_trainer.training.probe import Probed, Scale, softmax_regression
+from trainingrun_trainer.training.probe import Probed, Scale, softmax_regression, training_label_issues
 
 TICKETS = Path(__file__).parents[3] / "examples" / "data" / "tickets.jsonl"
 
@@ -122,8 +121,6 @@ def test_what_cannot_be_judged_is_left_out() -> None:
     found = training_label_issues(probed(few))
     assert found is not None
     assert found.judged == 58
-    assert training_label_issues(None) is None
-    assert training_label_issues(probed(np.eye(3, dtype=np.int64)[TRUE])) is None  # several labels a text
     assert training_label_issues(probed(np.zeros(60, dtype=np.int64))) is None
 
 

@@ -10,7 +10,7 @@ from trainingrun_trainer.model import Classifier, load
 from trainingrun_trainer.model.trial import PADDING_MATTERS
 from trainingrun_trainer.records import Example
 from trainingrun_trainer.training import EpochDone, SingleLabelClassification, fit, prepare
-from trainingrun_trainer.training.precision import FULL_PRECISION_ONLY
+from trainingrun_trainer.training.recipe import FULL_PRECISION_ONLY
 
 from ..conftest import SPECIAL, WORDS, ticket_texts, tokenizer
 from .tiny_models import ARCHITECTURES, POSITIONS, tiny_body

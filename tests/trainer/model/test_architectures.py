@@ -27,7 +27,7 @@ from trainingrun_api.training import Lora, MixedPrecision, Training
 from trainingrun_trainer import pipeline
 from trainingrun_trainer.model import SequenceClassifier, load
 from trainingrun_trainer.training import EpochDone, SingleLabelClassification, fit, prepare
-from trainingrun_trainer.training.layers import depths
+from trainingrun_trainer.training.body import depths
 
 from ..conftest import WORDS, changed, ticket_texts, tokenizer
 from ..pipeline.test_pipeline import held_out, out

@@ -22,7 +22,7 @@ from trainingrun_trainer.errors import Interrupted
 from trainingrun_trainer.model import load
 from trainingrun_trainer.records import Example
 from trainingrun_trainer.training import StepDone, TrainState
-from trainingrun_trainer.training.steps import train_epoch
+from trainingrun_trainer.training.fit import train_epoch
 
 from ..conftest import WORDS, KilledError, changed, untimed
 from .test_multilabel_pipeline import several

@@ -29,7 +29,7 @@ from trainingrun_trainer.training import (
     SingleLabelClassification,
     prepare,
 )
-from trainingrun_trainer.training.adapters import transformer_of
+from trainingrun_trainer.training.body import transformer_of
 
 from ..conftest import WORDS, changed, ticket_texts, tokenizer, write_jsonl
 

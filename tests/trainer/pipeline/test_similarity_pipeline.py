@@ -10,7 +10,7 @@ from trainingrun_api.run_config import BaseModelSource, RunConfig
 from trainingrun_api.training import Lora, SimilarityStage
 from trainingrun_trainer import pipeline
 from trainingrun_trainer.errors import Interrupted
-from trainingrun_trainer.training.similarity.stage import MIN_STEPS
+from trainingrun_trainer.training.contrast import LEAST_STAGE_STEPS
 
 from ..conftest import changed, untimed
 
@@ -52,13 +52,13 @@ def test_the_stage_makes_epoch_0_better_than_the_baseline(staged: RunConfig) -> 
     stages = list(dict.fromkeys(report.progress.stage for report in reports))
     assert stages[1:4] == ["LoadingModel", "Training", "SimilarityStage"]
     last = [report.progress for report in reports if report.progress.stage == "SimilarityStage"][-1]
-    assert (last.step, last.total_steps, last.percent) == (MIN_STEPS, MIN_STEPS, 0)
+    assert (last.step, last.total_steps, last.percent) == (LEAST_STAGE_STEPS, LEAST_STAGE_STEPS, 0)
     written, plain = train(staged), train(without_stage(staged))
     assert written.baseline == plain.baseline
     assert written.baseline.method is BaselineMethod.LOGISTIC_REGRESSION
     stage = written.similarity_stage
     assert stage is not None
-    assert (stage.steps, stage.pairs, stage.kept) == (MIN_STEPS, 8, True)
+    assert (stage.steps, stage.pairs, stage.kept) == (LEAST_STAGE_STEPS, 8, True)
     assert written.curves.epochs[0] == stage.scores
     assert stage.scores.evaluation_loss < written.baseline.scores.evaluation_loss
     assert written.loss <= stage.scores.evaluation_loss

@@ -11,11 +11,11 @@ from trainingrun_api.training import Lora, MixedPrecision, Training
 from trainingrun_trainer.errors import SettingsError
 from trainingrun_trainer.model import Classifier, load
 from trainingrun_trainer.training import SingleLabelClassification, TrainState, prepare
-from trainingrun_trainer.training.adapters import transformer_of
 from trainingrun_trainer.training.adversarial_noise import AdversarialNoise
 from trainingrun_trainer.training.batches import Batch
+from trainingrun_trainer.training.body import transformer_of
+from trainingrun_trainer.training.fit import batch_loss, train_epoch
 from trainingrun_trainer.training.recipe import decide
-from trainingrun_trainer.training.steps import batch_loss, train_epoch
 
 from ..conftest import WORDS, ticket_texts, tokenizer
 from ..model.tiny_models import tiny_body

@@ -16,7 +16,7 @@ from trainingrun_trainer.training import (
     fit,
     prepare,
 )
-from trainingrun_trainer.training.weights import balanced_weights
+from trainingrun_trainer.training.classification import balanced_weights
 
 LABELS = ["billing", "login"]
 

@@ -26,7 +26,7 @@ from trainingrun_trainer.training import (
     TrainState,
     prepare,
 )
-from trainingrun_trainer.training.steps import train_epoch
+from trainingrun_trainer.training.fit import train_epoch
 
 from ..conftest import WORDS, changed, ticket_texts, untimed
 from ..pipeline.test_pipeline import evaluation, ignore, out

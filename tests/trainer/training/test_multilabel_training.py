@@ -48,7 +48,9 @@ def test_a_new_head_on_pooled_texts_starts_from_one_regression_a_label(pooled_mo
     objective = objective_of(classifier_of(pooled_model))
     state = prepare(objective, Training(batch_size=8))
     before = state.evaluate()
-    objective.start_head(state.training)
+    head = objective.start_head(state.training)
+    assert head.probed is not None
+    assert objective.label_issues(head.probed) is None  # which are for texts with one label
     after = state.evaluate()
     assert before.scores.f1 is not None
     assert after.scores.f1 is not None

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from trainingrun_trainer.training.probe import INVERSE_REGULARIZATION, Scale, Solution, softmax_regression
+from trainingrun_trainer.training.probe import HEAD_REGULARIZATION, Scale, Solution, softmax_regression
 
 TARGETS = np.arange(60) % 3
 
@@ -25,7 +25,7 @@ def solved(found: NDArray[np.float32]) -> Solution:
 
 
 def test_embeddings_of_length_one_are_solved_as_they_are() -> None:
-    plain = LogisticRegression(C=INVERSE_REGULARIZATION, max_iter=300).fit(embeddings(), TARGETS)
+    plain = LogisticRegression(C=HEAD_REGULARIZATION, max_iter=300).fit(embeddings(), TARGETS)
     assert np.allclose(solved(embeddings()).weight, plain.coef_)
     assert np.allclose(solved(embeddings()).bias, plain.intercept_)
 

@@ -30,9 +30,8 @@ from trainingrun_trainer.training import (
     stage_steps,
 )
 from trainingrun_trainer.training.batches import Batch
-from trainingrun_trainer.training.similarity import stage_before
-from trainingrun_trainer.training.similarity.sampling import LabelPairs
-from trainingrun_trainer.training.steps import train_epoch
+from trainingrun_trainer.training.contrast import LabelPairs
+from trainingrun_trainer.training.fit import train_epoch
 
 from ..conftest import WORDS, tickets
 
@@ -99,17 +98,19 @@ def test_the_stage_is_done_where_texts_are_few_or_as_asked(
 ) -> None:
     all_texts = encoded(classifier)
     few = EncodedTexts(all_texts.input_ids[:texts], np.arange(texts) % 3, 0)
-    stage = stage_before(classifier, few, SETTINGS.model_copy(update=settings))
+    asked = SETTINGS.model_copy(update=settings)
+    stage = SingleLabelClassification(classifier, few, few, asked).stage(asked)
     assert (stage is not None) is done
 
 
 def test_a_model_without_pooling_has_no_stage_and_says_so_when_asked(plain_model: Path) -> None:
     classifier = load(plain_model, "uri", list(WORDS))
     texts = classifier.encode([Example(ticket["text"], (ticket["label"],)) for ticket in tickets(5)])
-    assert stage_before(classifier, texts, SETTINGS) is None
+    objective = SingleLabelClassification(classifier, texts, texts, SETTINGS)
+    assert objective.stage(SETTINGS) is None
     asked = SETTINGS.model_copy(update={"similarity_stage": SimilarityStage.ALWAYS})
     with pytest.raises(SettingsError, match=r"spec\.training\.similarityStage is Always, but this base"):
-        stage_before(classifier, texts, asked)
+        objective.stage(asked)
 
 
 class Hungry(LabelContrast):

@@ -22,7 +22,7 @@ from trainingrun_trainer.training.optimizer import (
     build_schedule,
     default_learning_rate,
 )
-from trainingrun_trainer.training.precision import CPU_FLAGS, choose_precision
+from trainingrun_trainer.training.recipe import CPU_FLAGS, choose_precision
 
 from ..conftest import WORDS, ticket_texts, tickets
 

@@ -9,7 +9,7 @@ from .files import is_model_file, model_files, wanted_files
 from .loading import default_model_folder, load, load_embedding_model
 from .pooled import PooledClassifier
 from .sequence import SequenceClassifier
-from .text_model import Features, TextModel
+from .text_model import Embedder, Features, TextModel
 from .token_table import token_table
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "Classifier",
     "Context",
     "ContextForm",
+    "Embedder",
     "EmbeddingModel",
     "Features",
     "PooledClassifier",

@@ -15,7 +15,7 @@ from ..records import EncodedTexts, Example, Starts, Targets
 from ..tokens import TokenWriter
 from .context import CONTEXT, Context
 from .outputs import THRESHOLD, Outputs
-from .text_model import Features, TextModel
+from .text_model import Embedder, Features, TextModel
 
 
 class Classifier(TextModel):
@@ -38,6 +38,11 @@ class Classifier(TextModel):
         self.multi_label = outputs.multi_label
         self.head_origin = HeadOrigin.NEW
         self.head_is_new = True
+
+    @property
+    def embedder(self) -> Embedder | None:
+        """What gives texts embeddings that can be compared; None where nothing does."""
+        return None
 
     @property
     @abstractmethod

@@ -11,7 +11,7 @@ from transformers import PreTrainedConfig
 from ..errors import ModelError
 from .classifier import Classifier, other_outputs
 from .outputs import Outputs
-from .text_model import Features
+from .text_model import Embedder, Features
 
 
 class PooledClassifier(Classifier):
@@ -39,6 +39,11 @@ class PooledClassifier(Classifier):
             self.reuse_head(order)
         elif earlier:
             self.notes.append(other_outputs(saved, outputs))
+
+    @property
+    def embedder(self) -> Embedder:
+        """The model itself."""
+        return self
 
     @property
     def output_layer(self) -> nn.Linear:

@@ -5,9 +5,10 @@ import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import cast
+from typing import Protocol, cast
 
 import numpy as np
+from sentence_transformers import SentenceTransformer
 from torch import Tensor, nn
 from transformers import PreTrainedConfig, PreTrainedTokenizerBase
 
@@ -36,6 +37,18 @@ LENGTH_SAMPLE = 20_000
 """Texts whose lengths say how long the data are."""
 
 TEXTS_AT_ONCE = 1024
+
+
+class Embedder(Protocol):
+    """A model that gives texts embeddings."""
+
+    network: SentenceTransformer
+
+    def embed(self, features: Features) -> Tensor:
+        """Text embeddings, (texts, dimensions)."""
+
+    def pad(self, input_ids: list[list[int]], context_starts: Sequence[int] | None = None) -> Features:
+        """One batch, padded to its longest text."""
 
 
 class TextModel(ABC):

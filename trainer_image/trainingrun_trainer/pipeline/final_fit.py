@@ -9,8 +9,8 @@ from trainingrun_api.artifacts import ArtifactPaths
 from trainingrun_api.final_fit import FinalFit
 from trainingrun_api.training import MixedPrecision, SimilarityStage, Training
 
+from ..tasks import Anew
 from ..training import (
-    Anew,
     Diverged,
     DivergedError,
     EpochDone,

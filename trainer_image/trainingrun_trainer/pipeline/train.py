@@ -13,8 +13,8 @@ from trainingrun_api.status import Stage
 from ..base_model import fetch_base_model
 from ..evaluation import to_parquet
 from ..report import Report
-from ..tasks import load_task
-from ..training import Anew, prepare
+from ..tasks import Anew, load_task
+from ..training import prepare
 from .final_fit import fit_anew
 from .first_fit import choose_epoch
 from .memory import LESS_AT_ONCE, memory_errors, within_limit

@@ -1,6 +1,6 @@
 """What a model can learn to do: each task from its data to what is said of the model."""
 
 from .loading import load_task
-from .task import Encoded, EvaluationResult, Task, TaskData
+from .task import Anew, Encoded, EvaluationResult, Task, TaskData
 
-__all__ = ["Encoded", "EvaluationResult", "Task", "TaskData", "load_task"]
+__all__ = ["Anew", "Encoded", "EvaluationResult", "Task", "TaskData", "load_task"]

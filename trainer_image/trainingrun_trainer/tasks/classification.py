@@ -23,17 +23,15 @@ from ..model import Classifier, model_card
 from ..model import load as load_classifier
 from ..records import EncodedTexts
 from ..training import (
-    Anew,
     Classification,
     MultiLabelClassification,
     Objective,
     Outcome,
     SingleLabelClassification,
     TrainState,
-    Untrained,
 )
 from .label_issues import collect_label_issues
-from .task import Encoded, EvaluationResult, Task
+from .task import Anew, Encoded, EvaluationResult, Task, Untrained
 from .texts import LabelledTexts, load_texts
 
 

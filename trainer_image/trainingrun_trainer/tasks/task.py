@@ -2,12 +2,13 @@
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, Protocol, Self, TypeVar
 
 import pyarrow as pa
+from safetensors.torch import load_model, save_model
 
 from trainingrun_api.evaluation import (
     ClassificationScores,
@@ -21,8 +22,8 @@ from trainingrun_api.run_config import RunConfig
 
 from ..base_model import BaseModelFolder
 from ..data import FieldValues
-from ..model import TextModel
-from ..training import Anew, Objective, Outcome, TrainState
+from ..model import Classifier, TextModel
+from ..training import Objective, Outcome, TrainState
 
 
 class EncodedRows(Protocol):
@@ -78,6 +79,38 @@ class EvaluationResult:
     sources: Sequence[SourceScores] = ()
     """By data set."""
     label_issues: LabelIssues | None = None
+
+
+@dataclass(frozen=True)
+class Untrained:
+    """Its weights are kept in a file, which takes no memory beside training."""
+
+    classifier: Classifier
+    weights: Path
+    head_is_new: bool
+
+    @classmethod
+    def of(cls, classifier: Classifier, weights: Path) -> Self:
+        """What it is now; its weights are written to a new file."""
+        save_model(classifier.network, str(weights))
+        return cls(classifier, weights, classifier.head_is_new)
+
+    def restore(self) -> None:
+        """Have it be that again, on the device that it is on."""
+        network = self.classifier.network
+        load_model(network, self.weights, device=str(next(network.parameters()).device))
+        self.classifier.head_is_new = self.head_is_new
+
+
+@dataclass(frozen=True)
+class Anew:
+    """What the final fit starts from, and what it learns."""
+
+    untrained: Untrained
+    objective: Callable[[], Objective]
+    """All texts to train on, and the evaluation split."""
+    texts: int
+    """How many are trained on."""
 
 
 @dataclass(frozen=True)

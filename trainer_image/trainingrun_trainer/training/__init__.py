@@ -2,26 +2,16 @@
 
 from .batches import evaluation_batches
 from .classification import Classification, MultiLabelClassification, SingleLabelClassification
-from .divergence import DivergedError
-from .events import Diverged, EpochDone, StageStepDone, StepDone
+from .contrast import LabelContrast, embed_texts, stage_steps
 from .fit import fit
-from .history import History
+from .history import Diverged, EpochDone, History, StageStepDone, StepDone
 from .objective import Objective, Outcome
-from .similarity import (
-    EncodedColumns,
-    LabelContrast,
-    PairObjective,
-    RankedTexts,
-    ScoredPairs,
-    embed_texts,
-    stage_steps,
-)
+from .pairs import EncodedColumns, PairObjective, RankedTexts, ScoredPairs
+from .passes import DivergedError
 from .train_state import WEIGHTS, TrainState, prepare
-from .untrained import Anew, Untrained
 
 __all__ = [
     "WEIGHTS",
-    "Anew",
     "Classification",
     "Diverged",
     "DivergedError",
@@ -39,7 +29,6 @@ __all__ = [
     "StageStepDone",
     "StepDone",
     "TrainState",
-    "Untrained",
     "embed_texts",
     "evaluation_batches",
     "fit",

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ..model import token_table
-from .adapters import transformer_of
+from .body import transformer_of
 
 
 def bears_noise(network: nn.Module) -> bool:

@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 import torch
@@ -13,18 +13,56 @@ from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from trainingrun_api.evaluation import BaselineMethod
 from trainingrun_api.metrics import DataKind, Scores, stopping_metrics
-from trainingrun_api.training import ClassWeights, Training
+from trainingrun_api.training import ClassWeights, SimilarityStage, Training
 
-from ..evaluation import Indices, LabelPredictions, MultiLabelPredictions, Predictions, macro_f1
+from ..evaluation import FoundIssues, Indices, LabelPredictions, MultiLabelPredictions, Predictions, macro_f1
 from ..model import Classifier
-from ..records import EncodedTexts
+from ..records import EncodedTexts, Targets
 from .batches import Batch, BatchLoader, evaluation_batches, evaluation_order, training_batches
-from .divergence import finite
+from .contrast import few_texts, stage_of
 from .objective import HeadStart, Objective, Outcome
-from .passes import infer
-from .probe import Regression, embed, one_against_rest, softmax_regression, start_at
-from .similarity import few_texts, stage_before
-from .weights import ClassWeighting, balanced_weights
+from .passes import finite, infer
+from .probe import (
+    Probed,
+    Regression,
+    embed,
+    one_against_rest,
+    softmax_regression,
+    start_at,
+    training_label_issues,
+)
+from .recipe import batch_size
+
+
+class ClassWeighting(NamedTuple):
+    """How much a text counts in the loss; the mean over the texts of the training split is 1."""
+
+    present: Tensor
+    """Of having each label, (labels,)."""
+    absent: Tensor
+    """Of not having it, (labels,); of use where a text may have several."""
+
+    def of_decisions(self, targets: Tensor) -> Tensor:
+        """Of targets that are 0 or 1, (texts, labels)."""
+        return torch.where(targets > 0, self.present.to(targets.device), self.absent.to(targets.device))
+
+
+def balanced_weights(targets: Targets, labels: int) -> ClassWeighting:
+    """Texts / (classes x texts of the class).
+
+    Of label indices (texts,), each label is a class; of 0 and 1 (texts, labels), each label is two classes,
+    with it and without.
+    """
+    texts = len(targets)
+    if targets.ndim == 1:
+        counts = np.bincount(targets, minlength=labels)
+        return ClassWeighting(_weights(texts, labels, counts), torch.ones(labels))
+    having = targets.sum(axis=0)
+    return ClassWeighting(_weights(texts, 2, having), _weights(texts, 2, texts - having))
+
+
+def _weights(texts: int, classes: int, counts: Targets) -> Tensor:
+    return torch.from_numpy(texts / (classes * np.maximum(counts, 1))).float()
 
 
 class Classification(Objective):
@@ -129,7 +167,19 @@ class SingleLabelClassification(Classification):
 
     def stage(self, settings: Training) -> Objective | None:
         """Texts of one label come near each other, where the settings say so."""
-        return stage_before(self._classifier, self._training, settings)
+        classifier = self._classifier
+        wanted = settings.similarity_stage is SimilarityStage.ALWAYS or (
+            settings.similarity_stage is SimilarityStage.AUTO
+            and classifier.embedder is not None
+            and classifier.head_is_new
+            and self.few_texts
+            and not settings.freeze_body
+        )
+        return stage_of(classifier.embedder, self._training, batch_size(settings)) if wanted else None
+
+    def label_issues(self, probed: Probed) -> FoundIssues | None:
+        """Those of texts that stand out from the others of their label."""
+        return training_label_issues(probed)
 
     def forget_head(self) -> None:
         """It is made for what the body was before."""

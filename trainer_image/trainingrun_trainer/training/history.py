@@ -1,6 +1,10 @@
-"""How training has gone so far: what early stopping and the curves are made of."""
+"""How training has gone so far: steps and epochs as they end, what early stopping and curves are made of."""
 
+import math
+from dataclasses import dataclass, field
 from typing import Self
+
+from pydantic import TypeAdapter
 
 from trainingrun_api.base import Model
 from trainingrun_api.evaluation import (
@@ -19,6 +23,99 @@ from trainingrun_api.training import EarlyStopping
 
 from ..errors import SettingsError
 from ..evaluation import FoundIssues
+from .objective import Outcome
+
+
+@dataclass(frozen=True)
+class StepDone:
+    """An optimizer step, numbered from 1 over all epochs."""
+
+    step: int
+    texts: int
+    loss: float
+    """Mean of the batch, in nats per text."""
+    learning_rate: float
+    gradient_norm: float
+    """Before it is cut to maxGradientNorm."""
+    seconds: float
+    """From the step before, or the beginning of the epoch, without what the listeners took."""
+
+
+@dataclass(frozen=True)
+class StageStepDone:
+    """A step of the similarity stage, before epoch 0."""
+
+    done: StepDone
+    total: int
+    """Steps of the stage."""
+
+
+@dataclass(frozen=True)
+class Diverged:
+    """The loss is not finite: training has ended, and the epochs before count."""
+
+    message: str
+    """What was not finite, and what to change."""
+
+
+@dataclass(frozen=True)
+class EpochDone:
+    """An epoch, already part of the history."""
+
+    summary: EpochSummary
+    is_best: bool
+    is_last: bool
+    outcome: Outcome | None = field(default=None, repr=False)
+    """The pass that its scores were made of; None for epoch 0."""
+
+
+POINTS_PER_EPOCH = 100
+"""Most points of the training curve in one epoch."""
+
+
+@dataclass
+class Meter:
+    """Mean loss of texts, and the points of the curve as they fall due."""
+
+    every: int
+    points: list[LossPoint] = field(default_factory=list)
+    total: float = 0.0
+    texts: int = 0
+    steps: int = 0
+    seconds: float = 0.0
+    since: tuple[float, int] = (0.0, 0)
+    gradient_norm: float = 0.0
+
+    @classmethod
+    def of_epoch(cls, steps: int) -> "Meter":
+        """For an epoch of so many steps."""
+        return cls(every=math.ceil(steps / POINTS_PER_EPOCH))
+
+    def add(self, step: StepDone, epoch: float, *, last: bool) -> None:
+        """Count a step."""
+        self.total += step.loss * step.texts
+        self.texts += step.texts
+        self.steps += 1
+        self.seconds += step.seconds
+        self.gradient_norm = max(self.gradient_norm, step.gradient_norm)
+        if step.step % self.every == 0 or last:
+            total, texts = self.since
+            loss = (self.total - total) / (self.texts - texts)
+            self.points.append(
+                LossPoint(
+                    step=step.step,
+                    epoch=epoch,
+                    loss=loss,
+                    learning_rate=step.learning_rate,
+                    gradient_norm=self.gradient_norm,
+                )
+            )
+            self.since = (self.total, self.texts)
+            self.gradient_norm = 0.0
+
+
+METER = TypeAdapter(Meter)
+"""Reads and writes one as JSON."""
 
 
 class History(Model):

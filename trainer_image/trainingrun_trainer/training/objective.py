@@ -11,7 +11,7 @@ from trainingrun_api.evaluation import BaselineMethod
 from trainingrun_api.metrics import Scores, StoppingMetric
 from trainingrun_api.training import Training
 
-from ..evaluation import Embeddings, LabelPredictions
+from ..evaluation import Embeddings, FoundIssues, LabelPredictions
 from .batches import Batch, BatchLoader
 from .probe import Probed
 
@@ -90,6 +90,11 @@ class Objective(ABC):
     @abstractmethod
     def start_head(self, batches: Iterable[Batch]) -> HeadStart:
         """Give a head that is new a better start than chance, from the training split; says what was done."""
+
+    def label_issues(self, probed: Probed) -> FoundIssues | None:
+        """Labels of the training split that are likely wrong, by what a new head was started from; None where
+        that doesn't tell."""
+        return None
 
     @abstractmethod
     def loss(self, batch: Batch) -> Tensor:

@@ -8,7 +8,7 @@ from transformers.trainer_pt_utils import get_parameter_names
 
 from trainingrun_api.training import Schedule
 
-from .layers import depths
+from .body import depths
 from .objective import Objective
 
 HEAD_FACTOR = 10

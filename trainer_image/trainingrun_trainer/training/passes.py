@@ -1,4 +1,6 @@
-"""Passes through the network that only look: without gradients, at less at once where memory is short."""
+"""Passes through the network: what comes of them is finite; without gradients, they take less at once where
+memory is short.
+"""
 
 import logging
 import math
@@ -8,11 +10,27 @@ from typing import TypeVar
 import torch
 from accelerate.utils.memory import clear_device_cache, should_reduce_batch_size
 
+from ..errors import SettingsError
 from .batches import Batch
 
 log = logging.getLogger(__name__)
 
 Seen = TypeVar("Seen")
+
+
+class DivergedError(SettingsError):
+    """A loss, or what it is made of, is not finite; fails the run if it has no epoch to publish."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what} is not finite; lower spec.training.learningRate")
+        self.what = what
+
+
+def finite(value: float, name: str) -> float:
+    """The value, if it is a number; raises DivergedError, which calls it by `name`, if it is none."""
+    if not math.isfinite(value):
+        raise DivergedError(name)
+    return value
 
 
 def infer(batches: Iterable[Batch], at: Callable[[Batch], Seen], *, divisible: bool = True) -> Iterator[Seen]:

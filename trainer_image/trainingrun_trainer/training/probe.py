@@ -1,4 +1,4 @@
-"""Start a new head where a linear classifier on the untrained body ends.
+"""Linear classifiers on the untrained body: where a new head starts, and which labels are likely wrong.
 
 Linear probing before fine-tuning keeps the body's features from being distorted by a random head
 (Kumar et al., ICLR 2022, arXiv:2202.10054).
@@ -13,22 +13,33 @@ import torch
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from torch import Tensor
 
+from ..evaluation import Floats, FoundIssues, Indices, find_label_issues
+from ..evaluation.label_issues import LEAST_TEXTS
 from ..model import Classifier
 from .batches import Batch
-from .divergence import finite
-from .passes import infer
+from .passes import finite, infer
 
 MAX_TEXTS = 20_000
 """A start needs no more texts than these."""
 
-INVERSE_REGULARIZATION = 10.0
+HEAD_REGULARIZATION = 10.0
 """scikit-learn's C. At its default of 1, a head on embeddings of length 1 is so unsure of each label that
 training goes into its confidence: with 8 texts in each of 150 classes of CLINC150, on texts of the training
 file that were not drawn, C = 1 has 88.1% before training and 91.2% after, C = 10 90.8% and 93.1% (one seed,
 all-MiniLM-L6-v2, 5 epochs at 1e-4)."""
 
+TOLERANCE = 1e-3
+"""scikit-learn's tol, ten times its default: wrong labels are found as well, in half the time."""
+
+FOLDS = 5
+"""Each text is judged by a regression on four fifths of the others; on nine tenths it is no better."""
+
+ISSUES_REGULARIZATION = 1.0
+"""scikit-learn's C: a regression that follows wrong labels less than the one a head starts from, at 10. Of
+10 % wrong labels of the example tickets, the average precision is 87 % with this one, and 81 % with that."""
 
 Regression = Callable[[NDArray[np.float32], NDArray[np.int64], int, bool], "Solution | None"]
 """Solves for embeddings (texts, dimensions), targets, the number of labels, and whether these count the same
@@ -45,7 +56,7 @@ class Solution(NamedTuple):
 
 
 class Scale(NamedTuple):
-    """How embeddings are put on the scale that INVERSE_REGULARIZATION is for."""
+    """How embeddings are put on the scale that HEAD_REGULARIZATION is for."""
 
     center: NDArray[np.float32]
     """What becomes 0, (dimensions,)."""
@@ -149,7 +160,28 @@ def one_against_rest(
 def _solve(embeddings: NDArray[np.float32], targets: NDArray[np.int64], balanced: bool) -> Solution:
     weights = "balanced" if balanced else None
     with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):  # a start need not be the end
-        solved = LogisticRegression(C=INVERSE_REGULARIZATION, max_iter=300, class_weight=weights).fit(
+        solved = LogisticRegression(C=HEAD_REGULARIZATION, max_iter=300, class_weight=weights).fit(
             embeddings, targets
         )
     return Solution(solved.coef_, solved.intercept_)
+
+
+def training_label_issues(probed: Probed) -> FoundIssues | None:
+    """Those of texts with one label each that a new head was started from; None where none is judged."""
+    enough = np.bincount(probed.targets)[probed.targets] >= LEAST_TEXTS
+    targets = probed.targets[enough]
+    labels, known = np.unique(targets, return_inverse=True)
+    if len(labels) < 2:
+        return None
+    probabilities = np.zeros((len(targets), labels[-1] + 1))
+    probabilities[:, labels] = _held_out(probed.embeddings[enough], known)
+    return find_label_issues(targets, probabilities, probed.rows[enough])
+
+
+def _held_out(embeddings: NDArray[np.float32], targets: Indices) -> Floats:
+    """Probability of each label, (texts, labels), from regressions that did not see the text."""
+    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=0)
+    regression = LogisticRegression(C=ISSUES_REGULARIZATION, tol=TOLERANCE)
+    with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):  # near enough is enough
+        found: Floats = cross_val_predict(regression, embeddings, targets, cv=folds, method="predict_proba")
+    return found

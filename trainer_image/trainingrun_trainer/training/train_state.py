@@ -9,7 +9,6 @@ from pathlib import Path
 import torch
 from accelerate.accelerator import Accelerator
 from accelerate.data_loader import DataLoaderShard
-from accelerate.state import AcceleratorState
 from peft.tuners.lora import LoraModel
 from safetensors import SafetensorError
 from safetensors.torch import load_model, save_model
@@ -20,15 +19,13 @@ from trainingrun_api.evaluation import Recipe
 from trainingrun_api.training import Training
 
 from ..errors import Interrupted, SettingsError
-from .adapters import add_adapters, merge_adapters, transformer_of
 from .adversarial_noise import AdversarialNoise
-from .batches import Batch
-from .history import History
-from .meter import METER, Meter
+from .batches import Batch, BatchLoader
+from .body import add_adapters, merge_adapters, transformer_of
+from .history import METER, History, Meter
 from .objective import Objective, Outcome
 from .optimizer import HEAD_FACTOR, build_optimizer, build_schedule, freeze_body
-from .precision import choose_precision
-from .recipe import batch_size, decide
+from .recipe import batch_size, choose_precision, decide, stage_recipe
 
 WEIGHTS = "model.safetensors"
 STATE = "state.pt"
@@ -54,10 +51,10 @@ class TrainState:
     history: History
     divisible: bool
     """Whether batches may be taken in parts when memory is short."""
-    adapters: LoraModel | None
-    """Until they are merged."""
     adversarial_noise: AdversarialNoise | None
     """Disturbs what each step learns."""
+    adapters: LoraModel | None = None
+    """Until they are merged."""
     parts: int = 1
     """Parts that each batch is taken in."""
     stage: Objective | None = None
@@ -175,38 +172,50 @@ def prepare(objective: Objective, settings: Training) -> TrainState:
     Raises SettingsError when the settings do not fit the model or the number of texts.
     """
     _require_metric(objective, settings)
-    AcceleratorState._reset_state(reset_partial_state=True)  # a process may train with other settings before
     architecture = transformer_of(objective.network).config.model_type
-    accelerator = Accelerator(mixed_precision=choose_precision(settings.mixed_precision, architecture))
-    batches = objective.training_batches(batch_size(settings), settings.seed)
+    precision = choose_precision(settings.mixed_precision, architecture)
     if settings.freeze_body:
         freeze_body(objective)
     adapters = add_adapters(objective.network, settings.lora) if settings.lora else None
-    objective.network.to(accelerator.device)
     stage = objective.stage(settings)
-    precision = accelerator.mixed_precision
+    batches = objective.training_batches(batch_size(settings), settings.seed)
     recipe = decide(objective, settings, len(batches), precision, after_stage=stage is not None)
+    state = _state(objective, batches, recipe, settings, head_factor=1 if adapters else HEAD_FACTOR)
+    state.adapters, state.stage = adapters, stage
+    return state
+
+
+def prepare_stage(state: TrainState, stage: Objective, settings: Training) -> TrainState:
+    """What one epoch of `stage` needs, on the network of `state`, which has its adapters already, if any."""
+    batches = stage.training_batches(state.recipe.batch_size, settings.seed)
+    return _state(stage, batches, stage_recipe(state.recipe, settings, len(batches)), settings)
+
+
+def _state(
+    objective: Objective,
+    batches: BatchLoader,
+    recipe: Recipe,
+    settings: Training,
+    head_factor: int = HEAD_FACTOR,
+) -> TrainState:
+    # Without a precision, of which Accelerate has one for all of a process: the loop sees to that.
+    accelerator = Accelerator(mixed_precision="no")
+    objective.network.to(accelerator.device)
     optimizer = build_optimizer(
-        objective,
-        recipe.learning_rate,
-        settings.weight_decay,
-        recipe.layer_decay,
-        1 if adapters else HEAD_FACTOR,
+        objective, recipe.learning_rate, settings.weight_decay, recipe.layer_decay, head_factor
     )
     epsilon = recipe.adversarial_epsilon
     return TrainState(
         objective=objective,
         accelerator=accelerator,
         training=accelerator.prepare(batches),
-        evaluation=accelerator.prepare(objective.evaluation_batches(batch_size(settings))),
+        evaluation=accelerator.prepare(objective.evaluation_batches(recipe.batch_size)),
         optimizer=accelerator.prepare(optimizer),
         schedule=build_schedule(optimizer, settings.schedule, recipe.total_steps, recipe.warmup_steps),
         recipe=recipe,
         history=History(),
         divisible=settings.batch_size is None and objective.divisible,
-        adapters=adapters,
         adversarial_noise=AdversarialNoise(objective.network, epsilon) if epsilon else None,
-        stage=stage,
     )
 
 
