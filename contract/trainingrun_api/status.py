@@ -1,4 +1,4 @@
-"""What a user sees of a run: its status, computed by the operator and reported by the trainer."""
+"""The status of a run, computed by the operator and reported by the trainer."""
 
 from enum import StrEnum
 from typing import Annotated, Literal
@@ -40,7 +40,7 @@ class Phase(StrEnum):
 
     @property
     def finished(self) -> bool:
-        """True when nothing will happen any more."""
+        """True when the run won't change any more."""
         return self in {Phase.SUCCEEDED, Phase.FAILED}
 
 
@@ -111,23 +111,24 @@ class Condition(Model):
     message: Annotated[str, Field(max_length=MAX_MESSAGE)] = ""
     """What happened and what to do, for people."""
     observed_generation: Annotated[int, Field(ge=0)] = 0
-    """Generation of the spec this condition speaks of."""
+    """Generation of the spec that this condition describes."""
     last_transition_time: str
     """When status last changed, RFC 3339."""
 
 
 class EpochSummary(Scores):
-    """One epoch; 0 is the model before epoch 1, its new head set to logistic regression on the body as it is.
+    """One epoch; 0 is the model before epoch 1, with a new head set to logistic regression on the base
+    model's embeddings.
 
     Losses are means per text, in nats.
     """
 
     epoch: Annotated[int, Field(ge=0)]
-    """Number of the epoch; 0 is the model before epoch 1, after the similarity stage where there was one."""
+    """Number of the epoch; 0 is the model before epoch 1, after the similarity stage if there was one."""
     training_loss: float
-    """Mean loss of the training split in the epoch; of some of its texts, without dropout, for epoch 0."""
+    """Mean loss on the training split during the epoch; for epoch 0 on some of its texts, without dropout."""
     evaluation_loss: float
-    """Mean loss of the evaluation split after the epoch."""
+    """Mean loss on the evaluation split after the epoch."""
     learning_rate: float
     """Learning rate of the body at the end of the epoch; 0 for epoch 0."""
 
@@ -139,31 +140,31 @@ MAX_NOTICE = 512
 
 
 class Notice(Model):
-    """What a user should know of a run that goes on."""
+    """A message about a run that continues."""
 
     reason: NoticeReason
-    """StartedOver: an earlier attempt's checkpoints can't be used, so that training began anew.
-    StorageUnavailable, StorageRefused: the object store doesn't take results now, and is asked again."""
+    """StartedOver: the checkpoints of an earlier attempt can't be used, so training started over.
+    StorageUnavailable, StorageRefused: the object store doesn't accept results now; the trainer retries."""
     message: Annotated[str, Field(max_length=MAX_NOTICE)]
     """What happened and what to do, for people."""
 
 
 class Progress(Model):
-    """How far training is; the latest report of the trainer."""
+    """Progress of training: the trainer's latest report."""
 
     stage: Stage
     """What the trainer does now."""
     epoch: Annotated[int, Field(ge=0)] = 0
     """Epochs finished."""
     max_epochs: Annotated[int, Field(ge=1)] | None = None
-    """Epochs at most; where spec.training.maxEpochs is left out, known once training begins."""
+    """Maximum number of epochs; if spec.training.maxEpochs is left out, it is known once training begins."""
     percent: Annotated[int, Field(ge=0, le=100)] = 0
-    """Share of maxEpochs done, in percent, with finalFit of that fit too; 100 when training has ended."""
+    """Share of maxEpochs and the final fit that is done, in percent; 100 when training has ended."""
     step: Annotated[int, Field(ge=0)] = 0
-    """Optimizer steps done; in the similarity stage and the final fit, of that."""
+    """Optimizer steps done; during the similarity stage and the final fit, those of the stage."""
     total_steps: Annotated[int, Field(ge=0)] = 0
-    """Optimizer steps when no epoch is saved by early stopping; in the similarity stage and the final fit, of
-    that."""
+    """Optimizer steps without early stopping; during the similarity stage and the final fit, those of the
+    stage."""
     training_loss: Rounded | None = None
     """Mean loss of the latest steps, in nats per text."""
     evaluation_loss: Rounded | None = None
@@ -171,18 +172,18 @@ class Progress(Model):
     learning_rate: float | None = None
     """Current learning rate of the body."""
     samples_per_second: Rounded | None = None
-    """Texts trained on in a second."""
+    """Texts trained on per second."""
     remaining_seconds: Annotated[int, Field(ge=0)] | None = None
-    """Seconds until maxEpochs at the present speed, with finalFit until the end of that."""
+    """Seconds until maxEpochs, and the end of the final fit, at the current speed."""
     notice: Notice | None = None
-    """What a user should know of, which is no failure."""
+    """A message that isn't a failure."""
     last_update_time: str
     """When the trainer wrote this, RFC 3339."""
 
 
 class EvaluationScores(Scores):
-    """Headline scores of the best epoch on the evaluation split, each 0 to 1 but loss and correlations; what
-    a task has no such score of is left out."""
+    """Main scores of the best epoch on the evaluation split, from 0 to 1 except loss and correlations. Scores
+    that a task doesn't have are left out."""
 
     precision: Rounded | None = None
     """Macro precision, over the same labels."""
@@ -191,15 +192,16 @@ class EvaluationScores(Scores):
     weighted_f1: Rounded | None = None
     """F1 weighted by support."""
     evaluated_labels: Annotated[int, Field(ge=0)] | None = None
-    """Labels that evaluation texts have; macro averages are over these."""
+    """Labels that occur in the evaluation split; macro averages are over these."""
     labels: Annotated[int, Field(ge=0)] | None = None
-    """All labels of the model, or of the texts that an embedding model learned from."""
+    """All labels of the model, or of the texts that an embedding model was trained on."""
     pearson: Rounded | None = None
-    """TextSimilarity on scored pairs: linear correlation of cosine and score, -1 to 1."""
+    """TextSimilarity with scored pairs: Pearson correlation of cosine similarity and score, -1 to 1."""
     mean_reciprocal_rank: Rounded | None = None
-    """TextSimilarity on pairs and triplets without scores: mean of 1 / rank of the near text among others."""
+    """TextSimilarity with pairs and triplets without scores: mean of 1 / rank of the positive among
+    others."""
     loss: Rounded
-    """Mean loss, in nats per text, of the task's kind: cross-entropy, or a contrastive loss."""
+    """Mean loss, in nats per text: cross-entropy, or a contrastive loss for TextSimilarity."""
     support: Annotated[int, Field(ge=0)]
     """Texts, pairs or triplets evaluated."""
 
@@ -225,7 +227,7 @@ class EvaluationScores(Scores):
 
 
 class RunResult(Model):
-    """What the trainer leaves in its termination message when it has succeeded (at most 4,096 bytes)."""
+    """The trainer's termination message after success (at most 4,096 bytes)."""
 
     best_epoch: int
     """Epoch whose scores these are, and whose weights are published unless a final fit's are; 0 when
@@ -237,17 +239,17 @@ class RunResult(Model):
     evaluation: EvaluationScores
     """Scores of the best epoch, which is the published model unless a final fit took its place."""
     final_fit: FinalFit | None = None
-    """What the final fit came to; None without one."""
+    """Outcome of the final fit; None without one."""
     artifacts: Artifacts
     """Where results are."""
     base_model: ResolvedBaseModel
-    """The model that training started from, without its lineage, for which there is no room."""
+    """The model that training started from, without its lineage, which would be too long."""
     advice: Advice = []
     """What training shows and a user can act on."""
 
 
 class RunFailure(Model):
-    """What the trainer leaves in its termination message when it has failed (at most 4,096 bytes)."""
+    """The trainer's termination message after a failure (at most 4,096 bytes)."""
 
     reason: Reason
     """Kind of failure."""
@@ -256,28 +258,29 @@ class RunFailure(Model):
 
 
 class TrainingRunStatus(Model):
-    """What became of the run."""
+    """The state of the run."""
 
     phase: Phase = Phase.PENDING
     """Pending, Running, Evaluating, Suspended, Succeeded or Failed."""
     observed_generation: Annotated[int, Field(ge=0)] = 0
-    """Generation of the spec this status speaks of."""
+    """Generation of the spec that this status describes."""
     conditions: Annotated[list[Condition], Field(max_length=8)] = []
     """Succeeded, and Ready, Reconciling and Stalled for GitOps tools."""
     model_name: str | None = None
-    """Name of the trained model; no other run of this namespace has it."""
+    """Name of the trained model, unique among the runs of this namespace."""
     started_with: StartedWith | None = None
-    """What the run was started with; each of its Jobs is made of it, also one that replaces a deleted one."""
+    """What the run was started with. Each of its Jobs is built from it, including one that replaces a deleted
+    Job."""
     job_name: str | None = None
     """The Job that trains."""
     job_uid: str | None = None
-    """UID of that Job; what another one says doesn't count."""
+    """UID of that Job; any other Job is ignored."""
     suspend: bool = False
-    """spec.suspend as the Job was told last; what a queue has made of it since is the queue's to change."""
+    """spec.suspend as it was last written to the Job; a queue may have changed the Job since."""
     pod_name: str | None = None
     """The pod of the latest attempt; its log is the trainer's."""
     pending_since: str | None = None
-    """Since when the run waits, RFC 3339; pendingDeadlineSeconds counts from here."""
+    """When the run started to wait, RFC 3339; pendingDeadlineSeconds counts from here."""
     start_time: str | None = None
     """When a pod first ran, RFC 3339."""
     completion_time: str | None = None
@@ -285,23 +288,23 @@ class TrainingRunStatus(Model):
     restarts: Annotated[int, Field(ge=0)] = 0
     """Pods that ended without finishing the run and were replaced."""
     last_failure: RunFailure | None = None
-    """Why the latest pod that ended without finishing the run did; kept when the pod is gone."""
+    """Why the latest pod that ended without finishing the run did so; kept when the pod is gone."""
     progress: Progress | None = None
-    """Latest report of the trainer."""
+    """The trainer's latest report."""
     epochs: Annotated[list[EpochSummary], Field(max_length=MAX_EPOCHS_IN_STATUS)] = []
-    """Epochs, from 0, the model before training; at most 60 of them (all are in evaluation.json)."""
+    """Epochs, from 0, the model before training; at most 60 of them. All are in evaluation.json."""
     best_epoch: int | None = None
     """Epoch whose scores these are, and whose weights are published unless a final fit's are; 0 when
     training made nothing better."""
     stopped_early: bool | None = None
     """True when early stopping, or a loss that is not finite, ended training before maxEpochs."""
     evaluation: EvaluationScores | None = None
-    """Headline scores of the published model; where finalFit was kept, of the model before that."""
+    """Main scores of the published model, or of the model before a final fit that was kept."""
     final_fit: FinalFit | None = None
-    """What the final fit on all texts came to; absent without spec.training.finalFit."""
+    """Outcome of the final fit on all texts; absent without spec.training.finalFit."""
     artifacts: Artifacts | None = None
     """Where results are."""
     base_model: ResolvedBaseModel | None = None
     """The model that training started from."""
     advice: Advice = []
-    """What training shows and a user can act on, warnings first; at most 5, evaluation.json has all."""
+    """Findings that you can act on, warnings first; at most 5, all of them in evaluation.json."""

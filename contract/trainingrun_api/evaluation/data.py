@@ -1,41 +1,41 @@
-"""What became of the texts, from file to split."""
+"""What happened to the texts, from file to split."""
 
 from ..base import Model
 
 
 class TextPair(Model):
-    """Two texts that are the same, or nearly; of long ones the beginning."""
+    """Two texts that are duplicates or near-duplicates; long ones are cut."""
 
     text: str
-    """The one that comes first, or is kept."""
+    """The text that comes first, or is kept."""
     labels: list[str]
     """Its labels."""
     other: str
-    """The other one."""
+    """The other text."""
     other_labels: list[str]
     """Its labels."""
     similarity: float
-    """Share of character 4-grams that both have, among those that either has (Jaccard), 0 to 1. Near-copies
-    of near-copies count too, and may have less in common than spec.nearDuplicates.threshold."""
+    """Jaccard similarity of their character 4-grams, 0 to 1. Near-duplicates of near-duplicates count too,
+    and may be less similar than spec.nearDuplicates.threshold."""
 
 
 class CopyExamples(Model):
     """At most 20 pairs of each kind, to look at."""
 
     duplicates: list[TextPair] = []
-    """Texts that occur again with the same labels."""
+    """Duplicates with the same labels."""
     conflicts: list[TextPair] = []
-    """Texts that occur again with other labels."""
+    """Duplicates with different labels."""
     near_duplicates: list[TextPair] = []
-    """Near-copies with the same labels."""
+    """Near-duplicates with the same labels."""
     near_conflicts: list[TextPair] = []
-    """Near-copies with other labels."""
+    """Near-duplicates with different labels."""
     leaked: list[TextPair] = []
-    """Texts of evaluationDataset, and training texts that are copies or near-copies of them."""
+    """Texts of evaluationDataset, with training texts that are duplicates or near-duplicates of them."""
 
 
 class LabelParts(Model):
-    """Texts of one label in the two parts."""
+    """Texts of one label on both sides of the split."""
 
     label: str
     """The label."""
@@ -55,34 +55,34 @@ class LabelCount(Model):
 
 
 class JoinedLabel(Model):
-    """A label that is written in several ways which look the same: they differ in white space, or in how
-    Unicode composes their letters."""
+    """A label that is written in several ways that look the same: they differ in white space or in Unicode
+    composition."""
 
     label: str
-    """The name that they have in common, before aliases."""
+    """Their common name, before aliases."""
     spellings: int
-    """Ways it is written."""
+    """Number of ways in which it is written."""
     texts: int
-    """Labelled rows, those left out included, that write it in another way than most."""
+    """Labelled rows, including skipped ones, that write it differently from most."""
 
 
 class SourceCounts(Model):
-    """What one data set held, and what became of it."""
+    """Texts of one data set at each step from file to split."""
 
     source: str
     """The project, or the URI."""
     read: int
     """Texts read."""
     empty: int
-    """Left out: no text."""
+    """Skipped: no text."""
     unlabelled: int
-    """Left out: no label."""
+    """Skipped: no label."""
     rows_filtered: int = 0
-    """Left out by dataset.filter, before anything else."""
+    """Skipped by dataset.filter, before anything else."""
     filtered: int
-    """Left out: all its labels are left out by spec.labels."""
+    """Skipped: spec.labels drops all of its labels."""
     used: int
-    """The rest, from which copies are left out when skipDuplicates is on."""
+    """The rest, from which skipDuplicates removes duplicates."""
     training: int
     """Texts trained on."""
     evaluation: int
@@ -90,7 +90,7 @@ class SourceCounts(Model):
     labels: list[LabelCount]
     """Used texts of each label, in alphabetical order."""
     common_labels: int
-    """Labels that the main data set, the first one, has too."""
+    """Labels shared with the main data set, the first one."""
 
 
 class DataCounts(Model):
@@ -99,27 +99,27 @@ class DataCounts(Model):
     read: int
     """Texts read."""
     empty: int
-    """Left out: no text."""
+    """Skipped: no text."""
     unlabelled: int
-    """Left out: no label."""
+    """Skipped: no label."""
     rows_filtered: int = 0
-    """Left out by dataset.filter, before anything else."""
+    """Skipped by dataset.filter, before anything else."""
     filtered: int = 0
-    """Left out: all its labels are left out by spec.labels."""
+    """Skipped: spec.labels drops all of its labels."""
     duplicates: int
-    """Texts that occur again with the same label; left out when skipDuplicates is on."""
+    """Duplicates with the same label; removed if skipDuplicates is set."""
     conflicts: int
-    """Texts that occur again with another label; the most frequent label is kept, the first one on a tie."""
+    """Duplicates with a different label; the most frequent label is kept, or the first one in a tie."""
     near_duplicates: int = 0
-    """Near-copies of an earlier text with the same labels; left out when nearDuplicates.skip is on."""
+    """Near-duplicates of an earlier text with the same labels; removed if nearDuplicates.skip is set."""
     near_conflicts: int = 0
-    """Near-copies of an earlier text with other labels; always kept."""
+    """Near-duplicates of an earlier text with different labels; always kept."""
     leaked: int = 0
-    """Left out of training: copies and near-copies of texts of evaluationDataset."""
+    """Duplicates and near-duplicates of texts of evaluationDataset, which aren't trained on."""
     truncated: int
-    """Texts longer than maxSequenceLength, which were cut."""
+    """Texts that were cut because they are longer than maxSequenceLength."""
     without_context: dict[str, int] = {}
-    """Labelled texts that have no value, of each of spec.contextParameters."""
+    """Labelled texts without a value, for each of spec.contextParameters."""
     training: int
     """Texts trained on."""
     evaluation: int
@@ -129,8 +129,8 @@ class DataCounts(Model):
     by_label: list[LabelParts] = []
     """The same by label, in alphabetical order."""
     not_evaluated: list[str] = []
-    """Labels that are trained and that no evaluation text has: those with a single text, for instance."""
+    """Labels that are trained but that no evaluation text has, such as those with a single text."""
     joined_labels: list[JoinedLabel] = []
-    """Labels that are written in several ways and read as one, in alphabetical order."""
+    """Labels that are written in several ways and treated as one, in alphabetical order."""
     examples: CopyExamples = CopyExamples()
-    """Some of the texts that occur again."""
+    """Examples of duplicates and near-duplicates."""
