@@ -100,7 +100,7 @@ format: setup ## Format the code
 lock: $(UV) ## Resolve the dependencies anew, with hashes
 	$(call resolve,tools,--all-extras)
 	$(call resolve,operator,--extra operator --constraint tools/requirements.lock --no-annotate)
-	$(call resolve,trainer_image,--extra trainer --constraint tools/requirements.lock --no-annotate)
+	$(call resolve,trainer_image,--extra trainer --extra trackers --constraint tools/requirements.lock --no-annotate)
 
 .PHONY: help
 help: ## List the targets

@@ -46,15 +46,13 @@ def compare_runs(
 
 
 def _fetch(run: str, namespace: str | None, endpoint: str | None) -> Report:
-    with stored_run(run, namespace, endpoint) as stored:
-        if stored.phase not in {None, Phase.SUCCEEDED}:
-            raise CommandError(
-                f"{stored.name} is {stored.phase}: only runs that have succeeded can be compared"
-            )
-        evaluation = _read(stored, ArtifactName.EVALUATION, Evaluation)
-        if not evaluation.finished:
-            raise CommandError(f"{stored.name} is being trained: only finished runs can be compared")
-        return Report(evaluation, _read(stored, ArtifactName.RUN, RunRecord), _predictions(stored))
+    stored = stored_run(run, namespace, endpoint)
+    if stored.phase not in {None, Phase.SUCCEEDED}:
+        raise CommandError(f"{stored.name} is {stored.phase}: only runs that have succeeded can be compared")
+    evaluation = _read(stored, ArtifactName.EVALUATION, Evaluation)
+    if not evaluation.finished:
+        raise CommandError(f"{stored.name} is being trained: only finished runs can be compared")
+    return Report(evaluation, _read(stored, ArtifactName.RUN, RunRecord), _predictions(stored))
 
 
 def _read(run: StoredRun, file: ArtifactName, kind: type[File]) -> File:

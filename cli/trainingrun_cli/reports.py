@@ -15,13 +15,13 @@ def fetch(name: str, namespace: str | None, output: Path | None, endpoint: str |
 
     Raises CommandError when there is no such run or no report yet, or the store can't be reached.
     """
-    with on_cluster(name, namespace, endpoint) as run:
-        try:
-            page = run.read(ArtifactName.REPORT)
-        except ObjectMissingError:
-            raise CommandError(
-                f"{run.name} has no report yet: {run.uri(ArtifactName.REPORT)} is not there"
-            ) from None
+    run = on_cluster(name, namespace, endpoint)
+    try:
+        page = run.read(ArtifactName.REPORT)
+    except ObjectMissingError:
+        raise CommandError(
+            f"{run.name} has no report yet: {run.uri(ArtifactName.REPORT)} is not there"
+        ) from None
     return write_page(page, output or Path(tempfile.mkdtemp(prefix="trainingrun-")) / f"{name}.html")
 
 

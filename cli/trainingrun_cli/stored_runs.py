@@ -2,8 +2,6 @@
 
 import base64
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ from trainingrun_api.names import REQUIRED_STORAGE_KEYS, RUN_KIND, RUN_PLURAL, S
 from trainingrun_api.run_config import Storage
 from trainingrun_api.status import Phase
 from trainingrun_trainer.artifacts import Store, open_store
+from trainingrun_trainer.credentials import StorageKeys
 from trainingrun_trainer.errors import TrainerError
 
 from .connection import asked_for, connect, known, read_resource, status_of
@@ -52,28 +51,24 @@ class StoredRun:
             ) from error
 
 
-@contextmanager
-def stored_run(run: str, namespace: str | None, endpoint: str | None) -> Iterator[StoredRun]:
+def stored_run(run: str, namespace: str | None, endpoint: str | None) -> StoredRun:
     """A run by its name on the cluster, or the folder or URI of its output: what has a slash is one of these.
 
     Raises CommandError when there is no such run.
     """
     if "://" in run:
         storage = storage_at(endpoint, os.environ.get(REGION))
-        yield StoredRun(run, run.rstrip("/"), _store(run, storage))
-    elif "/" in run or run in {".", ".."}:
-        yield _in_folder(Path(run))
-    else:
-        with on_cluster(run, namespace, endpoint) as found:
-            yield found
+        return StoredRun(run, run.rstrip("/"), _store(run, storage))
+    if "/" in run or run in {".", ".."}:
+        return _in_folder(Path(run))
+    return on_cluster(run, namespace, endpoint)
 
 
-@contextmanager
-def on_cluster(name: str, namespace: str | None, endpoint: str | None) -> Iterator[StoredRun]:
+def on_cluster(name: str, namespace: str | None, endpoint: str | None) -> StoredRun:
     """Run `name` of the cluster; `endpoint` takes the place of the run's own.
 
-    Credentials are those in the environment, else those of the Secret that the run's output names, which are
-    in the environment meanwhile. Raises CommandError when there is no such run, or it has not started.
+    Credentials are those in the environment, else those of the Secret that the run's output names. Raises
+    CommandError when there is no such run, or it has not started.
     """
     client, namespace = connect(namespace)
     what = f"{RUN_KIND} {namespace}/{name}"
@@ -81,15 +76,18 @@ def on_cluster(name: str, namespace: str | None, endpoint: str | None) -> Iterat
     if status.started_with is None:
         raise CommandError(f"the run is {status.phase} and has no results yet; try again when it trains")
     place = known(Storage, status.started_with.config.get("storage"), f"status.startedWith of {what}")
-    with _credentials(client, namespace, status.started_with.secrets.storage):
-        prefix = status.started_with.output_prefix
-        store = _store(prefix, storage_at(endpoint or place.endpoint, place.region))
-        yield StoredRun(what, prefix, store, status.phase)
+    storage, keys = storage_at(endpoint or place.endpoint, place.region), None
+    secret = status.started_with.secrets.storage
+    if secret is not None and os.environ.keys().isdisjoint(REQUIRED_STORAGE_KEYS):
+        storage = storage.model_copy(update={"credentials_secret": secret})
+        keys = _keys_of(client, namespace, secret)
+    prefix = status.started_with.output_prefix
+    return StoredRun(what, prefix, _store(prefix, storage, keys), status.phase)
 
 
-def _store(uri: str, storage: Storage) -> Store:
+def _store(uri: str, storage: Storage, keys: StorageKeys | None = None) -> Store:
     try:
-        return open_store(uri, storage)
+        return open_store(uri, storage, keys)
     except TrainerError as error:
         raise CommandError(str(error)) from error
 
@@ -102,28 +100,14 @@ def _in_folder(folder: Path) -> StoredRun:
     return StoredRun(str(folder), prefix, _store(prefix, Storage()))
 
 
-@contextmanager
-def _credentials(client: ApiClient, namespace: str, secret: str | None) -> Iterator[None]:
-    if secret is None or not os.environ.keys().isdisjoint(REQUIRED_STORAGE_KEYS):
-        yield
-        return
-    keys = _keys_of(client, namespace, secret)
-    os.environ.update(keys)
-    try:
-        yield
-    finally:
-        for key in keys:  # another run may have others
-            del os.environ[key]
-
-
-def _keys_of(client: ApiClient, namespace: str, secret: str) -> dict[str, str]:
+def _keys_of(client: ApiClient, namespace: str, secret: str) -> StorageKeys:
     required = REQUIRED_STORAGE_KEYS
     what, instead = f"Secret {namespace}/{secret}", f"set {' and '.join(required)} instead"
     try:
         with asked_for(what):
             found: Any = CoreV1Api(client).read_namespaced_secret(secret, namespace)
         keys = [key for key in STORAGE_KEYS if key in required or key in found.data]
-        return {key: base64.b64decode(found.data[key]).decode() for key in keys}
+        return StorageKeys(*(base64.b64decode(found.data[key]).decode() for key in keys))
     except CommandError as error:
         raise CommandError(f"{error}; {instead}") from error
     except (KeyError, TypeError, UnicodeDecodeError) as error:  # no such key, no data at all

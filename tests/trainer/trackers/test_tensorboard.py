@@ -11,7 +11,8 @@ from trainingrun_api.run_config import RunConfig, Storage
 from trainingrun_trainer import pipeline
 from trainingrun_trainer.artifacts import open_store
 from trainingrun_trainer.errors import Interrupted
-from trainingrun_trainer.trackers import Ending, Snapshot, TensorBoard
+from trainingrun_trainer.trackers import Ending, Snapshot
+from trainingrun_trainer.trackers.tensorboard import TensorBoard
 
 from ..report.reports import a_report, label_names, single
 

@@ -10,7 +10,7 @@ from botocore.credentials import Credentials
 
 from trainingrun_api.run_config import Storage
 
-from ..credentials import require_sendable
+from ..credentials import StorageKeys, require_sendable
 from ..errors import StorageRefusedError
 from ..settings import storage_keys
 from .mounted_keys import Mounted
@@ -35,13 +35,13 @@ MAY_PASS = {408, 429}
 """Refusals that a proxy before an object store may write."""
 
 
-def open_client(storage: Storage) -> "S3Client":
-    """A client with mounted credentials, which may change, those of the environment, or the pod's identity.
+def open_client(storage: Storage, keys: StorageKeys | None = None) -> "S3Client":
+    """A client with these `keys`; else mounted ones, which may change, the environment's, or the pod's own.
 
     Raises StorageRefusedError for credentials that no request can hold; so do requests for lists, for a
     server that is no object store.
     """
-    session = _session()
+    session = _session(keys)
     credentials = session.get_credentials()
     if credentials is not None:
         _require_sendable(credentials, storage)
@@ -62,9 +62,11 @@ def open_client(storage: Storage) -> "S3Client":
     return client
 
 
-def _session() -> boto3.session.Session:
+def _session(keys: StorageKeys | None) -> boto3.session.Session:
     """One of its own, since the one that boto3 shares keeps the credentials it saw first."""
     session = botocore.session.get_session()
+    if keys is not None:
+        session.set_credentials(keys.access_key, keys.secret_key, keys.token)
     folder = storage_keys()
     if folder is not None:
         session.get_component("credential_provider").insert_before("env", Mounted(folder))

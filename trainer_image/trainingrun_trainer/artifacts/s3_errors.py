@@ -14,6 +14,7 @@ from botocore.exceptions import (
 
 from trainingrun_api.run_config import Storage
 
+from ..credentials import StorageKeys
 from ..errors import (
     AlreadyWrittenError,
     ObjectMissingError,
@@ -47,12 +48,12 @@ NEVER = {401, 403, 405, 501}
 
 
 def translate(
-    error: ClientError | BotoCoreError, uri: str, storage: Storage
+    error: ClientError | BotoCoreError, uri: str, storage: Storage, keys: StorageKeys | None = None
 ) -> TrainerError | ObjectMissingError:
-    """The trainer's error for one of botocore's."""
+    """The trainer's error for one of botocore's, made with `keys` or those of the environment."""
     where = f"{uri} at {storage.endpoint}" if storage.endpoint else uri
     if isinstance(error, ClientError):
-        return _refused(error, uri, where, storage)
+        return _refused(error, uri, where, storage, keys)
     if isinstance(error, NoCredentialsError | PartialCredentialsError):
         return StorageRefusedError(f"{where}: there are no credentials; set {_keys(storage)}")
     if isinstance(error, ParamValidationError | InvalidRegionError):
@@ -63,7 +64,9 @@ def translate(
     return StorageUnavailableError(f"{where}: {said}; see spec.output.endpoint when this goes on")
 
 
-def _refused(error: ClientError, uri: str, where: str, storage: Storage) -> TrainerError | ObjectMissingError:
+def _refused(
+    error: ClientError, uri: str, where: str, storage: Storage, keys: StorageKeys | None
+) -> TrainerError | ObjectMissingError:
     code = str(error.response.get("Error", {}).get("Code"))
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
     if code in MISSING:
@@ -73,12 +76,12 @@ def _refused(error: ClientError, uri: str, where: str, storage: Storage) -> Trai
     if code == "PreconditionFailed":
         return AlreadyWrittenError(f"{where}: another trainer has written it meanwhile")
     kind = StorageRefusedError if status in NEVER else StorageUnavailableError
-    return kind(f"{where}: {_said(error)}")
+    return kind(f"{where}: {_said(error, keys)}")
 
 
-def _said(error: ClientError) -> str:
+def _said(error: ClientError, keys: StorageKeys | None) -> str:
     """The server's words, without the key that some repeat."""
-    key = os.environ.get("AWS_ACCESS_KEY_ID")
+    key = keys.access_key if keys else os.environ.get("AWS_ACCESS_KEY_ID")
     return str(error).replace(key, "(access key)") if key else str(error)
 
 

@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from trainingrun_api.run_config import Storage
 
+from ..credentials import StorageKeys
 from ..errors import ObjectMissingError
 from .s3_client import open_client
 from .s3_errors import translate
@@ -25,14 +26,14 @@ NOT_IMPLEMENTED = 501
 
 
 class S3Store:
-    """A Store over S3; credentials come from the environment or the pod's identity."""
+    """A Store over S3; without keys, credentials come from the environment or the pod's identity."""
 
-    def __init__(self, storage: Storage) -> None:
-        self._storage = storage
+    def __init__(self, storage: Storage, keys: StorageKeys | None = None) -> None:
+        self._storage, self._keys = storage, keys
 
     @cached_property
     def _client(self) -> "S3Client":
-        return open_client(self._storage)
+        return open_client(self._storage, self._keys)
 
     def files(self, prefix: str) -> list[str]:
         """URIs of all objects under the prefix, sorted."""
@@ -111,7 +112,7 @@ class S3Store:
         try:
             yield
         except (ClientError, BotoCoreError) as error:
-            raise translate(error, uri, self._storage) from None
+            raise translate(error, uri, self._storage, self._keys) from None
 
 
 def _split(uri: str) -> tuple[str, str]:

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from trainingrun_api.run_config import Storage
 
+from ..credentials import StorageKeys
 from ..errors import SettingsError
 from .file_store import FileStore
 from .s3_store import S3Store
@@ -35,10 +36,10 @@ class Store(Protocol):
         """Delete objects; those that aren't there are no error."""
 
 
-def open_store(uri: str, storage: Storage) -> Store:
-    """The store that holds the URI."""
+def open_store(uri: str, storage: Storage, keys: StorageKeys | None = None) -> Store:
+    """The store that holds the URI, with these `keys`, else those that the environment has or names."""
     if uri.startswith("s3://"):
-        return S3Store(storage)
+        return S3Store(storage, keys)
     if uri.startswith("file://"):
         return FileStore()
     raise SettingsError(f"{uri}: only s3:// and file:// URIs can be used")

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from trainingrun_api.advice import MAX_FINDINGS
-from trainingrun_api.artifacts import ArtifactPaths
+from trainingrun_api.artifacts import ArtifactPaths, Artifacts
 from trainingrun_api.evaluation import Evaluation
 from trainingrun_api.status import EpochSummary, RunResult
 
@@ -64,7 +64,7 @@ def publish(run: Run, task: Task[Any, Any], model: TextModel, evaluation: Evalua
     write_evaluation(run.store, run.paths, evaluation.model_copy(update={"timing": timing}))
 
 
-def result(evaluation: Evaluation, paths: ArtifactPaths) -> RunResult:
+def result(evaluation: Evaluation, artifacts: Artifacts) -> RunResult:
     """What the termination message says."""
     return RunResult(
         best_epoch=evaluation.best_epoch,
@@ -72,7 +72,7 @@ def result(evaluation: Evaluation, paths: ArtifactPaths) -> RunResult:
         stopped_early=evaluation.stopped_early,
         evaluation=headline(evaluation),
         final_fit=evaluation.final_fit,
-        artifacts=paths.artifacts(),
+        artifacts=artifacts,
         base_model=evaluation.base_model.model_copy(update={"lineage": []}),
         advice=evaluation.advice[:MAX_FINDINGS],
     )

@@ -15,7 +15,7 @@ from .memory import memory_errors
 from .progress import Listener, ProgressTracker
 from .publish import published, result
 from .session import Run
-from .tracking import failing, trackers_of
+from .tracking import artifacts_of, failing, trackers_of
 from .train import train
 
 log = logging.getLogger(__name__)
@@ -49,4 +49,4 @@ def run(config: RunConfig, listener: Listener, interruption: Interruption | None
             log.info("The results of this run are published already; nothing is trained")
     progress.done(evaluation.curves.epochs, evaluation.best_epoch)
     trackers.end(Ending.FINISHED, evaluation)
-    return result(evaluation, paths)
+    return result(evaluation, artifacts_of(paths))

@@ -1,18 +1,10 @@
 """What went in: steps of the data, settings, lineage and versions, as rows of tables."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from trainingrun_api.evaluation import DataCounts, Recipe, TextPair, Timing
-from trainingrun_api.run_config import RunConfig
 
 from .content import Report
-
-HIDDEN = {"run", "progress", "storage", "base_model", "output_prefix", "mlflow"}
-"""What has no bearing on the model, or stands elsewhere on the page."""
-
-PLACE = ".setting"
-"""Where in the spec a data set is named, which the path says already."""
 
 
 @dataclass(frozen=True)
@@ -78,11 +70,6 @@ def copies(data: DataCounts) -> list[tuple[str, list[TextPair]]]:
     return [(kind, pairs) for kind, pairs in kinds.items() if pairs]
 
 
-def settings(config: RunConfig) -> list[tuple[str, str]]:
-    """Path in the spec, and value; nothing for what is left open."""
-    return list(_flat(config.model_dump(mode="json", exclude=HIDDEN, exclude_none=True)))
-
-
 def recipe(used: Recipe) -> list[tuple[str, str]]:
     """What the settings left open, as it was decided."""
     values = used.model_dump(exclude_none=True)
@@ -120,23 +107,3 @@ def lineage(report: Report) -> list[tuple[str, str]]:
         "Digest of the data": report.record.dataset_sha256,
     }
     return [(name, value) for name, value in rows.items() if value]
-
-
-def _flat(values: dict[str, Any], path: str = "") -> list[tuple[str, str]]:
-    rows: list[tuple[str, str]] = []
-    for name, value in values.items():
-        if isinstance(value, dict):
-            rows += _flat(value, f"{path}{name}.")
-        elif isinstance(value, list) and value and isinstance(value[0], dict):
-            rows += [row for n, one in enumerate(value) for row in _flat(one, f"{path}{name}[{n}].")]
-        elif value == [] or f"{path}{name}".endswith(PLACE):
-            continue
-        else:
-            rows.append((f"{path}{name}", _shown(value)))
-    return rows
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return ", ".join(map(_shown, value)) if isinstance(value, list) else str(value)

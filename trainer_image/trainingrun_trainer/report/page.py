@@ -4,11 +4,12 @@ from typing import Any
 
 from trainingrun_api.progress import bounded_epochs
 
+from ..setting_paths import settings_by_path
 from .charts import chart_of_losses, chart_of_scores, chart_of_steps, reliability_chart
 from .confusions import cells, confused_pairs, taken_for
 from .content import Report
 from .document import document
-from .facts import copies, data_steps, lineage, recipe, settings, timing
+from .facts import copies, data_steps, lineage, recipe, timing
 from .headline import headline
 from .texts import Shown, shown_texts
 
@@ -45,7 +46,7 @@ def render(report: Report) -> str:
         source_scores={one.source: one for one in evaluation.sources},
         recipe=recipe(evaluation.recipe),
         timing=timing(evaluation.timing),
-        settings=settings(report.record.config),
+        settings=settings_by_path(report.record.config).items(),
         lineage=lineage(report),
         shown=shown,
         data=_data(report, shown),

@@ -1,8 +1,6 @@
 """Trackers of experiments: where the curves of a run go, besides its own results."""
 
-from .mlflow import Mlflow
-from .mlflow_state import Subject
-from .tensorboard import TensorBoard
-from .tracker import Ending, Snapshot, Tracker, Trackers
+from .mlflow import Mlflow, Subject
+from .tracker import INSTALL, Ending, Snapshot, Tracker, Trackers
 
-__all__ = ["Ending", "Mlflow", "Snapshot", "Subject", "TensorBoard", "Tracker", "Trackers"]
+__all__ = ["INSTALL", "Ending", "Mlflow", "Snapshot", "Subject", "Tracker", "Trackers"]

@@ -3,16 +3,19 @@
 import logging
 import os
 import threading
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from queue import SimpleQueue
 
+from trainingrun_api.artifacts import Artifacts
 from trainingrun_api.evaluation import Evaluation
+from trainingrun_api.progress import RunIdentity
 from trainingrun_api.run_config import MlflowExperiment
 
+from ..artifacts import Store
 from ..credentials import require_sendable
 from ..errors import SettingsError
-from .mlflow_state import State, Subject
-from .tracker import Ending, Snapshot
+from .tracker import INSTALL, Ending, Snapshot
 
 log = logging.getLogger(__name__)
 
@@ -33,11 +36,37 @@ VARIABLES = {
 """What MLflow's client is told by its environment, where that says nothing of it; times in seconds."""
 
 
+@dataclass(frozen=True)
+class Subject:
+    """What is tracked: what of a run is known from its beginning."""
+
+    run: RunIdentity
+    model_name: str
+    parameters: dict[str, str]
+    """Settings, by their paths in the spec."""
+    artifacts: Artifacts
+    store: Store
+    """Where these are."""
+
+
+@dataclass(frozen=True)
+class State:
+    """All that the server is to know by now."""
+
+    snapshot: Snapshot | None = None
+    ending: Ending | None = None
+    evaluation: Evaluation | None = None
+
+
 class Mlflow:
     """Sends the newest state; one that it replaces is not missed, since each holds all curves."""
 
     def __init__(self, server: MlflowExperiment, subject: Subject) -> None:
-        """Raises SettingsError for a token that no request can hold."""
+        """Raises SettingsError for a token that no request can hold, and without MLflow's client."""
+        if find_spec("mlflow") is None:
+            raise SettingsError(
+                f"spec.tracking.mlflow needs MLflow's client, which is not installed here: {INSTALL}"
+            )
         place = f"{TOKEN}, on a cluster of the Secret of spec.tracking.mlflow.credentialsSecretRef,"
         require_sendable(os.environ.get(TOKEN), place, SettingsError)
         for name, value in VARIABLES.items():

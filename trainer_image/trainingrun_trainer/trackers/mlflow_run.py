@@ -15,9 +15,8 @@ from trainingrun_api.run_config import MlflowExperiment
 
 from ..errors import ObjectMissingError, StorageRefusedError, StorageUnavailableError
 from ..evaluation import headline
-from .measurements import Measurement, Place, end_of, measurements
-from .mlflow_state import State, Subject
-from .tracker import Ending
+from .mlflow import State, Subject
+from .tracker import Ending, Measurement, Place, end_of, measurements
 
 log = logging.getLogger(__name__)
 

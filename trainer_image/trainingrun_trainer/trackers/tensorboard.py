@@ -14,8 +14,7 @@ from trainingrun_api.evaluation import Curves, Evaluation
 from ..artifacts import Store
 from ..errors import StorageRefusedError, StorageUnavailableError
 from ..time_share import TimeShare
-from .measurements import Measurement, Place, end_of, measurements
-from .tracker import Ending, Snapshot
+from .tracker import Ending, Measurement, Place, Snapshot, end_of, measurements
 
 log = logging.getLogger(__name__)
 

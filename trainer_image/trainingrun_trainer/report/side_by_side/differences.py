@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from ...setting_paths import settings_by_path
 from ..content import Report
-from ..facts import lineage, recipe, settings
+from ..facts import lineage, recipe
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class Row:
 def settings_that_differ(reports: Sequence[Report]) -> dict[str, list[Row]]:
     """By what they are about; what all runs have in common is left out."""
     groups: dict[str, list[Iterable[tuple[str, str]]]] = {
-        "Settings": [settings(report.record.config) for report in reports],
+        "Settings": [settings_by_path(report.record.config).items() for report in reports],
         "Recipe, as it was used": [recipe(report.evaluation.recipe) for report in reports],
         "Where it comes from": [lineage(report) for report in reports],
         "Versions": [report.record.versions.items() for report in reports],
