@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import kopf
 
 from trainingrun_api.names import API_VERSION, GROUP, RUN_KIND, RUN_PLURAL, VERSION
+from trainingrun_operator.backend import BACKEND
 from trainingrun_operator.cluster import Cluster, connected
 from trainingrun_operator.resources import Manifest
 
@@ -29,7 +30,7 @@ async def on_training_run(event: kopf.RawEvent, memo: Memo, **_: object) -> None
     owner: Manifest = {"apiVersion": API_VERSION, "kind": RUN_KIND, "controller": True}
     names = {"name": metadata["name"], "namespace": metadata["namespace"]}
     owners = [owner | {"name": metadata["name"], "uid": metadata["uid"]}]
-    await memo.cluster.create_job(JOB | {"metadata": names | {"ownerReferences": owners}})
+    await memo.cluster.create(BACKEND.kind, JOB | {"metadata": names | {"ownerReferences": owners}})
 
 
 async def _serve() -> None:

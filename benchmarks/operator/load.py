@@ -10,9 +10,13 @@ from kubernetes.aio.config import new_client_from_config
 from kubernetes.aio.watch import Watch
 
 from trainingrun_api.names import API_VERSION, GROUP, RUN_KIND, RUN_PLURAL, VERSION
-from trainingrun_operator.job import build_job, starting_with
-from trainingrun_operator.resources import Manifest, References, Run
+from trainingrun_api.resolved_spec import ResolvedSpec
+from trainingrun_api.run_config import References
+from trainingrun_operator.backend import BACKEND
+from trainingrun_operator.pod_template import pod_template
+from trainingrun_operator.resources import Manifest, Resolution, Run
 from trainingrun_operator.settings import Settings
+from trainingrun_operator.start import starting_with
 
 AT_ONCE = 16
 SETTINGS = Settings.from_environment({"TRAINER_IMAGE": "example.com/trainer:1", "POD_NAMESPACE": "default"})
@@ -43,8 +47,9 @@ def a_job(name: str, namespace: str) -> Manifest:
     run = Run.parse(manifest | {"metadata": manifest["metadata"] | metadata | created})
     if run.spec is None:
         raise ValueError(run.problem)
-    started = starting_with(run, run.spec, "brisk-heron-3f9a", References(), SETTINGS)
-    return build_job(run, run.spec, started, "PEM", SETTINGS)
+    found = Resolution(ResolvedSpec.of(run.spec, None), References())
+    started = starting_with(run, "brisk-heron-3f9a", found, SETTINGS)
+    return BACKEND.build(run, run.spec, pod_template(run, run.spec, started, "PEM", SETTINGS))
 
 
 async def apply(kubeconfig: Path, namespace: str, count: int) -> Waits:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from kubernetes.aio.config import new_client_from_config
 
+from trainingrun_operator.backend import BACKEND
 from trainingrun_operator.cluster import Cluster
 from trainingrun_operator.resources import Manifest
 from trainingrun_operator.work_queue import WORKERS
@@ -21,7 +22,7 @@ async def milliseconds(kubeconfig: Path, namespace: str) -> float:
     async with await new_client_from_config(str(kubeconfig)) as client:
         cluster = Cluster(client)
         jobs = iter([_suspended(f"cost-{n}", namespace) for n in range(REQUESTS + WORKERS)])
-        await asyncio.gather(*(cluster.create_job(next(jobs)) for _ in range(WORKERS)))
+        await asyncio.gather(*(cluster.create(BACKEND.kind, next(jobs)) for _ in range(WORKERS)))
         start = time.process_time()
         await asyncio.gather(*(_create(cluster, jobs) for _ in range(WORKERS)))
         return 1000 * (time.process_time() - start) / REQUESTS
@@ -29,7 +30,7 @@ async def milliseconds(kubeconfig: Path, namespace: str) -> float:
 
 async def _create(cluster: Cluster, jobs: Iterator[Manifest]) -> None:
     for job in jobs:
-        await cluster.create_job(job)
+        await cluster.create(BACKEND.kind, job)
 
 
 def _suspended(name: str, namespace: str) -> Manifest:

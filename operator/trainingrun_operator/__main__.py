@@ -21,7 +21,6 @@ from .errors import OperatorError
 from .feed import Feed
 from .health import Watchdog
 from .identity import Identities
-from .jobs import Jobs
 from .listener import Bounds, Listener, listening_on
 from .metrics import Metrics
 from .model_names import ModelNames
@@ -32,6 +31,7 @@ from .scrapes import Scrapes
 from .settings import Settings
 from .start import Start
 from .work_queue import WorkQueue
+from .workloads import Workloads
 
 # With TLS 75 MiB at most. A report takes milliseconds, so that thousands of pods have room.
 OF_REPORTS = Bounds(connections=256, of_one_address=16, seconds=20)
@@ -57,9 +57,9 @@ async def _serve(settings: Settings) -> None:
         resolver = Resolver(cache, settings)
         certificates = CertificateStore(cluster, settings)
         await certificates.load()
-        jobs = Jobs(cluster, cache, settings, certificates.ca_certificate)
-        start = Start(ModelNames(cluster, cache, resolver), resolver, jobs, settings)
-        queue = WorkQueue(Reconciler(cluster, cache, metrics, start, jobs).reconcile)
+        workloads = Workloads(cluster, cache, settings, certificates.ca_certificate)
+        start = Start(ModelNames(cluster, cache, resolver), resolver, workloads, settings)
+        queue = WorkQueue(Reconciler(cluster, cache, metrics, start, workloads).reconcile)
         feed = Feed(cluster, cache, resolver, queue, settings.watch_namespaces)
         watchdog = Watchdog(cluster, feed, queue, settings.watch_namespaces)
         await feed.fill()

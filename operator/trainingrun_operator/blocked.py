@@ -1,4 +1,4 @@
-"""Why a run has no Job."""
+"""Why a run has no workload that trains it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

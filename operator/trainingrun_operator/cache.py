@@ -8,7 +8,10 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable
 from typing import Generic, NamedTuple, TypeVar
 
-from .children import Job, Pod, labelled
+from trainingrun_api.names import MANAGED_BY_LABEL, OPERATOR, RUN_LABEL
+
+from .backend import BACKEND
+from .observed import Pod
 from .refusals import Refusals
 from .resources import Key, Manifest, Run, key_of
 
@@ -84,9 +87,15 @@ class Cache:
     def __init__(self) -> None:
         self.runs = Table(_without_history, groups=names_of)
         self.projects: Table[Manifest] = Table(dict)
-        self.jobs = Table(Job.parse, watched=labelled)
+        self.workloads = Table(BACKEND.read, watched=_labelled)
         self.refusals = Refusals()
-        self.pods = Table(Pod.parse, groups=lambda pod: [pod.run], watched=labelled)
+        self.pods = Table(Pod.parse, groups=lambda pod: [pod.run], watched=_labelled)
+
+
+def _labelled(manifest: Manifest) -> bool:
+    """Whether it has the labels by which the watches choose."""
+    labels = manifest["metadata"].get("labels") or {}
+    return labels.get(MANAGED_BY_LABEL) == OPERATOR and RUN_LABEL in labels
 
 
 def _without_history(manifest: Manifest) -> Run:

@@ -8,6 +8,7 @@ import ssl
 from .certificate import Certificates, renewed
 from .cluster import Cluster
 from .errors import ApiError
+from .kinds import SECRETS
 from .resources import Manifest
 from .settings import Settings
 
@@ -56,14 +57,15 @@ class CertificateStore:
 
     async def _current(self) -> Certificates:
         name, namespace = self._settings.certificate_secret_name, self._settings.pod_namespace
-        secret = await self._cluster.secret(namespace, name)
+        secret = await self._cluster.get(SECRETS, (namespace, name))
         held = _read(secret)
         wanted = renewed(held, self._settings.server_name, datetime.datetime.now(datetime.UTC))
         if secret is None:
-            body = {"type": "kubernetes.io/tls", "metadata": {"name": name}, "data": wanted.secret_data()}
-            await self._cluster.create_secret(namespace, body)
+            metadata = {"name": name, "namespace": namespace}
+            body = {"type": "kubernetes.io/tls", "metadata": metadata, "data": wanted.secret_data()}
+            await self._cluster.create(SECRETS, body)
         elif wanted != held:
-            await self._cluster.replace_secret(namespace, secret | {"data": wanted.secret_data()})
+            await self._cluster.replace(SECRETS, secret | {"data": wanted.secret_data()})
         return wanted
 
 

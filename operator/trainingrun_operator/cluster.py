@@ -23,8 +23,8 @@ from trainingrun_api.progress import ProgressReport
 from trainingrun_api.status import TrainingRunStatus
 
 from .errors import ApiError
-from .kinds import EVENTS, JOBS, LEASES, PODS, RUNS, SECRETS, TOKEN_REVIEWS, Kind, resource_of
-from .resources import Manifest, Run, RunKey
+from .kinds import PODS, RUNS, TOKEN_REVIEWS, Kind, resource_of
+from .resources import Key, Manifest, Run, RunKey, key_of
 
 TIMEOUT_SECONDS = 30
 PAGE = 500
@@ -56,15 +56,20 @@ async def connected(count: Count = _no_count) -> AsyncIterator["Cluster"]:
 
 
 class Cluster:
-    """Typed verbs over the API. All raise ApiError; `get` verbs give None for what doesn't exist."""
+    """Verbs over the API. All raise ApiError."""
 
     def __init__(self, client: ApiClient, count: Count = _no_count) -> None:
         self._client = client
         self._count = count
 
-    async def run(self, key: RunKey) -> Manifest | None:
-        """A TrainingRun."""
-        return await self._get(RUNS.path(*key))
+    async def get(self, kind: Kind, key: Key) -> Manifest | None:
+        """An object; None when there is none of this name."""
+        try:
+            return await self._request("GET", kind.path(*key))
+        except ApiError as error:
+            if error.status == 404:
+                return None
+            raise
 
     async def pages(
         self, kind: Kind, namespaces: Iterable[str], *, metadata_only: bool = False
@@ -84,22 +89,6 @@ class Cluster:
                     break
                 query["continue"] = further
 
-    async def secret(self, namespace: str, name: str) -> Manifest | None:
-        """A Secret."""
-        return await self._get(SECRETS.path(namespace, name))
-
-    async def create_secret(self, namespace: str, body: Manifest) -> Manifest:
-        """Create a Secret; ApiError 409 when there is one."""
-        return await self._request("POST", SECRETS.path(namespace), body)
-
-    async def replace_secret(self, namespace: str, body: Manifest) -> Manifest:
-        """Replace a Secret; ApiError 409 when it isn't as it was read."""
-        return await self._request("PUT", SECRETS.path(namespace, body["metadata"]["name"]), body)
-
-    async def pod(self, namespace: str, name: str) -> Manifest | None:
-        """A Pod."""
-        return await self._get(PODS.path(namespace, name))
-
     async def pods_of(self, key: RunKey) -> list[Manifest]:
         """The Pods with the run's label and the operator's."""
         query = {"labelSelector": f"{MANAGED_BY_LABEL}={OPERATOR},{RUN_LABEL}={key.name}"}
@@ -107,47 +96,29 @@ class Cluster:
         items: list[Manifest] = answer["items"]
         return items
 
-    async def job(self, key: RunKey) -> Manifest | None:
-        """The Job that has the run's name."""
-        return await self._get(JOBS.path(*key))
+    async def create(self, kind: Kind, body: Manifest) -> Manifest:
+        """Create an object; ApiError 409 when there is one of this name."""
+        return await self._request("POST", kind.path(body["metadata"]["namespace"]), body)
 
-    async def create_job(self, job: Manifest) -> Manifest:
-        """Create a Job; ApiError 409 when there is one of this name."""
-        return await self._request("POST", JOBS.path(job["metadata"]["namespace"]), job)
+    async def completed(self, kind: Kind, body: Manifest) -> Manifest:
+        """An object as the API server and its webhooks would complete it; nothing is created."""
+        metadata = {name: value for name, value in body["metadata"].items() if name != "name"}
+        body = body | {"metadata": metadata | {"generateName": f"{body['metadata']['name']}-"}}
+        return await self._request("POST", kind.path(metadata["namespace"]), body, query={"dryRun": "All"})
 
-    async def completed_job(self, job: Manifest) -> Manifest:
-        """The Job as the API server and its webhooks would complete it; nothing is created."""
-        metadata = {name: value for name, value in job["metadata"].items() if name != "name"}
-        body = job | {"metadata": metadata | {"generateName": f"{job['metadata']['name']}-"}}
-        return await self._request("POST", JOBS.path(metadata["namespace"]), body, query={"dryRun": "All"})
+    async def replace(self, kind: Kind, body: Manifest) -> None:
+        """Replace an object; ApiError 409 when it isn't as it was read."""
+        await self._request("PUT", kind.path(*key_of(body)), body)
 
-    async def patch_job(self, key: RunKey, uid: str, spec: Mapping[str, Any]) -> Manifest:
-        """Change fields of the spec of the Job with this UID; None removes one."""
+    async def patch_spec(self, kind: Kind, key: Key, uid: str, spec: Mapping[str, Any]) -> Manifest:
+        """Change fields of the spec of the object with this UID; None removes one."""
         body = {"metadata": {"uid": uid}, "spec": spec}
-        return await self._request("PATCH", JOBS.path(*key), body, headers=MERGE_PATCH)
+        return await self._request("PATCH", kind.path(*key), body, headers=MERGE_PATCH)
 
-    async def delete_job(self, key: RunKey, uid: str) -> None:
-        """Delete the Job with this UID, and its Pods after it."""
+    async def delete(self, kind: Kind, key: Key, uid: str) -> None:
+        """Delete the object with this UID, and after it what belongs to it."""
         body = {"propagationPolicy": "Background", "preconditions": {"uid": uid}}
-        await self._request("DELETE", JOBS.path(*key), body)
-
-    async def lease(self, namespace: str, name: str) -> Manifest | None:
-        """A Lease."""
-        return await self._get(LEASES.path(namespace, name))
-
-    async def create_lease(self, lease: Manifest) -> None:
-        """Create a Lease; ApiError 409 when there is one of this name."""
-        await self._request("POST", LEASES.path(lease["metadata"]["namespace"]), lease)
-
-    async def delete_lease(self, lease: Manifest) -> None:
-        """Delete this Lease, unless another did."""
-        metadata = lease["metadata"]
-        try:
-            body = {"preconditions": {"uid": metadata["uid"]}}
-            await self._request("DELETE", LEASES.path(metadata["namespace"], metadata["name"]), body)
-        except ApiError as error:
-            if error.status not in {404, 409}:
-                raise
+        await self._request("DELETE", kind.path(*key), body)
 
     async def apply_status(self, run: Run, status: TrainingRunStatus) -> Manifest:
         """Write the operator's part of the status of `run`; ApiError 409 when that has changed since."""
@@ -161,15 +132,6 @@ class Cluster:
         body = report.model_dump(mode="json", exclude_none=True, include=OF_THE_TRAINER)
         key = RunKey(report.run.namespace, report.run.name)
         await self._apply(key, {"uid": report.run.uid}, body, PROGRESS_FIELD_MANAGER)
-
-    async def create_event(self, event: Manifest) -> None:
-        """Create an Event, unless there is one of this name."""
-        namespace = event["metadata"]["namespace"]
-        try:
-            await self._request("POST", EVENTS.path(namespace), event)
-        except ApiError as error:
-            if error.status != 409:
-                raise
 
     async def review_token(self, token: str, audience: str) -> Manifest:
         """The status of a TokenReview."""
@@ -190,14 +152,6 @@ class Cluster:
         query = {"fieldManager": manager, "force": "true"}
         path = f"{RUNS.path(*key)}/status"
         return await self._request("PATCH", path, body, query=query, headers=APPLY_PATCH)
-
-    async def _get(self, path: str) -> Manifest | None:
-        try:
-            return await self._request("GET", path)
-        except ApiError as error:
-            if error.status == 404:
-                return None
-            raise
 
     async def _request(
         self,

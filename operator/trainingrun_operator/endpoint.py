@@ -13,15 +13,16 @@ from trainingrun_api.status import TrainingRunStatus
 from .cluster import Cluster
 from .errors import ApiError, ReportRefusedError
 from .identity import Identities
+from .kinds import RUNS
 from .metrics import Metrics
 from .rate_limit import RateLimit
-from .resources import RunKey, kubernetes_json, parse_time
+from .resources import kubernetes_json, parse_time
 
 logger = logging.getLogger(__name__)
 
 
 class ProgressEndpoint:
-    """Accepts a report only for the run whose Job owns the sending pod."""
+    """Accepts a report only for the run whose workload owns the sending pod."""
 
     def __init__(self, cluster: Cluster, identities: Identities, limit: RateLimit, metrics: Metrics) -> None:
         self._cluster = cluster
@@ -68,7 +69,7 @@ class ProgressEndpoint:
 
     async def _unfinished(self, report: ProgressReport) -> TrainingRunStatus:
         """The status of the run that it speaks of."""
-        run = await self._cluster.run(RunKey(report.run.namespace, report.run.name))
+        run = await self._cluster.get(RUNS, (report.run.namespace, report.run.name))
         if run is None or run["metadata"]["uid"] != report.run.uid:
             raise ReportRefusedError(403, "forbidden", "the run is gone")
         status = TrainingRunStatus.model_validate(run.get("status", {}), extra="ignore")

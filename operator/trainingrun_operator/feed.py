@@ -4,11 +4,10 @@ import logging
 from collections.abc import Iterable
 from typing import Any
 
-from trainingrun_api.names import PROJECT_KIND, RUN_KIND
-
+from .backend import BACKEND
 from .cache import Cache, Table
 from .cluster import Cluster
-from .kinds import JOBS, PODS, PROJECTS, REFUSALS, RUNS, Kind
+from .kinds import PODS, PROJECTS, RUNS, Kind
 from .references import Resolver
 from .resources import Key, Manifest, Referent, RunKey, key_of
 from .work_queue import WorkQueue
@@ -35,7 +34,7 @@ class Feed:
         self.tables: dict[Kind, Table[Any]] = {
             RUNS: cache.runs,
             PROJECTS: cache.projects,
-            JOBS: cache.jobs,
+            BACKEND.kind: cache.workloads,
             PODS: cache.pods,
         }
 
@@ -43,7 +42,7 @@ class Feed:
         """Everything there is; before that nothing can be said to be missing."""
         for kind in self.tables:
             await self.read(kind)
-        async for _, page in self._cluster.pages(REFUSALS, self._namespaces):
+        async for _, page in self._cluster.pages(BACKEND.refusals, self._namespaces):
             for event in page:
                 self.refused(event)
 
@@ -63,7 +62,7 @@ class Feed:
             logger.exception("%s %s/%s can't be read", kind.plural, *key)
             return
         if news:
-            # A run begins before others are seen to: many at once have their Jobs sooner.
+            # A run begins before others are seen to: many at once begin sooner.
             begins = kind is RUNS and "status" not in manifest
             self._look_at(self._concerned(kind, key), first=begins)
         else:
@@ -77,18 +76,17 @@ class Feed:
         self._look_at(concerned)
 
     def refused(self, event: Manifest) -> None:
-        """A Job's pod was refused, as an Event says."""
+        """A run's pod was refused, as an Event says."""
         self._queue.add(self._refusals.saw(event))
 
     def _concerned(self, kind: Kind, key: Key) -> list[RunKey]:
         pod = self.tables[PODS].get(key) if kind is PODS else None
-        own = [RunKey(*key)] if kind in {RUNS, JOBS} else [pod.run] if pod else []
+        own = [RunKey(*key)] if kind in {RUNS, BACKEND.kind} else [pod.run] if pod else []
         return own + self._dependents(kind, key)
 
     def _dependents(self, kind: Kind, key: Key) -> list[RunKey]:
         """The runs that wait for this object."""
-        names = {RUNS: RUN_KIND, PROJECTS: PROJECT_KIND}
-        return [*self._resolver.dependents(Referent(names[kind], *key))] if kind in names else []
+        return [*self._resolver.dependents(Referent(kind.name, *key))] if kind in {RUNS, PROJECTS} else []
 
     def _look_at(self, runs: Iterable[RunKey], *, first: bool = False) -> None:
         for run in runs:

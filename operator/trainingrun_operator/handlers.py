@@ -5,18 +5,11 @@ from typing import Any
 
 import kopf
 
-from trainingrun_api.names import (
-    GROUP,
-    MANAGED_BY_LABEL,
-    OPERATOR,
-    PROJECT_PLURAL,
-    RUN_LABEL,
-    RUN_PLURAL,
-    VERSION,
-)
+from trainingrun_api.names import MANAGED_BY_LABEL, OPERATOR, RUN_LABEL
 
+from .backend import BACKEND
 from .feed import Feed
-from .kinds import JOBS, OURS, PODS, PROJECTS, REFUSALS, RUNS, Kind
+from .kinds import OURS, PODS, PROJECTS, RUNS, Kind
 from .resources import Manifest, key_of
 from .stateless import NoDiffBase
 
@@ -40,33 +33,33 @@ class Memo:
             self.feed.shown(kind, manifest)
 
 
-@kopf.on.event(GROUP, VERSION, RUN_PLURAL)
+@kopf.on.event(*RUNS.resource)
 async def on_training_run(event: kopf.RawEvent, memo: Memo, **_: object) -> None:
     """A run; others may wait for it as their base model, or for its name."""
     memo.take(RUNS, event)
 
 
-@kopf.on.event(GROUP, VERSION, PROJECT_PLURAL)
+@kopf.on.event(*PROJECTS.resource)
 async def on_training_project(event: kopf.RawEvent, memo: Memo, **_: object) -> None:
     """A project that runs may wait for."""
     memo.take(PROJECTS, event)
 
 
-@kopf.on.event("batch", "v1", "jobs", labels=LABELS)
-async def on_job(event: kopf.RawEvent, memo: Memo, **_: object) -> None:
-    """A Job of a run."""
-    memo.take(JOBS, event)
+@kopf.on.event(*BACKEND.kind.resource, labels=LABELS)
+async def on_workload(event: kopf.RawEvent, memo: Memo, **_: object) -> None:
+    """What trains a run."""
+    memo.take(BACKEND.kind, event)
 
 
-@kopf.on.event("", "v1", "pods", labels=LABELS)
+@kopf.on.event(*PODS.resource, labels=LABELS)
 async def on_pod(event: kopf.RawEvent, memo: Memo, **_: object) -> None:
     """A Pod of a run."""
     memo.take(PODS, event)
 
 
-@kopf.on.event("", "v1", "events")
+@kopf.on.event(*BACKEND.refusals.resource)
 async def on_refusal(event: kopf.RawEvent, memo: Memo, **_: object) -> None:
-    """A Job's pod was refused."""
+    """A run's pod was refused."""
     memo.feed.refused(dict(event["object"]))
 
 
@@ -79,7 +72,7 @@ def watch_settings() -> kopf.OperatorSettings:
     settings.watching.server_timeout = RESYNC_SECONDS
     settings.watching.client_timeout = RESYNC_SECONDS + 30
     settings.watching.connect_timeout = 30
-    for resource in ("jobs.batch", "pods"):
-        settings.watching.label_selectors[resource] = OURS
-    settings.watching.field_selectors["events"] = REFUSALS.fields
+    for group, _, plural in (BACKEND.kind.resource, PODS.resource):
+        settings.watching.label_selectors[f"{plural}.{group}".rstrip(".")] = OURS
+    settings.watching.field_selectors["events"] = BACKEND.refusals.fields
     return settings

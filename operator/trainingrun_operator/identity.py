@@ -1,4 +1,4 @@
-"""Which run a token speaks for: from the token to its pod, the pod's Job and the Job's TrainingRun."""
+"""Which run a token speaks for: from the token to its pod, the pod's workload and that one's TrainingRun."""
 
 import asyncio
 import hashlib
@@ -8,9 +8,11 @@ from typing import NamedTuple
 from trainingrun_api.names import PROGRESS_AUDIENCE, RUN_KIND
 from trainingrun_api.progress import RunIdentity
 
+from .backend import BACKEND
 from .cluster import Cluster
 from .errors import ReportRefusedError
-from .resources import Manifest, RunKey
+from .kinds import PODS, RUNS
+from .resources import Manifest
 
 CACHE_SECONDS = 45.0
 CACHE_SIZE = 4096
@@ -36,7 +38,7 @@ class Identities:
         self._reviews = asyncio.Semaphore(CONCURRENT_REVIEWS)
 
     async def of_token(self, token: str) -> RunIdentity:
-        """The run whose Job owns the pod that holds this token. Raises ReportRefusedError."""
+        """The run whose workload owns the pod that holds this token. Raises ReportRefusedError."""
         digest = hashlib.sha256(token.encode()).digest()
         now = time.monotonic()
         if (known := self._known.get(digest)) and known[0] > now:
@@ -62,27 +64,26 @@ class Identities:
         return Sender(parts[2], extra[POD_NAME][0], extra[POD_UID][0])
 
     async def _run_of(self, sender: Sender) -> RunIdentity:
-        pod = await self._cluster.pod(sender.namespace, sender.pod)
+        pod = await self._cluster.get(PODS, (sender.namespace, sender.pod))
         if pod is None or pod["metadata"]["uid"] != sender.uid:
             raise ReportRefusedError(403, "forbidden", "the token's pod is gone")
-        job_owner = _controller(pod, "Job")
-        job = await self._cluster.job(RunKey(sender.namespace, job_owner["name"]))
-        if job is None or job["metadata"]["uid"] != job_owner["uid"]:
-            raise ReportRefusedError(403, "forbidden", "the pod's Job is gone")
-        owner = _controller(job, RUN_KIND)
+        pod_owner = _controller(pod, BACKEND.kind.name)
+        workload = await self._cluster.get(BACKEND.kind, (sender.namespace, pod_owner["name"]))
+        if workload is None or workload["metadata"]["uid"] != pod_owner["uid"]:
+            raise ReportRefusedError(403, "forbidden", f"the pod's {BACKEND.kind.name} is gone")
+        owner = _controller(workload, RUN_KIND)
         identity = RunIdentity(namespace=sender.namespace, name=owner["name"], uid=owner["uid"])
-        await self._check_job(identity, job["metadata"]["uid"])
+        await self._check_named(identity, workload["metadata"]["uid"])
         return identity
 
-    async def _check_job(self, identity: RunIdentity, job_uid: str) -> None:
-        """A user of the namespace can write a Job that names the run as its owner, but not the status."""
-        run = await self._cluster.run(RunKey(identity.namespace, identity.name))
+    async def _check_named(self, identity: RunIdentity, uid: str) -> None:
+        """Users of the namespace can write a workload with the run as its owner, but not the run's status."""
+        run = await self._cluster.get(RUNS, (identity.namespace, identity.name))
         if run is None or run["metadata"]["uid"] != identity.uid:
             raise ReportRefusedError(403, "forbidden", "the run is gone")
-        if run.get("status", {}).get("jobUid") != job_uid:
-            raise ReportRefusedError(
-                403, "forbidden", "the pod's Job isn't the one that the run's status names"
-            )
+        if run.get("status", {}).get("jobUid") != uid:
+            text = f"the pod's {BACKEND.kind.name} isn't the one that the run's status names"
+            raise ReportRefusedError(403, "forbidden", text)
 
 
 def _controller(manifest: Manifest, kind: str) -> Manifest:

@@ -1,25 +1,13 @@
-"""The Job that trains a run: a value made from values."""
+"""Runs are trained by batch/v1 Jobs: all that the operator knows of these."""
 
-from typing import Any
-
-from trainingrun_api.names import (
-    API_VERSION,
-    MANAGED_BY_LABEL,
-    OPERATOR,
-    RUN_KIND,
-    RUN_LABEL,
-    ExitCode,
-)
-from trainingrun_api.references import LocalObjectReference
-from trainingrun_api.resolved_spec import ResolvedSpec
-from trainingrun_api.run_config import ProgressEndpoint, RunConfig
+from trainingrun_api.names import ExitCode
 from trainingrun_api.spec import TrainingRunSpec
-from trainingrun_api.started_with import SecretNames, StartedWith
+from trainingrun_api.status import Reason
 
-from .children import Job
-from .pod_template import TOKEN_PATH, TRAINER, pod_template
-from .resources import Manifest, Resolution, Run
-from .settings import Settings
+from .kinds import OURS, Kind
+from .pod_template import TRAINER
+from .resources import Manifest, Run, owner_of
+from .workload import Workload, child_metadata
 
 POD_FAILURE_POLICY: Manifest = {
     "rules": [
@@ -35,82 +23,75 @@ POD_FAILURE_POLICY: Manifest = {
         },
     ]
 }
+FAILURES = {
+    "DeadlineExceeded": Reason.ACTIVE_DEADLINE_EXCEEDED,
+    "BackoffLimitExceeded": Reason.BACKOFF_LIMIT_EXCEEDED,
+}
+FOLLOWING = {"suspend", "activeDeadlineSeconds", "ttlSecondsAfterFinished"}
+"""Fields of a Job's spec that follow those of the run, which may change."""
+OF_THE_JOB = FOLLOWING | {"selector", "template"}
+OF_THE_POD = {"nodeSelector", "tolerations", "schedulingGates"}
+"""What says where and when, not what is done: it follows the run, or is a queue's once the Job is there."""
 
 
-def starting_with(run: Run, model_name: str, found: Resolution, settings: Settings) -> StartedWith:
-    """What `run` is started with, when all that it refers to is there."""
-    config = RunConfig.of(run.identity, model_name, found.spec, found.references)
-    told = config.model_dump(mode="json", exclude_none=True)
-    return StartedWith.of(settings.trainer_image, told, _secrets(found.spec))
+class JobBackend:
+    """Jobs, as a Backend."""
+
+    kind = Kind("Job", "apis/batch/v1", "jobs", OURS)
+    refusals = Kind("Event", "api/v1", "events", fields="reason=FailedCreate,involvedObject.kind=Job")
+
+    def build(self, run: Run, spec: TrainingRunSpec, template: Manifest) -> Manifest:
+        """One that restarts the pod after failures that may pass."""
+        deadline = {"activeDeadlineSeconds": spec.active_deadline_seconds}
+        return {
+            "apiVersion": "batch/v1",
+            "kind": "Job",
+            "metadata": child_metadata(run),
+            "spec": {
+                "backoffLimit": spec.backoff_limit,
+                "suspend": spec.suspend,
+                "podReplacementPolicy": "Failed",
+                "podFailurePolicy": POD_FAILURE_POLICY,
+                "template": template,
+                **(deadline if spec.active_deadline_seconds is not None else {}),
+            },
+        }
+
+    def read(self, manifest: Manifest) -> Workload:
+        """A Job with its conditions."""
+        metadata, spec, status = manifest["metadata"], manifest["spec"], manifest.get("status", {})
+        conditions = {c["type"]: c for c in status.get("conditions", ()) if c["status"] == "True"}
+        complete, failed = conditions.get("Complete"), conditions.get("Failed")
+        return Workload(
+            kind=self.kind.name,
+            name=metadata["name"],
+            uid=metadata["uid"],
+            owner=owner_of(manifest),
+            complete=complete is not None,
+            failed=FAILURES.get(failed.get("reason", ""), Reason.TRAINER_ERROR) if failed else None,
+            started_at=status.get("startTime"),
+            ended_at=(complete or failed or {}).get("lastTransitionTime"),
+            suspended=spec.get("suspend", False),
+            counted=status.get("succeeded", 0) + status.get("failed", 0),
+            settings={name: spec[name] for name in FOLLOWING if name in spec},
+        )
+
+    def changes(
+        self, spec: TrainingRunSpec, workload: Workload, *, suspend_told: bool, final: bool
+    ) -> Manifest:
+        """A merge patch of the Job's spec."""
+        wanted: Manifest = {"ttlSecondsAfterFinished": spec.ttl_seconds_after_finished}
+        if not final:
+            wanted = {"activeDeadlineSeconds": spec.active_deadline_seconds}
+            wanted |= {} if spec.suspend == suspend_told else {"suspend": spec.suspend}
+        return {name: value for name, value in wanted.items() if workload.settings.get(name) != value}
+
+    def same_work(self, one: Manifest, other: Manifest) -> bool:
+        """But for labels and annotations of the pod too: those name the Job, or are a queue's."""
+        return _work(one) == _work(other)
 
 
-def _secrets(spec: ResolvedSpec) -> SecretNames:
-    model = spec.base_model.hugging_face if spec.base_model else None
-    return SecretNames(
-        storage=_name(spec.output.credentials_secret_ref),
-        hub=_name(model.token_secret_ref) if model else None,
-        mlflow=_name(spec.tracking.mlflow.credentials_secret_ref) if spec.tracking.mlflow else None,
-    )
-
-
-def _name(secret: LocalObjectReference | None) -> str | None:
-    return secret.name if secret else None
-
-
-def build_job(
-    run: Run, spec: TrainingRunSpec, started: StartedWith, ca_certificate: str, settings: Settings
-) -> Manifest:
-    """The Job that trains `run`: same input, same output, no I/O."""
-    progress = ProgressEndpoint(url=settings.report_url, ca_certificate=ca_certificate, token_path=TOKEN_PATH)
-    config = started.config | {"progress": progress.model_dump(mode="json")}
-    return {
-        "apiVersion": "batch/v1",
-        "kind": "Job",
-        "metadata": _metadata(run),
-        "spec": {
-            "backoffLimit": spec.backoff_limit,
-            "suspend": spec.suspend,
-            "podReplacementPolicy": "Failed",
-            "podFailurePolicy": POD_FAILURE_POLICY,
-            "template": pod_template(run, spec, started, config, settings),
-            **_deadline(spec),
-        },
-    }
-
-
-def job_patch(spec: TrainingRunSpec, job: Job, *, suspend_told: bool, final: bool) -> dict[str, Any]:
-    """What to change on a created Job so that it follows the fields of a run that may change; {} for nothing.
-
-    Queues suspend and resume Jobs, too: `suspend` is handed on only when it isn't what the Job was told last.
-    The TTL is handed on when the run's final status is written (`final`), never before: it deletes the pod,
-    and with it the result that the pod left.
-    """
-    wanted: dict[str, Any] = {"ttlSecondsAfterFinished": spec.ttl_seconds_after_finished}
-    if not final:
-        wanted = {"activeDeadlineSeconds": spec.active_deadline_seconds}
-        wanted |= {} if spec.suspend == suspend_told else {"suspend": spec.suspend}
-    return {name: value for name, value in wanted.items() if job.settings.get(name) != value}
-
-
-def _deadline(spec: TrainingRunSpec) -> Manifest:
-    if spec.active_deadline_seconds is None:
-        return {}
-    return {"activeDeadlineSeconds": spec.active_deadline_seconds}
-
-
-def _metadata(run: Run) -> Manifest:
-    return {
-        "name": run.key.name,
-        "namespace": run.key.namespace,
-        "labels": {MANAGED_BY_LABEL: OPERATOR, RUN_LABEL: run.key.name},
-        "ownerReferences": [
-            {
-                "apiVersion": API_VERSION,
-                "kind": RUN_KIND,
-                "name": run.key.name,
-                "uid": run.uid,
-                "controller": True,
-                "blockOwnerDeletion": True,
-            }
-        ],
-    }
+def _work(job: Manifest) -> Manifest:
+    spec = {name: value for name, value in job["spec"].items() if name not in OF_THE_JOB}
+    pod = job["spec"]["template"]["spec"]
+    return spec | {"template": {name: value for name, value in pod.items() if name not in OF_THE_POD}}

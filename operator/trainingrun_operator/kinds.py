@@ -6,15 +6,18 @@ from trainingrun_api.names import (
     API_VERSION,
     MANAGED_BY_LABEL,
     OPERATOR,
+    PROJECT_KIND,
     PROJECT_PLURAL,
+    RUN_KIND,
     RUN_LABEL,
     RUN_PLURAL,
 )
 
 
 class Kind(NamedTuple):
-    """A kind of object: its API, its plural, and labels and fields that choose some where all are listed."""
+    """A kind of object: its name, its API, and labels and fields that choose some where all are listed."""
 
+    name: str
     api: str
     plural: str
     selector: str = ""
@@ -25,18 +28,21 @@ class Kind(NamedTuple):
         place = f"/namespaces/{namespace}" if namespace else ""
         return f"/{self.api}{place}/{self.plural}/{name}".rstrip("/")
 
+    @property
+    def resource(self) -> tuple[str, str, str]:
+        """Its API's group, "" for the core's, version and plural."""
+        _, *group, version = self.api.split("/")
+        return "".join(group), version, self.plural
+
 
 OURS = f"{MANAGED_BY_LABEL}={OPERATOR},{RUN_LABEL}"
-RUNS = Kind(f"apis/{API_VERSION}", RUN_PLURAL)
-PROJECTS = Kind(f"apis/{API_VERSION}", PROJECT_PLURAL)
-JOBS = Kind("apis/batch/v1", "jobs", OURS)
-PODS = Kind("api/v1", "pods", OURS)
-REFUSALS = Kind("api/v1", "events", fields="reason=FailedCreate,involvedObject.kind=Job")
-"""Events of Jobs whose pods were refused; all Events together would be too many."""
-EVENTS = Kind("api/v1", "events")
-SECRETS = Kind("api/v1", "secrets")
-LEASES = Kind("apis/coordination.k8s.io/v1", "leases")
-TOKEN_REVIEWS = Kind("apis/authentication.k8s.io/v1", "tokenreviews")
+RUNS = Kind(RUN_KIND, f"apis/{API_VERSION}", RUN_PLURAL)
+PROJECTS = Kind(PROJECT_KIND, f"apis/{API_VERSION}", PROJECT_PLURAL)
+PODS = Kind("Pod", "api/v1", "pods", OURS)
+EVENTS = Kind("Event", "api/v1", "events")
+SECRETS = Kind("Secret", "api/v1", "secrets")
+LEASES = Kind("Lease", "apis/coordination.k8s.io/v1", "leases")
+TOKEN_REVIEWS = Kind("TokenReview", "apis/authentication.k8s.io/v1", "tokenreviews")
 
 
 def resource_of(path: str) -> str:

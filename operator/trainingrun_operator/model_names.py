@@ -11,8 +11,9 @@ from .blocked import Blocked
 from .cache import Cache
 from .cluster import Cluster
 from .errors import ApiError
+from .kinds import LEASES, RUNS
 from .references import Resolver
-from .resources import Manifest, Referent, Run, RunKey
+from .resources import Manifest, Referent, Run, RunKey, key_of
 
 
 class ModelNames:
@@ -63,13 +64,13 @@ class ModelNames:
         lease = name_lease(run, name)
         while True:
             try:
-                await self._cluster.create_lease(lease)
+                await self._cluster.create(LEASES, lease)
             except ApiError as error:
                 if error.status != 409:
                     raise
             else:
                 return None
-            held = await self._cluster.lease(run.key.namespace, lease["metadata"]["name"])
+            held = await self._cluster.get(LEASES, key_of(lease))
             if held is not None:
                 holder, uid = _holder_of(held)
                 if uid == run.uid:
@@ -79,10 +80,17 @@ class ModelNames:
                 if await self._is_there(holder, uid):
                     return holder
                 # Its run is gone, and the garbage collector has only not come by yet.
-                await self._cluster.delete_lease(held)
+                await self._delete(held)
+
+    async def _delete(self, lease: Manifest) -> None:
+        try:
+            await self._cluster.delete(LEASES, key_of(lease), lease["metadata"]["uid"])
+        except ApiError as error:
+            if error.status not in {404, 409}:  # another did
+                raise
 
     async def _is_there(self, key: RunKey, uid: str) -> bool:
-        run = await self._cluster.run(key)
+        run = await self._cluster.get(RUNS, key)
         return run is not None and run["metadata"]["uid"] == uid
 
 

@@ -1,4 +1,4 @@
-"""What Kubernetes says of a run's Job and Pods, reduced to what a status is made of."""
+"""What Kubernetes says of a run's Pods, reduced to what a status is made of."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,7 @@ from trainingrun_api.status import RunFailure, RunResult
 
 from .missing_secret import missing_secret
 from .pod_template import TRAINER
-from .resources import Manifest, kubernetes_json, parse_time
+from .resources import Manifest, RunKey, kubernetes_json, owner_of, parse_time
 
 Left = TypeVar("Left", RunResult, RunFailure)
 
@@ -38,7 +38,7 @@ class Termination(NamedTuple):
 
 @dataclass(frozen=True)
 class Attempt:
-    """One Pod of the Job."""
+    """One try to train the run: a Pod."""
 
     name: str
     created: datetime
@@ -85,36 +85,18 @@ class Attempt:
 
 
 @dataclass(frozen=True)
-class JobState:
-    """How the Job stands."""
+class Pod:
+    """A Pod with a run's label."""
 
-    name: str
-    complete: bool
-    failure: Waiting | None
-    ended_at: str | None
-    suspended: bool = False
-    started_at: str | None = None
+    run: RunKey
+    owner: str | None
+    """UID of what controls it."""
+    attempt: Attempt
 
     @classmethod
     def parse(cls, manifest: Manifest) -> Self:
-        """Read a Job."""
-        found = manifest.get("status", {}).get("conditions", ())
-        conditions = {c["type"]: c for c in found if c["status"] == "True"}
-        end = conditions.get("Complete") or conditions.get("Failed")
-        failed = conditions.get("Failed")
-        return cls(
-            name=manifest["metadata"]["name"],
-            complete="Complete" in conditions,
-            failure=Waiting(failed.get("reason", ""), failed.get("message", "")) if failed else None,
-            ended_at=end.get("lastTransitionTime") if end else None,
-            suspended=manifest["spec"].get("suspend", False),
-            started_at=manifest.get("status", {}).get("startTime"),
-        )
-
-    @property
-    def finished(self) -> bool:
-        """True when it has succeeded or failed."""
-        return self.complete or self.failure is not None
+        """Read a Pod."""
+        return cls(RunKey.of_child(manifest), owner_of(manifest), Attempt.parse(manifest))
 
 
 def latest(attempts: list[Attempt]) -> Attempt | None:

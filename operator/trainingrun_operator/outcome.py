@@ -1,4 +1,4 @@
-"""How a run stands, told from its Job and its attempts."""
+"""How a run stands, told from its workload and its attempts."""
 
 from typing import NamedTuple
 
@@ -7,9 +7,10 @@ from trainingrun_api.names import ExitCode
 from trainingrun_api.status import Phase, Progress, Reason, RunFailure, RunResult, Stage
 
 from .blocked import Blocked
-from .observed import Attempt, JobState, Termination
+from .observed import Attempt, Termination
 from .refusals import Refusal
 from .resources import parse_time
+from .workload import Workload
 
 
 class RunState(NamedTuple):
@@ -50,23 +51,22 @@ NEEDS_A_PERSON = {Reason.INVALID_SPEC, Reason.JOB_CONFLICT, Reason.JOB_REFUSED}
 
 
 def of_blocked(blocked: Blocked) -> RunState:
-    """How a run stands that has no Job."""
+    """How a run stands that has no workload."""
     phase = Phase.FAILED if blocked.permanent else Phase.PENDING
     return RunState(phase, blocked.reason, blocked.message, stalled=blocked.reason in NEEDS_A_PERSON)
 
 
-def of_failed_job(job: JobState, failure: RunFailure | None) -> RunState:
-    """Why the Job failed, and what to change; `failure` is that of its last attempt."""
+def of_failed(workload: Workload, failure: RunFailure | None) -> RunState:
+    """Why it failed, and what to change; `failure` is that of its last attempt."""
     reason, message = (failure.reason, failure.message) if failure else UNKNOWN
-    job_reason = job.failure.reason if job.failure else ""
-    if job_reason == "DeadlineExceeded":
+    if workload.failed is Reason.ACTIVE_DEADLINE_EXCEEDED:
         return RunState(
             Phase.FAILED,
             Reason.ACTIVE_DEADLINE_EXCEEDED,
             "The run did not end within spec.activeDeadlineSeconds; apply a new run with more time, "
             "which goes on from the last checkpoint with resumeFrom, or with fewer epochs",
         )
-    if job_reason == "BackoffLimitExceeded" and reason is not Reason.OUT_OF_MEMORY:
+    if workload.failed is Reason.BACKOFF_LIMIT_EXCEEDED and reason is not Reason.OUT_OF_MEMORY:
         text = f"Given up after all restarts that spec.backoffLimit allows. The last one: {reason}: {message}"
         return RunState(Phase.FAILED, Reason.BACKOFF_LIMIT_EXCEEDED, text)
     return RunState(Phase.FAILED, reason, message)
@@ -124,18 +124,18 @@ def _chosen(result: RunResult) -> str:
     return f"{epoch} is published: {scores}"
 
 
-def without_pod(job: JobState, refusal: Refusal | None) -> RunState:
-    """How a Job stands that has made no pod, yet or any more."""
+def without_pod(workload: Workload, refusal: Refusal | None) -> RunState:
+    """How a run stands whose workload has made no pod, yet or any more."""
     if refusal is None:
-        text = f"Job {job.name} was created, its pod not yet"
+        text = f"{workload.title} was created, its pod not yet"
         return RunState(Phase.PENDING, Reason.WAITING_FOR_POD, text)
     hint = "; tried again from time to time" if not refusal.for_good else ""
-    text = f"Kubernetes refuses the pod of Job {job.name}{hint}: {refusal.message}"
+    text = f"Kubernetes refuses the pod of {workload.title}{hint}: {refusal.message}"
     return RunState(Phase.PENDING, Reason.POD_REFUSED, text, stalled=refusal.for_good)
 
 
 def of_attempt(attempt: Attempt, progress: Progress | None, memory: str) -> RunState:
-    """How an unfinished Job that isn't suspended stands."""
+    """How a run stands whose workload is neither finished nor suspended."""
     if attempt.phase == "Succeeded":
         return RunState(Phase.EVALUATING, Reason.EVALUATING, f"Pod {attempt.name} is done")
     if attempt.ended:
@@ -155,7 +155,7 @@ def _of_ended(attempt: Attempt, memory: str) -> RunState:
 
 
 def _is_final(attempt: Attempt) -> bool:
-    """Whether the Job's podFailurePolicy, which looks at disruptions first, fails the Job for it."""
+    """Whether no attempt follows: for what the user has to mend, unless the pod was disrupted."""
     ended = attempt.termination
     return attempt.disruption is None and ended is not None and ended.exit_code in ExitCode.USER_ERRORS
 

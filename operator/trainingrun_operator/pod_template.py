@@ -17,7 +17,7 @@ from trainingrun_api.names import (
     TERMINATION_MESSAGE_PATH,
 )
 from trainingrun_api.placement import Resources
-from trainingrun_api.run_config import BaseModelSource
+from trainingrun_api.run_config import BaseModelSource, ProgressEndpoint
 from trainingrun_api.spec import TrainingRunSpec
 from trainingrun_api.started_with import SecretNames, StartedWith
 
@@ -50,10 +50,15 @@ MEMORY_LIMIT: Manifest = {
 
 
 def pod_template(
-    run: Run, spec: TrainingRunSpec, started: StartedWith, config: Manifest, settings: Settings
+    run: Run, spec: TrainingRunSpec, started: StartedWith, ca_certificate: str, settings: Settings
 ) -> Manifest:
-    """The template of the trainer pod, within the restricted Pod Security Standard; it is told `config`."""
+    """The template of the trainer pod, within the restricted Pod Security Standard.
+
+    `ca_certificate` is the PEM of the authority that signed what progress is posted to.
+    """
     base_model = base_model_of(started)
+    progress = ProgressEndpoint(url=settings.report_url, ca_certificate=ca_certificate, token_path=TOKEN_PATH)
+    config = started.config | {"progress": progress.model_dump(mode="json")}
     return {
         "metadata": {"labels": {MANAGED_BY_LABEL: OPERATOR, RUN_LABEL: run.key.name}},
         "spec": {

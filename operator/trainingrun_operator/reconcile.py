@@ -7,40 +7,43 @@ from trainingrun_api.progress import ProgressReport
 from trainingrun_api.spec import TrainingRunSpec
 from trainingrun_api.status import Phase, Reason, Stage, TrainingRunStatus
 
+from .backend import BACKEND
 from .blocked import Blocked
 from .cache import Cache
-from .children import Job
 from .cluster import Cluster
 from .errors import ApiError
-from .job import job_patch
-from .jobs import Jobs
+from .kinds import EVENTS, RUNS
 from .metrics import Metrics
 from .observed import latest
 from .resources import Manifest, Run, RunKey, parse_time
 from .run_events import events
 from .start import Start
 from .status import Observation, observe
+from .workload import Workload
+from .workloads import Workloads
 
 logger = logging.getLogger(__name__)
 
 AT_ONCE = 0.0
-# A new Job's pod comes within it, as a rule, and then there is only one status to write.
+# The first pod comes within it, as a rule, and then there is only one status to write.
 POD_SECONDS = 1.0
-# What no watch of ours tells: another's Job, and what is refused besides pods.
+# What no watch of ours tells: another's workload, and what is refused besides pods.
 UNWATCHED = {Reason.JOB_CONFLICT, Reason.JOB_REFUSED}
 UNWATCHED_SECONDS = 30.0
-JOB_FOLLOWS = Blocked(Reason.WAITING_FOR_POD, "The Job is being created")
+BEGINS = Blocked(Reason.WAITING_FOR_POD, f"The {BACKEND.kind.name} is being created")
 
 
 class Reconciler:
     """The level-triggered loop body; safe to call at any time, any number of times."""
 
-    def __init__(self, cluster: Cluster, cache: Cache, metrics: Metrics, start: Start, jobs: Jobs) -> None:
+    def __init__(
+        self, cluster: Cluster, cache: Cache, metrics: Metrics, start: Start, workloads: Workloads
+    ) -> None:
         self._cluster = cluster
         self._cache = cache
         self._metrics = metrics
         self._start = start
-        self._jobs = jobs
+        self._workloads = workloads
 
     async def reconcile(self, key: RunKey) -> float | None:
         """One step for one run; after how many seconds to come back without being told."""
@@ -49,7 +52,7 @@ class Reconciler:
             if run is None:
                 self._metrics.forget(key)
                 self._start.forget(key)
-                self._jobs.forget(key)
+                self._workloads.forget(key)
                 return None
             if run.deleting:
                 return None
@@ -59,7 +62,7 @@ class Reconciler:
         return self._cache.runs.get(key) or await self._look_up(key)
 
     async def _look_up(self, key: RunKey) -> Run | None:
-        manifest = await self._cluster.run(key)
+        manifest = await self._cluster.get(RUNS, key)
         return None if manifest is None else self._seen(manifest)
 
     async def _step(self, run: Run) -> float | None:
@@ -68,42 +71,41 @@ class Reconciler:
             return await self._conclude(run, Observation())
         if run.spec is None:
             return await self._conclude(run, Observation(blocked=_unreadable(run)))
-        job = await self._jobs.find(run)
-        if job is None:
+        workload = await self._workloads.find(run)
+        if workload is None:
             return await self._begin(run, run.spec)
-        return await self._conclude(run, await self._follow(run, run.spec, job))
+        return await self._conclude(run, await self._follow(run, run.spec, workload))
 
     async def _begin(self, run: Run, spec: TrainingRunSpec) -> float | None:
-        """Create the Job, from what the status then says that the run was started with."""
+        """Create the workload, from what the status then says that the run was started with."""
         plan = await self._start.plan(run, spec)
         if plan.started_with is None:
             return await self._conclude(run, plan)
         if plan.started_with != run.status.started_with:
-            run = await self._write(run, plan.but(JOB_FOLLOWS))
+            run = await self._write(run, plan.but(BEGINS))
         if run.status.started_with is None or run.status.phase.finished:
             return AT_ONCE
         try:
-            created = await self._jobs.create(run, spec, run.status.started_with)
+            created = await self._workloads.create(run, spec, run.status.started_with)
         except ApiError as error:
             if not error.refused:
                 raise
             return await self._conclude(run, Observation(blocked=_refused(error)))
         if created:
             return POD_SECONDS
-        return await self._conclude(run, await self._follow(run, spec, await self._jobs.there(run)))
+        return await self._conclude(run, await self._follow(run, spec, await self._workloads.there(run)))
 
-    async def _follow(self, run: Run, spec: TrainingRunSpec, job: Job) -> Observation:
-        """Have the Job as the run wants it now, and see how it does."""
-        started = await self._jobs.origin(run, spec, job)
+    async def _follow(self, run: Run, spec: TrainingRunSpec, workload: Workload) -> Observation:
+        """Have the workload as the run wants it now, and see how it does."""
+        started = await self._workloads.origin(run, spec, workload)
         if started is None:
             return Observation(blocked=_conflict(run))
         self._start.forget(run.key)
-        changes = job_patch(spec, job, suspend_told=_told(run, job), final=False)
-        if changes and not job.state.finished:
-            job = await self._jobs.patch(run, job, changes)
-        attempts = await self._jobs.attempts(run, job)
-        refusal = self._cache.refusals.of(job.uid)
-        return Observation(job.state, attempts, refusal=refusal, job_uid=job.uid, started_with=started)
+        if not workload.finished:
+            workload = await self._workloads.update(run, spec, workload)
+        attempts = await self._workloads.attempts(run, workload)
+        refusal = self._cache.refusals.of(workload.uid)
+        return Observation(workload, attempts, refusal=refusal, started_with=started)
 
     async def _conclude(self, run: Run, seen: Observation) -> float | None:
         after = await self._write(run, seen)
@@ -125,8 +127,8 @@ class Reconciler:
             if error.status in {404, 409} and await self._look_up(run.key) is None:
                 self._cache.runs.lost(run.key, run.uid)
             raise
-        if seen.job_uid is not None:
-            self._jobs.forget(run.key)
+        if seen.workload is not None:
+            self._workloads.forget(run.key)
         if status.phase is not run.status.phase:
             logger.info("%s/%s: %s: %s", *run.key, status.phase, status.conditions[0].message)
         return self._seen(manifest)
@@ -135,34 +137,34 @@ class Reconciler:
         """Before the status is written: one killed in between tells it again, under the same names."""
         for event in events(run, status, now):
             try:
-                await self._cluster.create_event(event)
+                await self._cluster.create(EVENTS, event)
             except ApiError as error:
                 # A namespace that is being deleted takes none any more.
-                logger.info("%s/%s: Event not written: %s", *run.key, error)
+                if error.status != 409:  # told already
+                    logger.info("%s/%s: Event not written: %s", *run.key, error)
 
     async def _tidy(self, run: Run) -> None:
         """What remains to be done for a finished run."""
         self._start.forget(run.key)
         await self._complete_progress(run)
-        job = self._cache.jobs.get(run.key)
-        if job is None or run.spec is None or not self._jobs.names(run, job):
+        workload = self._cache.workloads.get(run.key)
+        if workload is None or run.spec is None or not self._workloads.names(run, workload):
             return
-        if job.state.finished:
-            if changes := job_patch(run.spec, job, suspend_told=_told(run, job), final=True):
-                await self._jobs.patch(run, job, changes)
-        elif not await self._about_to_finish(run, job):
-            await self._jobs.delete(run, job)
+        if workload.finished:
+            await self._workloads.update(run, run.spec, workload, final=True)
+        elif not await self._about_to_finish(run, workload):
+            await self._workloads.delete(run, workload)
 
-    async def _about_to_finish(self, run: Run, job: Job) -> bool:
-        """Whether the last pod has ended: deleting the Job then would take the pod with its log."""
-        last = latest(await self._jobs.attempts(run, job))
+    async def _about_to_finish(self, run: Run, workload: Workload) -> bool:
+        """Whether the last pod has ended: deleting the workload then would take the pod with its log."""
+        last = latest(await self._workloads.attempts(run, workload))
         return last is not None and last.ended
 
     async def _complete_progress(self, run: Run) -> None:
         progress = run.status.progress
         if run.status.phase is not Phase.SUCCEEDED or progress is None or progress.percent == 100:
             return
-        whole = await self._cluster.run(run.key)  # with all epochs
+        whole = await self._cluster.get(RUNS, run.key)  # with all epochs
         if whole is not None:
             done = progress.model_copy(update={"stage": Stage.DONE, "percent": 100, "remaining_seconds": 0})
             epochs = Run.parse(whole).status.epochs
@@ -180,20 +182,16 @@ def _unreadable(run: Run) -> Blocked:
 
 
 def _refused(error: ApiError) -> Blocked:
-    return Blocked(Reason.JOB_REFUSED, f"The API server refuses the Job: {error}")
+    return Blocked(Reason.JOB_REFUSED, f"The API server refuses the {BACKEND.kind.name}: {error}")
 
 
 def _conflict(run: Run) -> Blocked:
+    name, kind = run.key.name, BACKEND.kind.name
     text = (
-        f"Job {run.key.name} exists and isn't this run's: delete it, "
-        f"or apply the run under another name (kubectl delete job {run.key.name} -n {run.key.namespace})"
+        f"{kind} {name} exists and isn't this run's: delete it, or apply the run under another name "
+        f"(kubectl delete {kind.lower()} {name} -n {run.key.namespace})"
     )
     return Blocked(Reason.JOB_CONFLICT, text)
-
-
-def _told(run: Run, job: Job) -> bool:
-    """The last spec.suspend that the Job was told; one is only created where that is false."""
-    return run.status.suspend and job.uid == run.status.job_uid
 
 
 def _come_back(run: Run, now: datetime) -> float | None:

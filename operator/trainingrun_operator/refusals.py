@@ -1,4 +1,4 @@
-"""Why Kubernetes refuses to make the pod of a Job: quotas, limits, priorities, admission.
+"""Why Kubernetes refuses to make the pod of a run: quotas, limits, priorities, admission.
 
 A Job has no condition for it; its controller tells it in Events.
 """
@@ -11,7 +11,7 @@ from kubernetes.utils.quantity import parse_quantity
 
 from .resources import Manifest, RunKey, parse_time
 
-# The least recent ones: Events are kept for an hour, and other Jobs than those of runs have them, too.
+# The least recent ones: Events are kept for an hour, and not runs' workloads alone have them.
 MOST_REMEMBERED = 10_000
 MAX_MESSAGE = 1024
 PREAMBLE = re.compile(r"^(\(combined from similar events\): )?(Error creating: )?")
@@ -30,10 +30,10 @@ class Refusal(NamedTuple):
     @classmethod
     def parse(cls, event: Manifest) -> Self:
         """Read an Event."""
-        job = event["involvedObject"].get("name", "")
+        name = event["involvedObject"].get("name", "")
         message = PREAMBLE.sub("", event.get("message") or "")
         # Each try has a pod of another name; without it the message stays the same.
-        message = re.sub(rf'"{re.escape(job)}-\w{{5}}"', f'"{job}"', message)
+        message = re.sub(rf'"{re.escape(name)}-\w{{5}}"', f'"{name}"', message)
         time = event.get("lastTimestamp") or event.get("eventTime") or event["metadata"]["creationTimestamp"]
         return cls(message[:MAX_MESSAGE], parse_time(time))
 
@@ -47,25 +47,25 @@ class Refusal(NamedTuple):
 
 
 class Refusals:
-    """The latest refusal of each Job, fed by a watch of Events."""
+    """The latest refusal of each workload, fed by a watch of Events."""
 
     def __init__(self) -> None:
-        self._by_job: dict[str, Refusal] = {}
+        self._by_uid: dict[str, Refusal] = {}
 
     def saw(self, event: Manifest) -> RunKey:
-        """Remember what it says; the run that its Job may belong to."""
+        """Remember what it says; the run that it may be about."""
         # Anybody may write Events, and leave out what the cluster's own say.
-        job = event["involvedObject"]
-        uid = job.get("uid", "")
-        refusal, known = Refusal.parse(event), self._by_job.pop(uid, None)
-        self._by_job[uid] = max(refusal, known or refusal, key=lambda one: one.time)
-        if len(self._by_job) > MOST_REMEMBERED:
-            del self._by_job[next(iter(self._by_job))]
-        return RunKey(event["metadata"]["namespace"], job.get("name", ""))
+        involved = event["involvedObject"]
+        uid = involved.get("uid", "")
+        refusal, known = Refusal.parse(event), self._by_uid.pop(uid, None)
+        self._by_uid[uid] = max(refusal, known or refusal, key=lambda one: one.time)
+        if len(self._by_uid) > MOST_REMEMBERED:
+            del self._by_uid[next(iter(self._by_uid))]
+        return RunKey(event["metadata"]["namespace"], involved.get("name", ""))
 
-    def of(self, job_uid: str) -> Refusal | None:
-        """Why this Job had no pod the last time, if that has ever been so."""
-        return self._by_job.get(job_uid)
+    def of(self, uid: str) -> Refusal | None:
+        """Why this workload had no pod the last time, if that has ever been so."""
+        return self._by_uid.get(uid)
 
 
 def _fits(requested: str, limited: str) -> bool:

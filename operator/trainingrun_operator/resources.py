@@ -26,6 +26,12 @@ def key_of(manifest: Manifest) -> Key:
     return manifest["metadata"]["namespace"], manifest["metadata"]["name"]
 
 
+def owner_of(manifest: Manifest) -> str | None:
+    """UID of the object that controls this one."""
+    owners = manifest["metadata"].get("ownerReferences", ())
+    return next((owner["uid"] for owner in owners if owner.get("controller")), None)
+
+
 class RunKey(NamedTuple):
     """Which TrainingRun."""
 
@@ -39,7 +45,7 @@ class RunKey(NamedTuple):
 
     @classmethod
     def of_child(cls, manifest: Manifest) -> Self:
-        """The key of the TrainingRun that a labelled Job or Pod belongs to."""
+        """The key of the TrainingRun that a labelled object belongs to."""
         metadata = manifest["metadata"]
         return cls(metadata["namespace"], metadata["labels"][RUN_LABEL])
 

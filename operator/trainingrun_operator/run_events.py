@@ -9,6 +9,7 @@ from trainingrun_api.names import OPERATOR
 from trainingrun_api.status import Phase, Reason, TrainingRunStatus
 from trainingrun_api.visible import visible
 
+from .backend import BACKEND
 from .resources import Manifest, Run, format_time
 
 MAX_NOTE = 1024
@@ -56,7 +57,7 @@ def events_between(before: TrainingRunStatus, after: TrainingRunStatus) -> list[
     """What happened between two statuses."""
     told = []
     if after.job_name is not None and before.job_name is None:
-        told.append(RunEvent(0, "Normal", "JobCreated", f"Created Job {after.job_name}"))
+        told.append(RunEvent(0, "Normal", "JobCreated", f"Created {BACKEND.kind.name} {after.job_name}"))
     if after.restarts > before.restarts:
         note = f"Pod {after.pod_name} replaces {before.pod_name}, restart {after.restarts}"
         told.append(RunEvent(0, "Normal", "Restarted", note))

@@ -1,34 +1,39 @@
 """What a run is started with, or what it waits for."""
 
+from trainingrun_api.references import LocalObjectReference
+from trainingrun_api.resolved_spec import ResolvedSpec
+from trainingrun_api.run_config import RunConfig
 from trainingrun_api.spec import TrainingRunSpec
+from trainingrun_api.started_with import SecretNames, StartedWith
 from trainingrun_api.status import Reason
 
+from .backend import BACKEND
 from .blocked import Blocked, together
-from .children import Pod
-from .job import starting_with
-from .jobs import Jobs
 from .model_names import ModelNames
 from .references import Resolver
-from .resources import Run, RunKey
+from .resources import Resolution, Run, RunKey
 from .settings import Settings
 from .status import Observation
+from .workloads import Workloads
 
 
 class Start:
     """Plans it: a model name, and all that the run refers to, as found now."""
 
-    def __init__(self, names: ModelNames, resolver: Resolver, jobs: Jobs, settings: Settings) -> None:
+    def __init__(
+        self, names: ModelNames, resolver: Resolver, workloads: Workloads, settings: Settings
+    ) -> None:
         self._names = names
         self._resolver = resolver
-        self._jobs = jobs
+        self._workloads = workloads
         self._settings = settings
 
     async def plan(self, run: Run, spec: TrainingRunSpec) -> Observation:
         """With what the run is started; or why it isn't yet.
 
-        That stands from when the status names a Job: another one that takes its place is made of the same.
+        That stands from when the status names a workload: another one in its place is made of the same.
         """
-        if run.status.job_name is not None and (left := _leftover(await self._jobs.pods(run))) is not None:
+        if run.status.job_name is not None and (left := await self._leftover(run)):
             return Observation(blocked=left)
         if run.status.job_uid is not None:
             return Observation(started_with=None if spec.suspend else run.status.started_with)
@@ -41,15 +46,34 @@ class Start:
             return Observation(blocked=together(found, name), model_name=reserved)
         return Observation(model_name=name, started_with=starting_with(run, name, found, self._settings))
 
+    async def _leftover(self, run: Run) -> Blocked | None:
+        """A pod of a deleted workload that still works; two would write the same checkpoints."""
+        working = [pod.attempt.name for pod in await self._workloads.pods(run) if not pod.attempt.finished]
+        if not working:
+            return None
+        text = f"The {BACKEND.kind.name} was deleted; it is created again when its pod {working[0]} is gone"
+        return Blocked(Reason.JOB_DELETED, text)
+
     def forget(self, key: RunKey) -> None:
         """This run waits for nothing any more."""
         self._resolver.forget(key)
 
 
-def _leftover(pods: list[Pod]) -> Blocked | None:
-    """A pod of a deleted Job that still works; two would write the same checkpoints."""
-    for pod in pods:
-        if not pod.attempt.finished:
-            text = f"The Job was deleted; it is created again when its pod {pod.attempt.name} is gone"
-            return Blocked(Reason.JOB_DELETED, text)
-    return None
+def starting_with(run: Run, model_name: str, found: Resolution, settings: Settings) -> StartedWith:
+    """What `run` is started with, when all that it refers to is there."""
+    config = RunConfig.of(run.identity, model_name, found.spec, found.references)
+    told = config.model_dump(mode="json", exclude_none=True)
+    return StartedWith.of(settings.trainer_image, told, _secrets(found.spec))
+
+
+def _secrets(spec: ResolvedSpec) -> SecretNames:
+    model = spec.base_model.hugging_face if spec.base_model else None
+    return SecretNames(
+        storage=_name(spec.output.credentials_secret_ref),
+        hub=_name(model.token_secret_ref) if model else None,
+        mlflow=_name(spec.tracking.mlflow.credentials_secret_ref) if spec.tracking.mlflow else None,
+    )
+
+
+def _name(secret: LocalObjectReference | None) -> str | None:
+    return secret.name if secret else None

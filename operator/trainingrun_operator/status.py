@@ -10,39 +10,40 @@ from trainingrun_api.spec import TrainingRunSpec
 from trainingrun_api.started_with import StartedWith
 from trainingrun_api.status import Phase, Reason, RunFailure, RunResult, TrainingRunStatus
 
+from .backend import BACKEND
 from .blocked import Blocked
 from .conditions import conditions_of
-from .observed import Attempt, JobState, latest
+from .observed import Attempt, latest
 from .outcome import (
     RunState,
     failure_of,
     of_attempt,
     of_blocked,
-    of_failed_job,
+    of_failed,
     success_message,
     without_pod,
 )
 from .pod_template import base_model_of
 from .refusals import Refusal
 from .resources import Run, format_time, parse_time
+from .workload import Workload
 
-JOB_IS_GONE = Blocked(Reason.JOB_DELETED, "The Job was deleted; it is created again")
+GONE = Blocked(Reason.JOB_DELETED, f"The {BACKEND.kind.name} was deleted; it is created again")
 # Pods end there, and no attempt has failed.
 AT_REST = {Phase.SUSPENDED, Phase.QUEUED}
 
 
 @dataclass(frozen=True)
 class Observation:
-    """What was found of a run; `blocked` is why it has no Job.
+    """What was found of a run; `blocked` is why it has no workload.
 
     Of the names and of what it is started with only what its status may not say yet.
     """
 
-    job: JobState | None = None
+    workload: Workload | None = None
     attempts: list[Attempt] = field(default_factory=list)
     blocked: Blocked | None = None
     refusal: Refusal | None = None
-    job_uid: str | None = None
     model_name: str | None = None
     started_with: StartedWith | None = None
 
@@ -83,30 +84,31 @@ def _acknowledged(run: Run) -> TrainingRunStatus:
 
 def _run_state(run: Run, spec: TrainingRunSpec | None, seen: Observation) -> RunState:
     last = latest(seen.attempts)
-    if seen.job is not None and spec is not None and seen.job.finished:
-        return _of_finished_job(run, seen.job, last)
+    if seen.workload is not None and spec is not None and seen.workload.finished:
+        return _of_finished(run, seen.workload, last)
     if spec is not None and _stands_still(spec, seen):
         return _suspended(spec, seen)
-    if seen.blocked is not None or seen.job is None or spec is None:
-        return of_blocked(seen.blocked or JOB_IS_GONE)
+    if seen.blocked is not None or seen.workload is None or spec is None:
+        return of_blocked(seen.blocked or GONE)
     state = of_attempt(last, run.status.progress, spec.resources.memory) if last else None
     refusal = _standing_refusal(seen, last)
     if state is None or (refusal is not None and state.reason is Reason.RESTARTING):
-        return without_pod(seen.job, refusal)
+        return without_pod(seen.workload, refusal)
     return state
 
 
 def _standing_refusal(seen: Observation, last: Attempt | None) -> Refusal | None:
     """Why there is no pod now, and not why there was none before the latest one or before a suspension."""
-    refusal, job = seen.refusal, seen.job
-    if refusal is None or job is None or (last is not None and refusal.time <= last.created):
+    refusal, workload = seen.refusal, seen.workload
+    if refusal is None or workload is None or (last is not None and refusal.time <= last.created):
         return None
-    return refusal if job.started_at is None or refusal.time >= parse_time(job.started_at) else None
+    since = workload.started_at
+    return refusal if since is None or refusal.time >= parse_time(since) else None
 
 
 def _stands_still(spec: TrainingRunSpec, seen: Observation) -> bool:
-    if seen.job is not None:
-        return seen.job.suspended
+    if seen.workload is not None:
+        return seen.workload.suspended
     return spec.suspend and not (seen.blocked and seen.blocked.permanent)
 
 
@@ -114,17 +116,17 @@ def _suspended(spec: TrainingRunSpec, seen: Observation) -> RunState:
     if spec.suspend:
         text = "spec.suspend is true; set it to false and the run goes on from its last checkpoint"
         return RunState(Phase.SUSPENDED, Reason.SUSPENDED, text)
-    job = seen.job.name if seen.job else ""
+    what = seen.workload.title if seen.workload else ""
     text = (
-        f"Job {job} is suspended, and not by this run's spec.suspend: a queue holds it, or somebody. "
-        "The run goes on when these resume the Job"
+        f"{what} is suspended, and not by this run's spec.suspend: a queue holds it, or somebody. "
+        f"The run goes on when these resume the {BACKEND.kind.name}"
     )
     return RunState(Phase.QUEUED, Reason.QUEUED, text)
 
 
-def _of_finished_job(run: Run, job: JobState, last: Attempt | None) -> RunState:
-    if not job.complete:
-        return of_failed_job(job, _last_failure(run, last))
+def _of_finished(run: Run, workload: Workload, last: Attempt | None) -> RunState:
+    if not workload.complete:
+        return of_failed(workload, _last_failure(run, last))
     result = _result(last)
     # The trainer ends with 0 only after it has published, so its scores are in the object store.
     message = (
@@ -154,9 +156,9 @@ def _status(
         "observed_generation": run.generation,
         "conditions": conditions_of(state, before.conditions, run.generation, format_time(now)),
         "model_name": seen.model_name or before.model_name,
-        "job_name": seen.job.name if seen.job else before.job_name,
-        "job_uid": seen.job_uid or before.job_uid,
-        "suspend": run.spec.suspend if seen.job and run.spec else before.suspend,
+        "job_name": seen.workload.name if seen.workload else before.job_name,
+        "job_uid": seen.workload.uid if seen.workload else before.job_uid,
+        "suspend": run.spec.suspend if seen.workload and run.spec else before.suspend,
         "pod_name": _pod_name(run, state, last),
         "pending_since": since if state.phase is Phase.PENDING else None,
         "start_time": before.start_time or (last.started if last else None),
@@ -203,7 +205,7 @@ def _restarts(run: Run, attempts: list[Attempt]) -> int:
 def _ending(state: RunState, seen: Observation, now: datetime) -> dict[str, Any]:
     if not state.phase.finished:
         return {}
-    ended = (seen.job.ended_at if seen.job else None) or format_time(now)
+    ended = (seen.workload.ended_at if seen.workload else None) or format_time(now)
     if state.phase is Phase.FAILED:
         return {"completion_time": ended}
     result = _result(latest(seen.attempts))

@@ -55,7 +55,7 @@ def test_the_end_of_an_earlier_one_of_the_name_takes_nothing_away() -> None:
 
 def test_what_no_watch_tells_of_is_not_kept() -> None:
     metadata = {"namespace": "team", "name": "tickets", "uid": "j-1", "resourceVersion": "1"}
-    jobs = Cache().jobs
+    jobs = Cache().workloads
     assert not jobs.saw({"metadata": metadata, "spec": {}})
     assert jobs.get(KEY) is None
 
@@ -63,7 +63,7 @@ def test_what_no_watch_tells_of_is_not_kept() -> None:
 def test_a_change_that_says_nothing_of_the_run_is_no_news() -> None:
     labels = {"app.kubernetes.io/managed-by": "trainingrun-operator", "training.labelator.io/run": "tickets"}
     metadata = {"namespace": "team", "name": "tickets", "uid": "j-1", "labels": labels}
-    jobs = Cache().jobs
+    jobs = Cache().workloads
 
     def shown(version: int, **status: object) -> bool:
         return jobs.saw(

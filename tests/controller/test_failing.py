@@ -11,7 +11,7 @@ from kubernetes.client.exceptions import ApiException
 
 from localcluster import ControlPlane
 from localcluster.process import Process
-from trainingrun_operator.observed import JobState
+from trainingrun_operator.backend import BACKEND
 
 from .cluster import Api
 from .kubelet import Kubelet
@@ -38,7 +38,7 @@ def test_failed_run_keeps_its_pod_until_the_job_has_failed_too(
         api.eventually("bad", phase="Failed", reason="DataError")
         time.sleep(2)  # the operator, which sees what it wrote itself, has looked at the run again
         assert api.get("Job", "bad") is not None
-    api.until(lambda: JobState.parse(api.get("Job", "bad") or {}).failure, "the Job to fail")
+    api.until(lambda: BACKEND.read(api.get("Job", "bad") or {}).failed, "the Job to fail")
     assert [one["metadata"]["name"] for one in api.pods("bad")] == [pod["metadata"]["name"]]
 
 

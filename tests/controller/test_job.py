@@ -9,11 +9,12 @@ from trainingrun_api.names import MEMORY_LIMIT_VARIABLE, PROGRESS_AUDIENCE, Exit
 from trainingrun_api.resolved_spec import ResolvedSpec
 from trainingrun_api.run_config import BaseModelSource, HubModel, References
 from trainingrun_api.spec import TrainingProjectSpec
+from trainingrun_operator.backend import BACKEND
 from trainingrun_operator.base_models import source_of
-from trainingrun_operator.children import Job
-from trainingrun_operator.job import build_job, job_patch, starting_with
+from trainingrun_operator.pod_template import pod_template
 from trainingrun_operator.resources import Resolution, Run
 from trainingrun_operator.settings import Settings
+from trainingrun_operator.start import starting_with
 
 from .manifests import Manifest, a_project, a_project_run, a_run
 
@@ -39,7 +40,7 @@ def job_of(
     assert run.spec is not None, run.problem
     found = Resolution(ResolvedSpec.of(run.spec, project), References(base_model))
     started = starting_with(run, "brisk-heron-3f9a", found, SETTINGS)
-    return build_job(run, run.spec, started, "PEM", SETTINGS)
+    return BACKEND.build(run, run.spec, pod_template(run, run.spec, started, "PEM", SETTINGS))
 
 
 def pod_of(manifest: Manifest) -> Manifest:
@@ -196,7 +197,7 @@ def test_project_fills_what_the_run_leaves_open() -> None:
 )
 def test_job_follows_what_may_change(spec: Manifest, final: bool, patch: Manifest) -> None:
     job = job_of(a_run("tickets"))
-    seen = Job.parse(job | {"metadata": job["metadata"] | {"uid": "j-1"}})
+    seen = BACKEND.read(job | {"metadata": job["metadata"] | {"uid": "j-1"}})
     wanted = as_read(a_run("tickets", **spec)).spec
     assert wanted is not None
-    assert job_patch(wanted, seen, suspend_told=False, final=final) == patch
+    assert BACKEND.changes(wanted, seen, suspend_told=False, final=final) == patch

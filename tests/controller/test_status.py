@@ -1,6 +1,7 @@
 """The status as a value of what was seen."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,17 +10,18 @@ from trainingrun_api.names import ExitCode
 from trainingrun_api.started_with import SecretNames, StartedWith
 from trainingrun_api.status import Phase, Progress, Reason, TrainingRunStatus
 from trainingrun_operator.blocked import Blocked
-from trainingrun_operator.observed import Attempt, JobState, Termination, Waiting
+from trainingrun_operator.observed import Attempt, Termination, Waiting
 from trainingrun_operator.refusals import Refusal
 from trainingrun_operator.resources import Run, format_time
 from trainingrun_operator.run_events import events_between
 from trainingrun_operator.status import Observation, observe
+from trainingrun_operator.workload import Workload
 
 from .manifests import Manifest, a_result, a_run
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
-RUNNING = JobState("tickets", complete=False, failure=None, ended_at=None)
-COMPLETE = JobState("tickets", complete=True, failure=None, ended_at="2026-11-01T11:59:00Z")
+RUNNING = Workload("Job", "tickets", uid="j-1", owner="u-1")
+COMPLETE = replace(RUNNING, complete=True, ended_at="2026-11-01T11:59:00Z")
 STARTED = StartedWith.of("example.com/trainer:1", {"outputPrefix": "s3://models/team/x"}, SecretNames())
 MISSING = Blocked(Reason.PROJECT_NOT_FOUND, "create it")
 
@@ -59,8 +61,8 @@ def an_attempt(
     )
 
 
-def seen(*attempts: Attempt, job: JobState = RUNNING) -> Observation:
-    return Observation(job, list(attempts), job_uid="j-1", started_with=STARTED)
+def seen(*attempts: Attempt, job: Workload = RUNNING) -> Observation:
+    return Observation(job, list(attempts), started_with=STARTED)
 
 
 def status_of(observation: Observation, run: Run | None = None, now: datetime = NOW) -> TrainingRunStatus:
@@ -249,7 +251,7 @@ def test_replaced_pods_are_counted_also_when_the_old_one_is_gone() -> None:
 
 def test_suspension_is_no_restart() -> None:
     first = status_of(seen(an_attempt("tickets-a")))
-    stopped = JobState("tickets", complete=False, failure=None, ended_at=None, suspended=True)
+    stopped = replace(RUNNING, suspended=True)
     leaving = seen(an_attempt("tickets-a", deleting=True), job=stopped)
     paused = status_of(leaving, a_parsed_run(first, suspend=True))
     assert paused.phase is Phase.SUSPENDED
@@ -293,7 +295,7 @@ def test_refused_pod_is_told_and_stalls_the_run_where_only_a_person_can_help(
 def test_refusal_of_before_speaks_of_no_pod_of_now() -> None:
     old = Refusal("is forbidden", NOW - timedelta(minutes=2))
     failed = an_attempt(phase="Failed", termination=Termination(ExitCode.TEMPORARY, "Error", ""))
-    resumed = JobState("tickets", complete=False, failure=None, ended_at=None, started_at=format_time(NOW))
+    resumed = replace(RUNNING, started_at=format_time(NOW))
     assert reason_of(status_of(Observation(RUNNING, [failed], refusal=old))) == Reason.RESTARTING
     assert reason_of(status_of(Observation(resumed, refusal=old))) == Reason.WAITING_FOR_POD
     new = Refusal("is forbidden", NOW)
@@ -304,9 +306,7 @@ def test_refusal_of_before_speaks_of_no_pod_of_now() -> None:
 def test_failure_that_was_seen_is_known_when_its_pod_is_gone() -> None:
     running = status_of(seen(an_attempt("tickets-a")))
     deleted = status_of(seen(an_attempt("tickets-a", deleting=True)), a_parsed_run(running))
-    failed = JobState(
-        "tickets", complete=False, failure=Waiting("BackoffLimitExceeded", ""), ended_at=format_time(NOW)
-    )
+    failed = replace(RUNNING, failed=Reason.BACKOFF_LIMIT_EXCEEDED, ended_at=format_time(NOW))
     after = status_of(seen(job=failed), a_parsed_run(deleted))
     assert reason_of(after) == Reason.BACKOFF_LIMIT_EXCEEDED
     assert "Interrupted: Pod tickets-a was deleted" in after.conditions[0].message
@@ -316,7 +316,7 @@ def test_failure_that_was_seen_is_known_when_its_pod_is_gone() -> None:
 
 def test_time_in_a_queue_is_no_time_of_waiting_and_ends_without_a_restart() -> None:
     first = status_of(seen(an_attempt("tickets-a")))
-    held = JobState("tickets", complete=False, failure=None, ended_at=None, suspended=True)
+    held = replace(RUNNING, suspended=True)
     queued = status_of(seen(an_attempt("tickets-a", deleting=True), job=held), a_parsed_run(first))
     assert (queued.phase, reason_of(queued), queued.pending_since) == (Phase.QUEUED, Reason.QUEUED, None)
     again = status_of(seen(an_attempt("tickets-b")), a_parsed_run(queued))

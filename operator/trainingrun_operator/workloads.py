@@ -1,0 +1,134 @@
+"""The workload of a run: the one its status names, or one that does exactly what the run was started with."""
+
+import logging
+from collections.abc import Callable
+
+from trainingrun_api.spec import TrainingRunSpec
+from trainingrun_api.started_with import StartedWith
+
+from .backend import BACKEND
+from .cache import Cache
+from .cluster import Cluster
+from .errors import ApiError
+from .observed import Attempt, Pod
+from .pod_template import pod_template
+from .resources import Manifest, Run, RunKey
+from .settings import Settings
+from .workload import Workload
+
+logger = logging.getLogger(__name__)
+
+
+class Workloads:
+    """Finds, makes and changes them. All raise ApiError."""
+
+    def __init__(
+        self, cluster: Cluster, cache: Cache, settings: Settings, ca_certificate: Callable[[], str]
+    ) -> None:
+        self._cluster = cluster
+        self._cache = cache
+        self._settings = settings
+        self._ca_certificate = ca_certificate
+        self._created: dict[RunKey, str] = {}
+        """UIDs of those that no status names yet; without this they would have to be compared."""
+
+    async def find(self, run: Run) -> Workload | None:
+        """The one that has the run's name, whosever it is."""
+        known = self._cache.workloads.get(run.key)
+        if known is None and run.status.job_name is not None:
+            return self._seen(await self._get(run))
+        return known
+
+    async def create(self, run: Run, spec: TrainingRunSpec, started: StartedWith) -> bool:
+        """Create it; False when there is one of its name, which `find` didn't know of."""
+        try:
+            manifest = await self._cluster.create(BACKEND.kind, self._built(run, spec, started))
+        except ApiError as error:
+            if error.status != 409:
+                raise
+            return False
+        self._created[run.key] = manifest["metadata"]["uid"]
+        logger.info("%s/%s: created its %s", *run.key, BACKEND.kind.name)
+        self._seen(manifest)
+        return True
+
+    async def there(self, run: Run) -> Workload:
+        """The one that has the run's name, from the API server. ApiError 404 when there is none."""
+        workload = self._seen(await self._get(run))
+        if workload is None:
+            raise ApiError(404, f"{BACKEND.kind.name} {run.key.name} is gone")
+        return workload
+
+    def names(self, run: Run, workload: Workload) -> bool:
+        """Whether the run's status names it."""
+        return workload.uid == run.status.job_uid
+
+    async def origin(self, run: Run, spec: TrainingRunSpec, workload: Workload) -> StartedWith | None:
+        """What it was made of; None when the run didn't make it, whatever it says of itself.
+
+        A user of the namespace can write one, and name the run as its owner, but not the run's status.
+        """
+        started = run.status.started_with
+        if workload.owner != run.uid or started is None:
+            return None
+        if workload.uid in {run.status.job_uid, self._created.get(run.key)}:
+            return started
+        manifest = await self._get(run)
+        if manifest is None or manifest["metadata"]["uid"] != workload.uid:
+            return None
+        expected = await self._cluster.completed(BACKEND.kind, self._built(run, spec, started))
+        return started if BACKEND.same_work(manifest, expected) else None
+
+    async def attempts(self, run: Run, workload: Workload) -> list[Attempt]:
+        """Its Pods; all that it has counted, once it has ended."""
+        known = _attempts(self._cache.pods.group(run.key), workload)
+        if not workload.finished or sum(attempt.finished for attempt in known) >= workload.counted:
+            return known
+        return _attempts(await self.pods(run), workload)
+
+    async def pods(self, run: Run) -> list[Pod]:
+        """The Pods of all workloads of the run, from the API server."""
+        return [Pod.parse(manifest) for manifest in await self._cluster.pods_of(run.key)]
+
+    async def update(
+        self, run: Run, spec: TrainingRunSpec, workload: Workload, *, final: bool = False
+    ) -> Workload:
+        """Have it follow the fields of the run that may change; `final` once the run's status is."""
+        # One is only created where spec.suspend is false.
+        told = run.status.suspend and self.names(run, workload)
+        changes = BACKEND.changes(spec, workload, suspend_told=told, final=final)
+        if not changes:
+            return workload
+        try:
+            manifest = await self._cluster.patch_spec(BACKEND.kind, run.key, workload.uid, changes)
+        except ApiError:
+            self._cache.workloads.lost(run.key, workload.uid)
+            raise
+        self._cache.workloads.saw(manifest)
+        return BACKEND.read(manifest)
+
+    async def delete(self, run: Run, workload: Workload) -> None:
+        """Delete it, and its Pods after it."""
+        self._cache.workloads.lost(run.key, workload.uid)
+        await self._cluster.delete(BACKEND.kind, run.key, workload.uid)
+
+    def forget(self, key: RunKey) -> None:
+        """A status names the run's workload now, or the run is gone."""
+        self._created.pop(key, None)
+
+    async def _get(self, run: Run) -> Manifest | None:
+        return await self._cluster.get(BACKEND.kind, run.key)
+
+    def _seen(self, manifest: Manifest | None) -> Workload | None:
+        if manifest is None:
+            return None
+        self._cache.workloads.saw(manifest)
+        return BACKEND.read(manifest)
+
+    def _built(self, run: Run, spec: TrainingRunSpec, started: StartedWith) -> Manifest:
+        template = pod_template(run, spec, started, self._ca_certificate(), self._settings)
+        return BACKEND.build(run, spec, template)
+
+
+def _attempts(pods: list[Pod], workload: Workload) -> list[Attempt]:
+    return [pod.attempt for pod in pods if pod.owner == workload.uid]
