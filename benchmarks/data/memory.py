@@ -19,8 +19,7 @@ from trainingrun_trainer import model
 from trainingrun_trainer.corpus import Corpus, Splits
 from trainingrun_trainer.data import FetchedSource, LabelRules, PairReading, Reading, Wanted
 from trainingrun_trainer.dedup import deduplicate, find_copies
-from trainingrun_trainer.pair_split import deduplicate_pairs, split_pairs
-from trainingrun_trainer.pairs import Pairs
+from trainingrun_trainer.pairs import Pairs, deduplicate_pairs, split_pairs
 from trainingrun_trainer.records import SourceFile
 from trainingrun_trainer.split import split
 from trainingrun_trainer.training.pairs import DistinctTexts, EncodedColumns

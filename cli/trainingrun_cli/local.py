@@ -26,6 +26,7 @@ from trainingrun_api.run_config import (
 from trainingrun_api.status import RunResult
 from trainingrun_trainer import pipeline
 from trainingrun_trainer.errors import TrainerError
+from trainingrun_trainer.machine import lacking_gpus
 
 from .copies import local_copy, where_looked
 from .display import (
@@ -55,7 +56,7 @@ def train(manifest: RunManifest, output: Path, data: Path, endpoint: str | None 
     data_sets = ", ".join(source.uri for source in config.sources)
     line = f"{config.run.name}: model {config.model_name}, data from {data_sets}"
     console.print(line, highlight=False, soft_wrap=True)
-    if lack := pipeline.lacking_gpus(config.gpus_per_node):
+    if lack := lacking_gpus(config.gpus_per_node):
         console.print(f"{lack}: training on the CPU", style="yellow", highlight=False, soft_wrap=True)
     with RunDisplay(console) as display:
         logging.basicConfig(level=logging.WARNING, handlers=[_DisplayHandler(display)], force=True)

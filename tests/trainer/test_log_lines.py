@@ -3,7 +3,7 @@
 import io
 import logging
 
-from trainingrun_trainer.log_lines import LineFormatter
+from trainingrun_trainer.program import LineFormatter
 
 
 def logged(message: str, error: Exception | None = None) -> list[str]:

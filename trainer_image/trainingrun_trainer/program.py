@@ -1,6 +1,8 @@
 """What the trainer pod does: RunConfig from the environment, termination message and exit code at the end."""
 
 import logging
+import sys
+from types import TracebackType
 
 from trainingrun_api.advice import Severity
 from trainingrun_api.base import Model
@@ -13,7 +15,6 @@ from trainingrun_api.visible import visible
 from . import settings
 from .errors import Interrupted, TrainerError
 from .interruption import Interruption
-from .log_lines import log_to_stdout
 from .progress import ProgressSender
 
 log = logging.getLogger("trainingrun_trainer")
@@ -25,6 +26,9 @@ CUT = " … (whole in the pod's log)"
 
 MAX_TERMINATION_BYTES = 4096
 """Kubernetes cuts termination messages here, which would leave no valid JSON."""
+
+
+ExceptionInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 
 def main() -> int:
@@ -49,9 +53,9 @@ def main() -> int:
 
 def _train(config: RunConfig, interruption: Interruption) -> RunResult:
     # Importing torch takes seconds, in which SIGTERM has to end in a message already.
-    from . import pipeline  # noqa: PLC0415
+    from . import machine, pipeline  # noqa: PLC0415
 
-    pipeline.require_gpus(config.gpus_per_node)
+    machine.require_gpus(config.gpus_per_node)
     if config.progress is None:
         return pipeline.run(config, _ignore, interruption)
     sender = ProgressSender(config.progress)
@@ -101,3 +105,23 @@ def _leave_message(message: Model) -> None:
         settings.termination_path().write_text(message.model_dump_json(exclude_none=True), encoding="utf-8")
     except OSError as error:
         log.warning("The termination message could not be written: %s", error)
+
+
+class LineFormatter(logging.Formatter):
+    """One line for each message: no label or text in it forges another line, or steers a terminal."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        """The line."""
+        return visible(super().formatMessage(record))
+
+    def formatException(self, ei: ExceptionInfo) -> str:  # noqa: N802 - logging's name
+        """The lines of a trace."""
+        return "\n".join(map(visible, super().formatException(ei).split("\n")))
+
+
+def log_to_stdout() -> None:
+    """Warnings of all libraries, and what the trainer does."""
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(LineFormatter("%(asctime)s %(levelname)s %(message)s"))
+    logging.basicConfig(handlers=[handler], level=logging.WARNING)
+    logging.getLogger(__package__).setLevel(logging.INFO)

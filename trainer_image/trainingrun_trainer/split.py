@@ -6,14 +6,16 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csc_array, csr_array
+from xxhash import xxh3_64_intdigest
 
 from .corpus import Splits, Texts
 from .errors import DataError
-from .group_order import Places, places
 
 UNDECIDED: Final = 0
 TRAINING: Final = 1
 EVALUATION: Final = 2
+
+Places = NDArray[np.int64]
 
 Sides = NDArray[np.int8]
 
@@ -143,3 +145,19 @@ def _evaluate_all_labels(sides: Sides, by_label: csc_array, sizes: Places) -> No
             given = spare[sizes[spare].argmin()]
             sides[given] = EVALUATION
             trained -= labels[[given]].sum(axis=0)
+
+
+def places(keys: NDArray[np.uint64], group: NDArray[np.integer], seed: int) -> Places:
+    """The place of each row's group, (rows,): groups in the order of the least hash of their rows.
+
+    `keys` stand for the content of each row, (rows, ...); `group` numbers the groups from 0 on, (rows,).
+    """
+    content = keys.tobytes()
+    size = len(content) // max(len(keys), 1)
+    hashes = (xxh3_64_intdigest(content[row * size : (row + 1) * size], seed) for row in range(len(keys)))
+    least = np.full(group.max(initial=-1) + 1, np.iinfo(np.uint64).max)
+    np.minimum.at(least, group, np.fromiter(hashes, np.uint64, len(keys)))
+    place = np.empty(len(least), dtype=np.int64)
+    place[np.argsort(least)] = np.arange(len(least))
+    found: Places = place[group]
+    return found

@@ -10,8 +10,7 @@ from trainingrun_api.dataset import DataSource
 from trainingrun_trainer.corpus import AT_ONCE
 from trainingrun_trainer.data import FetchedSource, PairReading
 from trainingrun_trainer.errors import DataError
-from trainingrun_trainer.pair_split import deduplicate_pairs, split_pairs
-from trainingrun_trainer.pairs import Pairs
+from trainingrun_trainer.pairs import Pairs, deduplicate_pairs, split_pairs
 from trainingrun_trainer.records import Pair, SourceFile, text_key
 
 from ..conftest import write_jsonl

@@ -18,8 +18,7 @@ from trainingrun_api.run_config import Storage
 from trainingrun_api.status import EpochSummary
 from trainingrun_trainer.artifacts import open_store
 from trainingrun_trainer.errors import StorageUnavailableError
-from trainingrun_trainer.pipeline.publish import write_evaluation
-from trainingrun_trainer.pipeline.reports import LiveResults
+from trainingrun_trainer.pipeline.results import LiveResults, write_evaluation
 from trainingrun_trainer.pipeline.session import Run
 from trainingrun_trainer.report import Report
 from trainingrun_trainer.time_share import TimeShare

@@ -10,7 +10,7 @@ from trainingrun_api.lineage import ResolvedBaseModel
 from trainingrun_api.progress import RunIdentity
 from trainingrun_api.run_config import RunConfig, Storage
 from trainingrun_api.training import Checkpoint
-from trainingrun_trainer.pipeline.origin import Origin
+from trainingrun_trainer.pipeline.checkpoints import Origin
 from trainingrun_trainer.records import RunRecord
 
 from ..conftest import changed

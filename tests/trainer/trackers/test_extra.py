@@ -10,7 +10,7 @@ from trainingrun_api.run_config import MlflowExperiment, RunConfig
 from trainingrun_trainer import pipeline
 from trainingrun_trainer.artifacts import open_store
 from trainingrun_trainer.errors import SettingsError
-from trainingrun_trainer.pipeline.tracking import trackers_of
+from trainingrun_trainer.pipeline.run import trackers_of
 
 from ..conftest import changed
 

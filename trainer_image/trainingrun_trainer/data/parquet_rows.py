@@ -10,8 +10,8 @@ import pyarrow.parquet
 from pyarrow.lib import ArrowException
 
 from ..errors import DataError
+from ..machine import lacks_memory
 from ..records import SourceFile
-from ..shortage import lacks_memory
 from .cells import CellError, Foreign
 from .class_names import class_names, with_name
 from .parquet_schema import Columns, array_of, in_words, is_plain

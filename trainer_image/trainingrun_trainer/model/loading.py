@@ -16,7 +16,7 @@ from transformers import PreTrainedTokenizerBase as Tokenizer
 from transformers.utils import logging as library_logging
 
 from ..errors import ModelError
-from ..shortage import lacks_memory
+from ..machine import lacks_memory
 from .classifier import Classifier
 from .embedding import EmbeddingModel
 from .folder_checks import is_safe, require_loadable, saved_json

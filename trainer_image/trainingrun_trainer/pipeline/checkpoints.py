@@ -1,21 +1,32 @@
 """Checkpoints of a run in the object store: what an interrupted run goes on from."""
 
+import hashlib
+import json
 import logging
 import shutil
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import TracebackType
 from typing import Self
 
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
+
+from trainingrun_api.base import Model
 
 from ..artifacts import PatientStore, commit_folder, discard, fetch_committed, is_committed
-from ..errors import ObjectMissingError, TrainerError
-from ..records import file_sha256
+from ..errors import GraceOver, ObjectMissingError, TrainerError
+from ..records import RunRecord, file_sha256
 from ..training import WEIGHTS, TrainState
-from .origin import Origin
-from .uploads import Uploads
 
 log = logging.getLogger(__name__)
+
+DIGITS = 12
+"""Of an origin's name."""
+
+
+LOOK_SECONDS = 1.0
 
 BEST = "best.txt"
 """File of a checkpoint with the name of the folder of the best epoch's weights."""
@@ -26,6 +37,105 @@ STATE_FOLDER, BEST_FOLDER = "state", "best"
 """Parts of a checkpoint on this machine."""
 
 EPOCH, WEIGHTS_OF = "epoch-", "best-"
+
+
+class Origin(Model):
+    """Settings, data and base model of a run; the same one leads to the same weights."""
+
+    settings: dict[str, JsonValue]
+    """Those other than the defaults, as the spec has them; without how often a checkpoint is made."""
+    sources: list[dict[str, JsonValue]]
+    """Where the data sets are, and which fields are read."""
+    dataset_sha256: str | None
+    """Fingerprint of their files."""
+    base_model: str | None
+    """Fingerprint of the base model's files."""
+
+    @classmethod
+    def of(cls, made_of: RunRecord) -> Self:
+        """That of a run whose data and base model have been read."""
+        config = made_of.config
+        settings = config.settings().model_dump(mode="json", exclude_defaults=True)
+        settings.get("training", {}).pop("checkpoint", None)
+        return cls(
+            settings=settings,
+            sources=[source.model_dump(mode="json", exclude_defaults=True) for source in config.all_sources],
+            dataset_sha256=made_of.dataset_sha256,
+            base_model=made_of.base_model.digest if made_of.base_model else None,
+        )
+
+    @property
+    def digest(self) -> str:
+        """Hex digits that differ for another origin."""
+        content = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        return hashlib.sha256(content.encode()).hexdigest()[:DIGITS]
+
+    def changes(self, before: "Origin") -> list[str]:
+        """What is other than it was `before`, as a user knows it."""
+        here, there = _flat(self.settings, "spec"), _flat(before.settings, "spec")
+        settings = [name for name in sorted({*here, *there}) if here.get(name) != there.get(name)]
+        parts = {
+            "the data sets' places or fields": self.sources != before.sources,
+            "the data sets' content": self.dataset_sha256 != before.dataset_sha256,
+            "the base model": self.base_model != before.base_model,
+        }
+        return settings + [name for name, changed in parts.items() if changed]
+
+
+def _flat(value: JsonValue, path: str) -> dict[str, JsonValue]:
+    """Values by their paths."""
+    if not isinstance(value, dict):
+        return {path: value}
+    flat: dict[str, JsonValue] = {}
+    for name, inner in value.items():
+        flat |= _flat(inner, f"{path}.{name}")
+    return flat
+
+
+class Uploads:
+    """Does one after the other in a thread of its own, within the `with` block.
+
+    While the store is in trouble, a new one takes the place of the one that waits; else all are done. What
+    fails is raised by the next call.
+    """
+
+    def __init__(self, store: PatientStore) -> None:
+        self._store = store
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="uploads")
+        self._futures: list[Future[None]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if error is not None:
+            self._store.give_up()
+        self._thread.shutdown(wait=not isinstance(error, GraceOver))
+
+    def add(self, upload: Callable[[], None]) -> None:
+        """Have it done; waits while another one waits already and the store answers."""
+        self._collect()
+        while len(self._futures) > 1 and not self._replaced():
+            wait(self._futures, LOOK_SECONDS, FIRST_COMPLETED)
+            self._collect()
+        self._futures.append(self._thread.submit(upload))
+
+    def finish(self) -> None:
+        """Wait until all are done."""
+        wait(self._futures)
+        self._collect()
+
+    def _replaced(self) -> bool:
+        return self._store.trouble is not None and self._futures[-1].cancel()
+
+    def _collect(self) -> None:
+        ended = [future for future in self._futures if future.done()]
+        self._futures = [future for future in self._futures if future not in ended]
+        for future in ended:
+            if not future.cancelled():
+                future.result()
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ from ..training import (
     TrainState,
     prepare,
 )
+from .checkpoints import Origin
 from .fitting import Fit, Landmark, checkpoints_under
-from .origin import Origin
 from .session import Run
 
 log = logging.getLogger(__name__)

@@ -1,18 +1,24 @@
-"""A fit of a run: what is trained, and where it is saved so that nothing of it is lost."""
+"""A fit of a run, saved so that nothing of it is lost, and the fit that chooses an epoch."""
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from trainingrun_api.artifacts import ArtifactPaths
+from trainingrun_api.evaluation import BaselineMethod
+from trainingrun_api.status import Reason
 from trainingrun_api.training import Training
 
-from ..errors import GraceOver, Interrupted
-from ..training import Diverged, EpochDone, StageStepDone, StepDone, TrainState, fit
-from .checkpoints import Checkpoints
-from .origin import Origin
+from ..errors import GraceOver, Interrupted, SettingsError
+from ..trackers import Snapshot
+from ..training import Diverged, EpochDone, History, StageStepDone, StepDone, TrainState, fit
+from .checkpoints import Checkpoints, Origin, Uploads
 from .session import Run
-from .uploads import Uploads
+
+log = logging.getLogger(__name__)
 
 Landmark = EpochDone | Diverged
 """What a fit says beside its steps."""
@@ -74,3 +80,105 @@ class Fit:
     def save(self) -> None:
         """Have a checkpoint of what is trained committed beside training."""
         self.checkpoints.save(self.state, self.best, self.run.waiting)
+
+
+def choose_epoch(
+    run: Run, state: TrainState, origin: Origin, after_epoch: Callable[[EpochDone], None]
+) -> None:
+    """Train, going on from the last checkpoint of this `origin`; `run.best` holds the best weights then.
+
+    `after_epoch` is called once an epoch is saved. What is trained is saved before Interrupted is passed on.
+    """
+    with checkpoints_under(run, run.paths.checkpoints, origin) as checkpoints:
+        fit = Fit(run, state, run.config.training, checkpoints, run.best)
+        if not fit.resume():
+            _begin_anew(fit)
+        _begin(run, state)
+        run.trackers.update(Snapshot(state.recipe, state.history.curves))
+        fit.go_on(partial(_hear, fit, after_epoch))
+
+
+def _hear(fit: Fit, after_epoch: Callable[[EpochDone], None], event: Landmark) -> None:
+    match event:
+        case EpochDone():
+            _end_epoch(fit, event)
+            after_epoch(event)
+        case Diverged():
+            best = fit.state.history.best.epoch
+            log.warning("Training ends early: %s. The best epoch is %d", event.message, best)
+
+
+def _begin_anew(fit: Fit) -> None:
+    """Where there is no checkpoint of this run, go on from the one it names, or tell why there is none."""
+    earlier = fit.run.config.resume_from
+    if earlier is None:
+        _tell_of_change(fit)
+        return
+    folder = ArtifactPaths(earlier).checkpoints
+    if not fit.resume(folder):
+        changed = fit.checkpoints.at(folder).changes()
+        why = f": {', '.join(changed)} changed" if changed else ""
+        raise SettingsError(
+            f"spec.resumeFrom: there is no whole checkpoint of the same data, settings and base model under "
+            f"{folder}{why}; apply a run with what that one had, or leave resumeFrom out"
+        )
+
+
+def _tell_of_change(fit: Fit) -> None:
+    """Say why training starts over, if it does."""
+    changed = fit.checkpoints.changes()
+    if changed:
+        why = f"{', '.join(changed)} changed since an earlier attempt, whose checkpoints are not used"
+    elif fit.checkpoints.broken:
+        why = "no checkpoint of an earlier attempt is whole"
+    else:
+        return
+    log.warning("Training starts over: %s", why)
+    fit.run.progress.notice(Reason.STARTED_OVER, f"Training started over: {why}")
+
+
+def _begin(run: Run, state: TrainState) -> None:
+    run.progress.training(state.max_epochs, state.recipe.total_steps, state.steps, state.history)
+
+
+def _end_epoch(fit: Fit, done: EpochDone) -> None:
+    run, state, epoch = fit.run, fit.state, done.summary
+    run.progress.epoch(state.history)
+    run.trackers.update(Snapshot(state.recipe, state.history.curves))
+    log.info(
+        "%s: training loss %.4f, evaluation loss %.4f%s%s",
+        _epoch_name(epoch.epoch, state),
+        epoch.training_loss,
+        epoch.evaluation_loss,
+        "".join(f", {metric.name} {score:.3f}" for metric, score in epoch.scores.items()),
+        " (best so far)" if done.is_best else "",
+    )
+    if done.is_best:
+        state.save_weights(run.best)
+    if epoch.epoch == 0:
+        _log_stage(state.history)
+        _begin(run, state)
+    fit.save_if_due(done)
+
+
+def _log_stage(history: History) -> None:
+    stage, before = history.stage, history.baseline.scores
+    if stage is not None:
+        log.info(
+            "Similarity stage, %d steps of %d pairs: evaluation loss from %.4f to %.4f, %s",
+            stage.steps,
+            stage.pairs,
+            before.evaluation_loss,
+            stage.scores.evaluation_loss,
+            "kept" if stage.kept else "undone, since the baseline is better",
+        )
+
+
+def _epoch_name(epoch: int, state: TrainState) -> str:
+    history = state.history
+    if epoch:
+        return f"Epoch {epoch} of {state.max_epochs}"
+    if history.stage and history.stage.kept:
+        return "Epoch 0 (after the similarity stage, logistic regression)"
+    regression = history.method is BaselineMethod.LOGISTIC_REGRESSION
+    return f"Epoch 0 ({'frozen body, logistic regression' if regression else 'the model as it was loaded'})"

@@ -1,20 +1,42 @@
-"""What a pass over the evaluation split means: evaluation.json, predictions, and what the report shows."""
+"""What a pass over the evaluation split means, published as evaluation.json, report.html, the model."""
 
+import logging
+import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
+import torch
+from pydantic import ValidationError
+
+from trainingrun_api.advice import MAX_FINDINGS
+from trainingrun_api.artifacts import ArtifactPaths, Artifacts
 from trainingrun_api.evaluation import Evaluation
 from trainingrun_api.final_fit import FinalFit
 from trainingrun_api.lineage import ResolvedBaseModel
+from trainingrun_api.status import EpochSummary, RunResult
 
 from ..advice import Evidence, advise
-from ..evaluation import base_run
+from ..artifacts import Store, commit_folder, is_committed
+from ..errors import ObjectMissingError, StorageRefusedError, StorageUnavailableError, TrainerError
+from ..evaluation import base_run, headline
 from ..model import TextModel
 from ..records import RunRecord
-from ..report import Report
-from ..tasks import EvaluationResult, TaskData
-from ..training import Outcome, TrainState
+from ..report import Report, render
+from ..tasks import EvaluationResult, Task, TaskData
+from ..time_share import TimeShare
+from ..training import EpochDone, Outcome, TrainState
 from .session import Run
+
+log = logging.getLogger(__name__)
+
+NOISE = 1e-3
+"""Most that two evaluation losses of the same weights differ by, as a share and in nats: other hardware adds
+in another order, and adapters are merged. The same weights came within 1e-5."""
+
+EXPECTED_SECONDS = 2.0
+"""What the first page is taken to cost: a run of less than ten times this has one at its end only."""
 
 
 @dataclass(frozen=True)
@@ -86,3 +108,97 @@ class Results:
         if name is None or self.earlier is None:
             return evaluation
         return evaluation.model_copy(update={"base_run": base_run(name, self.earlier, evaluation)})
+
+
+def published(store: Store, paths: ArtifactPaths) -> Evaluation | None:
+    """The evaluation of a run that came to its end before; None when it didn't."""
+    if not is_committed(store, paths.model):
+        return None
+    try:
+        evaluation = Evaluation.model_validate_json(store.read(paths.evaluation), extra="ignore")
+    except (ObjectMissingError, ValidationError):
+        return None
+    return evaluation if evaluation.finished else None
+
+
+def write_evaluation(store: Store, paths: ArtifactPaths, evaluation: Evaluation) -> None:
+    """Write evaluation.json. Raises ValidationError, before anything is written, for one that can't be read.
+
+    A value that was made by the contract's models may hold what they refuse: JSON has no NaN, and copies are
+    not checked.
+    """
+    content = evaluation.model_dump_json(indent=2).encode()
+    Evaluation.model_validate_json(content)
+    store.write(paths.evaluation, content)
+
+
+def require_weights_of(best: EpochSummary, loss: float) -> None:
+    """Raises TrainerError when a model with this evaluation loss is not the one of the `best` epoch."""
+    if not math.isclose(loss, best.evaluation_loss, rel_tol=NOISE, abs_tol=NOISE):
+        raise TrainerError(
+            f"the weights to be published have an evaluation loss of {loss:.4f}, but those of epoch "
+            f"{best.epoch}, the best, had {best.evaluation_loss:.4f}: they are others, and nothing is "
+            "published; apply the run under a new name, and report this as a bug"
+        )
+
+
+def publish(run: Run, task: Task[Any, Any], model: TextModel, evaluation: Evaluation) -> None:
+    """Commit the model folder, then write evaluation.json, which says that all is there."""
+    work = run.work / "model"
+    work.mkdir()
+    task.save(model, evaluation, work)
+    commit_folder(run.store, work, run.paths.model)
+    timing = evaluation.timing.model_copy(update={"stages": run.progress.seconds()})
+    write_evaluation(run.store, run.paths, evaluation.model_copy(update={"timing": timing}))
+
+
+def result(evaluation: Evaluation, artifacts: Artifacts) -> RunResult:
+    """What the termination message says."""
+    return RunResult(
+        best_epoch=evaluation.best_epoch,
+        epochs=evaluation.curves.epochs[-1].epoch,
+        stopped_early=evaluation.stopped_early,
+        evaluation=headline(evaluation),
+        final_fit=evaluation.final_fit,
+        artifacts=artifacts,
+        base_model=evaluation.base_model.model_copy(update={"lineage": []}),
+        advice=evaluation.advice[:MAX_FINDINGS],
+    )
+
+
+class LiveResults:
+    """Evaluation and page of the latest epoch, each as often as it costs little."""
+
+    def __init__(self, run: Run, results: Callable[[Outcome], Report]) -> None:
+        self._run, self._results = run, results
+        self._scoring, self._drawing = TimeShare(), TimeShare(EXPECTED_SECONDS)
+
+    def after_epoch(self, done: EpochDone) -> None:
+        """Write what is due of an epoch that isn't the last; neither stops training nor changes it."""
+        if done.outcome is None or done.is_last or not self._scoring.due(time.monotonic()):
+            return
+        try:
+            # When this is done the clock decides, so it must not move the random numbers of training.
+            with torch.random.fork_rng(devices=[]):
+                self._write(done.outcome)
+        except (StorageRefusedError, StorageUnavailableError, ValidationError) as error:
+            log.warning("The results so far could not be written: %s", error)
+
+    def _write(self, outcome: Outcome) -> None:
+        with self._scoring.taken():
+            report = self._results(outcome)
+            write_evaluation(self._run.store.impatient, self._run.paths, report.evaluation)
+        if self._drawing.due(time.monotonic()):
+            with self._drawing.taken():
+                write_report(self._run.store.impatient, self._run.paths, report)
+
+
+def write_report(store: Store, paths: ArtifactPaths, report: Report) -> None:
+    """Write report.html. Raises StorageRefusedError and StorageUnavailableError."""
+    try:
+        page = render(report)
+    except Exception:
+        # All it shows is in evaluation.json and predictions.parquet too: a model is not lost for a drawing.
+        log.exception("report.html could not be drawn")
+        return
+    store.write(paths.report, page.encode())

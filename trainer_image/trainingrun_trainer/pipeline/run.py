@@ -1,22 +1,39 @@
-"""One run, from configuration to result."""
+"""One run, from configuration to result; its stages, whatever its task, are ordered here alone."""
 
 import logging
 import tempfile
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
+from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
-from trainingrun_api.artifacts import ArtifactPaths
-from trainingrun_api.run_config import RunConfig
-from trainingrun_api.status import RunResult
+import torch
+from accelerate.utils.random import set_seed
 
-from ..artifacts import PatientStore, open_store
+from trainingrun_api.artifacts import ArtifactPaths, Artifacts
+from trainingrun_api.evaluation import Evaluation
+from trainingrun_api.run_config import RunConfig
+from trainingrun_api.status import RunResult, Stage
+
+from ..artifacts import PatientStore, Store, open_store
+from ..base_model import fetch_base_model
+from ..errors import Interrupted
+from ..evaluation import to_parquet
 from ..interruption import Interruption
-from ..trackers import Ending
-from .memory import memory_errors
+from ..machine import LESS_AT_ONCE, memory_errors, within_limit
+from ..report import Report
+from ..setting_paths import settings_by_path
+from ..tasks import Anew, load_task
+from ..trackers import INSTALL, Ending, Mlflow, Subject, Tracker, Trackers
+from ..training import prepare
+from .checkpoints import Origin
+from .final_fit import fit_anew
+from .fitting import choose_epoch
 from .progress import Listener, ProgressTracker
-from .publish import published, result
-from .session import Run
-from .tracking import artifacts_of, failing, trackers_of
-from .train import train
+from .results import LiveResults, Results, publish, published, require_weights_of, result, write_report
+from .session import Run, log_recipe, record
 
 log = logging.getLogger(__name__)
 
@@ -50,3 +67,100 @@ def run(config: RunConfig, listener: Listener, interruption: Interruption | None
     progress.done(evaluation.curves.epochs, evaluation.best_epoch)
     trackers.end(Ending.FINISHED, evaluation)
     return result(evaluation, artifacts_of(paths))
+
+
+def train(run: Run) -> Evaluation:
+    """Train, going on from a checkpoint of the same data and base model; publish the best weights.
+
+    Where the task has a final fit, that is done, and its weights are published.
+    """
+    config = run.config
+    # Written before anything else, so that an output that can't be written to costs seconds, not hours.
+    record(run, dataset=None, base_model=None)
+    with within_limit():
+        run.progress.stage(Stage.LOADING_DATA)
+        task = load_task(config, run.work / "data")
+        run.progress.stage(Stage.LOADING_MODEL)
+        set_seed(config.training.seed)
+        base = fetch_base_model(config.base_model, config.storage, run.work / "base")
+        model = task.load_model(base)
+    base_model = base.resolved.fitted(model.head_origin, model.notes)
+    made_of = record(run, task.data.sha256, base_model)
+    anew = task.anew(model, run.work / "untrained.safetensors")
+    rows = task.encode(model)
+    state = prepare(task.objective(model, rows), config.training)
+    log_recipe(state, model.max_tokens, rows.truncated)
+    counts = task.data.counts.model_copy(update={"truncated": rows.truncated})
+    results = Results(
+        run=run,
+        model=model,
+        state=state,
+        score=partial(task.evaluate, model, rows, state),
+        data=replace(task.data, counts=counts),
+        base_model=base_model,
+        earlier=base.earlier,
+        made_of=made_of,
+    )
+    final = _fit(results, anew)
+    run.progress.stage(Stage.PUBLISHING)
+    run.store.write(run.paths.predictions, to_parquet(final.predictions))
+    write_report(run.store, run.paths, final)
+    publish(run, task, model, final.evaluation)
+    return final.evaluation
+
+
+def _fit(results: Results, anew: Anew | None) -> Report:
+    """Train, and evaluate the weights of the best epoch; the model has those to be published then."""
+    run, state, origin = results.run, results.state, Origin.of(results.made_of)
+    live = LiveResults(run, partial(results.of, finished=False))
+    with memory_errors(LESS_AT_ONCE), _limit():
+        choose_epoch(run, state, origin, live.after_epoch)
+        run.progress.stage(Stage.EVALUATING)
+        state.load_weights(run.best)
+        state.merge_adapters()
+        outcome = state.evaluate()
+        require_weights_of(state.history.best, outcome.loss)
+        final_fit = fit_anew(run, state, anew, origin) if anew else None
+    return results.of(outcome, finished=True, final_fit=final_fit)
+
+
+def _limit() -> AbstractContextManager[None]:
+    """Where there is a GPU, batches take the memory of that."""
+    return nullcontext() if torch.cuda.is_available() else within_limit()
+
+
+def trackers_of(config: RunConfig, store: Store, paths: ArtifactPaths) -> Tracker:
+    """All that follow a run, as one: TensorBoard where it is installed, and what the settings ask for.
+
+    Raises SettingsError for one that is asked for and isn't installed.
+    """
+    artifacts, trackers = artifacts_of(paths), list[Tracker]()
+    if artifacts.tensorboard is not None:
+        from ..trackers.tensorboard import TensorBoard  # noqa: PLC0415  # of an extra
+
+        trackers.append(TensorBoard(store, artifacts.tensorboard))
+    else:
+        log.info("No curves for TensorBoard, which is not installed: %s", INSTALL)
+    if config.mlflow is not None:
+        subject = Subject(config.run, config.model_name, settings_by_path(config), artifacts, store)
+        trackers.append(Mlflow(config.mlflow, subject))
+    return Trackers(trackers)
+
+
+def artifacts_of(paths: ArtifactPaths) -> Artifacts:
+    """What a run leaves here: curves for TensorBoard only where it is installed."""
+    installed = find_spec("tensorboard") is not None
+    return paths.artifacts().model_copy(update={} if installed else {"tensorboard": None})
+
+
+@contextmanager
+def failing(tracker: Tracker) -> Iterator[None]:
+    """Tell of what is raised."""
+    try:
+        yield
+    except Interrupted:
+        tracker.end(Ending.INTERRUPTED)
+        raise
+    except BaseException:
+        tracker.end(Ending.FAILED)
+        raise

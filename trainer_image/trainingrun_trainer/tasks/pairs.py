@@ -13,8 +13,7 @@ from trainingrun_api.run_config import RunConfig
 
 from ..data import PairReading, Tally, source_counts
 from ..errors import SettingsError
-from ..pair_split import deduplicate_pairs, given_pairs, split_pairs
-from ..pairs import Pairs, PairSplits
+from ..pairs import Pairs, PairSplits, deduplicate_pairs, given_pairs, split_pairs
 from .datasets import fetch_datasets, sources_sha256
 from .task import TaskData
 

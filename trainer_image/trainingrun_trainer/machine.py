@@ -1,5 +1,6 @@
-"""A lack of memory: told with what to change, and noticed before the kernel ends the process for it."""
+"""What the machine has: GPUs, and memory, whose lack is noticed before the kernel ends the process for it."""
 
+import errno
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,14 +8,27 @@ from pathlib import Path
 
 import torch
 
-from .. import settings
-from ..errors import OutOfMemoryError
-from ..shortage import lacks_memory
+from . import settings
+from .errors import GPUNotFoundError, OutOfMemoryError
+
+WORDS = ("DefaultCPUAllocator", "std::bad_alloc", "could not create a primitive", "could not create a memory")
+"""Of the plain RuntimeErrors that torch raises for a lack of the CPU's memory. The latter two are oneDNN's,
+which fails from then on whatever memory there is: smaller batches are of no help any more."""
+
 
 LESS_AT_ONCE = "lower spec.training.batchSize or maxSequenceLength"
 
 SHARE = 0.95
 """Of the container's memory: the kernel counts some things that the process doesn't."""
+
+
+def lacks_memory(error: BaseException) -> bool:
+    """Whether this is what the error means."""
+    if isinstance(error, OSError):
+        return error.errno == errno.ENOMEM
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(word in str(error) for word in WORDS)
 
 
 @contextmanager
@@ -60,3 +74,28 @@ def memory_errors(advice: str) -> Iterator[None]:
         if not lacks_memory(error):
             raise
         raise OutOfMemoryError(f"memory is not enough; raise spec.resources.memory, or {advice}") from None
+
+
+def lacking_gpus(wanted: int) -> str | None:
+    """How torch sees fewer GPUs than `wanted`, and why; None when it sees as many."""
+    seen = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if seen >= wanted:
+        return None
+    return f"spec.resources.gpusPerNode is {wanted}, but torch sees {seen or 'no'} GPU ({_trouble()})"
+
+
+def require_gpus(wanted: int) -> None:
+    """Raises GPUNotFoundError when torch sees fewer: without a word, training would take days on the CPU."""
+    if lack := lacking_gpus(wanted):
+        raise GPUNotFoundError(
+            f"{lack}: check the node's driver, its device plugin and container runtime, and whether the "
+            "trainer image's torch is built for this GPU; set gpusPerNode to 0 to train on the CPU"
+        )
+
+
+def _trouble() -> str:
+    try:
+        torch.cuda.current_device()
+    except (RuntimeError, AssertionError) as error:  # the latter of a torch that is built without CUDA
+        return str(error).split(". ")[0].splitlines()[0]
+    return "the driver is there"
