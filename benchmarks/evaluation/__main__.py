@@ -23,7 +23,7 @@ from trainingrun_trainer.corpus import Splits, Texts
 from trainingrun_trainer.evaluation import LabelPredictions, predictions_table, to_parquet
 from trainingrun_trainer.records import Example, RunRecord
 from trainingrun_trainer.report import Report, render
-from trainingrun_trainer.tasks.label_issues import collect_label_issues
+from trainingrun_trainer.tasks.classification import collect_label_issues
 from trainingrun_trainer.training import SingleLabelClassification
 from trainingrun_trainer.training.recipe import AUTOMATIC_BATCH_SIZE
 

@@ -23,7 +23,7 @@ from trainingrun_trainer.evaluation import (
 from trainingrun_trainer.evaluation.label_issues import LEAST_TEXTS
 from trainingrun_trainer.model import default_model_folder
 from trainingrun_trainer.records import Example, normalised
-from trainingrun_trainer.tasks.label_issues import collect_label_issues
+from trainingrun_trainer.tasks.classification import collect_label_issues
 from trainingrun_trainer.training.probe import Probed, Scale, softmax_regression, training_label_issues
 
 TICKETS = Path(__file__).parents[3] / "examples" / "data" / "tickets.jsonl"

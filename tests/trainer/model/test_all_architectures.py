@@ -7,7 +7,7 @@ import torch
 
 from trainingrun_api.training import MixedPrecision, Training
 from trainingrun_trainer.model import Classifier, load
-from trainingrun_trainer.model.trial import PADDING_MATTERS
+from trainingrun_trainer.model.loading import PADDING_MATTERS
 from trainingrun_trainer.records import Example
 from trainingrun_trainer.training import EpochDone, SingleLabelClassification, fit, prepare
 from trainingrun_trainer.training.recipe import FULL_PRECISION_ONLY

@@ -2,8 +2,7 @@
 
 from .commit import commit_folder, discard, fetch_committed, is_committed
 from .patient_store import PatientStore, Trouble
-from .patterns import is_pattern, matching
-from .store import Store, open_store
+from .store import Store, is_pattern, matching, open_store
 
 __all__ = [
     "PatientStore",

@@ -1,7 +1,11 @@
 """What the trainer needs of an object store."""
 
+import glob
+import re
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import unquote
 
 from trainingrun_api.run_config import Storage
 
@@ -9,6 +13,9 @@ from ..credentials import StorageKeys
 from ..errors import SettingsError
 from .file_store import FileStore
 from .s3_store import S3Store
+
+WILDCARDS = "*?["
+ENCODED = re.compile(r"(%[0-9A-Fa-f]{2})+")
 
 
 class Store(Protocol):
@@ -43,3 +50,32 @@ def open_store(uri: str, storage: Storage, keys: StorageKeys | None = None) -> S
     if uri.startswith("file://"):
         return FileStore()
     raise SettingsError(f"{uri}: only s3:// and file:// URIs can be used")
+
+
+def is_pattern(uri: str) -> bool:
+    """True when there are wildcards in it; an object may be called so all the same."""
+    return any(wildcard in uri for wildcard in WILDCARDS)
+
+
+def matching(store: Store, pattern: str) -> list[str]:
+    """URIs that match, sorted: no wildcard stands for a slash."""
+    before = pattern[: min(pattern.find(wildcard) for wildcard in WILDCARDS if wildcard in pattern)]
+    under = store.files(before[: before.rindex("/") + 1])
+    wanted = _shell_pattern(pattern).split("/")
+    return [file for file in under if _matches(_name(file).split("/"), wanted)]
+
+
+def _matches(parts: list[str], patterns: list[str]) -> bool:
+    return len(parts) == len(patterns) and all(map(fnmatchcase, parts, patterns))
+
+
+def _name(uri: str) -> str:
+    """What the file is called: only file:// URIs are percent-encoded."""
+    return unquote(uri) if uri.startswith("file://") else uri
+
+
+def _shell_pattern(uri: str) -> str:
+    """The pattern of names; what is percent-encoded stands for itself, even where it is a wildcard."""
+    if not uri.startswith("file://"):
+        return uri
+    return ENCODED.sub(lambda found: glob.escape(unquote(found[0])), uri)

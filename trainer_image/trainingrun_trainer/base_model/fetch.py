@@ -1,19 +1,24 @@
 """Find the base model and copy it into a local folder."""
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
+from pydantic import ValidationError
+
+from trainingrun_api.artifacts import ArtifactPaths
 from trainingrun_api.evaluation import Evaluation
 from trainingrun_api.lineage import ResolvedBaseModel
 from trainingrun_api.run_config import BaseModelSource, Storage
 
 from .. import artifacts, model
-from ..errors import ModelError, ObjectMissingError
+from ..errors import ModelError, ObjectMissingError, TrainerError
 from ..records import files_sha256
 from .archive import extract, is_archive
-from .earlier import earlier_evaluation
 from .hub import download
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -73,3 +78,22 @@ def _on_this_machine(source: BaseModelSource, uri: str) -> str:
     if source.mount_path is None or ".." in path.parts:
         raise ModelError(f"{uri}: no volume is mounted for it; name a path on the volume, without '..'")
     return Path(source.mount_path, path).as_uri()
+
+
+def earlier_evaluation(source: BaseModelSource, storage: Storage) -> Evaluation | None:
+    """The evaluation.json beside the model of the earlier run; None for a base model that no run made.
+
+    None too, with a warning, when it can't be read: the model can be gone on from all the same.
+    """
+    if source.from_run is None or source.uri is None:
+        return None
+    uri = ArtifactPaths.beside(source.uri).evaluation
+    try:
+        content = artifacts.open_store(uri, storage).read(uri)
+        # A newer trainer may have written more.
+        return Evaluation.model_validate_json(content, extra="ignore")
+    except (ObjectMissingError, TrainerError, ValidationError) as error:
+        log.warning(
+            "The scores of run %s are left out, since %s can't be read: %s", source.from_run, uri, error
+        )
+        return None

@@ -1,16 +1,13 @@
 """The model: a body that reads texts and a head with one output for each label."""
 
-from .card import model_card
+from .card import embedding_card, model_card
 from .classifier import Classifier
 from .context import CONTEXT, Context, ContextForm
-from .embedding import EmbeddingModel
-from .embedding_card import embedding_card
-from .files import is_model_file, model_files, wanted_files
+from .folder import is_model_file, model_files, wanted_files
 from .loading import default_model_folder, load, load_embedding_model
-from .pooled import PooledClassifier
+from .pooled import EmbeddingModel, PooledClassifier
 from .sequence import SequenceClassifier
-from .text_model import Embedder, Features, TextModel
-from .token_table import token_table
+from .text_model import Embedder, Features, TextModel, token_table
 
 __all__ = [
     "CONTEXT",

@@ -1,9 +1,11 @@
-"""The README.md beside a published model."""
+"""The README.md beside a published model: what it was trained on, its scores, and how to use it."""
 
-from trainingrun_api.evaluation import ClassificationScores, ClassScores, Evaluation
-from trainingrun_api.visible import visible_json
+import html
+import re
 
-from . import markdown
+from trainingrun_api.evaluation import ClassificationScores, ClassScores, Evaluation, SimilarityScores
+from trainingrun_api.visible import visible, visible_json
+
 from .context import SEPARATOR, Context, ContextForm
 
 POOLED_USE = """\
@@ -69,6 +71,36 @@ written = " | ".join({one} for name, value in context.items() if value)
 {form}. The same is in config.json as `context`; a text without any has {empty}.
 """
 
+EMBEDDING_CARD = """\
+---
+library_name: sentence-transformers
+pipeline_tag: sentence-similarity
+---
+
+# {name}
+
+Gives texts embeddings whose cosine says how much they have in common. Trained from {source} on
+{training} {rows}; published are the weights of epoch {epoch}.
+
+## Scores
+
+On {evaluation} {rows} that were not trained on:
+
+{scores}
+
+## Use
+
+```python
+from sentence_transformers import SentenceTransformer
+
+model = SentenceTransformer("path/to/this/folder")
+embeddings = model.encode(["a text", "another text"])
+print(model.similarity(embeddings, embeddings))
+```
+
+Texts are cut after {max_tokens} tokens.
+"""
+
 USES = {
     (True, False): POOLED_USE,
     (True, True): POOLED_MULTI_LABEL_USE,
@@ -78,13 +110,17 @@ USES = {
 """By whether the model is pooled, and whether a text may have several labels."""
 
 
+MARKUP = re.compile(r"[\\`*\[\]|~$]|(?<!\w)_|_(?!\w)")
+"""What makes markup, a formula or the end of a table's cell; not the underscores inside of names."""
+
+
 def model_card(evaluation: Evaluation, *, pooled: bool, max_tokens: int, context: Context) -> str:
     """A model card with scores, labels and how to use the model."""
     base = evaluation.base_model.source
     library = "sentence-transformers" if pooled else "transformers"
     multi_label = evaluation.classification is not None and evaluation.classification.threshold is not None
     number = "any number" if multi_label else "one"
-    source = "the trainer's default model" if base == "Default" else markdown.text(base)
+    source = "the trainer's default model" if base == "Default" else markdown_text(base)
     return f"""\
 ---
 library_name: {library}
@@ -148,7 +184,7 @@ def _context_use(context: Context, *, pooled: bool) -> str:
         form, empty = f"It is the second text of a pair, {pair}", '`""` there'
     one = "value" if context.form is ContextForm.PAIR else 'f"{name}: {value}"'
     values = ", ".join(f"{visible_json(name)}: {visible_json(f'some {name}')}" for name in context.names)
-    names = ", ".join(map(markdown.code, context.names))
+    names = ", ".join(map(markdown_code, context.names))
     return CONTEXT_USE.format(names=names, values=values, one=one, form=form, empty=empty)
 
 
@@ -171,4 +207,56 @@ def _scores(scores: ClassificationScores, loss: float) -> str:
 def _row(one: ClassScores) -> str:
     """Of the table of labels; one that was not evaluated has no scores."""
     shares = [f"{share:.3f}" if one.support else "-" for share in (one.precision, one.recall, one.f1)]
-    return f"| {' | '.join([markdown.text(one.label), *shares, str(one.support)])} |"
+    return f"| {' | '.join([markdown_text(one.label), *shares, str(one.support)])} |"
+
+
+def embedding_card(evaluation: Evaluation, *, max_tokens: int) -> str:
+    """A model card with scores and how to use the model."""
+    base = evaluation.base_model.source
+    scores = evaluation.similarity or SimilarityScores()
+    return EMBEDDING_CARD.format(
+        name=evaluation.model_name,
+        source="the trainer's default model" if base == "Default" else markdown_text(base),
+        training=evaluation.data.training,
+        evaluation=evaluation.data.evaluation,
+        rows="labelled texts" if scores.labels else "pairs" if scores.pairs else "pairs or triplets",
+        epoch=evaluation.best_epoch,
+        scores=_table(_named(scores)),
+        max_tokens=max_tokens,
+    )
+
+
+def _named(scores: SimilarityScores) -> dict[str, float]:
+    if scores.labels is not None:
+        retrieval = scores.labels.retrieval
+        return {
+            'average precision of "same label"': scores.labels.average_precision,
+            "the same by chance": scores.labels.same_label_share,
+            "mean average precision": retrieval.mean_average_precision,
+            "mean reciprocal rank": retrieval.mean_reciprocal_rank,
+            "accuracy of the nearest label": scores.labels.nearest_label.accuracy,
+        }
+    if scores.pairs is not None:
+        return {"Spearman": scores.pairs.spearman, "Pearson": scores.pairs.pearson}
+    if scores.ranking is not None:
+        rank = scores.ranking.mean_reciprocal_rank
+        return {"near text is the nearest": scores.ranking.accuracy, "mean reciprocal rank": rank}
+    return {}
+
+
+def _table(scores: dict[str, float]) -> str:
+    rows = [f"| {name} | {value:.3f} |" for name, value in scores.items()]
+    return "\n".join(["| score | |", "|---|---|", *rows])
+
+
+def markdown_text(value: str) -> str:
+    """On one line, for a sentence or a table's cell: neither markup nor HTML."""
+    return MARKUP.sub(r"\\\g<0>", html.escape(visible(value), quote=False))
+
+
+def markdown_code(value: str) -> str:
+    """On one line, as code in a sentence."""
+    line = visible(value)
+    ticks = "`" * (max(map(len, re.findall("`+", line)), default=0) + 1)
+    space = " " if "`" in line else ""
+    return f"{ticks}{space}{line}{space}{ticks}"

