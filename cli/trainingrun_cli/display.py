@@ -13,7 +13,7 @@ from trainingrun_api.advice import Finding
 from trainingrun_api.artifacts import Artifacts
 from trainingrun_api.evaluation import ClassScores, DataCounts, SourceScores
 from trainingrun_api.final_fit import FinalFit
-from trainingrun_api.metrics import StoppingMetric
+from trainingrun_api.metrics import ACCURACY, LOSS, MACRO_F1, StoppingMetric
 from trainingrun_api.status import EpochSummary, EvaluationScores, RunResult, Stage
 from trainingrun_api.status import Progress as RunProgress
 from trainingrun_api.visible import visible
@@ -139,8 +139,8 @@ def scores_table(scores: EvaluationScores, final: FinalFit | None = None) -> Tab
 
 
 def _compares(scores: EvaluationScores) -> bool:
-    """Whether they are of pairs or triplets."""
-    return scores.spearman is not None or scores.mean_reciprocal_rank is not None
+    """Whether they are of pairs or triplets, which have no labels."""
+    return scores.labels is None
 
 
 def classes_table(classes: list[ClassScores]) -> Table:
@@ -159,7 +159,7 @@ def sources_table(sources: list[SourceScores]) -> Table:
     """Scores of each data set's evaluation texts."""
     table = Table(title="By data set", title_justify="left")
     table.add_column("Data set", overflow="fold")
-    for name in ("Accuracy", "Macro F1", "Loss", "Texts"):
+    for name in (ACCURACY.title, MACRO_F1.title, LOSS.title, "Texts"):
         table.add_column(name, justify="right")
     for scores in sources:
         loss = "" if scores.loss is None else f"{scores.loss:.3f}"

@@ -62,8 +62,9 @@ def _scores_table(runs: SideBySide) -> Table:
 
 def _paired_table(runs: SideBySide) -> Table:
     title = f"Points above {runs.names[0]} on the texts of both, with 95 % intervals by paired bootstrap"
-    names = ("Texts", "Accuracy", "More than chance?", "Macro F1", "More than chance?")
-    table = _table(title, "Run", names)
+    metrics = list(dict.fromkeys(metric for pair in runs.paired for metric in pair.scored))
+    names = [name for metric in metrics for name in (metric.title, "More than chance?")]
+    table = _table(title, "Run", ["Texts", *names])
     for pair in runs.paired:
         cells = [cell for one in pair.scored.values() for cell in _difference(one)]
         table.add_row(pair.second, f"{pair.common:,}", *cells)

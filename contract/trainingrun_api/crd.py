@@ -8,6 +8,7 @@ from pydantic.alias_generators import to_camel
 
 from .base import Model, Rule
 from .metadata import ROOM_FOR_PODS
+from .metrics import EPOCH_METRICS, MACRO_F1, Metric
 from .names import GROUP, PROJECT_KIND, PROJECT_PLURAL, RUN_KIND, RUN_PLURAL, VERSION
 from .spec import RunSettings, TrainingProjectSpec, TrainingRunSpec
 from .status import TrainingRunStatus
@@ -20,11 +21,18 @@ DROPPED = {"title", "$defs", "additionalProperties"}
 FRACTIONS = {"minimum": ("self >= {}", "at least {}"), "maximum": ("self <= {}", "at most {}")}
 """Bounds between whole numbers as CEL rules: the API server would say "less than or equal to 0" of 0.1."""
 
+
+def _score_column(metric: Metric) -> Column:
+    """A score of the best epoch; all but macro F1 in `kubectl get -o wide` alone."""
+    path, wide = f".status.evaluation.{to_camel(metric.key)}", int(metric is not MACRO_F1)
+    return (str(metric.stopping), "number", path, wide, f"{metric.title} of the best epoch")
+
+
 RUN_COLUMNS = (
     ("Phase", "string", ".status.phase", 0, "Where the run is"),
     ("Epoch", "integer", ".status.progress.epoch", 0, "Epochs finished"),
     ("Progress", "integer", ".status.progress.percent", 0, "Percent of the epochs at most"),
-    ("F1", "number", ".status.evaluation.f1", 0, "Macro F1 of the best epoch"),
+    *(_score_column(metric) for metric in EPOCH_METRICS),
     ("Training loss", "number", ".status.progress.trainingLoss", 1, "Mean loss of the latest steps"),
     (
         "Evaluation loss",

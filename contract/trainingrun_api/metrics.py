@@ -29,6 +29,11 @@ class DataKind(StrEnum):
     SCORED_PAIRS = "scored pairs"
     RANKED_TEXTS = "pairs and triplets without scores"
 
+    @property
+    def rows(self) -> str:
+        """What one piece of it is called, in the plural: a row may be of two texts or three."""
+        return "texts" if self in {DataKind.CLASSES, DataKind.LABELLED_TEXTS} else "rows"
+
 
 @dataclass(frozen=True)
 class Metric:
@@ -79,6 +84,10 @@ MACRO_F1 = Metric(
     stopping=StoppingMetric.F1,
     kinds=frozenset({DataKind.CLASSES}),
 )
+MEAN_RECIPROCAL_RANK = Metric(key="mean_reciprocal_rank", name="mean reciprocal rank")
+PRECISION = Metric(key="precision", name="precision")
+RECALL = Metric(key="recall", name="recall")
+WEIGHTED_F1 = Metric(key="weighted_f1", name="weighted F1")
 LOSS = Metric(
     key="loss",
     name="loss",
@@ -90,12 +99,12 @@ METRICS = (
     AVERAGE_PRECISION,
     SPEARMAN,
     PEARSON,
-    Metric(key="mean_reciprocal_rank", name="mean reciprocal rank"),
+    MEAN_RECIPROCAL_RANK,
     ACCURACY,
     MACRO_F1,
-    Metric(key="precision", name="precision"),
-    Metric(key="recall", name="recall"),
-    Metric(key="weighted_f1", name="weighted F1"),
+    PRECISION,
+    RECALL,
+    WEIGHTED_F1,
     LOSS,
 )
 """All of them, in the order in which they are shown; each kind of data has some."""

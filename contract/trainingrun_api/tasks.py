@@ -1,12 +1,13 @@
 """What a model can learn to do, and which settings go with each task."""
 
+from collections.abc import Collection
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from .base import Rule
 from .duplicates import NearDuplicates
 from .labels import Labels
-from .metrics import StoppingMetric
+from .metrics import DataKind, StoppingMetric, stopping_metrics
 from .training import ClassWeights, SimilarityStage
 
 if TYPE_CHECKING:
@@ -87,16 +88,33 @@ EMBEDDINGS_HAVE_NO_CONTEXT = Rule(
     f"{TASK} != 'TextSimilarity' || !has(self.contextParameters) || self.contextParameters.size() == 0",
     "contextParameters goes with classification: TextSimilarity compares texts alone",
 )
+OF_CLASSES = stopping_metrics(DataKind.CLASSES)
+OF_EMBEDDINGS = {kind: stopping_metrics(kind) for kind in DataKind if kind is not DataKind.CLASSES}
+OF_ANY_EMBEDDINGS = frozenset[StoppingMetric]().union(*OF_EMBEDDINGS.values())
+"""What early stopping can go by, of each task's data; which kind a project's are, its run doesn't say."""
+
+
+def _in_order(metrics: Collection[StoppingMetric]) -> list[str]:
+    return [str(metric) for metric in StoppingMetric if metric in metrics]
+
+
+ONLY_OF_EMBEDDINGS = " and ".join(_in_order(OF_ANY_EMBEDDINGS - OF_CLASSES))
+
 METRIC_OF_CLASSIFICATION = Rule(
-    f"{OPEN_TASK} || {TASK} == 'TextSimilarity' || !({METRIC} in ['Spearman', 'AveragePrecision'])",
-    "training.earlyStopping.metric Spearman and AveragePrecision go with taskType TextSimilarity",
+    f"{OPEN_TASK} || {TASK} == 'TextSimilarity' || {METRIC} in {_in_order(OF_CLASSES)}",
+    f"training.earlyStopping.metric {ONLY_OF_EMBEDDINGS} go with taskType TextSimilarity",
 )
 METRIC_OF_SIMILARITY = Rule(
-    f"{TASK} != 'TextSimilarity' || (has(self.dataset.project) ? {METRIC} != 'F1' "
-    f": {METRIC} in ['EvaluationLoss', !has(self.dataset.pairField) "
-    "? 'AveragePrecision' : has(self.dataset.scoreField) ? 'Spearman' : 'Accuracy'])",
-    "training.earlyStopping.metric of TextSimilarity is EvaluationLoss, or AveragePrecision for labelled "
-    "texts, Spearman for scored pairs, Accuracy for pairs and triplets without scores",
+    f"{TASK} != 'TextSimilarity' || {METRIC} in (has(self.dataset.project) ? {_in_order(OF_ANY_EMBEDDINGS)} "
+    f": !has(self.dataset.pairField) ? {_in_order(OF_EMBEDDINGS[DataKind.LABELLED_TEXTS])} "
+    f": has(self.dataset.scoreField) ? {_in_order(OF_EMBEDDINGS[DataKind.SCORED_PAIRS])} "
+    f": {_in_order(OF_EMBEDDINGS[DataKind.RANKED_TEXTS])})",
+    "training.earlyStopping.metric of TextSimilarity is EvaluationLoss, or "
+    + ", ".join(
+        f"{metric} for {kind}"
+        for kind, metrics in OF_EMBEDDINGS.items()
+        for metric in _in_order(metrics - {StoppingMetric.EVALUATION_LOSS})
+    ),
 )
 
 TASK_RULES = (
@@ -112,8 +130,6 @@ TASK_RULES = (
     METRIC_OF_CLASSIFICATION,
     METRIC_OF_SIMILARITY,
 )
-
-METRICS_OF_EMBEDDINGS = {StoppingMetric.SPEARMAN, StoppingMetric.AVERAGE_PRECISION}
 
 
 def broken_task_rule(spec: "TrainingRunSpec") -> Rule | None:
@@ -134,20 +150,20 @@ def broken_task_rule(spec: "TrainingRunSpec") -> Rule | None:
         EMBEDDINGS_HAVE_NO_SMOOTHING: not similarity or not training.label_smoothing,
         EMBEDDINGS_HAVE_NO_FINAL_FIT: not similarity or not training.final_fit,
         EMBEDDINGS_HAVE_NO_CONTEXT: not similarity or not spec.context_parameters,
-        METRIC_OF_CLASSIFICATION: may_be_similarity or metric not in METRICS_OF_EMBEDDINGS,
+        METRIC_OF_CLASSIFICATION: may_be_similarity or metric in OF_CLASSES,
         METRIC_OF_SIMILARITY: not similarity or metric in _metrics_of_similarity(spec),
     }
     return next((rule for rule, holds in kept.items() if not holds), None)
 
 
-def _metrics_of_similarity(spec: "TrainingRunSpec") -> set[StoppingMetric]:
+def _metrics_of_similarity(spec: "TrainingRunSpec") -> frozenset[StoppingMetric]:
     dataset = spec.dataset
-    if dataset.project is not None:  # which of them fits, its data decide
-        return set(StoppingMetric) - {StoppingMetric.F1}
+    if dataset.project is not None:
+        return OF_ANY_EMBEDDINGS
     if dataset.pair_field is None:
-        return {StoppingMetric.EVALUATION_LOSS, StoppingMetric.AVERAGE_PRECISION}
+        return OF_EMBEDDINGS[DataKind.LABELLED_TEXTS]
     scored = dataset.score_field is not None
-    return {StoppingMetric.EVALUATION_LOSS, StoppingMetric.SPEARMAN if scored else StoppingMetric.ACCURACY}
+    return OF_EMBEDDINGS[DataKind.SCORED_PAIRS if scored else DataKind.RANKED_TEXTS]
 
 
 def unused_settings(task: TaskType, *, pairs: bool) -> dict[str, bool | set[str]]:

@@ -10,6 +10,7 @@ from prometheus_client import (
     generate_latest,
 )
 
+from trainingrun_api.metrics import EPOCH_METRICS
 from trainingrun_api.status import Phase, TrainingRunStatus
 
 from .resources import RunKey, parse_time
@@ -20,7 +21,11 @@ GAUGES = {
     "trainingrun_max_epochs": "Epochs at most.",
     "trainingrun_training_loss": "Mean training loss of the latest steps, in nats per text.",
     "trainingrun_evaluation_loss": "Evaluation loss of the latest epoch, in nats per text.",
-    "trainingrun_f1": "Macro F1 of the latest epoch; of the best once the run has succeeded.",
+    # Each has a series of its own: over different scores, neither a sum nor a mean would say anything.
+    **{
+        f"trainingrun_{one.key}": f"{one.title} of the latest epoch; of the best once the run has succeeded."
+        for one in EPOCH_METRICS
+    },
     "trainingrun_samples_per_second": "Texts trained on in a second.",
     "trainingrun_last_progress_timestamp_seconds": "When the trainer last wrote a report that was accepted.",
     "trainingrun_restarts": "Pods that ended without finishing the run and were replaced.",
@@ -136,13 +141,14 @@ class Metrics:
 def values_of(status: TrainingRunStatus) -> dict[str, float | None]:
     """The numbers shown of a run by metric; None for what isn't known."""
     progress, last = status.progress, status.epochs[-1] if status.epochs else None
-    f1 = last.f1 if last else None
+    latest = status.evaluation or last
+    scores = latest.scores if latest else {}
     return {
         "trainingrun_epoch": progress.epoch if progress else None,
         "trainingrun_max_epochs": progress.max_epochs if progress else None,
         "trainingrun_training_loss": progress.training_loss if progress else None,
         "trainingrun_evaluation_loss": progress.evaluation_loss if progress else None,
-        "trainingrun_f1": status.evaluation.f1 if status.evaluation else f1,
+        **{f"trainingrun_{metric.key}": scores.get(metric) for metric in EPOCH_METRICS},
         "trainingrun_samples_per_second": progress.samples_per_second if progress else None,
         "trainingrun_last_progress_timestamp_seconds": _seconds(progress.last_update_time)
         if progress

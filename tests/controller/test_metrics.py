@@ -1,7 +1,16 @@
 """What Prometheus reads of a run."""
 
 from trainingrun_api.advice import Finding, Severity
-from trainingrun_api.status import Condition, Phase, Progress, Reason, RunFailure, TrainingRunStatus
+from trainingrun_api.status import (
+    Condition,
+    EpochSummary,
+    EvaluationScores,
+    Phase,
+    Progress,
+    Reason,
+    RunFailure,
+    TrainingRunStatus,
+)
 from trainingrun_operator.metrics import Metrics
 from trainingrun_operator.resources import RunKey
 
@@ -69,6 +78,20 @@ def test_what_an_alert_needs_is_there() -> None:
     assert f"trainingrun_stalled{{{run}}} 0.0" in shown
     metrics.forget(KEY)
     assert "tickets" not in metrics.exposition().decode()
+
+
+def test_each_score_that_the_task_has_is_a_series() -> None:
+    metrics, run = Metrics("1.2.3"), 'name="tickets",namespace="team"'
+    epoch = EpochSummary(epoch=1, training_loss=1, evaluation_loss=1, learning_rate=0, average_precision=0.5)
+    metrics.show(KEY, TrainingRunStatus(epochs=[epoch]))
+    shown = metrics.exposition().decode()
+    assert f"trainingrun_average_precision{{{run}}} 0.5" in shown
+    assert f"trainingrun_f1{{{run}}}" not in shown
+    best = EvaluationScores(average_precision=0.75, accuracy=1, loss=1, support=9)
+    metrics.show(KEY, TrainingRunStatus(epochs=[epoch], evaluation=best))
+    shown = metrics.exposition().decode()
+    assert f"trainingrun_average_precision{{{run}}} 0.75" in shown
+    assert f"trainingrun_accuracy{{{run}}} 1.0" in shown
 
 
 def test_a_run_without_findings_has_no_such_series() -> None:

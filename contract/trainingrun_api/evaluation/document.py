@@ -6,7 +6,9 @@ from ..advice import Finding
 from ..base import Model
 from ..final_fit import FinalFit
 from ..lineage import ResolvedBaseModel
+from ..metrics import LOSS, METRICS, DataKind, Metric
 from ..spec import RunSettings
+from ..status import EvaluationScores
 from .course import Baseline, BaseRun, Curves, Recipe, StageOutcome, Timing
 from .data import DataCounts
 from .label_issues import LabelIssues
@@ -63,6 +65,40 @@ class Evaluation(Model):
     evaluation can't be read."""
     advice: list[Finding] = []
     """Findings that you can act on, warnings first."""
+
+    @property
+    def kind(self) -> DataKind:
+        """What the scores are of."""
+        return DataKind.CLASSES if self.similarity is None else self.similarity.kind
+
+    @property
+    def label_scores(self) -> ClassificationScores | None:
+        """Scores of the labels given: by a classifier, or those of the nearest texts."""
+        by_nearness = self.similarity.labels if self.similarity else None
+        return self.classification or (by_nearness.nearest_label if by_nearness else None)
+
+    @property
+    def scores(self) -> dict[Metric, float]:
+        """The few that say how good the model is, in the order of METRICS; which, depends on the data."""
+        found: dict[Metric, float] = {LOSS: self.loss}
+        if self.similarity is not None:
+            found |= self.similarity.scores
+        elif self.classification is not None:
+            found |= self.classification.scores
+        return {metric: found[metric] for metric in METRICS if metric in found}
+
+    @property
+    def headline(self) -> EvaluationScores:
+        """These as status shows them, rounded, and what they are of."""
+        labels = self.label_scores
+        return EvaluationScores.model_validate(
+            {
+                **{metric.key: score for metric, score in self.scores.items()},
+                "evaluated_labels": len(labels.evaluated) if labels else None,
+                "labels": len(labels.classes) if labels else None,
+                "support": self.data.evaluation,
+            }
+        )
 
     @property
     def fitted_anew(self) -> FinalFit | None:

@@ -5,6 +5,19 @@ from typing import Annotated
 from pydantic import Field
 
 from ..base import Model
+from ..metrics import (
+    ACCURACY,
+    AVERAGE_PRECISION,
+    MACRO_F1,
+    MEAN_RECIPROCAL_RANK,
+    PEARSON,
+    PRECISION,
+    RECALL,
+    SPEARMAN,
+    WEIGHTED_F1,
+    DataKind,
+    Metric,
+)
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -157,6 +170,18 @@ class ClassificationScores(Model):
     """Whether probabilities mean what they say."""
 
     @property
+    def scores(self) -> dict[Metric, float]:
+        """The few of them that say how good the model is."""
+        macro, weighted = self.averages.macro, self.averages.weighted
+        return {
+            ACCURACY: self.accuracy,
+            MACRO_F1: macro.f1,
+            PRECISION: macro.precision,
+            RECALL: macro.recall,
+            WEIGHTED_F1: weighted.f1,
+        }
+
+    @property
     def evaluated(self) -> list[ClassScores]:
         """Scores of the labels that evaluation texts have."""
         return [one for one in self.classes if one.support]
@@ -241,6 +266,27 @@ class SimilarityScores(Model):
     """Data of scored pairs."""
     ranking: RankingScores | None = None
     """Data of pairs or triplets without scores."""
+
+    @property
+    def kind(self) -> DataKind:
+        """What the embeddings are of."""
+        if self.labels is not None:
+            return DataKind.LABELLED_TEXTS
+        return DataKind.SCORED_PAIRS if self.pairs is not None else DataKind.RANKED_TEXTS
+
+    @property
+    def scores(self) -> dict[Metric, float]:
+        """The few of them that say how good the model is."""
+        if self.labels is not None:
+            nearest = self.labels.nearest_label.scores
+            of_labels = {metric: nearest[metric] for metric in (ACCURACY, MACRO_F1)}
+            return {AVERAGE_PRECISION: self.labels.average_precision, **of_labels}
+        if self.pairs is not None:
+            return {SPEARMAN: self.pairs.spearman, PEARSON: self.pairs.pearson}
+        if self.ranking is not None:
+            rank = self.ranking.mean_reciprocal_rank
+            return {ACCURACY: self.ranking.accuracy, MEAN_RECIPROCAL_RANK: rank}
+        return {}
 
 
 class SourceScores(Model):

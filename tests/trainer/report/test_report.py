@@ -273,7 +273,7 @@ def test_an_embedding_model_of_labelled_texts_has_confusions_of_the_nearest_labe
         (SimilarityScores(pairs=PairSimilarity(spearman=-0.1, pearson=0.42, pairs=60)), "Pearson 42.0 %"),
         (
             SimilarityScores(ranking=RankingScores(accuracy=0.9, mean_reciprocal_rank=0.95, rows=60)),
-            "Reciprocal rank 95.0 %",
+            "Mean reciprocal rank 95.0 %",
         ),
     ],
     ids=["scored", "ranked"],

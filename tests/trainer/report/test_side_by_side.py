@@ -9,6 +9,7 @@ import pytest
 
 from trainingrun_api.evaluation import PairSimilarity, SimilarityScores
 from trainingrun_api.final_fit import FinalFit
+from trainingrun_api.metrics import ACCURACY, MACRO_F1
 from trainingrun_api.run_config import RunConfig
 from trainingrun_api.tasks import TaskType
 from trainingrun_trainer.evaluation import Predictions
@@ -125,7 +126,7 @@ def test_a_run_that_is_better_on_the_same_texts_is_called_so() -> None:
     before, after = (report.evaluation.classification for report in runs.reports)
     assert before is not None
     assert after is not None
-    assert pair.scored["macro F1"].value == pytest.approx(after.averages.macro.f1 - before.averages.macro.f1)
+    assert pair.scored[MACRO_F1].value == pytest.approx(after.averages.macro.f1 - before.averages.macro.f1)
     turned = compare(runs.reports[::-1]).paired[0]
     assert turned.verdict == "plain is worse in accuracy and macro F1 than mended, by more than chance."
 
@@ -227,7 +228,7 @@ def test_the_page_shows_all_of_it(drawn: tuple[SideBySide, str]) -> None:
         runs.paired[0].basis,
         "training.maxEpochs 10 3",
         f"{runs.classes[0].label} {100 * runs.classes[0].values[0].f1:.1f}",  # type: ignore[union-attr]
-        f"{100 * runs.paired[0].scored['accuracy'].low:+.1f} to",
+        f"{100 * runs.paired[0].scored[ACCURACY].low:+.1f} to",
     ):
         assert said in text, said
 

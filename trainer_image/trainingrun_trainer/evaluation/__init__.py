@@ -8,7 +8,7 @@ from .label_issues import FoundIssues, LabelIssue, find_label_issues
 from .multilabel import MultiLabelPredictions
 from .paired import MIN_DECISIVE, Difference, PairedScores, paired_scores
 from .predictions import LabelPredictions
-from .scores import headline, macro_f1, score
+from .scores import macro_f1, score
 from .similarity import (
     Embeddings,
     LabelledEmbeddings,
@@ -40,7 +40,6 @@ __all__ = [
     "average_precision",
     "base_run",
     "find_label_issues",
-    "headline",
     "loss_of_guessing_one",
     "loss_of_guessing_several",
     "macro_f1",

@@ -4,15 +4,13 @@ from trainingrun_api.evaluation import BaseRun, Evaluation, ScoreChange
 from trainingrun_api.lineage import HeadOrigin
 from trainingrun_api.status import EpochSummary
 
-from .scores import headline
-
 
 def base_run(name: str, earlier: Evaluation, evaluation: Evaluation) -> BaseRun:
     """Run `name`, whose evaluation is `earlier`, beside the run that went on from it."""
     own = BaseRun(
         name=name,
         model_name=earlier.model_name,
-        own_scores=headline(earlier),
+        own_scores=earlier.headline,
         final_fit=earlier.fitted_anew is not None,
     )
     if not _same_outputs(earlier, evaluation):

@@ -1,7 +1,5 @@
 """Scores of predicted labels: pure functions over label indices."""
 
-from typing import Any
-
 import numpy as np
 from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
 
@@ -11,10 +9,7 @@ from trainingrun_api.evaluation import (
     ClassificationScores,
     ClassScores,
     ConfusionMatrix,
-    Evaluation,
-    SimilarityScores,
 )
-from trainingrun_api.status import EvaluationScores
 
 from .arrays import Indices
 
@@ -74,51 +69,6 @@ def classes(targets: Indices, predicted: Indices, labels: list[str]) -> list[Cla
         )
         for label, precision, recall, f1, support in zip(labels, *columns, strict=True)
     ]
-
-
-def headline(evaluation: Evaluation) -> EvaluationScores:
-    """The few scores that status shows."""
-    support = evaluation.data.evaluation
-    if evaluation.similarity is not None:
-        return EvaluationScores(
-            **_of_embeddings(evaluation.similarity), loss=evaluation.loss, support=support
-        )
-    scores = evaluation.classification
-    if scores is None:
-        return EvaluationScores(loss=evaluation.loss, support=support)
-    macro = scores.averages.macro
-    return EvaluationScores(
-        accuracy=scores.accuracy,
-        f1=macro.f1,
-        precision=macro.precision,
-        recall=macro.recall,
-        weighted_f1=scores.averages.weighted.f1,
-        **_counted(scores),
-        loss=evaluation.loss,
-        support=support,
-    )
-
-
-def _counted(scores: ClassificationScores) -> dict[str, int]:
-    """Labels that averages are over, and all."""
-    return {"evaluated_labels": len(scores.evaluated), "labels": len(scores.classes)}
-
-
-def _of_embeddings(scores: SimilarityScores) -> dict[str, Any]:
-    if scores.labels is not None:
-        nearest = scores.labels.nearest_label
-        return {
-            "average_precision": scores.labels.average_precision,
-            "accuracy": nearest.accuracy,
-            "f1": nearest.averages.macro.f1,
-            **_counted(nearest),
-        }
-    if scores.pairs is not None:
-        return {"spearman": scores.pairs.spearman, "pearson": scores.pairs.pearson}
-    ranking = scores.ranking
-    if ranking is None:
-        return {}
-    return {"accuracy": ranking.accuracy, "mean_reciprocal_rank": ranking.mean_reciprocal_rank}
 
 
 def _average(targets: Indices, predicted: Indices, labels: Indices, kind: str) -> Average:

@@ -3,7 +3,8 @@
 import html
 import re
 
-from trainingrun_api.evaluation import ClassificationScores, ClassScores, Evaluation, SimilarityScores
+from trainingrun_api.evaluation import ClassificationScores, ClassScores, Evaluation
+from trainingrun_api.metrics import AVERAGE_PRECISION, MACRO_F1, MEAN_RECIPROCAL_RANK
 from trainingrun_api.visible import visible, visible_json
 
 from .context import SEPARATOR, Context, ContextForm
@@ -136,7 +137,7 @@ Gives a text {number} of {len(evaluation.labels)} labels. Fine-tuned from {sourc
 
 {_basis(evaluation)}:
 
-{_scores(evaluation.classification, evaluation.loss) if evaluation.classification else ""}
+{_scores(evaluation, evaluation.classification) if evaluation.classification else ""}
 ## Use
 
 {USES[pooled, multi_label].replace("INPUTS", _inputs(context, pooled=pooled))}
@@ -188,15 +189,15 @@ def _context_use(context: Context, *, pooled: bool) -> str:
     return CONTEXT_USE.format(names=names, values=values, one=one, form=form, empty=empty)
 
 
-def _scores(scores: ClassificationScores, loss: float) -> str:
-    macro, weighted = scores.averages.macro, scores.averages.weighted
+def _scores(evaluation: Evaluation, scores: ClassificationScores) -> str:
+    shown = evaluation.scores
     some = len(scores.evaluated) < len(scores.classes)
-    basis = f" of {len(scores.evaluated)} of {len(scores.classes)} labels" if some else ""
+    basis = {MACRO_F1: f" of {len(scores.evaluated)} of {len(scores.classes)} labels"} if some else {}
     rows = "\n".join(map(_row, scores.classes))
     return f"""\
-| accuracy | macro F1{basis} | weighted F1 | loss |
-|---|---|---|---|
-| {scores.accuracy:.3f} | {macro.f1:.3f} | {weighted.f1:.3f} | {loss:.3f} |
+| {" | ".join(f"{metric.name}{basis.get(metric, '')}" for metric in shown)} |
+|{"---|" * len(shown)}
+| {" | ".join(f"{score:.3f}" for score in shown.values())} |
 
 | label | precision | recall | F1 | texts |
 |---|---|---|---|---|
@@ -213,35 +214,29 @@ def _row(one: ClassScores) -> str:
 def embedding_card(evaluation: Evaluation, *, max_tokens: int) -> str:
     """A model card with scores and how to use the model."""
     base = evaluation.base_model.source
-    scores = evaluation.similarity or SimilarityScores()
     return EMBEDDING_CARD.format(
         name=evaluation.model_name,
         source="the trainer's default model" if base == "Default" else markdown_text(base),
         training=evaluation.data.training,
         evaluation=evaluation.data.evaluation,
-        rows="labelled texts" if scores.labels else "pairs" if scores.pairs else "pairs or triplets",
+        rows=evaluation.kind,
         epoch=evaluation.best_epoch,
-        scores=_table(_named(scores)),
+        scores=_table(_named(evaluation)),
         max_tokens=max_tokens,
     )
 
 
-def _named(scores: SimilarityScores) -> dict[str, float]:
-    if scores.labels is not None:
-        retrieval = scores.labels.retrieval
-        return {
-            'average precision of "same label"': scores.labels.average_precision,
-            "the same by chance": scores.labels.same_label_share,
-            "mean average precision": retrieval.mean_average_precision,
-            "mean reciprocal rank": retrieval.mean_reciprocal_rank,
-            "accuracy of the nearest label": scores.labels.nearest_label.accuracy,
-        }
-    if scores.pairs is not None:
-        return {"Spearman": scores.pairs.spearman, "Pearson": scores.pairs.pearson}
-    if scores.ranking is not None:
-        rank = scores.ranking.mean_reciprocal_rank
-        return {"near text is the nearest": scores.ranking.accuracy, "mean reciprocal rank": rank}
-    return {}
+def _named(evaluation: Evaluation) -> dict[str, float]:
+    """All scores by name, with those of nearest neighbours where texts have labels."""
+    named = {metric.name: score for metric, score in evaluation.scores.items()}
+    labels = evaluation.similarity.labels if evaluation.similarity else None
+    if labels is None:
+        return named
+    return named | {
+        f"{AVERAGE_PRECISION.name} of a cosine by chance": labels.same_label_share,
+        "mean average precision": labels.retrieval.mean_average_precision,
+        MEAN_RECIPROCAL_RANK.name: labels.retrieval.mean_reciprocal_rank,
+    }
 
 
 def _table(scores: dict[str, float]) -> str:

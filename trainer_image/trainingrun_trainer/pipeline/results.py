@@ -20,7 +20,7 @@ from trainingrun_api.status import EpochSummary, RunResult
 from ..advice import Evidence, advise
 from ..artifacts import Store, commit_folder, is_committed
 from ..errors import ObjectMissingError, StorageRefusedError, StorageUnavailableError, TrainerError
-from ..evaluation import base_run, headline
+from ..evaluation import base_run
 from ..model import TextModel
 from ..records import RunRecord
 from ..report import Report, render
@@ -158,7 +158,7 @@ def result(evaluation: Evaluation, artifacts: Artifacts) -> RunResult:
         best_epoch=evaluation.best_epoch,
         epochs=evaluation.curves.epochs[-1].epoch,
         stopped_early=evaluation.stopped_early,
-        evaluation=headline(evaluation),
+        evaluation=evaluation.headline,
         final_fit=evaluation.final_fit,
         artifacts=artifacts,
         base_model=evaluation.base_model.model_copy(update={"lineage": []}),

@@ -28,5 +28,4 @@ class Report:
     @property
     def scores(self) -> ClassificationScores | None:
         """Scores of the labels given: by a classifier, or those of the nearest texts."""
-        by_nearness = self.similarity.labels if self.similarity else None
-        return self.evaluation.classification or (by_nearness.nearest_label if by_nearness else None)
+        return self.evaluation.label_scores

@@ -10,7 +10,16 @@ from trainingrun_api.evaluation import (
     Interval,
     SimilarityScores,
 )
-from trainingrun_api.metrics import ACCURACY, AVERAGE_PRECISION, MACRO_F1, PEARSON, SPEARMAN, Metric
+from trainingrun_api.metrics import (
+    ACCURACY,
+    AVERAGE_PRECISION,
+    MACRO_F1,
+    MEAN_RECIPROCAL_RANK,
+    PEARSON,
+    SPEARMAN,
+    DataKind,
+    Metric,
+)
 
 from .content import Report
 
@@ -66,81 +75,80 @@ class Headline:
 def headline(report: Report) -> Headline:
     """Headline scores, against the baseline."""
     evaluation = report.evaluation
-    before = evaluation.baseline
-    known = before.scores.scores
-    scores: list[Score] = []
-    if evaluation.classification:
-        scores = _of_labels(evaluation.classification, known)
-    elif report.similarity:
-        scores = _of_embeddings(report.similarity, known)
+    scores = _scores(evaluation)
     return Headline(
         scores=scores,
         baseline=_baseline(evaluation),
         loss=evaluation.loss,
-        baseline_loss=before.scores.evaluation_loss,
+        baseline_loss=evaluation.baseline.scores.evaluation_loss,
         verdict=_verdict(evaluation, scores),
         final_fit=_final_fit(evaluation),
         base_run=_base_run(evaluation),
     )
 
 
-def _of_labels(found: ClassificationScores, known: dict[Metric, float]) -> list[Score]:
-    right = "exactly the right labels" if found.threshold else "the right label"
-    macro = found.averages.macro.f1
-    scores = [
-        Score(
-            ACCURACY.title,
-            found.accuracy,
-            f"Share of texts given {right}",
-            found.accuracy_interval,
-            known.get(ACCURACY),
-        ),
-        Score(MACRO_F1.title, macro, _of_classes(found), found.macro_f1_interval, known.get(MACRO_F1)),
+def _scores(evaluation: Evaluation) -> list[Score]:
+    """Those at the top of the page: the metrics that have a meaning there, then what else a task tells."""
+    meanings: dict[Metric, str] = {}
+    intervals: dict[Metric, Interval | None] = {}
+    others: list[Score] = []
+    if (labels := evaluation.classification) is not None:
+        meanings, others = _meanings_of_labels(labels), _others_of_labels(labels)
+        intervals = {ACCURACY: labels.accuracy_interval, MACRO_F1: labels.macro_f1_interval}
+    elif (embeddings := evaluation.similarity) is not None:
+        meanings, others = _meanings_of_embeddings(embeddings), _others_of_embeddings(embeddings)
+    found, known = evaluation.scores, evaluation.baseline.scores.scores
+    metrics = [
+        Score(metric.title, found[metric], meaning, intervals.get(metric), known.get(metric))
+        for metric, meaning in meanings.items()
     ]
+    return [*metrics, *others]
+
+
+def _meanings_of_labels(found: ClassificationScores) -> dict[Metric, str]:
+    right = "exactly the right labels" if found.threshold else "the right label"
+    evaluated, classes = len(found.evaluated), len(found.classes)
+    some = "all classes'" if evaluated == classes else f"{evaluated} of {classes} classes'"
+    rest = "" if evaluated == classes else "; no evaluation text has the others"
+    return {
+        ACCURACY: f"Share of texts given {right}",
+        MACRO_F1: f"Mean of {some} F1, each counted alike{rest}",
+    }
+
+
+def _others_of_labels(found: ClassificationScores) -> list[Score]:
     if found.threshold:
-        return [*scores, Score("Micro F1", found.averages.micro.f1, "F1 over all decisions")]
+        return [Score("Micro F1", found.averages.micro.f1, "F1 over all decisions")]
     tops = [
         Score(f"Top {top.k}", top.accuracy, f"Share of texts whose label is among the {top.k} most probable")
         for top in found.top_accuracies
     ]
-    return [*scores, *(tops[1:2] or tops[:1])]
+    return tops[1:2] or tops[:1]
 
 
-def _of_classes(found: ClassificationScores) -> str:
-    evaluated, classes = len(found.evaluated), len(found.classes)
-    some = "all classes'" if evaluated == classes else f"{evaluated} of {classes} classes'"
-    rest = "" if evaluated == classes else "; no evaluation text has the others"
-    return f"Mean of {some} F1, each counted alike{rest}"
+def _meanings_of_embeddings(found: SimilarityScores) -> dict[Metric, str]:
+    if found.labels is not None:
+        by_chance = f"{found.labels.same_label_share:.1%} by chance"
+        return {
+            AVERAGE_PRECISION: f"Of the cosine as a sign that two texts share a label; {by_chance}",
+            ACCURACY: "Share of texts whose label has the nearest mean",
+        }
+    of = "of cosine and score, -100 to 100"
+    return {
+        DataKind.SCORED_PAIRS: {SPEARMAN: f"Rank correlation {of}", PEARSON: f"Linear correlation {of}"},
+        DataKind.RANKED_TEXTS: {
+            ACCURACY: "Share of near texts that are nearer than the others they are compared with",
+            MEAN_RECIPROCAL_RANK: "Mean of 1 / rank of the near text",
+        },
+    }[found.kind]
 
 
-def _of_embeddings(found: SimilarityScores, known: dict[Metric, float]) -> list[Score]:
-    """`known` are the baseline's scores."""
-    if found.labels:
-        one, precision = found.labels, AVERAGE_PRECISION
-        nearest = one.nearest_label.accuracy
-        same = f"Of the cosine as a sign that two texts share a label; {one.same_label_share:.1%} by chance"
-        first = one.retrieval.mean_reciprocal_rank
-        return [
-            Score(precision.title, one.average_precision, same, baseline=known.get(precision)),
-            Score("Nearest label", nearest, "Share of texts whose label has the nearest mean"),
-            Score("Reciprocal rank", first, "Mean of 1 / rank of the nearest text of the same label"),
-        ]
-    if found.pairs:
-        of = "of cosine and score, -100 to 100"
-        return [
-            Score(
-                SPEARMAN.title, found.pairs.spearman, f"Rank correlation {of}", baseline=known.get(SPEARMAN)
-            ),
-            Score(PEARSON.title, found.pairs.pearson, f"Linear correlation {of}"),
-        ]
-    if found.ranking:
-        nearer = "Share of near texts that are nearer than the others they are compared with"
-        rank = found.ranking.mean_reciprocal_rank
-        return [
-            Score(ACCURACY.title, found.ranking.accuracy, nearer, baseline=known.get(ACCURACY)),
-            Score("Reciprocal rank", rank, "Mean of 1 / rank of the near text"),
-        ]
-    return []
+def _others_of_embeddings(found: SimilarityScores) -> list[Score]:
+    if found.labels is None:
+        return []
+    first = found.labels.retrieval.mean_reciprocal_rank
+    meaning = "Mean of 1 / rank of the nearest text of the same label"
+    return [Score(MEAN_RECIPROCAL_RANK.title, first, meaning)]
 
 
 def _baseline(evaluation: Evaluation) -> str:
@@ -185,11 +193,11 @@ def _verdict(evaluation: Evaluation, scores: list[Score]) -> str:
     if first is None or first.baseline is None:
         return ""
     baseline = _baseline(evaluation)
-    rows = "rows" if evaluation.similarity and not evaluation.similarity.labels else "texts"
     seen = any(found.type == FindingType.SEEN_TEXTS for found in evaluation.advice)
     which = "some of which its base run was trained on" if seen else "that it was not trained on"
+    texts = f"{evaluation.data.evaluation:,} {evaluation.kind.rows}"
     said = (
-        f"{first.name} is {100 * first.value:.1f} % on {evaluation.data.evaluation:,} {rows} {which}; "
+        f"{first.name} is {100 * first.value:.1f} % on {texts} {which}; "
         f"{baseline} has {100 * first.baseline:.1f} %."
     )
     if evaluation.best_epoch == 0:

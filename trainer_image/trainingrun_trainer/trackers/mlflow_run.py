@@ -14,7 +14,6 @@ from trainingrun_api.evaluation import Curves, Evaluation
 from trainingrun_api.run_config import MlflowExperiment
 
 from ..errors import ObjectMissingError, StorageRefusedError, StorageUnavailableError
-from ..evaluation import headline
 from .mlflow import State, Subject
 from .tracker import Ending, Measurement, Place, end_of, measurements
 
@@ -118,7 +117,7 @@ class MlflowRun:
         self._place = end_of(curves)
 
     def _send_scores(self, run: str, evaluation: Evaluation) -> None:
-        scores = headline(evaluation).model_dump(exclude_none=True)
+        scores = evaluation.headline.model_dump(exclude_none=True)
         measured = {f"published/{name}": float(score) for name, score in scores.items()}
         self._client.log_batch(run, metrics=_metrics(Measurement(evaluation.best_epoch, measured)))
 

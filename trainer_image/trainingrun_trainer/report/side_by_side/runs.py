@@ -20,13 +20,10 @@ def names_of(reports: Sequence[Report]) -> list[str]:
 
 def kind(report: Report) -> str:
     """What was scored, in words."""
-    similarity = report.similarity
-    if similarity is None:
-        several = report.scores is not None and report.scores.threshold is not None
-        return "several labels a text" if several else "one label a text"
-    if similarity.labels is not None:
-        return "embeddings of labelled texts"
-    return "embeddings of scored pairs" if similarity.pairs is not None else "embeddings of pairs or triplets"
+    if report.similarity is not None:
+        return f"embeddings of {report.evaluation.kind}"
+    several = report.scores is not None and report.scores.threshold is not None
+    return "several labels a text" if several else "one label a text"
 
 
 def remarks(names: Sequence[str], reports: Sequence[Report]) -> list[str]:

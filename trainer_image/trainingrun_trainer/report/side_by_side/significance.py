@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from trainingrun_api.metrics import ACCURACY, MACRO_F1, Metric
+
 from ...evaluation import MIN_DECISIVE, Difference, Indices, PairedScores, paired_scores
 from ..content import Report
 
@@ -37,11 +39,11 @@ class PairedRuns:
     """What there lacks to score by."""
 
     @property
-    def scored(self) -> dict[str, Difference]:
-        """Differences by the name of their score, where there are enough texts to score by."""
+    def scored(self) -> dict[Metric, Difference]:
+        """Differences by metric, where there are enough texts to score by."""
         if self.scores is None or not self.scores.enough:
             return {}
-        return {"accuracy": self.scores.accuracy, "macro F1": self.scores.macro_f1}
+        return {ACCURACY: self.scores.accuracy, MACRO_F1: self.scores.macro_f1}
 
     @property
     def verdict(self) -> str:
@@ -50,7 +52,7 @@ class PairedRuns:
             return f"Whether {self.second} is better than {self.first} can't be told: {reason}."
         if self.scores is not None and not self.scores.differing:
             return f"{self.second} gives the same labels as {self.first}: no difference."
-        beyond = {name: one.value > 0 for name, one in self.scored.items() if one.beyond_chance}
+        beyond = {one.name: found.value > 0 for one, found in self.scored.items() if found.beyond_chance}
         if not beyond:
             return f"{self.second} is neither better nor worse than {self.first} by more than chance."
         sides = {word: [name for name in beyond if beyond[name] is up] for word, up in SIDES.items()}
