@@ -98,9 +98,7 @@ def _measure(published: Published) -> Costs:
                 classifier.logits(batch.columns[0])
 
     def predictions() -> LabelPredictions:
-        made = objective.evaluate(batches).predictions
-        assert made is not None
-        return made
+        return objective.evaluate(batches).output
 
     epoch, made = timed(predictions)
     page, drawn = timed(lambda: render(report))

@@ -82,7 +82,6 @@ class Corpus:
         return first_copies(self.keys)
 
     def all(self) -> "Texts":
-        """All texts."""
         return Texts(self, np.arange(len(self)))
 
     def texts(self, rows: Rows) -> list[str]:
@@ -145,7 +144,6 @@ class Texts(Sequence[Example]):
 
     @cached_property
     def labels(self) -> set[str]:
-        """All labels that occur."""
         return set(self.label_counts())
 
     def label_counts(self) -> Counter[str]:

@@ -111,11 +111,9 @@ class LineFormatter(logging.Formatter):
     """One line for each message: no label or text in it forges another line, or steers a terminal."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
-        """The line."""
         return visible(super().formatMessage(record))
 
     def formatException(self, ei: ExceptionInfo) -> str:  # noqa: N802 - logging's name
-        """The lines of a trace."""
         return "\n".join(map(visible, super().formatException(ei).split("\n")))
 
 

@@ -32,7 +32,7 @@ DONE = EpochDone(
     EpochSummary(epoch=1, training_loss=1, evaluation_loss=1, learning_rate=0),
     is_best=True,
     is_last=False,
-    outcome=Outcome(loss=1.0, scores=Scores()),
+    outcome=Outcome(loss=1.0, scores=Scores(), output=None),
 )
 
 
@@ -49,7 +49,7 @@ def test_it_takes_a_tenth_of_the_time_at_most() -> None:
 def test_storage_trouble_is_told_and_the_random_numbers_of_training_stay(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    def results(outcome: Outcome) -> Report:
+    def results(outcome: Outcome[None]) -> Report:
         torch.rand(1)
         raise StorageUnavailableError("the store is down")
 

@@ -42,8 +42,7 @@ def probability_of_login(
     else:
         objective.start_head(state.training)
     outcome = state.evaluate()
-    assert outcome.predictions is not None
-    return float(outcome.predictions.probabilities[:, 1].mean()), outcome.loss
+    return float(outcome.output.probabilities[:, 1].mean()), outcome.loss
 
 
 @pytest.mark.parametrize("several", [False, True], ids=["one label", "several"])

@@ -86,8 +86,7 @@ def test_a_model_of_smoothed_labels_is_less_sure(pooled_model: Path) -> None:
         state = prepare(objective_of(pooled_model, settings), settings)
         list(fit(state, settings))
         outcome = state.evaluate()
-        assert outcome.predictions is not None
-        certainty.append(float(outcome.predictions.probabilities.max(axis=1).mean()))
+        certainty.append(float(outcome.output.probabilities.max(axis=1).mean()))
         training_losses.append(state.history.epochs[-1].training_loss)
     assert certainty[0] > certainty[1]
     assert training_losses[0] < training_losses[1]

@@ -62,8 +62,8 @@ def test_the_loss_sums_over_labels_in_training_and_evaluation(pooled_model: Path
     objective = objective_of(classifier_of(pooled_model))
     state = prepare(objective, Training(batch_size=64))
     outcome = state.evaluate()
-    assert isinstance(outcome.predictions, MultiLabelPredictions)
-    assert outcome.loss == pytest.approx(outcome.predictions.losses.mean(), rel=1e-5)
+    assert isinstance(outcome.output, MultiLabelPredictions)
+    assert outcome.loss == pytest.approx(outcome.output.losses.mean(), rel=1e-5)
     (batch,) = state.training
     assert float(objective.loss(batch).detach()) == pytest.approx(outcome.loss, rel=1e-5)
 
@@ -71,8 +71,7 @@ def test_the_loss_sums_over_labels_in_training_and_evaluation(pooled_model: Path
 def test_predictions_stand_in_the_order_of_the_texts(pooled_model: Path) -> None:
     outcome = prepare(objective_of(classifier_of(pooled_model)), Training(batch_size=8)).evaluate()
     sets = [
-        tuple(label for label, has in zip(LABELS, row, strict=True) if has)
-        for row in outcome.predictions.targets
+        tuple(label for label, has in zip(LABELS, row, strict=True) if has) for row in outcome.output.targets
     ]
     assert sets == [tuple(sorted(example.labels, key=LABELS.index)) for example in examples()]
 
@@ -118,7 +117,7 @@ def test_libraries_give_the_probabilities_of_the_evaluation(
     for number, folder in enumerate((plain_model, pooled_model)):
         classifier = classifier_of(folder)
         outcome = prepare(objective_of(classifier), Training(batch_size=8)).evaluate()
-        assert isinstance(outcome.predictions, MultiLabelPredictions)
+        assert isinstance(outcome.output, MultiLabelPredictions)
         saved = tmp_path / str(number)
         classifier.save(saved)
         found = (
@@ -127,7 +126,7 @@ def test_libraries_give_the_probabilities_of_the_evaluation(
             else _by_encode(saved, texts)
         )
         assert isinstance(classifier, SequenceClassifier | PooledClassifier)
-        assert found == pytest.approx(outcome.predictions.probabilities, abs=1e-5)
+        assert found == pytest.approx(outcome.output.probabilities, abs=1e-5)
 
 
 def _by_pipeline(folder: Path, texts: list[str]) -> np.ndarray:

@@ -269,7 +269,7 @@ def test_a_new_head_on_pooled_texts_starts_better_than_chance(objective: SingleL
     before = state.evaluate()
     objective.start_head(state.training)
     after = state.evaluate()
-    assert [list(WORDS)[target] for target in after.predictions.targets] == [t["label"] for t in tickets()]
+    assert [list(WORDS)[target] for target in after.output.targets] == [t["label"] for t in tickets()]
     assert after.scores.accuracy is not None
     assert after.scores.accuracy > 0.8
     assert after.loss < before.loss

@@ -13,40 +13,33 @@ class FileStore:
     """A Store over the file system; characters in URIs may be percent-encoded, as Path.as_uri() does."""
 
     def files(self, prefix: str) -> list[str]:
-        """URIs of all files under the folder, sorted."""
         with _translated(prefix):
             folder = _path(prefix)
             found = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
             return sorted(prefix + quote(path.as_posix()) for path in found)
 
     def exists(self, uri: str) -> bool:
-        """True when there is a file."""
         with _translated(uri):
             return _path(uri).is_file()
 
     def read(self, uri: str) -> bytes:
-        """Content of a file."""
         with _translated(uri):
             return _path(uri).read_bytes()
 
     def write(self, uri: str, content: bytes, *, only_new: bool = False) -> None:
-        """Write a file."""
         with _translated(uri), _new_file(_path(uri), only_new) as part:
             part.write_bytes(content)
 
     def download(self, uri: str, path: Path) -> None:
-        """Copy a file."""
         path.parent.mkdir(parents=True, exist_ok=True)
         with _translated(uri):
             shutil.copyfile(_path(uri), path)
 
     def upload(self, path: Path, uri: str) -> None:
-        """Copy a file."""
         with _translated(uri), _new_file(_path(uri), only_new=False) as part:
             shutil.copyfile(path, part)
 
     def delete(self, uris: list[str]) -> None:
-        """Delete files."""
         for uri in uris:
             with _translated(uri):
                 path = _path(uri)

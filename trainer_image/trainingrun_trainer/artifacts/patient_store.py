@@ -51,15 +51,12 @@ class PatientStore:
         self._given_up.set()
 
     def files(self, prefix: str) -> list[str]:
-        """URIs of all objects under a prefix that ends in /, sorted."""
         return self._ask(lambda: self.impatient.files(prefix))
 
     def exists(self, uri: str) -> bool:
-        """True when there is an object at the URI."""
         return self._ask(lambda: self.impatient.exists(uri))
 
     def read(self, uri: str) -> bytes:
-        """Content of a small object; raises ObjectMissingError."""
         return self._ask(lambda: self.impatient.read(uri))
 
     def write(self, uri: str, content: bytes, *, only_new: bool = False) -> None:
@@ -72,15 +69,12 @@ class PatientStore:
                 raise
 
     def download(self, uri: str, path: Path) -> None:
-        """Copy an object into a file, making folders as needed; raises ObjectMissingError."""
         self._ask(lambda: self.impatient.download(uri, path))
 
     def upload(self, path: Path, uri: str) -> None:
-        """Copy a file to an object, replacing what is there."""
         self._ask(lambda: self.impatient.upload(path, uri))
 
     def delete(self, uris: list[str]) -> None:
-        """Delete objects; those that aren't there are no error."""
         self._ask(lambda: self.impatient.delete(uris))
 
     def _ask(self, ask: Callable[[], Answer]) -> Answer:

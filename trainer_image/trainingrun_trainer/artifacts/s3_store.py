@@ -62,7 +62,6 @@ class S3Store:
         return open_client(self._storage, self._keys)
 
     def files(self, prefix: str) -> list[str]:
-        """URIs of all objects under the prefix, sorted."""
         bucket, key = _split(prefix)
         with self._translated(prefix):
             pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key)
@@ -70,7 +69,6 @@ class S3Store:
         return sorted(f"s3://{bucket}/{key}" for key in keys if not key.endswith("/"))
 
     def exists(self, uri: str) -> bool:
-        """True when there is an object."""
         try:
             with self._translated(uri):
                 # A list tells a missing object from a missing bucket, which HeadObject doesn't.
@@ -81,7 +79,6 @@ class S3Store:
         return any(item["Key"] == key for item in found.get("Contents", []))
 
     def read(self, uri: str) -> bytes:
-        """Content of an object."""
         bucket, key = _split(uri)
         with self._translated(uri):
             return self._client.get_object(Bucket=bucket, Key=key)["Body"].read()
@@ -109,7 +106,6 @@ class S3Store:
             self._client.upload_fileobj(content, bucket, key)
 
     def delete(self, uris: list[str]) -> None:
-        """Delete objects."""
         for start in range(0, len(uris), DELETE_AT_ONCE):
             several = uris[start : start + DELETE_AT_ONCE]
             bucket, _ = _split(several[0])
@@ -223,7 +219,6 @@ class Mounted(CredentialProvider):
         self._folder = folder
 
     def load(self) -> MountedKeys:
-        """Those that are there now."""
         return MountedKeys(self._folder)
 
 

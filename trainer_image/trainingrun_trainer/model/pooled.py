@@ -54,22 +54,18 @@ class PooledClassifier(Classifier):
         return self.head.linear
 
     def embed(self, features: Features) -> Tensor:
-        """Text embeddings that the head reads, (texts, dimensions)."""
         for module in list(self.network.children())[:-1]:
             features = module(features)
         return features["sentence_embedding"]
 
     def logits(self, features: Features) -> Tensor:
-        """Scores before softmax, (texts, labels)."""
         scores: Tensor = self.network(features)["sentence_embedding"]
         return scores
 
     def head_parameters(self) -> Iterator[nn.Parameter]:
-        """Weight and bias of the Dense module."""
         return self.head.parameters()
 
     def save(self, folder: Path) -> None:
-        """Write a sentence-transformers folder, safetensors only."""
         self.network.max_seq_length = self.max_tokens
         self.network.save_pretrained(str(folder), create_model_card=False, safe_serialization=True)
 
@@ -119,7 +115,6 @@ class EmbeddingModel(TextModel):
         network.default_prompt_name = None
 
     def embed(self, features: Features) -> Tensor:
-        """Text embeddings, (texts, dimensions)."""
         embeddings: Tensor = self.network(features)["sentence_embedding"]
         return embeddings
 
@@ -139,6 +134,5 @@ class EmbeddingModel(TextModel):
             return writer.tokens(), truncated
 
     def save(self, folder: Path) -> None:
-        """Write a sentence-transformers folder, safetensors only."""
         self.network.max_seq_length = self.max_tokens
         self.network.save_pretrained(str(folder), create_model_card=False, safe_serialization=True)

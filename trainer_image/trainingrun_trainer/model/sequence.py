@@ -39,7 +39,6 @@ class SequenceClassifier(Classifier):
         return read[0]
 
     def logits(self, features: Features) -> Tensor:
-        """Scores before softmax, (texts, labels)."""
         scores: Tensor = self.network(**features).logits
         return scores
 
@@ -81,7 +80,6 @@ class SequenceClassifier(Classifier):
                 module.reset_parameters()
 
     def save(self, folder: Path) -> None:
-        """Write a Hugging Face folder, safetensors only."""
         self.tokenizer.model_max_length = self.max_tokens
         self.network.save_pretrained(folder)
         self.tokenizer.save_pretrained(folder)

@@ -100,7 +100,6 @@ class TextModel(ABC):
         self.max_tokens = wanted or min(most, max(self._usual_tokens(examples), LEAST_TOKENS))
 
     def pad(self, input_ids: list[list[int]], context_starts: Sequence[int] | None = None) -> Features:
-        """One batch, padded to its longest text."""
         tokens = {"input_ids": input_ids}
         if context_starts is not None:
             tokens["token_type_ids"] = [

@@ -123,7 +123,6 @@ class Uploads:
         self._futures.append(self._thread.submit(upload))
 
     def finish(self) -> None:
-        """Wait until all are done."""
         wait(self._futures)
         self._collect()
 

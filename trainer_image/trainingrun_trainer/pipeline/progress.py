@@ -110,7 +110,6 @@ class ProgressTracker:
         )
 
     def step(self, done: StepDone) -> None:
-        """A step is done."""
         speed = self._speed(done.texts)
         seconds = time.monotonic() - self._started
         total = self._progress.total_steps

@@ -46,7 +46,7 @@ class Results:
     run: Run
     model: TextModel
     state: TrainState
-    score: Callable[[Outcome], EvaluationResult]
+    score: Callable[[Outcome[Any]], EvaluationResult]
     """Scores a pass of the model as it is."""
     data: TaskData
     base_model: ResolvedBaseModel
@@ -54,7 +54,7 @@ class Results:
     """The evaluation of the run that made the base model."""
     made_of: RunRecord
 
-    def of(self, outcome: Outcome, *, finished: bool, final_fit: FinalFit | None = None) -> Report:
+    def of(self, outcome: Outcome[Any], *, finished: bool, final_fit: FinalFit | None = None) -> Report:
         """All that is said of a pass; `finished` once training has ended."""
         result = self.score(outcome)
         evaluation = self._evaluation(result, final_fit, finished=finished)
@@ -142,7 +142,7 @@ def require_weights_of(best: EpochSummary, loss: float) -> None:
         )
 
 
-def publish(run: Run, task: Task[Any, Any], model: TextModel, evaluation: Evaluation) -> None:
+def publish(run: Run, task: Task[Any, Any, Any], model: TextModel, evaluation: Evaluation) -> None:
     """Commit the model folder, then write evaluation.json, which says that all is there."""
     work = run.work / "model"
     work.mkdir()
@@ -169,7 +169,7 @@ def result(evaluation: Evaluation, artifacts: Artifacts) -> RunResult:
 class LiveResults:
     """Evaluation and page of the latest epoch, each as often as it costs little."""
 
-    def __init__(self, run: Run, results: Callable[[Outcome], Report]) -> None:
+    def __init__(self, run: Run, results: Callable[[Outcome[Any]], Report]) -> None:
         self._run, self._results = run, results
         self._scoring, self._drawing = TimeShare(), TimeShare(EXPECTED_SECONDS)
 
@@ -184,7 +184,7 @@ class LiveResults:
         except (StorageRefusedError, StorageUnavailableError, ValidationError) as error:
             log.warning("The results so far could not be written: %s", error)
 
-    def _write(self, outcome: Outcome) -> None:
+    def _write(self, outcome: Outcome[Any]) -> None:
         with self._scoring.taken():
             report = self._results(outcome)
             write_evaluation(self._run.store.impatient, self._run.paths, report.evaluation)

@@ -16,6 +16,7 @@ from ..errors import DataError
 from ..evaluation import (
     FoundIssues,
     LabelIssue,
+    LabelPredictions,
     loss_of_guessing_one,
     loss_of_guessing_several,
     predictions_table,
@@ -43,7 +44,7 @@ ROOM = 150_000
 
 
 @dataclass(frozen=True)
-class ClassificationTask(Task[Classifier, EncodedTexts]):
+class ClassificationTask(Task[Classifier, EncodedTexts, LabelPredictions]):
     """A classifier learns the labels; how many a text may have is for the two kinds to say."""
 
     data: LabelledTexts
@@ -59,7 +60,6 @@ class ClassificationTask(Task[Classifier, EncodedTexts]):
 
     @classmethod
     def load(cls, config: RunConfig, folder: Path) -> Self:
-        """With labelled texts."""
         data = load_texts(config, folder, cls.one_label)
         if config.evaluation_dataset is not None:
             _require_trained(data.splits, config.evaluation_dataset)
@@ -85,16 +85,17 @@ class ClassificationTask(Task[Classifier, EncodedTexts]):
         return Encoded(model.encode(splits.training), model.encode(splits.evaluation))
 
     def objective(self, model: Classifier, rows: Encoded[EncodedTexts]) -> Objective:
-        """The likelihood of the labels."""
         return self.learns(model, rows.training, rows.evaluation, self.config.training)
 
     def evaluate(
-        self, model: Classifier, rows: Encoded[EncodedTexts], state: TrainState, outcome: Outcome
+        self,
+        model: Classifier,
+        rows: Encoded[EncodedTexts],
+        state: TrainState,
+        outcome: Outcome[LabelPredictions],
     ) -> EvaluationResult:
         """Scores of the labels given, in all and by data set; labels that are likely wrong."""
-        splits, labels, predictions = self.data.splits, self.data.labels, outcome.predictions
-        if predictions is None:
-            raise TypeError(f"{type(state.objective).__name__} gives no labels")
+        splits, labels, predictions = self.data.splits, self.data.labels, outcome.output
         targets, predicted, losses = predictions.targets, predictions.predicted, predictions.losses
         return EvaluationResult(
             predictions.loss,

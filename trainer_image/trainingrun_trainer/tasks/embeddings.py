@@ -52,7 +52,7 @@ ONE_LABEL = (
 
 
 @dataclass(frozen=True)
-class EmbeddingTask(Task[EmbeddingModel, Rows]):
+class EmbeddingTask(Task[EmbeddingModel, Rows, list[Embeddings]]):
     """Texts that belong together come near each other."""
 
     @property
@@ -61,7 +61,6 @@ class EmbeddingTask(Task[EmbeddingModel, Rows]):
         """All texts of the training split."""
 
     def load_model(self, base: BaseModelFolder) -> EmbeddingModel:
-        """Without a head."""
         config = self.config
         model = load_embedding_model(
             base.folder, base.resolved.source, allow_pickled=config.base_model.allow_pickled
@@ -82,12 +81,10 @@ class LabelEmbeddingTask(EmbeddingTask[EncodedTexts]):
 
     @classmethod
     def load(cls, config: RunConfig, folder: Path) -> Self:
-        """With texts that have one label each."""
         return cls(config, load_texts(config, folder, ONE_LABEL))
 
     @property
     def learned(self) -> Sequence[Example]:
-        """Texts alone."""
         return self.data.splits.training
 
     def encode(self, model: EmbeddingModel) -> Encoded[EncodedTexts]:
@@ -100,13 +97,17 @@ class LabelEmbeddingTask(EmbeddingTask[EncodedTexts]):
         return LabelContrast(model, rows.training, rows.evaluation)
 
     def evaluate(
-        self, model: EmbeddingModel, rows: Encoded[EncodedTexts], state: TrainState, outcome: Outcome
+        self,
+        model: EmbeddingModel,
+        rows: Encoded[EncodedTexts],
+        state: TrainState,
+        outcome: Outcome[list[Embeddings]],
     ) -> EvaluationResult:
         """Average precision, retrieval, and the nearest label, in all and by data set."""
         batches = evaluation_batches(model, rows.training, state.recipe_used.batch_size)
         found = embed_texts(model, rows.training, state.accelerator.prepare(batches))
         training = LabelledEmbeddings(found.cpu().numpy(), rows.training.targets)
-        evaluation = LabelledEmbeddings(outcome.embeddings[0], rows.evaluation.targets)
+        evaluation = LabelledEmbeddings(outcome.output[0], rows.evaluation.targets)
         nearest = nearest_labels(training, evaluation)
         texts, labels = self.data.splits.evaluation, self.data.labels
         return EvaluationResult(
@@ -128,7 +129,6 @@ class PairEmbeddingTask(EmbeddingTask[EncodedColumns]):
 
     @classmethod
     def load(cls, config: RunConfig, folder: Path) -> Self:
-        """With pairs or triplets."""
         return cls(config, load_pairs(config, folder))
 
     @property
@@ -146,12 +146,15 @@ class PairEmbeddingTask(EmbeddingTask[EncodedColumns]):
         return self.learns(model, rows.training, rows.evaluation)
 
     def evaluate(
-        self, model: EmbeddingModel, rows: Encoded[EncodedColumns], state: TrainState, outcome: Outcome
+        self,
+        model: EmbeddingModel,
+        rows: Encoded[EncodedColumns],
+        state: TrainState,
+        outcome: Outcome[list[Embeddings]],
     ) -> EvaluationResult:
-        """The scores of the kind."""
-        matrices = list(outcome.embeddings)
-        table = pairs_table(self.data.splits.evaluation, matrices)
-        return EvaluationResult(outcome.loss, table, similarity=self.scores(matrices, rows.evaluation))
+        table = pairs_table(self.data.splits.evaluation, outcome.output)
+        scores = self.scores(outcome.output, rows.evaluation)
+        return EvaluationResult(outcome.loss, table, similarity=scores)
 
     @abstractmethod
     def scores(self, matrices: list[Embeddings], rows: EncodedColumns) -> SimilarityScores:
@@ -165,7 +168,6 @@ class ScoredPairsTask(PairEmbeddingTask):
     learns = ScoredPairs
 
     def scores(self, matrices: list[Embeddings], rows: EncodedColumns) -> SimilarityScores:
-        """Correlations."""
         first, second = matrices
         return SimilarityScores(pairs=score_pairs(first, second, rows.scores))
 
@@ -177,7 +179,6 @@ class RankedPairsTask(PairEmbeddingTask):
     learns = RankedTexts
 
     def scores(self, matrices: list[Embeddings], rows: EncodedColumns) -> SimilarityScores:
-        """Ranking."""
         return SimilarityScores(ranking=score_ranked(matrices))
 
 

@@ -12,7 +12,7 @@ from .pairs import require_one_kind
 from .task import Task
 
 
-def load_task(config: RunConfig, folder: Path) -> Task[Any, Any]:
+def load_task(config: RunConfig, folder: Path) -> Task[Any, Any, Any]:
     """The run's task, with its data fetched into a new `folder`, read, deduplicated and split.
 
     Raises DataError, and SettingsError for settings that don't go with the data.
@@ -26,7 +26,7 @@ def load_task(config: RunConfig, folder: Path) -> Task[Any, Any]:
             return _load_embedding_task(config, folder)
 
 
-def _load_embedding_task(config: RunConfig, folder: Path) -> Task[Any, Any]:
+def _load_embedding_task(config: RunConfig, folder: Path) -> Task[Any, Any, Any]:
     require_one_kind(config.all_sources)
     if config.dataset.pair_field is None:
         return LabelEmbeddingTask.load(config, folder)

@@ -36,6 +36,7 @@ class EncodedRows(Protocol):
 
 Model = TypeVar("Model", bound=TextModel)
 Rows = TypeVar("Rows", bound=EncodedRows)
+Output = TypeVar("Output")
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ class Anew:
 
 
 @dataclass(frozen=True)
-class Task(ABC, Generic[Model, Rows]):
+class Task(ABC, Generic[Model, Rows, Output]):
     """One kind of data with all that follows from it: model, what is learned, and what is said of the result.
 
     Nothing else in the trainer knows which task a run has.
@@ -142,7 +143,7 @@ class Task(ABC, Generic[Model, Rows]):
 
     @abstractmethod
     def evaluate(
-        self, model: Model, rows: Encoded[Rows], state: TrainState, outcome: Outcome
+        self, model: Model, rows: Encoded[Rows], state: TrainState, outcome: Outcome[Output]
     ) -> EvaluationResult:
         """All scores of the model as it is; `outcome` is its pass over the evaluation split."""
 

@@ -89,7 +89,6 @@ class LengthGroups(Sampler[list[int]]):
         self._epoch = 1
 
     def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch whose order comes next."""
         self._epoch = epoch
 
     def __len__(self) -> int:

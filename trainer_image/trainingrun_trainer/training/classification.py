@@ -95,15 +95,12 @@ class Classification(Objective):
         self._evaluation = evaluation
 
     def head_parameters(self) -> Iterator[nn.Parameter]:
-        """The classifier's."""
         return self._classifier.head_parameters()
 
     def training_batches(self, batch_size: int, seed: int) -> BatchLoader:
-        """Batches of texts of like length."""
         return training_batches(self._classifier, self._training, batch_size, seed)
 
     def evaluation_batches(self, batch_size: int) -> BatchLoader:
-        """Batches in `evaluation_order`."""
         return evaluation_batches(self._classifier, self._evaluation, batch_size)
 
     def start_head(self, batches: Iterable[Batch]) -> HeadStart:
@@ -127,7 +124,7 @@ class Classification(Objective):
         logits = self._classifier.logits(batch.columns[0]).float()
         return self.loss_of(logits, batch.targets, self._weights, self._smoothing)
 
-    def evaluate(self, batches: Iterable[Batch]) -> Outcome:
+    def evaluate(self, batches: Iterable[Batch]) -> Outcome[LabelPredictions]:
         """Predictions in the order of the evaluation texts."""
         self.network.eval()
         targets, logits = (
@@ -138,7 +135,6 @@ class Classification(Objective):
         return self.outcome(targets.cpu().numpy()[back], logits.cpu().numpy()[back], loss)
 
     def _targets_and_logits(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Targets and logits."""
         return batch.targets, self._classifier.logits(batch.columns[0]).float()
 
     @abstractmethod
@@ -151,7 +147,9 @@ class Classification(Objective):
         """
 
     @abstractmethod
-    def outcome(self, targets: Indices, logits: NDArray[np.float32], loss: float) -> Outcome:
+    def outcome(
+        self, targets: Indices, logits: NDArray[np.float32], loss: float
+    ) -> Outcome[LabelPredictions]:
         """Scores of one pass, both in the order of the evaluation texts."""
 
 
@@ -188,7 +186,6 @@ class SingleLabelClassification(Classification):
     def loss_of(
         self, logits: Tensor, targets: Tensor, weights: ClassWeighting | None = None, smoothing: float = 0.0
     ) -> Tensor:
-        """Cross-entropy."""
         if weights is None:
             return cross_entropy(logits, targets, label_smoothing=smoothing)
         # Not torch's weighted mean, which would count a batch of rare labels for more than their weight.
@@ -196,7 +193,9 @@ class SingleLabelClassification(Classification):
         loss = cross_entropy(logits, targets, weight, reduction="sum", label_smoothing=smoothing)
         return loss / len(targets)
 
-    def outcome(self, targets: Indices, logits: NDArray[np.float32], loss: float) -> Outcome:
+    def outcome(
+        self, targets: Indices, logits: NDArray[np.float32], loss: float
+    ) -> Outcome[LabelPredictions]:
         """Accuracy and macro F1 of the most probable label."""
         predictions = Predictions(targets, logits, loss)
         return _outcome(predictions)
@@ -215,17 +214,19 @@ class MultiLabelClassification(Classification):
         wanted = targets.float() * (1 - smoothing) + smoothing / 2
         return binary_cross_entropy_with_logits(logits, wanted, weight, reduction="sum") / len(targets)
 
-    def outcome(self, targets: Indices, logits: NDArray[np.float32], loss: float) -> Outcome:
+    def outcome(
+        self, targets: Indices, logits: NDArray[np.float32], loss: float
+    ) -> Outcome[LabelPredictions]:
         """Exact matches and macro F1 at the threshold that is best now."""
         predictions = MultiLabelPredictions(targets, logits, loss)
         return _outcome(predictions)
 
 
-def _outcome(predictions: LabelPredictions) -> Outcome:
+def _outcome(predictions: LabelPredictions) -> Outcome[LabelPredictions]:
     targets, predicted = predictions.targets, predictions.predicted
     return Outcome(
         loss=predictions.loss,
         loss_error=float(np.std(predictions.losses) / np.sqrt(len(targets))),
         scores=Scores(accuracy=float(accuracy_score(targets, predicted)), f1=macro_f1(targets, predicted)),
-        predictions=predictions,
+        output=predictions,
     )

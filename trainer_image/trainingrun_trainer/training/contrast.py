@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader, Sampler
 from trainingrun_api.metrics import DataKind, Scores, stopping_metrics
 
 from ..errors import SettingsError
-from ..evaluation import LabelledEmbeddings, average_precision
+from ..evaluation import Embeddings, LabelledEmbeddings, average_precision
 from ..model import Embedder
 from ..records import EncodedTexts
 from .batches import Batch, BatchLoader, TextDataset, collate, evaluation_batches, evaluation_order
@@ -62,7 +62,6 @@ class LabelPairs(Sampler[list[int]]):
         self._epoch = 1
 
     def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch whose order comes next."""
         self._epoch = epoch
 
     def __len__(self) -> int:
@@ -140,11 +139,9 @@ class LabelContrast(Objective):
         )
 
     def evaluation_batches(self, batch_size: int) -> BatchLoader:
-        """Batches in `evaluation_order`."""
         return evaluation_batches(self._embedder, self._evaluation, batch_size)
 
     def start_head(self, batches: Iterable[Batch]) -> HeadStart:
-        """There is none; training starts from the base model."""
         return HeadStart()
 
     def loss(self, batch: Batch) -> Tensor:
@@ -153,7 +150,7 @@ class LabelContrast(Objective):
         group = min(len(set(self._training.targets)), len(embeddings) // 2)
         return self._contrast(embeddings, group)
 
-    def evaluate(self, batches: Iterable[Batch]) -> Outcome:
+    def evaluate(self, batches: Iterable[Batch]) -> Outcome[list[Embeddings]]:
         """The loss of a fixed draw of pairs, and average precision."""
         self.network.eval()
         embeddings = embed_texts(self._embedder, self._evaluation, batches)
@@ -165,7 +162,7 @@ class LabelContrast(Objective):
         return Outcome(
             loss=loss,
             scores=Scores(average_precision=average_precision(LabelledEmbeddings(matrix, targets))),
-            embeddings=(matrix,),
+            output=[matrix],
         )
 
     def _contrast(self, embeddings: Tensor, group: int) -> Tensor:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from itertools import islice
+from typing import Any
 
 import torch
 from accelerate.data_loader import DataLoaderShard, skip_first_batches
@@ -254,7 +255,7 @@ def evaluate_untrained(state: TrainState) -> EpochSummary:
     return summary
 
 
-def evaluate_epoch(state: TrainState, epoch: int, training_loss: float) -> tuple[EpochSummary, Outcome]:
+def evaluate_epoch(state: TrainState, epoch: int, training_loss: float) -> tuple[EpochSummary, Outcome[Any]]:
     """The model after `epoch`, and the pass that its scores were made of.
 
     Raises DivergedError when the evaluation loss is not finite.

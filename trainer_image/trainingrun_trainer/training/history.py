@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Any, Self
 
 from pydantic import TypeAdapter
 
@@ -65,7 +65,7 @@ class EpochDone:
     summary: EpochSummary
     is_best: bool
     is_last: bool
-    outcome: Outcome | None = field(default=None, repr=False)
+    outcome: Outcome[Any] | None = field(default=None, repr=False)
     """The pass that its scores were made of; None for epoch 0."""
 
 
@@ -88,11 +88,9 @@ class Meter:
 
     @classmethod
     def of_epoch(cls, steps: int) -> "Meter":
-        """For an epoch of so many steps."""
         return cls(every=math.ceil(steps / POINTS_PER_EPOCH))
 
     def add(self, step: StepDone, epoch: float, *, last: bool) -> None:
-        """Count a step."""
         self.total += step.loss * step.texts
         self.texts += step.texts
         self.steps += 1

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from torch import Tensor, nn
 
@@ -11,25 +11,25 @@ from trainingrun_api.evaluation import BaselineMethod
 from trainingrun_api.metrics import Scores, StoppingMetric
 from trainingrun_api.training import Training
 
-from ..evaluation import Embeddings, FoundIssues, LabelPredictions
+from ..evaluation import FoundIssues
 from .batches import Batch, BatchLoader
 from .probe import Probed
 
+Output = TypeVar("Output")
+
 
 @dataclass(frozen=True)
-class Outcome:
+class Outcome(Generic[Output]):
     """One pass over the evaluation split."""
 
     loss: float
     """Mean per text, in the unit of `Objective.loss`."""
     scores: Scores
     """Those that the task has."""
+    output: Output
+    """What they were made of, in the order of the texts: predicted labels, or embeddings of each column."""
     loss_error: float = 0.0
     """Standard error of that mean, where its texts are a sample; 0 where they are not taken for one."""
-    predictions: LabelPredictions | None = None
-    """What the scores of labels were made of."""
-    embeddings: tuple[Embeddings, ...] = ()
-    """What the scores of embeddings were made of: a matrix for each column, in the order of the texts."""
 
 
 class HeadStart(NamedTuple):
@@ -101,7 +101,7 @@ class Objective(ABC):
         """Mean loss per text of one training batch, a scalar to go backward from; called under autocast."""
 
     @abstractmethod
-    def evaluate(self, batches: Iterable[Batch]) -> Outcome:
+    def evaluate(self, batches: Iterable[Batch]) -> Outcome[Any]:
         """Loss, scores and predictions over `evaluation_batches`.
 
         Without autocast, so that whoever loads the published model gets the same numbers. Raises

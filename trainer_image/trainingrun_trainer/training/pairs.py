@@ -80,7 +80,6 @@ class DistinctTexts(Sampler[list[int]]):
         self._epoch = 1
 
     def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch whose order comes next."""
         self._epoch = epoch
 
     def __len__(self) -> int:
@@ -164,7 +163,6 @@ class PairObjective(Objective):
         self._loss = self.loss_function()
 
     def head_parameters(self) -> Iterator[nn.Parameter]:
-        """None: there is no head."""
         return iter(())
 
     def training_batches(self, batch_size: int, seed: int) -> BatchLoader:
@@ -172,11 +170,9 @@ class PairObjective(Objective):
         return column_batches(self._embedder, self._training, self.sampler(self._training, batch_size, seed))
 
     def evaluation_batches(self, batch_size: int) -> BatchLoader:
-        """Batches in `evaluation_order`."""
         return evaluation_batches(self._embedder, self._evaluation, batch_size)
 
     def start_head(self, batches: Iterable[Batch]) -> HeadStart:
-        """There is none; training starts from the base model."""
         return HeadStart()
 
     def loss(self, batch: Batch) -> Tensor:
@@ -184,7 +180,7 @@ class PairObjective(Objective):
         value: Tensor = self._loss(batch.columns, batch.targets)
         return value
 
-    def evaluate(self, batches: Iterable[Batch]) -> Outcome:
+    def evaluate(self, batches: Iterable[Batch]) -> Outcome[list[Embeddings]]:
         """The mean loss of ROWS_COMPARED rows at a time, and the score of the kind."""
         self.network.eval()
         back = np.argsort(evaluation_order(self._evaluation))
@@ -194,7 +190,6 @@ class PairObjective(Objective):
         return self.outcome(loss, [column.cpu().numpy() for column in columns])
 
     def _embedded(self, batch: Batch) -> list[Tensor]:
-        """Embeddings of each column."""
         return [self._embedder.embed(column).float() for column in batch.columns]
 
     def _mean_loss(self, columns: list[Tensor]) -> float:
@@ -215,7 +210,7 @@ class PairObjective(Objective):
         """Which rows stand together in a batch."""
 
     @abstractmethod
-    def outcome(self, loss: float, embeddings: list[Embeddings]) -> Outcome:
+    def outcome(self, loss: float, embeddings: list[Embeddings]) -> Outcome[list[Embeddings]]:
         """Scores of one pass; a matrix for each column, in the order of the evaluation rows."""
 
 
@@ -228,17 +223,16 @@ class ScoredPairs(PairObjective):
     metrics: ClassVar = stopping_metrics(DataKind.SCORED_PAIRS)
 
     def loss_function(self) -> CoSENTLoss:
-        """CoSENT."""
         return CoSENTLoss(self._embedder.network)
 
     def sampler(self, texts: EncodedColumns, batch_size: int, seed: int) -> Sampler[list[int]]:
         """Rows of like length."""
         return by_length(texts, batch_size, seed)
 
-    def outcome(self, loss: float, embeddings: list[Embeddings]) -> Outcome:
+    def outcome(self, loss: float, embeddings: list[Embeddings]) -> Outcome[list[Embeddings]]:
         """Rank correlation of cosine and score."""
         scores = Scores(spearman=spearman(embeddings[0], embeddings[1], self._evaluation.scores))
-        return Outcome(loss=loss, scores=scores, embeddings=tuple(embeddings))
+        return Outcome(loss=loss, scores=scores, output=embeddings)
 
 
 class RankedTexts(PairObjective):
@@ -257,7 +251,7 @@ class RankedTexts(PairObjective):
         """Rows that share no text."""
         return DistinctTexts(texts, batch_size, seed)
 
-    def outcome(self, loss: float, embeddings: list[Embeddings]) -> Outcome:
+    def outcome(self, loss: float, embeddings: list[Embeddings]) -> Outcome[list[Embeddings]]:
         """Share of rows whose near text is the nearest."""
         scores = Scores(accuracy=ranking_accuracy(embeddings))
-        return Outcome(loss=loss, scores=scores, embeddings=tuple(embeddings))
+        return Outcome(loss=loss, scores=scores, output=embeddings)

@@ -5,6 +5,7 @@ import pickle
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from accelerate.accelerator import Accelerator
@@ -69,12 +70,10 @@ class TrainState:
 
     @property
     def steps_per_epoch(self) -> int:
-        """Optimizer steps in an epoch."""
         return math.ceil(len(self.training) / self.recipe.gradient_accumulation_steps)
 
     @property
     def max_epochs(self) -> int:
-        """Epochs at most."""
         return self.recipe.total_steps // self.steps_per_epoch
 
     @property
@@ -93,10 +92,9 @@ class TrainState:
 
     @property
     def steps(self) -> int:
-        """Optimizer steps so far."""
         return self.history.trained * self.steps_per_epoch + (self.meter.steps if self.meter else 0)
 
-    def evaluate(self) -> Outcome:
+    def evaluate(self) -> Outcome[Any]:
         """One pass over the evaluation split; interrupted, it leaves the random numbers as they were."""
         random = torch.get_rng_state()
         try:
