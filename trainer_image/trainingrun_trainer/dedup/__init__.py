@@ -1,8 +1,6 @@
 """Find copies and near-copies of texts."""
 
-from .copies import Copies, find_copies
-from .examples import examples
-from .unique import CopyPairs, Deduplicated, deduplicate, without_copies_of
+from .copies import Copies, CopyPairs, Deduplicated, deduplicate, examples, find_copies, without_copies_of
 
 __all__ = [
     "Copies",
