@@ -16,7 +16,7 @@ from trainingrun_trainer.training import (
     fit,
     prepare,
 )
-from trainingrun_trainer.training.classification import balanced_weights
+from trainingrun_trainer.training.classification import decision_weights, label_weights
 
 LABELS = ["billing", "login"]
 
@@ -62,9 +62,9 @@ def test_a_rare_label_is_as_probable_as_a_frequent_one(
 def test_weights_are_those_of_scikit_learn() -> None:
     targets = np.array([0] * 7 + [1] * 2 + [2])
     expected = compute_class_weight("balanced", classes=np.arange(3), y=targets)
-    assert balanced_weights(targets, 3).present.numpy() == pytest.approx(expected)
+    assert label_weights(targets, 3).present.numpy() == pytest.approx(expected)
     several = np.array([[1, 1]] * 2 + [[0, 1]] * 6)
-    weighting = balanced_weights(several, 2)
+    weighting = decision_weights(several, 2)
     expected = compute_class_weight("balanced", classes=np.arange(2), y=several[:, 0])
     assert [float(weighting.absent[0]), float(weighting.present[0])] == pytest.approx(list(expected))
 

@@ -1,7 +1,7 @@
 """Labels for texts: one each by softmax, or any number of them by a sigmoid each."""
 
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import ClassVar, NamedTuple
 
 import numpy as np
@@ -47,17 +47,15 @@ class ClassWeighting(NamedTuple):
         return torch.where(targets > 0, self.present.to(targets.device), self.absent.to(targets.device))
 
 
-def balanced_weights(targets: Targets, labels: int) -> ClassWeighting:
-    """Texts / (classes x texts of the class).
+def label_weights(targets: Targets, labels: int) -> ClassWeighting:
+    """Texts / (labels x texts of the label), of targets (texts,) that are label indices."""
+    counts = np.bincount(targets, minlength=labels)
+    return ClassWeighting(_weights(len(targets), labels, counts), torch.ones(labels))
 
-    Of label indices (texts,), each label is a class; of 0 and 1 (texts, labels), each label is two classes,
-    with it and without.
-    """
-    texts = len(targets)
-    if targets.ndim == 1:
-        counts = np.bincount(targets, minlength=labels)
-        return ClassWeighting(_weights(texts, labels, counts), torch.ones(labels))
-    having = targets.sum(axis=0)
+
+def decision_weights(targets: Targets, labels: int) -> ClassWeighting:
+    """Texts / (2 x texts with the label, or without it), of targets (texts, labels) that are 0 or 1."""
+    texts, having = len(targets), targets.sum(axis=0)
     return ClassWeighting(_weights(texts, 2, having), _weights(texts, 2, texts - having))
 
 
@@ -79,6 +77,9 @@ class Classification(Objective):
     regression: ClassVar[Regression]
     """What a new head starts from."""
 
+    weighting: ClassVar[Callable[[Targets, int], ClassWeighting]]
+    """What makes labels count the same, whatever their counts."""
+
     def __init__(
         self,
         classifier: Classifier,
@@ -87,7 +88,8 @@ class Classification(Objective):
         settings: Training,
     ) -> None:
         balanced = settings.class_weights is ClassWeights.BALANCED
-        self._weights = balanced_weights(training.targets, len(classifier.labels)) if balanced else None
+        weighting = type(self).weighting
+        self._weights = weighting(training.targets, len(classifier.labels)) if balanced else None
         self._smoothing = settings.label_smoothing
         self.network = classifier.network
         self._classifier = classifier
@@ -157,6 +159,7 @@ class SingleLabelClassification(Classification):
     """One label for each text: softmax, cross-entropy; targets are label indices, (texts,)."""
 
     regression = softmax_regression
+    weighting = label_weights
 
     @property
     def few_texts(self) -> bool:
@@ -205,6 +208,7 @@ class MultiLabelClassification(Classification):
     """Any number of labels for each text: a sigmoid each; targets are 0 and 1, (texts, labels)."""
 
     regression = one_against_rest
+    weighting = decision_weights
 
     def loss_of(
         self, logits: Tensor, targets: Tensor, weights: ClassWeighting | None = None, smoothing: float = 0.0
