@@ -9,9 +9,8 @@ from rensa import RMinHash, RMinHashDeduplicator
 
 from trainingrun_trainer.corpus import Corpus, first_copies
 from trainingrun_trainer.dedup import find_copies
-from trainingrun_trainer.dedup.minhash import SEED, VALUES
 from trainingrun_trainer.dedup.near import near_groups
-from trainingrun_trainer.dedup.shingles import shingle_set
+from trainingrun_trainer.dedup.shingles import SEED, VALUES, shingle_set
 from trainingrun_trainer.records import Example, normalised, text_key
 
 from .texts import examples, texts

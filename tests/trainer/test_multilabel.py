@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import classification_report, f1_score, hamming_loss, log_loss
 
 from trainingrun_trainer.evaluation import MultiLabelPredictions
-from trainingrun_trainer.evaluation.threshold import best_threshold, cross_fitted
+from trainingrun_trainer.evaluation.probabilities import best_threshold, cross_fitted
 
 LABELS = ["a", "b", "c", "never"]
 

@@ -8,8 +8,7 @@ import pytest
 
 from trainingrun_trainer.corpus import Texts
 from trainingrun_trainer.dedup import Deduplicated, deduplicate, find_copies, without_copies_of
-from trainingrun_trainer.dedup.minhash import band_length
-from trainingrun_trainer.dedup.shingles import shingle_set, shingles
+from trainingrun_trainer.dedup.shingles import band_length, shingle_set, shingles
 from trainingrun_trainer.records import Example, normalised
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz    "

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from trainingrun_trainer.evaluation.calibration import calibration
+from trainingrun_trainer.evaluation.probabilities import calibration
 
 
 def with_confidence(confidence: float, right: int, texts: int) -> tuple[np.ndarray, np.ndarray]:

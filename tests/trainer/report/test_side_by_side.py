@@ -16,7 +16,7 @@ from trainingrun_trainer.evaluation import Predictions
 from trainingrun_trainer.records import Example
 from trainingrun_trainer.report import Report
 from trainingrun_trainer.report.side_by_side import SideBySide, compare, render_side_by_side
-from trainingrun_trainer.report.side_by_side.differences import differing
+from trainingrun_trainer.report.side_by_side.content import differing
 
 from .reports import CONFIG, a_report, examples, label_names, of_embeddings, several, single
 from .test_report import HOSTILE, Page, collapsed

@@ -5,16 +5,30 @@ from collections.abc import Callable, Iterator
 from trainingrun_api.advice import Finding, Severity
 from trainingrun_api.evaluation import DataCounts
 
-from .classes import imbalance, too_few_texts
 from .confusions import confused_labels, missing_context, telltale_context
-from .copies import conflicting_copies
 from .evidence import Evidence
-from .fit import better_epoch, final_fit_failed, nothing_gained, overfitting, too_few_epochs, underfitting
-from .instability import diverged, evaluation_loss_rose, growing_gradients, loss_jump, one_label
-from .label_names import numeric_labels, similar_names
-from .marks import rejected_rows
-from .mislabelled import mislabelled_texts
-from .sample import leaked_texts, seen_texts, small_evaluation_part
+from .fit import (
+    better_epoch,
+    diverged,
+    evaluation_loss_rose,
+    final_fit_failed,
+    growing_gradients,
+    loss_jump,
+    nothing_gained,
+    one_label,
+    overfitting,
+    too_few_epochs,
+    underfitting,
+)
+from .labels import imbalance, numeric_labels, similar_names, too_few_texts
+from .texts import (
+    conflicting_copies,
+    leaked_texts,
+    mislabelled_texts,
+    rejected_rows,
+    seen_texts,
+    small_evaluation_part,
+)
 
 
 def advise_on_labels(data: DataCounts) -> Iterator[Finding]:

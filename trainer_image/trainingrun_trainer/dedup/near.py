@@ -9,8 +9,7 @@ from scipy.sparse.csgraph import connected_components
 
 from ..corpus import AT_ONCE, Corpus, Rows
 from ..records import normalised
-from .minhash import ORDER_BITS, Keys, MinHashes, min_hashes
-from .shingles import similarities
+from .shingles import ORDER_BITS, Keys, MinHashes, min_hashes, similarities
 
 NEIGHBOURS = 32
 """Texts of its bucket that a text is compared with, before and after it."""

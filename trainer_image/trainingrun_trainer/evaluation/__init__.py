@@ -1,14 +1,11 @@
 """What a trained model is worth: pure functions over label indices, probabilities and embeddings."""
 
-from .arrays import Floats, Indices
 from .base_run import base_run
-from .classification import Predictions
-from .guessing import loss_of_guessing_one, loss_of_guessing_several
+from .intervals import MIN_DECISIVE, Difference, PairedScores, paired_scores
 from .label_issues import FoundIssues, LabelIssue, find_label_issues
-from .multilabel import MultiLabelPredictions
-from .paired import MIN_DECISIVE, Difference, PairedScores, paired_scores
-from .predictions import LabelPredictions
-from .scores import macro_f1, score
+from .predictions import LabelPredictions, MultiLabelPredictions, Predictions
+from .probabilities import loss_of_guessing_one, loss_of_guessing_several
+from .scores import Floats, Indices, macro_f1, score, score_sources
 from .similarity import (
     Embeddings,
     LabelledEmbeddings,
@@ -20,9 +17,7 @@ from .similarity import (
     score_ranked,
     spearman,
 )
-from .similarity_table import nearest_label_table, pairs_table
-from .sources import score_sources
-from .table import predictions_table, to_parquet
+from .table import nearest_label_table, pairs_table, predictions_table, to_parquet
 
 __all__ = [
     "MIN_DECISIVE",

@@ -11,7 +11,7 @@ from scipy.special import log_softmax
 from trainingrun_api.base import Model
 from trainingrun_api.evaluation import MAX_FLAGGED
 
-from .arrays import Floats, Indices
+from .scores import Floats, Indices
 
 FLAGGED = 1 / 8
 """Share of a label's mean probability below which a text of it is flagged.

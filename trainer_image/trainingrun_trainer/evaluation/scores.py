@@ -1,6 +1,9 @@
-"""Scores of predicted labels: pure functions over label indices."""
+"""Scores of predicted labels, whole and by data set: pure functions over label indices."""
+
+from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
 
 from trainingrun_api.evaluation import (
@@ -9,9 +12,13 @@ from trainingrun_api.evaluation import (
     ClassificationScores,
     ClassScores,
     ConfusionMatrix,
+    SourceScores,
 )
 
-from .arrays import Indices
+from ..records import Example
+
+Indices = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
 
 def score(targets: Indices, predicted: Indices, labels: list[str]) -> ClassificationScores:
@@ -84,4 +91,34 @@ def _confusion(targets: Indices, predicted: Indices, labels: int) -> ConfusionMa
     support = counts.sum(axis=1, keepdims=True)
     return ConfusionMatrix(
         counts=counts.tolist(), row_percentages=(100 * counts / np.maximum(support, 1)).tolist()
+    )
+
+
+def score_sources(
+    targets: Indices,
+    predicted: Indices,
+    losses: Floats | None,
+    examples: Sequence[Example],
+    sources: Sequence[str],
+) -> list[SourceScores]:
+    """Scores of each of the `sources` that has texts; all else is in the order of `examples`.
+
+    Targets and predicted labels are indices, (texts,), or 0 and 1, (texts, labels).
+    """
+    origin = np.array([example.source for example in examples], dtype=object)
+    texts_of = {source: np.flatnonzero(origin == source) for source in sources}
+    return [
+        _score_source(source, targets[own], predicted[own], None if losses is None else losses[own])
+        for source, own in texts_of.items()
+        if len(own)
+    ]
+
+
+def _score_source(source: str, targets: Indices, predicted: Indices, losses: Floats | None) -> SourceScores:
+    return SourceScores(
+        source=source,
+        support=len(targets),
+        accuracy=float(accuracy_score(targets, predicted)),
+        macro_f1=macro_f1(targets, predicted),
+        loss=None if losses is None else float(losses.mean()),
     )

@@ -22,8 +22,7 @@ from trainingrun_api.evaluation import (
     RetrievalScores,
 )
 
-from .arrays import Indices
-from .scores import score
+from .scores import Indices, score
 
 Embeddings = NDArray[np.float32]
 

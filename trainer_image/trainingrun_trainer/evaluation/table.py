@@ -1,4 +1,4 @@
-"""predictions.parquet: every evaluation text and what the model says of it."""
+"""predictions.parquet: every evaluation text, pair or triplet, and what the model says of it."""
 
 import json
 from collections.abc import Sequence
@@ -7,9 +7,11 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
+from ..pairs import Pairs
 from ..records import Example
-from .arrays import Indices
 from .predictions import LabelPredictions
+from .scores import Indices
+from .similarity import Embeddings, cosine, ranks
 
 LABELS = b"labels"
 """Key of the schema's metadata that holds the label list, as JSON, in the order of the probabilities."""
@@ -49,3 +51,43 @@ def to_parquet(table: pa.Table) -> bytes:
     parquet.write_table(table, sink, compression="zstd")
     content: bytes = sink.getvalue().to_pybytes()
     return content
+
+
+def nearest_label_table(examples: Sequence[Example], labels: list[str], nearest: Indices) -> pa.Table:
+    """One row for each text, in the order of `examples`.
+
+    Columns: text; source; labels, the true one; predicted, the nearest one.
+    """
+    return pa.table(
+        {
+            "text": pa.array([example.text for example in examples], pa.string()),
+            "source": pa.array([example.source for example in examples], pa.string()),
+            "labels": pa.array([example.labels for example in examples], pa.list_(pa.string())),
+            "predicted": pa.array([[labels[index]] for index in nearest], pa.list_(pa.string())),
+        }
+    )
+
+
+def pairs_table(rows: Pairs, embeddings: list[Embeddings]) -> pa.Table:
+    """One row for each of `rows`; `embeddings` are a matrix for each column of texts.
+
+    Columns: text; pair; source; cosine of both; of scored pairs score; else rank, that of the near text among
+    the near and far texts of 100 rows, and of triplets negative and its cosine with the text.
+    """
+    texts = [
+        pa.array([example.text for example in rows.column(index)], pa.string()) for index in range(rows.width)
+    ]
+    columns = {
+        "text": texts[0],
+        "pair": texts[1],
+        "source": pa.array([example.source for example in rows.column(0)], pa.string()),
+        "cosine": pa.array(cosine(embeddings[0], embeddings[1])),
+    }
+    if rows.scores is not None:
+        columns["score"] = pa.array(rows.scores, pa.float64())
+    else:
+        columns["rank"] = pa.array(ranks(embeddings))
+    if len(texts) == 3:
+        columns["negative"] = texts[2]
+        columns["negative_cosine"] = pa.array(cosine(embeddings[0], embeddings[2]))
+    return pa.table(columns)

@@ -1,20 +1,146 @@
-"""Curves of training, drawn by matplotlib."""
+"""Charts: drawn by matplotlib, as SVG that may stand in a page with a strict policy and takes its colours."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from io import StringIO
+from xml.etree import ElementTree
 
+import matplotlib as mpl
 import numpy as np
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from trainingrun_api.evaluation import ClassificationScores, Evaluation, LossPoint
+from trainingrun_api.metrics import Metric
+from trainingrun_api.status import EpochSummary
 
-from .drawing import SIZE, Line, by_epoch, common_scores, draw, dress, legend
-from .svg import CLASS, inline_svg
+SVG = "http://www.w3.org/2000/svg"
+XLINK = "http://www.w3.org/1999/xlink"
+
+CLASS = "c-"
+"""Start of the gid of an artist that the style sheet colours: it becomes the class of its group."""
+
+for prefix, namespace in (("", SVG), ("xlink", XLINK)):
+    ElementTree.register_namespace(prefix, namespace)
+
+SIZE = (7.2, 3.2)
+"""Inches; the page scales it."""
 
 MAX_POINTS = 600
 """Points of a curve by step: more than there are pixels for would only make the page larger."""
+
+
+def inline_svg(figure: Figure, title: str, tips: Mapping[str, Sequence[str]]) -> Markup:
+    """The figure as an element for HTML, named `title` for those who can't see it.
+
+    `tips` has what the markers of a line say when pointed at, by the class of the line.
+    """
+    drawn = StringIO()
+    # Text stays text; ids follow from the title, so that they are the same each time but for no two figures.
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": title}):
+        figure.savefig(drawn, format="svg", metadata={"Date": None})
+    root = ElementTree.fromstring(drawn.getvalue())  # noqa: S314 - made a line above
+    for parent in list(root.iter()):
+        for child in list(parent):
+            if child.tag in {f"{{{SVG}}}metadata", f"{{{SVG}}}style"}:
+                parent.remove(child)
+    for element in root.iter():
+        _plain(element)
+    for marker in root.iterfind(f".//{{{SVG}}}defs/{{{SVG}}}path"):
+        # It would hide the colour of the element that uses it, which the style sheet sets.
+        marker.attrib.pop("stroke", None)
+    for name, lines in tips.items():
+        _tell(root, name, lines)
+    for attribute in ("width", "height", "version"):
+        root.attrib.pop(attribute, None)
+    root.attrib |= {"role": "img", "aria-label": title, "class": "chart"}
+    return Markup(ElementTree.tostring(root, encoding="unicode"))  # noqa: S704 - texts are escaped by it
+
+
+def _plain(element: ElementTree.Element) -> None:
+    """Attributes in place of inline style, which the policy refuses; classes in place of ids."""
+    style = element.attrib.pop("style", "")
+    for declaration in filter(None, style.split(";")):
+        name, value = (part.strip() for part in declaration.split(":", 1))
+        if name == "font":
+            element.set("font-size", next(part for part in value.split() if part.endswith("px")))
+        else:
+            element.set(name, value)
+    name = element.get("id", "")
+    if element.tag == f"{{{SVG}}}g" and name:
+        # Several figures in one page would have the same ids.
+        element.attrib.pop("id")
+        element.set("class", name.removeprefix(CLASS) if name.startswith(CLASS) else name.split("_")[0])
+
+
+def _tell(root: ElementTree.Element, name: str, lines: Sequence[str]) -> None:
+    for group in root.iter(f"{{{SVG}}}g"):
+        if group.get("class") == name:
+            for marker, line in zip(group.iter(f"{{{SVG}}}use"), lines, strict=False):
+                ElementTree.SubElement(marker, f"{{{SVG}}}title").text = line
+
+
+@dataclass(frozen=True)
+class Line:
+    """A curve, coloured by the style sheet."""
+
+    name: str
+    """Its class."""
+    label: str
+    """What the legend calls it."""
+    x: Sequence[float] | NDArray[np.float64]
+    y: Sequence[float] | NDArray[np.float64]
+    tips: tuple[str, ...] = ()
+    """What its markers say when pointed at; without any, it has no markers."""
+    marker_size: float = 4
+    """Points."""
+
+
+def legend(axes: Axes) -> None:
+    """Name the curves above the chart."""
+    classes = {str(line.get_label()): str(line.get_gid()) for line in axes.get_lines()}
+    drawn = axes.legend(frameon=False, fontsize=9, loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
+    for handle in drawn.legend_handles:
+        if handle is not None:
+            handle.set_gid(classes[str(handle.get_label())])
+
+
+def dress(axes: Axes, label: str, below: str) -> None:
+    """Axes with a name for what is drawn and for what lies `below` it; without a frame."""
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.patch.set_visible(False)
+    axes.figure.patch.set_visible(False)
+    axes.grid(axis="y", linewidth=0.5, gid=f"{CLASS}grid")
+    axes.set(xlabel=below, ylabel=label)
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=below == "epoch"))
+
+
+def by_epoch(name: str, label: str, score: str, epochs: list[EpochSummary], values: Sequence[float]) -> Line:
+    """A curve with a marker for each epoch, which says its `score`."""
+    tips = tuple(f"Epoch {e.epoch}: {score} {value:.3f}" for e, value in zip(epochs, values, strict=True))
+    return Line(name, label, [float(epoch.epoch) for epoch in epochs], values, tips)
+
+
+def common_scores(epochs: Sequence[EpochSummary]) -> list[Metric]:
+    """The scores that all epochs have; at least one epoch is given."""
+    return [metric for metric in epochs[0].scores if all(metric in epoch.scores for epoch in epochs)]
+
+
+def draw(axes: Axes, line: Line) -> None:
+    """Draw a curve."""
+    marker = "o" if line.tips else ""
+    axes.plot(
+        line.x,
+        line.y,
+        marker=marker,
+        markersize=line.marker_size,
+        linewidth=1.6,
+        label=line.label,
+        gid=CLASS + line.name,
+    )
 
 
 def chart_of_losses(evaluation: Evaluation) -> Markup:
