@@ -41,9 +41,8 @@ from .display import (
     terminal,
 )
 from .errors import CommandError
-from .outputs import newest_output
+from .outputs import newest_output, storage_at
 from .run_manifest import RunManifest
-from .storage import storage_at
 
 
 def train(manifest: RunManifest, output: Path, data: Path, endpoint: str | None = None) -> None:

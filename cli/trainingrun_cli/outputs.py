@@ -1,9 +1,15 @@
-"""Results of runs in folders of this machine."""
+"""Where results are: folders of this machine, and object stores as they are reached from here."""
 
 import json
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from trainingrun_api.artifacts import ArtifactName
+from trainingrun_api.problems import problems
+from trainingrun_api.run_config import Storage
+
+from .errors import CommandError
 
 
 def newest_output(folder: Path) -> Path | None:
@@ -27,3 +33,16 @@ def _is_last(evaluation: Path) -> bool:
         return bool(json.loads(evaluation.read_bytes()).get("finished", True))
     except ValueError:
         return True  # who reads it says what is wrong with it
+
+
+def storage_at(endpoint: str | None, region: str | None) -> Storage:
+    """The server at that URL, AWS for None; without a region, the usual one.
+
+    Raises CommandError for what can't be a server's URL, or a region.
+    """
+    try:
+        return Storage(endpoint=endpoint, region=region or Storage().region)
+    except ValidationError as error:
+        raise CommandError(
+            f"{'; '.join(problems(error))}; see --endpoint, AWS_ENDPOINT_URL and AWS_REGION"
+        ) from error

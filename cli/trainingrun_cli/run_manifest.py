@@ -1,24 +1,126 @@
-"""Manifests as kubectl would read them, checked by the contract instead of an API server."""
+"""Manifests, read as kubectl and the API server read them, and checked by the contract."""
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, Literal, TypeVar
 
-from pydantic import ValidationError
+import yaml
+from pydantic import JsonValue, ValidationError
 
 from trainingrun_api.base import Model
 from trainingrun_api.dataset import DatasetReference, DataSource
-from trainingrun_api.names import PROJECT_KIND, RUN_KIND
+from trainingrun_api.metadata import Metadata, RunMetadata
+from trainingrun_api.names import API_VERSION, PROJECT_KIND, RUN_KIND
+from trainingrun_api.problems import problems
 from trainingrun_api.resolved_spec import ResolvedSpec
 from trainingrun_api.run_config import OtherDatasets
 from trainingrun_api.spec import TrainingProjectSpec, TrainingRunSpec
 
-from .documents import Document, read_documents, validation_problems
 from .errors import CommandError
 
 DEFAULT_NAMESPACE = "default"
+
 Spec = TypeVar("Spec", bound=Model)
+
+
+class Document(Model):
+    """A resource, its spec as JSON has it; fields that are null are left out, as the API server does."""
+
+    api_version: str
+    kind: Literal["TrainingRun", "TrainingProject"]
+    metadata: Metadata
+    spec: dict[str, JsonValue]
+    status: JsonValue = None
+    """Of no concern here: it is what a cluster says of the resource."""
+
+
+class RunDocument(Document):
+    """A TrainingRun."""
+
+    metadata: RunMetadata
+
+
+def read_documents(path: Path) -> list[Document]:
+    """The resources in a YAML file, in their order.
+
+    Raises CommandError for what is no YAML in UTF-8, and for resources that the API server would refuse
+    whatever their spec is.
+    """
+    return [_document(path, value) for value in _values(path) if value is not None]
+
+
+def validation_problems(place: str, error: ValidationError, field: str = "") -> str:
+    """What is wrong at a place, one line for each field below `field`."""
+    return "\n  ".join([f"{place}:", *problems(error, field)])
+
+
+def _values(path: Path) -> list[Any]:
+    try:
+        return list(yaml.load_all(path.read_bytes().decode("utf-8-sig"), _Loader))
+    except OSError as error:
+        raise CommandError(f"{path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise CommandError(f"{path}, line {line}: the file is not in UTF-8; save it as UTF-8") from error
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise CommandError(f"{path} is no YAML: line {line}: {error.problem or error.context}") from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise CommandError(f"{path} is no YAML: {error}") from error
+
+
+def _document(path: Path, value: Any) -> Document:
+    if not isinstance(value, dict) or value.get("apiVersion") != API_VERSION:
+        raise CommandError(f"{path}: each document needs apiVersion: {API_VERSION}")
+    model = RunDocument if value.get("kind") == RUN_KIND else Document
+    try:
+        return model.model_validate_json(json.dumps(_without_nulls(value), allow_nan=False), strict=True)
+    except ValidationError as error:
+        raise CommandError(validation_problems(str(path), error)) from error
+    except (TypeError, ValueError, RecursionError) as error:
+        raise CommandError(f"{path}: {error}; write what JSON can hold") from error
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nulls(one) for key, one in value.items() if one is not None}
+    return [_without_nulls(one) for one in value] if isinstance(value, list) else value
+
+
+class _Loader(yaml.SafeLoader):
+    """What kubectl takes for a number is one, dates are text, and no key stands twice."""
+
+    yaml_implicit_resolvers = {
+        first: [(tag, regexp) for tag, regexp in resolvers if not tag.endswith(("timestamp", "float"))]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        """The mapping as it is written, before others are merged into it."""
+        node = super().compose_mapping_node(anchor)
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.value in seen:
+                raise yaml.MarkedYAMLError(problem=f"{key.value} stands twice", problem_mark=key.start_mark)
+            seen.add(str(key.value))
+        return node
+
+    def construct_yaml_float(self, node: yaml.ScalarNode) -> float:
+        """A whole number is one, as in the JSON that kubectl sends."""
+        number = float(super().construct_yaml_float(node))
+        return int(number) if number.is_integer() else number
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(
+        r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$|[-+]?\.(inf|Inf|INF)$|\.(nan|NaN|NAN)$"
+    ),
+    list("-+.0123456789"),
+)
+_Loader.add_constructor("tag:yaml.org,2002:float", _Loader.construct_yaml_float)
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,7 @@ from trainingrun_trainer.errors import TrainerError
 
 from .connection import asked_for, connect, known, read_resource, status_of
 from .errors import CommandError
-from .outputs import newest_output
-from .storage import storage_at
+from .outputs import newest_output, storage_at
 
 REGION = "AWS_REGION"
 """Environment variable with the region of a bucket that no run names."""

@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 
 from trainingrun_api.names import API_VERSION
-from trainingrun_cli.documents import read_documents
 from trainingrun_cli.errors import CommandError
-from trainingrun_cli.run_manifest import read_manifest
+from trainingrun_cli.run_manifest import read_documents, read_manifest
 
 SMALLEST = "dataset: {uri: 's3://d/x.csv'}, output: {uri: 's3://b/o'}"
 
