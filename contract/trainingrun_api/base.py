@@ -2,11 +2,21 @@
 
 import re
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, NamedTuple
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, JsonValue
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    JsonValue,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 from pydantic_core import CoreSchema, core_schema
+
+from .rules import Rule, broken, validation
 
 NAMESPACE = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 DNS_NAME = rf"{NAMESPACE}(\.{NAMESPACE})*"
@@ -20,26 +30,8 @@ QUALIFIED_NAME = f"^({DNS_NAME}/)?{_LABEL}$"
 
 Namespace = Annotated[str, Field(min_length=1, max_length=63, pattern=f"^{NAMESPACE}$")]
 """Name of a namespace."""
-CEL_NAMESPACE = "__namespace__"
-"""A field called namespace, in CEL, where that is a word of the language."""
-
 FieldName = Annotated[str, Field(min_length=1, max_length=128)]
 """Field, column or dotted path of a data set."""
-
-
-class Rule(NamedTuple):
-    """A rule across fields, in CEL for the API server; the model's validator is its twin.
-
-    The server fills in no default of a setting that a project can give: ask `has(self.field)` before it.
-    """
-
-    cel: str
-    message: str
-
-    @property
-    def kubernetes(self) -> dict[str, JsonValue]:
-        """As a Kubernetes schema has it."""
-        return {"rule": self.cel, "message": self.message}
 
 
 @dataclass(frozen=True)
@@ -59,10 +51,10 @@ class Without:
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, JsonValue]:
         found = handler(schema)
-        rule = Rule(f"!self.matches(r'{self.pattern}')", self.message)
+        rule = validation(f"!self.matches(r'{self.pattern}')", self.message)
         return {
             **found,
-            "x-kubernetes-validations": [*found.get("x-kubernetes-validations", []), rule.kubernetes],
+            "x-kubernetes-validations": [*found.get("x-kubernetes-validations", []), rule],
         }
 
     def _check(self, text: str) -> str:
@@ -78,6 +70,7 @@ class Model(BaseModel):
     """
 
     RULES: ClassVar[tuple[Rule, ...]] = ()
+    """What holds across fields, here and at the API server."""
 
     ALTERNATIVES: ClassVar[tuple[frozenset[str], ...]] = ()
     """Fields of which one takes the place of the others, where a value is put over another."""
@@ -92,10 +85,17 @@ class Model(BaseModel):
         use_attribute_docstrings=True,
     )
 
+    @model_validator(mode="after")
+    def _keeps_its_rules(self) -> Self:
+        rule = broken(self.RULES, self)
+        if rule is not None:
+            raise ValueError(rule.message)
+        return self
+
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         """The JSON Schema, with the rules where a Kubernetes schema has them."""
         schema = handler.resolve_ref_schema(handler(core_schema))
         if cls.RULES:
-            schema["x-kubernetes-validations"] = [rule.kubernetes for rule in cls.RULES]
+            schema["x-kubernetes-validations"] = [rule.kubernetes(cls) for rule in cls.RULES]
         return schema

@@ -1,11 +1,12 @@
 """Where training starts."""
 
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from .base import DNS_NAME, Model, Rule
+from .base import DNS_NAME, Model
 from .references import NO_WAY_UP, LocalObjectReference
+from .rules import ExactlyOne, Rule
 
 RepositoryId = Annotated[
     str, Field(max_length=200, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)?$")
@@ -35,7 +36,7 @@ class HuggingFaceModel(Model):
 
 
 ONE_ORIGIN = Rule(
-    "[has(self.fromRun), has(self.uri), has(self.huggingFace)].filter(isSet, isSet).size() == 1",
+    ExactlyOne(("from_run", "uri", "hugging_face")),
     "set exactly one of fromRun, uri and huggingFace, or leave baseModel out for the default model",
 )
 
@@ -54,9 +55,3 @@ class BaseModel(Model):
     """A model on the Hugging Face Hub."""
 
     RULES: ClassVar = (ONE_ORIGIN,)
-
-    @model_validator(mode="after")
-    def _exactly_one(self) -> Self:
-        if sum(field is not None for field in (self.from_run, self.uri, self.hugging_face)) != 1:
-            raise ValueError(ONE_ORIGIN.message)
-        return self

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic.alias_generators import to_camel
 
-from .base import Model, Rule
+from .base import Model
 from .metadata import ROOM_FOR_PODS
 from .metrics import EPOCH_METRICS, MACRO_F1, Metric
 from .names import GROUP, PROJECT_KIND, PROJECT_PLURAL, RUN_KIND, RUN_PLURAL, VERSION
@@ -151,7 +151,7 @@ def _resource_schema(
     description: str,
     spec: JsonSchema,
     status: JsonSchema | None = None,
-    rules: Sequence[Rule] = (),
+    validations: Sequence[JsonSchema] = (),
 ) -> JsonSchema:
     properties = {
         "apiVersion": {"type": "string"},
@@ -167,8 +167,8 @@ def _resource_schema(
     }
     if status is not None:
         properties["status"] = status
-    if rules:
-        schema["x-kubernetes-validations"] = [rule.kubernetes for rule in rules]
+    if validations:
+        schema["x-kubernetes-validations"] = list(validations)
     return schema
 
 

@@ -1,35 +1,40 @@
 """Labelled texts to learn from."""
 
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from .base import CEL_NAMESPACE, FieldName, Model, Namespace, ObjectName, Rule
+from .base import FieldName, Model, Namespace, ObjectName
 from .references import StorageUri
 from .row_filter import RowFilter
+from .rules import ExactlyOne, Given, Rule
 
 MAIN_SETTING = "spec.dataset"
-ONE_PLACE = Rule("has(self.project) != has(self.uri)", "set exactly one of project and uri")
+ONE_PLACE = Rule(ExactlyOne(("project", "uri")), "set exactly one of project and uri")
 PROJECT_NAMES_FIELDS = Rule(
-    "!has(self.project) || !(has(self.textField) || has(self.labelField) "
-    "|| has(self.labelSeparator) || has(self.pairField) || has(self.filter))",
+    ~Given("project")
+    | ~(
+        Given("text_field")
+        | Given("label_field")
+        | Given("label_separator")
+        | Given("pair_field")
+        | Given("filter")
+    ),
     "textField, labelField, labelSeparator, pairField and filter go with uri; the project names its own",
 )
 PAIRS_OR_LABELS = Rule(
-    "!has(self.pairField) || !(has(self.labelField) || has(self.labelSeparator))",
+    ~Given("pair_field") | ~(Given("label_field") | Given("label_separator")),
     "labelField and labelSeparator don't go with pairField: pairs of texts have no labels",
 )
 WHOLE_PAIRS = Rule(
-    "has(self.pairField) || !(has(self.scoreField) || has(self.negativeField))",
+    Given("pair_field") | ~(Given("score_field") | Given("negative_field")),
     "scoreField and negativeField go with pairField, the second text of each pair",
 )
 SCORE_OR_NEGATIVE = Rule(
-    "!(has(self.scoreField) && has(self.negativeField))",
+    ~(Given("score_field") & Given("negative_field")),
     "set at most one of scoreField and negativeField: a pair has a score, or a text to be told from",
 )
-NAMESPACE_OF_A_PROJECT = Rule(
-    f"!has(self.{CEL_NAMESPACE}) || has(self.project)", "namespace goes with project"
-)
+NAMESPACE_OF_A_PROJECT = Rule(~Given("namespace") | Given("project"), "namespace goes with project")
 
 LabelSeparator = Annotated[str, Field(min_length=1, max_length=8)]
 
@@ -70,11 +75,6 @@ class DatasetFiles(Model):
     """Which rows are read; left out, all."""
 
     RULES: ClassVar = (WHOLE_PAIRS, SCORE_OR_NEGATIVE)
-
-    @model_validator(mode="after")
-    def _whole_pairs(self) -> Self:
-        require_whole_pairs(self.pair_field, self.score_field, self.negative_field)
-        return self
 
 
 class DataSource(DatasetFiles):
@@ -139,22 +139,6 @@ class Dataset(Model):
         SCORE_OR_NEGATIVE,
     )
 
-    @model_validator(mode="after")
-    def _exactly_one(self) -> Self:
-        if (self.project is None) == (self.uri is None):
-            raise ValueError(ONE_PLACE.message)
-        own = (self.text_field, self.label_field, self.label_separator, self.pair_field, self.filter)
-        if self.project is not None and any(own):
-            raise ValueError(PROJECT_NAMES_FIELDS.message)
-        return self
-
-    @model_validator(mode="after")
-    def _pairs_or_labels(self) -> Self:
-        if self.pair_field and (self.label_field or self.label_separator):
-            raise ValueError(PAIRS_OR_LABELS.message)
-        require_whole_pairs(self.pair_field, self.score_field, self.negative_field)
-        return self
-
     def files(self) -> DatasetFiles | None:
         """The files this data set names itself; None when a project names them."""
         if self.uri is None:
@@ -198,21 +182,7 @@ class DatasetReference(Dataset):
 
     RULES: ClassVar[tuple[Rule, ...]] = (*Dataset.RULES, NAMESPACE_OF_A_PROJECT)
 
-    @model_validator(mode="after")
-    def _namespace_of_a_project(self) -> Self:
-        if self.namespace is not None and self.project is None:
-            raise ValueError(NAMESPACE_OF_A_PROJECT.message)
-        return self
-
     @property
     def shared_name(self) -> str | None:
         """The project with its namespace."""
         return self.project if self.namespace is None else f"{self.namespace}/{self.project}"
-
-
-def require_whole_pairs(pair: str | None, score: str | None, negative: str | None) -> None:
-    """Raises ValueError for fields of pairs that don't make one: WHOLE_PAIRS, SCORE_OR_NEGATIVE in Python."""
-    if pair is None and (score or negative):
-        raise ValueError(WHOLE_PAIRS.message)
-    if score and negative:
-        raise ValueError(SCORE_OR_NEGATIVE.message)

@@ -1,11 +1,12 @@
 """Which labels are learned, and under which names."""
 
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator
 
-from .base import Model, Rule
+from .base import Model
 from .label_names import label_name
+from .rules import Given, NoKeyOf, Rule
 
 
 def _visible_name(written: str) -> str:
@@ -19,17 +20,13 @@ LabelName = Annotated[str, Field(min_length=1, max_length=256, pattern=r"\S"), A
 LabelNames = Annotated[list[LabelName], Field(min_length=1, max_length=256)]
 
 
-INCLUDE_OR_EXCLUDE = Rule(
-    "!(has(self.include) && has(self.exclude))", "set at most one of include and exclude"
-)
+INCLUDE_OR_EXCLUDE = Rule(~Given("include") | ~Given("exclude"), "set at most one of include and exclude")
 ALIASES_END = Rule(
-    "!has(self.aliases) || self.aliases.all(name, !(self.aliases[name] in self.aliases))",
+    NoKeyOf("aliases", "aliases"),
     "an alias can't stand for another alias, nor for itself: give each the last name of its label",
 )
 NO_ALIAS_CHOSEN = Rule(
-    "!has(self.aliases)"
-    " || (!has(self.include) || self.include.all(name, !(name in self.aliases)))"
-    " && (!has(self.exclude) || self.exclude.all(name, !(name in self.aliases)))",
+    NoKeyOf("include", "aliases") & NoKeyOf("exclude", "aliases"),
     "include and exclude name labels as they are after aliases: name what the alias stands for",
 )
 
@@ -71,13 +68,3 @@ class Labels(Model):
                     f"aliases: {alias!r} is there twice, for {named[alias]!r} and for {name!r}; keep one"
                 )
         return named
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        if self.include is not None and self.exclude is not None:
-            raise ValueError(INCLUDE_OR_EXCLUDE.message)
-        if not self.aliases.keys().isdisjoint(self.aliases.values()):
-            raise ValueError(ALIASES_END.message)
-        if not self.aliases.keys().isdisjoint([*(self.include or ()), *(self.exclude or ())]):
-            raise ValueError(NO_ALIAS_CHOSEN.message)
-        return self

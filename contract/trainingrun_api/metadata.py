@@ -5,8 +5,9 @@ from typing import Annotated
 
 from pydantic import AfterValidator, ConfigDict
 
-from .base import NAMESPACE, Model, Rule
+from .base import NAMESPACE, Model
 from .names import MAX_RUN_NAME_LENGTH
+from .rules import validation
 
 SUBDOMAIN = rf"{NAMESPACE}(\.{NAMESPACE})*"
 NO_SUBDOMAIN = (
@@ -18,7 +19,7 @@ NO_LABEL = (
     "and must start and end with an alphanumeric character"
 )
 TOO_LONG = f"has at most {MAX_RUN_NAME_LENGTH} characters: pods are named after it"
-ROOM_FOR_PODS = Rule(f"size(self.metadata.name) <= {MAX_RUN_NAME_LENGTH}", f"metadata.name {TOO_LONG}")
+ROOM_FOR_PODS = validation(f"size(self.metadata.name) <= {MAX_RUN_NAME_LENGTH}", f"metadata.name {TOO_LONG}")
 
 
 def _subdomain(name: str) -> str:

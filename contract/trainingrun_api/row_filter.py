@@ -1,17 +1,18 @@
 """Which rows of a data set are read."""
 
 from functools import cached_property
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from .base import FieldName, Model, Rule
+from .base import FieldName, Model
+from .rules import ExactlyOne, Rule
 
 FilterValues = Annotated[
     list[Annotated[str, Field(min_length=1, max_length=256)]], Field(min_length=1, max_length=64)
 ]
 
-ONE_WAY = Rule("has(self.include) != has(self.exclude)", "set exactly one of include and exclude")
+ONE_WAY = Rule(ExactlyOne(("include", "exclude")), "set exactly one of include and exclude")
 
 
 class RowFilter(Model):
@@ -31,12 +32,6 @@ class RowFilter(Model):
 
     ALTERNATIVES: ClassVar = (frozenset({"include", "exclude"}),)
     RULES: ClassVar = (ONE_WAY,)
-
-    @model_validator(mode="after")
-    def _one_way(self) -> Self:
-        if (self.include is None) == (self.exclude is None):
-            raise ValueError(ONE_WAY.message)
-        return self
 
     @cached_property
     def named(self) -> frozenset[str]:

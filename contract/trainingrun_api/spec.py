@@ -1,80 +1,53 @@
 """What a user asks for: the specs of TrainingRun and TrainingProject."""
 
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field
 
-from .base import CEL_NAMESPACE, NAMESPACE, FieldName, Model, Rule
+from .base import NAMESPACE, FieldName, Model
 from .base_model import BaseModel
 from .dataset import Dataset, DatasetFiles, DatasetReference
 from .duplicates import NearDuplicates
 from .labels import Labels
 from .placement import Resources, Scheduling
 from .references import LocalObjectReference, Output
-from .tasks import TASK_RULES, TaskType, broken_task_rule
+from .rules import Among, Chosen, Distinct, EachOnce, Equals, Given, Rule
+from .tasks import TASK_RULES, TaskType
 from .tracking import Tracking
 from .training import Training
 
-EACH_ONCE = Rule(
-    "self.all(one, self.exists_one(other, other == one))",
-    "contextParameters names a field twice: name each once",
-)
-
-
-def _each_once(names: list[str]) -> list[str]:
-    if len(set(names)) < len(names):
-        raise ValueError(EACH_ONCE.message)
-    return names
-
-
 ModelName = Annotated[str, Field(min_length=1, max_length=96, pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]*$")]
 AllowedNamespace = Annotated[str, Field(max_length=63, pattern=rf"^(\*|{NAMESPACE})$")]
-ContextParameters = Annotated[
-    list[FieldName],
-    Field(max_length=8, json_schema_extra={"x-kubernetes-validations": [EACH_ONCE.kubernetes]}),
-    AfterValidator(_each_once),
-]
+ContextParameters = Annotated[list[FieldName], Field(max_length=8)]
 Seconds = Annotated[int, Field(ge=1, le=31_536_000)]
 
 
-def _same(one: str, other: str, fields: tuple[str, ...]) -> str:
-    """CEL: both have the same values in these fields, or both none."""
-    same = (
-        f"(has({one}.{f}) ? has({other}.{f}) && {one}.{f} == {other}.{f} : !has({other}.{f}))" for f in fields
-    )
-    return " && ".join(same)
-
-
+EACH_CONTEXT_ONCE = Rule(
+    EachOnce("context_parameters"), "contextParameters names a field twice: name each once"
+)
 COPIES_FIRST = Rule(
-    "!has(self.skipDuplicates) || self.skipDuplicates || !has(self.nearDuplicates) "
-    "|| !has(self.nearDuplicates.skip) || !self.nearDuplicates.skip",
+    ~Chosen("near_duplicates.skip") | Equals("skip_duplicates", True),
     "nearDuplicates.skip goes with skipDuplicates: leave out copies too, or keep near-copies",
 )
 HAS_OUTPUT = Rule(
-    "has(self.dataset.project) || has(self.output)",
+    Given("dataset.project") | Given("output"),
     "output is required with dataset.uri: write output.uri, for instance s3://bucket/prefix",
 )
+PLACE = ("uri", "project", "namespace")
 EACH_DATASET_ONCE = Rule(
-    "self.additionalDatasets.all(d, "
-    f"(has(d.{CEL_NAMESPACE}) || !({_same('d', 'self.dataset', ('uri', 'project'))})) && "
-    f"self.additionalDatasets.exists_one(e, {_same('d', 'e', ('uri', 'project', CEL_NAMESPACE))}))",
+    Distinct("dataset", "additional_datasets", by=PLACE),
     "name each data set once in dataset and additionalDatasets",
 )
 EVALUATED_OR_TRAINED_ON = Rule(
-    "!has(self.evaluationDataset) "
-    f"|| !({_same('self.evaluationDataset', 'self.dataset', ('uri', 'project'))} "
-    f"&& !has(self.evaluationDataset.{CEL_NAMESPACE})) && self.additionalDatasets.all(d, "
-    f"!({_same('self.evaluationDataset', 'd', ('uri', 'project', CEL_NAMESPACE))}))",
+    ~Among("evaluation_dataset", "dataset", "additional_datasets", by=PLACE),
     "evaluationDataset is one that is trained on: name another, or leave it out",
 )
 SPLIT_OR_GIVEN = Rule(
-    "!has(self.evaluationDataset) || !has(self.trainPercent) || self.trainPercent == 80",
+    ~Given("evaluation_dataset") | ~Chosen("train_percent"),
     "trainPercent goes without evaluationDataset, which is evaluated on instead of a part",
 )
-
 EVALUATED_APART = Rule(
-    "!has(self.evaluationDataset) || !has(self.training) || !has(self.training.finalFit) "
-    "|| !self.training.finalFit",
+    ~Given("evaluation_dataset") | ~Chosen("training.final_fit"),
     "training.finalFit learns the texts that are evaluated on too, which evaluationDataset keeps apart: "
     "leave one of them out",
 )
@@ -112,13 +85,7 @@ class RunSettings(Model):
     training: Training = Training()
     """How the model is fine-tuned."""
 
-    RULES: ClassVar[tuple[Rule, ...]] = (COPIES_FIRST,)
-
-    @model_validator(mode="after")
-    def _skips_copies_first(self) -> Self:
-        if self.near_duplicates.skip and not self.skip_duplicates:
-            raise ValueError(COPIES_FIRST.message)
-        return self
+    RULES: ClassVar[tuple[Rule, ...]] = (COPIES_FIRST, EACH_CONTEXT_ONCE)
 
     def settings(self) -> "RunSettings":
         """The settings alone, all of them set."""
@@ -195,46 +162,6 @@ class TrainingRunSpec(RunSettings):
         *RunSettings.RULES,
         *TASK_RULES,
     )
-
-    @property
-    def open_task(self) -> bool:
-        """Whether the project may say what the task is: OPEN_TASK in Python."""
-        return "task_type" not in self.model_fields_set and self.dataset.project is not None
-
-    @model_validator(mode="after")
-    def _has_output(self) -> Self:
-        if self.dataset.project is None and self.output is None:
-            raise ValueError(HAS_OUTPUT.message)
-        return self
-
-    @model_validator(mode="after")
-    def _each_data_set_once(self) -> Self:
-        learned = [(d.uri, d.shared_name) for d in (self.dataset, *self.additional_datasets)]
-        if len(set(learned)) < len(learned):
-            raise ValueError(EACH_DATASET_ONCE.message)
-        evaluated = self.evaluation_dataset
-        if evaluated is not None and (evaluated.uri, evaluated.shared_name) in learned:
-            raise ValueError(EVALUATED_OR_TRAINED_ON.message)
-        return self
-
-    @model_validator(mode="after")
-    def _split_or_given(self) -> Self:
-        if self.evaluation_dataset is not None and self.train_percent != 80:
-            raise ValueError(SPLIT_OR_GIVEN.message)
-        return self
-
-    @model_validator(mode="after")
-    def _evaluated_apart(self) -> Self:
-        if self.evaluation_dataset is not None and self.training.final_fit:
-            raise ValueError(EVALUATED_APART.message)
-        return self
-
-    @model_validator(mode="after")
-    def _fits_its_task(self) -> Self:
-        broken = broken_task_rule(self)
-        if broken is not None:
-            raise ValueError(broken.message)
-        return self
 
 
 class TrainingProjectSpec(Model):

@@ -1,12 +1,13 @@
 """How a model is fine-tuned."""
 
 from enum import StrEnum
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from .base import Model, Rule
+from .base import Model
 from .metrics import StoppingMetric
+from .rules import Chosen, Equals, Given, Rule
 
 
 class MixedPrecision(StrEnum):
@@ -87,14 +88,13 @@ class Checkpoint(Model):
 
 
 ONE_WARMUP = Rule(
-    "!has(self.warmupSteps) || !has(self.warmupRatio)", "set at most one of warmupSteps and warmupRatio"
+    ~Given("warmup_steps") | ~Given("warmup_ratio"), "set at most one of warmupSteps and warmupRatio"
 )
 ONE_WAY_TO_SPARE_THE_BODY = Rule(
-    "!has(self.lora) || !has(self.freezeBody) || !self.freezeBody", "set at most one of freezeBody and lora"
+    ~Given("lora") | ~Chosen("freeze_body"), "set at most one of freezeBody and lora"
 )
 STAGE_TRAINS_THE_BODY = Rule(
-    "!has(self.similarityStage) || self.similarityStage != 'Always' "
-    "|| !has(self.freezeBody) || !self.freezeBody",
+    ~Equals("similarity_stage", SimilarityStage.ALWAYS) | ~Chosen("freeze_body"),
     "similarityStage Always trains the body, which freezeBody keeps as it is: leave one of them out",
 )
 
@@ -210,21 +210,3 @@ class Training(Model):
 
     ALTERNATIVES: ClassVar = (frozenset({"warmup_steps", "warmup_ratio"}), frozenset({"freeze_body", "lora"}))
     RULES: ClassVar = (ONE_WARMUP, ONE_WAY_TO_SPARE_THE_BODY, STAGE_TRAINS_THE_BODY)
-
-    @model_validator(mode="after")
-    def _one_warmup(self) -> Self:
-        if self.warmup_steps is not None and self.warmup_ratio is not None:
-            raise ValueError(ONE_WARMUP.message)
-        return self
-
-    @model_validator(mode="after")
-    def _one_way_to_spare_the_body(self) -> Self:
-        if self.lora is not None and self.freeze_body:
-            raise ValueError(ONE_WAY_TO_SPARE_THE_BODY.message)
-        return self
-
-    @model_validator(mode="after")
-    def _stage_has_a_body_to_train(self) -> Self:
-        if self.similarity_stage is SimilarityStage.ALWAYS and self.freeze_body:
-            raise ValueError(STAGE_TRAINS_THE_BODY.message)
-        return self

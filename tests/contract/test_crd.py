@@ -20,6 +20,7 @@ from trainingrun_api.run_config import References, RunConfig
 from trainingrun_api.spec import RunSettings, TrainingProjectSpec, TrainingRunSpec
 from trainingrun_api.started_with import SecretNames, StartedWith
 from trainingrun_api.status import EpochSummary, Progress, TrainingRunStatus
+from trainingrun_api.tasks import OPEN_TASK
 
 from .server import apply
 
@@ -479,7 +480,7 @@ def test_a_setting_of_another_task_is_taken_while_the_project_may_say_the_task(
 ) -> None:
     spec = {"dataset": {"project": "a"}, "training": {"earlyStopping": {"metric": "Spearman"}}}
     assert apply(cluster, spec)
-    assert TrainingRunSpec.model_validate(spec).open_task
+    assert OPEN_TASK.holds(TrainingRunSpec.model_validate(spec))
 
 
 @pytest.mark.parametrize("spec", [SMALLEST, FULL, SCORED], ids=["smallest", "full", "pairs"])
@@ -555,7 +556,7 @@ def test_a_name_that_the_server_takes_is_taken(cluster: DynamicClient, name: str
 def test_name_that_leaves_no_room_for_its_pods_is_refused(cluster: DynamicClient) -> None:
     with pytest.raises(DynamicApiError) as refused:
         apply(cluster, SMALLEST, name="a" * 53)
-    assert ROOM_FOR_PODS.message in json.loads(refused.value.body)["message"]
+    assert str(ROOM_FOR_PODS["message"]) in json.loads(refused.value.body)["message"]
     with pytest.raises(ValidationError, match="has at most 52 characters"):
         RunMetadata.model_validate({"name": "a" * 53})
 
