@@ -12,7 +12,7 @@ from rich.text import Text
 from trainingrun_api.advice import Finding
 from trainingrun_api.artifacts import Artifacts
 from trainingrun_api.evaluation import ClassScores, DataCounts, SourceScores
-from trainingrun_api.final_fit import FinalFit
+from trainingrun_api.final_fit import FinalFit, fitted_anew
 from trainingrun_api.metrics import ACCURACY, LOSS, MACRO_F1, StoppingMetric
 from trainingrun_api.status import EpochSummary, EvaluationScores, RunResult, Stage
 from trainingrun_api.status import Progress as RunProgress
@@ -129,7 +129,7 @@ def scores_table(scores: EvaluationScores, final: FinalFit | None = None) -> Tab
     """Headline scores of the published model, or of the one before the `final` fit that is published."""
     what = "rows" if _compares(scores) else "texts"
     some = f"; macro averages over {scores.some_labels}" if scores.some_labels else ""
-    before = ", before the final fit" if final and final.kept else ""
+    before = ", before the final fit" if fitted_anew(final) else ""
     title = f"Scores on {scores.support} evaluation {what}{before}{some}"
     table = Table(title=title, title_justify="left")
     for metric in scores.scores:
@@ -172,8 +172,7 @@ def published_line(result: RunResult, metric: StoppingMetric) -> str:
     """Which epoch the scores are of, and by what it was chosen; what is published instead, if anything."""
     best = f"epoch {result.best_epoch}" if result.best_epoch else "epoch 0, the model before training"
     early = f"; stopped early after epoch {result.epochs}" if result.stopped_early else ""
-    final = result.final_fit
-    if final is not None and final.kept:
+    if final := fitted_anew(result.final_fit):
         return f"Chosen: {best}, by {metric}{early}. Published: the model fitted anew {final.course}"
     return f"Published: {best}, chosen by {metric}{early}"
 

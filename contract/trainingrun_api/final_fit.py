@@ -30,3 +30,8 @@ class FinalFit(Model):
             self.epochs, f"for {self.epochs} epochs"
         )
         return f"{number} on all {self.texts:,} texts"
+
+
+def fitted_anew(final_fit: FinalFit | None) -> FinalFit | None:
+    """The final fit, where it is published; None where the model that has the scores is."""
+    return final_fit if final_fit is not None and final_fit.kept else None

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from trainingrun_api.advice import Severity
+from trainingrun_api.final_fit import fitted_anew
 from trainingrun_api.names import ExitCode
 from trainingrun_api.status import Phase, Progress, Reason, RunFailure, RunResult, Stage
 
@@ -117,8 +118,8 @@ def success_message(result: RunResult) -> str:
 
 def _chosen(result: RunResult) -> str:
     """The epoch, with its scores, and whether it is published."""
-    epoch, scores, final = f"epoch {result.best_epoch}", result.evaluation.in_words(), result.final_fit
-    if final is not None and final.kept:
+    epoch, scores = f"epoch {result.best_epoch}", result.evaluation.in_words()
+    if final := fitted_anew(result.final_fit):
         fit = f"the final fit on all {final.texts} texts"
         return f"{epoch} is the best: {scores} before {fit}, which is published"
     return f"{epoch} is published: {scores}"

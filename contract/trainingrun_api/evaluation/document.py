@@ -4,7 +4,7 @@ from typing import Literal
 
 from ..advice import Finding
 from ..base import Model
-from ..final_fit import FinalFit
+from ..final_fit import FinalFit, fitted_anew
 from ..lineage import ResolvedBaseModel
 from ..metrics import LOSS, METRICS, DataKind, Metric
 from ..spec import RunSettings
@@ -103,4 +103,4 @@ class Evaluation(Model):
     @property
     def fitted_anew(self) -> FinalFit | None:
         """The final fit if it is published; None if the model with these scores is."""
-        return self.final_fit if self.final_fit and self.final_fit.kept else None
+        return fitted_anew(self.final_fit)

@@ -12,7 +12,7 @@ from trainingrun_api.evaluation import (
     LabelIssues,
     Recipe,
 )
-from trainingrun_api.final_fit import FinalFit
+from trainingrun_api.final_fit import FinalFit, fitted_anew
 from trainingrun_api.spec import RunSettings
 
 from ..data import FieldValues
@@ -46,5 +46,5 @@ class Evidence:
     @property
     def chosen(self) -> str:
         """What became of the best epoch, in words."""
-        taken = self.final_fit is not None and self.final_fit.kept
+        taken = fitted_anew(self.final_fit) is not None
         return f"epoch {self.best_epoch} {'was chosen for the final fit' if taken else 'is published'}"
