@@ -72,7 +72,7 @@ def test_sigterm_ends_the_run_cleanly_and_the_next_one_goes_on_at_that_step(
     assert process.returncode == ExitCode.OK
     assert RunResult.model_validate_json(message.read_text()).epochs == 40
     assert "60 texts read" in output
-    assert f"Going on from the checkpoint of {saved}\n" in output
+    assert f"Resuming from the checkpoint of {saved}\n" in output
     assert "Epoch 40 of 40" in output
 
 

@@ -26,6 +26,6 @@ def require_sendable(value: str | None, name: str, error: type[TrainerError]) ->
     """
     if value and not SENDABLE.fullmatch(value):
         raise error(
-            f"{name} has white space in it, or a letter that no key has, often a line break at its end; "
-            "write it without"
+            f"{name} contains white space or a character that no key has, often a trailing line break; "
+            "remove it"
         )

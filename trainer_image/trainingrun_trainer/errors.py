@@ -81,7 +81,7 @@ class Interrupted(BaseException):
     how: ClassVar[str] = "stopped by SIGTERM"
 
     def __str__(self) -> str:
-        return f"{self.how}; the run goes on from its last checkpoint when it is started again"
+        return f"{self.how}; the run resumes from its last checkpoint when it is restarted"
 
 
 class GraceOver(Interrupted):

@@ -69,11 +69,11 @@ def memory_errors(advice: str) -> Iterator[None]:
     try:
         yield
     except torch.OutOfMemoryError:
-        raise OutOfMemoryError(f"the GPU's memory is not enough; {LESS_AT_ONCE}") from None
+        raise OutOfMemoryError(f"out of GPU memory; {LESS_AT_ONCE}") from None
     except (MemoryError, RuntimeError, OSError) as error:
         if not lacks_memory(error):
             raise
-        raise OutOfMemoryError(f"memory is not enough; raise spec.resources.memory, or {advice}") from None
+        raise OutOfMemoryError(f"out of memory; raise spec.resources.memory, or {advice}") from None
 
 
 def lacking_gpus(wanted: int) -> str | None:

@@ -157,8 +157,8 @@ def split_pairs(rows: Pairs, train_percent: int, seed: int) -> PairSplits:
     numbers, group = np.unique(rows.copies[:, 0] if linked else connected, return_inverse=True)
     if len(numbers) < 2:
         raise DataError(
-            f"all {len(rows)} rows have the same first text, so nothing is left to evaluate on: add rows, or "
-            "name the fields of the texts in spec.dataset.textField and pairField"
+            f"all {len(rows)} rows have the same first text, so there is nothing to evaluate on: add rows, "
+            "or name the fields of the texts in spec.dataset.textField and pairField"
         )
     place = places(rows.keys, group, seed)
     sizes = np.cumsum(np.bincount(place))[:-1]  # of the training split, cut behind each place but the last
@@ -176,7 +176,7 @@ def given_pairs(learned: Pairs, evaluated: Pairs) -> tuple[PairSplits, int]:
     kept = learned.take(np.setdiff1d(np.arange(len(learned)), leaked))
     if not len(kept):
         raise DataError(
-            "each row of spec.dataset holds a text of spec.evaluationDataset, so nothing is left to train on"
+            "each row of spec.dataset holds a text of spec.evaluationDataset, so there is nothing to train on"
         )
     return PairSplits(kept, evaluated, texts_shared=False), len(learned) - len(kept)
 

@@ -84,4 +84,4 @@ class ProgressSender:
     def _log_once(self, kind: str, detail: str) -> None:
         if kind not in self._known_failures:
             self._known_failures.add(kind)
-            log.warning("Progress could not be reported, training goes on: %s: %s", kind, detail)
+            log.warning("Progress could not be reported; training continues: %s: %s", kind, detail)

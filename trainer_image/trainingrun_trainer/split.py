@@ -43,7 +43,7 @@ def split(texts: Texts, groups: NDArray[np.int64], train_percent: int, seed: int
     sides = _sides(*_texts_of(texts, place), train_percent)[place]
     if not (sides == EVALUATION).any():
         raise DataError(
-            "no label has two different texts, so nothing is left to evaluate on: add texts, "
+            "no label has two different texts, so there is nothing to evaluate on: add texts, "
             "or name the field that holds the label in spec.dataset.labelField"
         )
     return Splits(
@@ -57,7 +57,9 @@ def require_classes(texts: Texts) -> None:
     sets = [texts.corpus.label_sets[one] for one in np.unique(texts.corpus.label_set[texts.rows])]
     if len(sets) < 2:
         found = f"all texts have the label {', '.join(sets[0])!r}" if sets else "there is no labelled text"
-        raise DataError(f"{found}: a classifier needs texts of two labels; see spec.dataset.labelField")
+        raise DataError(
+            f"{found}: a classifier needs texts of at least two labels; see spec.dataset.labelField"
+        )
 
 
 def _texts_of(texts: Texts, place: NDArray[np.int64]) -> tuple[csc_array, csc_array]:

@@ -192,7 +192,7 @@ def test_a_key_that_no_request_can_hold_is_refused_without_a_word_of_it(
 ) -> None:
     monkeypatch.setenv(name, spoilt.format(os.environ.get(name, "token")))
     storage = Storage(endpoint=s3_credentials.endpoint, credentials_secret="keys-of-the-team")
-    with pytest.raises(StorageRefusedError, match=f"{name} in Secret keys-of-the-team has") as refused:
+    with pytest.raises(StorageRefusedError, match=f"{name} in Secret keys-of-the-team contains") as refused:
         artifacts.open_store("s3://bucket", storage).exists("s3://bucket/object")
     told = str(refused.value) + caplog.text
     assert not any(secret in told for secret in (s3_credentials.access_key, s3_credentials.secret_key))
@@ -229,7 +229,7 @@ def test_a_server_that_is_no_object_store_is_told_to_be_none(
         store = artifacts.open_store("s3://bucket", Storage(endpoint=endpoint))
         for ask in (store.exists, store.files):
             with pytest.raises(
-                StorageRefusedError, match=f"^{endpoint} is no object store: .*, status {answer.status}"
+                StorageRefusedError, match=f"^{endpoint} is not an S3 server: .*, status {answer.status}"
             ):
                 ask("s3://bucket/folder/")
 

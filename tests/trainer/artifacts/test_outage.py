@@ -90,7 +90,7 @@ def test_training_goes_on_while_the_store_is_away_and_all_is_uploaded_afterwards
     away = remote(config, outage, patience=600)
     result = pipeline.run(away, lambda report: (reports.append(report), outage(report)))
     assert result.epochs == 3
-    assert "The object store doesn't take results, and is asked again until " in outage.notices[0]
+    assert "Results can't be written to the object store, which is retried until " in outage.notices[0]
     assert reports[-1].progress.notice is None
     store = open_store(away.output_prefix, away.storage)
     assert store.exists(f"{away.output_prefix}/model/COMMITTED")

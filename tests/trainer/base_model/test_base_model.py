@@ -69,7 +69,7 @@ def test_a_token_that_no_request_can_hold_is_refused_without_a_word_of_it(
     hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HF_TOKEN", f"{TOKEN}\n")
-    with pytest.raises(ModelError, match=r"huggingFace.tokenSecretRef, has white space") as refused:
+    with pytest.raises(ModelError, match=r"huggingFace.tokenSecretRef, contains white space") as refused:
         of_hub(hub, "team/secret", tmp_path)
     assert TOKEN not in str(refused.value)
 

@@ -188,7 +188,7 @@ def test_every_label_is_trained_be_it_that_none_is_left_to_evaluate_it_on() -> N
     ("texts", "message"),
     [
         (examples(a=9), "all texts have the label 'a'"),
-        (examples(a=1, b=1), "nothing is left to evaluate on"),
+        (examples(a=1, b=1), "there is nothing to evaluate on"),
         ([], "there is no labelled text"),
     ],
 )

@@ -363,8 +363,8 @@ def test_a_model_that_needs_more_than_text_is_refused(tmp_path: Path) -> None:
     [
         (without_weights, "no .safetensors file"),
         (without_config, "there is no config.json"),
-        (with_own_code, "needs code of its own"),
-        (with_own_modules, "names 'os.system', code that is never run"),
+        (with_own_code, "needs custom code"),
+        (with_own_modules, "names 'os.system', custom code that is never run"),
         (with_damage, "can't be loaded"),
     ],
 )

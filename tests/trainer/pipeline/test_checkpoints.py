@@ -153,7 +153,7 @@ def test_broken_checkpoints_are_neither_used_nor_counted(
             truncated(path, name)
     with pytest.raises(KilledError):
         pipeline.run(long, ending_at(26, KilledError))  # in the fifth epoch, after the fourth was saved again
-    assert caplog.text.count("is not whole, and is not used") == 2
+    assert caplog.text.count("is incomplete and is not used") == 2
     assert epochs(long) == ["epoch-0003", "epoch-0004"]
     pipeline.run(long, ignore)
     assert epochs(long) == ["epoch-0004", "epoch-0005", "epoch-0006"]
@@ -170,7 +170,7 @@ def test_a_run_without_a_whole_checkpoint_says_so_and_starts_over(long: RunConfi
         pipeline.run(long, lambda report: (reports.append(report), ending_at(8, KilledError)(report)))
     notice = reports[-1].progress.notice
     assert notice is not None
-    assert notice.message == "Training started over: no checkpoint of an earlier attempt is whole"
+    assert notice.message == "Training started over: no checkpoint of an earlier attempt is complete"
     assert epochs(long) == ["epoch-0001"]
 
 
@@ -225,5 +225,5 @@ def test_a_new_run_goes_on_from_the_last_checkpoint_of_a_failed_one(
     pipeline.run(undisturbed, ignore)
     assert untimed(evaluation(again)) == untimed(evaluation(undisturbed))
     other = changed(again, training={"seed": 7}, output_prefix=(tmp_path / "other").as_uri())
-    with pytest.raises(SettingsError, match=r"spec\.resumeFrom: .*: spec\.training\.seed changed; apply"):
+    with pytest.raises(SettingsError, match=r"spec\.resumeFrom: .*: spec\.training\.seed changed; use"):
         pipeline.run(other, ignore)

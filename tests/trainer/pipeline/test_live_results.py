@@ -56,7 +56,7 @@ def test_storage_trouble_is_told_and_the_random_numbers_of_training_stay(
     before = torch.get_rng_state()
     with caplog.at_level(logging.WARNING):
         LiveResults(cast("Run", None), results).after_epoch(DONE)
-    assert "The results so far could not be written: the store is down" in caplog.text
+    assert "Interim results could not be written: the store is down" in caplog.text
     assert torch.get_rng_state().equal(before)
 
 

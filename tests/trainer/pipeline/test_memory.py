@@ -146,7 +146,7 @@ for fail in (multiply, lambda: bytes(2**30), lambda: torch.ones(2**30)):
         print(error)
 """
     said = run(program, config).stdout
-    assert said == "memory is not enough; raise spec.resources.memory, or buy more\n" * 3
+    assert said == "out of memory; raise spec.resources.memory, or buy more\n" * 3
 
 
 def test_data_that_memory_is_too_small_for_are_told_before_the_kernel_ends_the_process(
@@ -171,7 +171,7 @@ for config in configs:
     data = (write_jsonl(tmp_path / "long.jsonl", rows), parquet.as_uri())
     sources = [config.dataset.model_copy(update={"uri": uri}) for uri in data]
     said = run(program, *(changed(config, dataset=source) for source in sources)).stdout
-    advice = "memory is not enough; raise spec.resources.memory, or choose a smaller base model"
+    advice = "out of memory; raise spec.resources.memory, or choose a smaller base model"
     assert said.count(advice) == 2
 
 
@@ -211,8 +211,8 @@ def test_what_is_only_looked_at_is_divided_whatever_batches_were_asked_for(
         train_percent=50,  # 30 texts in each part
     )
     said = run(LOOKING, half).stderr
-    assert said.count("Memory is not enough to look at 30 texts at once") == 3  # head, losses of both parts
-    assert "Memory is not enough for" not in said
+    assert said.count("Out of memory in inference on 30 texts at once") == 3  # head, losses of both parts
+    assert "Out of memory with" not in said
     assert recipe(half).batch_size == 32
 
 

@@ -169,5 +169,5 @@ def test_an_evaluation_data_set_that_does_not_go_with_the_texts_is_refused(
     with pytest.raises(DataError, match="has no text that held-out lacks"):
         trained(on(config, tickets(), evaluation_dataset=same))
     other = held_out_set(tmp_path, [{"text": "hello you", "label": "greeting"}, *tickets()[:9]])
-    with pytest.raises(DataError, match="held-out has labels that no text to train on has: 'greeting'"):
+    with pytest.raises(DataError, match="held-out has labels without any training text: 'greeting'"):
         trained(on(config, tickets(), evaluation_dataset=other))

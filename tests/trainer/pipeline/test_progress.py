@@ -145,7 +145,7 @@ def test_a_refusal_is_logged_once_and_stops_nothing(
             operator.posts.get(timeout=10)
         sender.close()
     assert [record.getMessage() for record in caplog.records] == [
-        "Progress could not be reported, training goes on: HTTP 403: "
+        "Progress could not be reported; training continues: HTTP 403: "
     ]
 
 

@@ -143,5 +143,5 @@ def test_noise_needs_a_table_of_token_embeddings(tmp_path: Path) -> None:
     tokenizer().save_pretrained(tmp_path)
     hashed = objective(tmp_path)
     assert prepare(hashed, Training()).recipe.adversarial_epsilon == 0
-    with pytest.raises(SettingsError, match="adversarialEpsilon: this base model has no embeddings"):
+    with pytest.raises(SettingsError, match="adversarialEpsilon: this base model has no token embeddings"):
         prepare(hashed, Training(adversarial_epsilon=0.1))

@@ -129,7 +129,7 @@ def test_a_base_model_of_weights_that_are_no_numbers_is_refused(
     source = spoilt(request.getfixturevalue(kind), tmp_path / "model", lambda weight: weight.fill_(value))
     stages: list[str] = []
     with pytest.raises(
-        ModelError, match=r"NaN or infinity, for instance .*: the base model is broken"
+        ModelError, match=r"NaN or infinity, for example .*: the base model is corrupt"
     ) as caught:
         pipeline.run(
             changed(config, base_model=source, task_type=task),
@@ -144,7 +144,7 @@ def test_a_base_model_whose_numbers_give_none_is_broken_too(
     config: RunConfig, tmp_path: Path, kind: str, request: pytest.FixtureRequest
 ) -> None:
     source = spoilt(request.getfixturevalue(kind), tmp_path / "model", lambda weight: weight.fill_(3e38))
-    with pytest.raises(ModelError, match="is not finite before any training, so the base model is broken"):
+    with pytest.raises(ModelError, match="is not finite before any training, so the base model is corrupt"):
         pipeline.run(changed(config, base_model=source), ignore)
 
 

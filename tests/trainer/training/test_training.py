@@ -302,7 +302,7 @@ def test_precision_is_what_is_asked_for() -> None:
 
 def test_precision_is_one_that_the_architecture_can_be_computed_in() -> None:
     assert choose_precision(MixedPrecision.AUTO, "deberta") == "no"
-    with pytest.raises(SettingsError, match="BF16, in which deberta can't be computed: set FP32"):
+    with pytest.raises(SettingsError, match="BF16, which deberta doesn't support: set FP32"):
         choose_precision(MixedPrecision.BF16, "deberta")
 
 

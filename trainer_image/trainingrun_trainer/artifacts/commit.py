@@ -81,7 +81,7 @@ def discard(store: Store, uri: str) -> None:
     try:
         store.delete([file for file in files if file != f"{uri}/{COMMITTED}"])
     except (StorageRefusedError, StorageUnavailableError) as error:
-        log.warning("Files that are no longer used stay under %s: %s", uri, error)
+        log.warning("Unused files remain under %s: %s", uri, error)
 
 
 def _entry(path: Path, folder: Path) -> ManifestEntry:

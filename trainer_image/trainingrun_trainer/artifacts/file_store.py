@@ -72,7 +72,7 @@ def _translated(uri: str) -> Iterator[None]:
     except FileNotFoundError:
         raise ObjectMissingError(uri) from None
     except FileExistsError:
-        raise AlreadyWrittenError(f"{uri}: another trainer has written it meanwhile") from None
+        raise AlreadyWrittenError(f"{uri}: another trainer wrote it in the meantime") from None
     except (PermissionError, NotADirectoryError, IsADirectoryError) as error:
         raise StorageRefusedError(
             f"{uri}: {error.strerror}; correct the URI or the rights of the folder"

@@ -74,7 +74,7 @@ def _refused(
     if code in REFUSALS:
         return StorageRefusedError(f"{where}: {REFUSALS[code].format(keys=_keys(storage))} ({code})")
     if code == "PreconditionFailed":
-        return AlreadyWrittenError(f"{where}: another trainer has written it meanwhile")
+        return AlreadyWrittenError(f"{where}: another trainer wrote it in the meantime")
     kind = StorageRefusedError if status in NEVER else StorageUnavailableError
     return kind(f"{where}: {_said(error, keys)}")
 

@@ -159,7 +159,7 @@ def open_client(storage: Storage, keys: StorageKeys | None = None) -> "S3Client"
         if status < 500 and status not in MAY_PASS and not ANSWER.search(body):
             kind = response_dict["headers"].get("Content-Type") or "no content type"
             raise StorageRefusedError(
-                f"{client.meta.endpoint_url} is no object store: it answers a request for a list of objects "
+                f"{client.meta.endpoint_url} is not an S3 server: it answered a request to list objects "
                 f"with {kind}, status {status}; correct spec.output.endpoint"
             )
 

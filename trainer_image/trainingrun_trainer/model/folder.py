@@ -48,20 +48,19 @@ def require_loadable(folder: Path, uri: str, *, allow_pickled: bool) -> None:
     for module in modules:
         if not str(module.get("type")).startswith(LIBRARY):
             raise ModelError(
-                f"{uri}: modules.json names {module.get('type')!r}, code that is never run; choose another"
+                f"{uri}: modules.json names {module.get('type')!r}, custom code that is never run; "
+                "choose another"
             )
     # Of sentence-transformers' older models, the transformer lies in a folder of its own.
     body = folder / str(modules[0].get("path") or "") if modules else folder
     config = saved_json(body / "config.json", uri)
     if "auto_map" in config:
-        raise ModelError(
-            f"{uri}: the model needs code of its own (auto_map), which is never run; choose another"
-        )
+        raise ModelError(f"{uri}: the model needs custom code (auto_map), which is never run; choose another")
     _require_weights(body, uri, allow_pickled)
     if not any(path for pattern in TOKENIZER_FILES for path in body.glob(pattern)):
         raise ModelError(
-            f"{uri}: there are no tokenizer files (tokenizer.json, vocab.txt or *.model); write the "
-            "tokenizer beside the model with its save_pretrained()"
+            f"{uri}: no tokenizer files found (tokenizer.json, vocab.txt or *.model); save the "
+            "tokenizer to the same folder with its save_pretrained()"
         )
 
 
@@ -88,7 +87,7 @@ def _require_weights(body: Path, uri: str, allow_pickled: bool) -> None:
     if is_safe(body) or (pickled and allow_pickled):
         return
     raise ModelError(
-        f"{uri}: there is no .safetensors file beside config.json; load the model once and write it again "
-        "with save_pretrained(), which gives safetensors"
+        f"{uri}: no .safetensors file next to config.json; load the model and save it again "
+        "with save_pretrained(), which writes safetensors"
         + ("" if allow_pickled else ", or have the operator's allowPickledModels set for pytorch_model.bin")
     )

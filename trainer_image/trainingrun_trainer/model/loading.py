@@ -200,8 +200,8 @@ def require_numbers(network: nn.Module) -> None:
     broken = [name for name, weight in network.named_parameters() if not _is_finite(weight)]
     if broken:
         raise ModelError(
-            f"{len(broken)} of its tensors hold NaN or infinity, for instance {broken[0]}: the base model is "
-            "broken; choose another, or a good copy of it"
+            f"{len(broken)} tensors contain NaN or infinity, for example {broken[0]}: the base model is "
+            "corrupt; choose another, or an intact copy"
         )
 
 
@@ -210,8 +210,8 @@ def require_most(missing: set[str], body: set[str]) -> list[str]:
     absent = sorted(missing)
     if len(absent) * 2 > len(body):
         raise ModelError(
-            f"the weights are not of the architecture in config.json: {len(absent)} of {len(body)} tensors "
-            f"of its body are missing, for instance {absent[0]}; save both anew"
+            f"the weights don't match the architecture in config.json: {len(absent)} of {len(body)} tensors "
+            f"of its body are missing, for example {absent[0]}; save both again"
         )
     return [f"made anew, since the weights lack them: {', '.join(absent[:8])}"] if absent else []
 
@@ -219,7 +219,7 @@ def require_most(missing: set[str], body: set[str]) -> list[str]:
 def require_sizes(mismatched: set[str]) -> None:
     """Raises ModelError when tensors of the body have another size than config.json says."""
     if mismatched:
-        raise ModelError(f"config.json and weights differ in size, as in {min(mismatched)}; save both anew")
+        raise ModelError(f"config.json and weights differ in size, as in {min(mismatched)}; save both again")
 
 
 def _is_finite(weight: nn.Parameter) -> bool:

@@ -84,14 +84,14 @@ def take_head(network: SentenceTransformer, labels: int) -> Dense | None:
 def _new_head(network: SentenceTransformer, labels: int) -> Dense:
     dimensions = network.get_embedding_dimension()
     if dimensions is None:
-        raise ModelError("the dimensions of the base model's embeddings are not known; choose another")
+        raise ModelError("the base model's embedding dimension is unknown; choose another")
     return Dense(dimensions, labels, activation_function=nn.Identity())
 
 
 def config_of(network: SentenceTransformer) -> PreTrainedConfig:
     """That of its transformer. Raises ModelError when the first module is none."""
     if network.config is None:
-        raise ModelError("the first module of the base model is no transformer; choose another")
+        raise ModelError("the base model's first module is not a transformer; choose another")
     return network.config
 
 

@@ -210,9 +210,9 @@ class Checkpoints:
                 self._restore(state, name, work)
                 shutil.rmtree(work)
                 self.saved.add(name)
-                log.info("Going on from the checkpoint of %s", _place(state))
+                log.info("Resuming from the checkpoint of %s", _place(state))
                 return True
-            log.warning("Checkpoint %s/%s is not whole, and is not used", self.uri, name)
+            log.warning("Checkpoint %s/%s is incomplete and is not used", self.uri, name)
             self.broken.add(name)
         return False
 
@@ -242,8 +242,8 @@ class Checkpoints:
             state.restore(work)
         except ValueError as error:
             raise TrainerError(
-                f"Checkpoint {self.uri}/{name} can't be gone on from: {error}; delete the folder {self.uri}, "
-                "and the run starts over"
+                f"Checkpoint {self.uri}/{name} can't be resumed: {error}; delete the folder {self.uri} "
+                "to start over"
             ) from error
 
     def _prune(self) -> None:
@@ -253,7 +253,7 @@ class Checkpoints:
             for name in self._names() - {*kept, *map(self._best_of, kept)}:
                 discard(self.store.impatient, f"{self.uri}/{name}")
         except TrainerError as error:
-            log.warning("Old checkpoints stay under %s, since pruning failed: %s", self.folder, error)
+            log.warning("Old checkpoints remain under %s; deleting them failed: %s", self.folder, error)
 
     def _best_of(self, name: str) -> str:
         """Name of the folder of the weights that belong to a checkpoint; "" where it doesn't say."""

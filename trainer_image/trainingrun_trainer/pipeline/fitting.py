@@ -119,8 +119,8 @@ def _begin_anew(fit: Fit) -> None:
         changed = fit.checkpoints.at(folder).changes()
         why = f": {', '.join(changed)} changed" if changed else ""
         raise SettingsError(
-            f"spec.resumeFrom: there is no whole checkpoint of the same data, settings and base model under "
-            f"{folder}{why}; apply a run with what that one had, or leave resumeFrom out"
+            f"spec.resumeFrom: no complete checkpoint with the same data, settings and base model under "
+            f"{folder}{why}; use what that run used, or leave resumeFrom out"
         )
 
 
@@ -130,7 +130,7 @@ def _tell_of_change(fit: Fit) -> None:
     if changed:
         why = f"{', '.join(changed)} changed since an earlier attempt, whose checkpoints are not used"
     elif fit.checkpoints.broken:
-        why = "no checkpoint of an earlier attempt is whole"
+        why = "no checkpoint of an earlier attempt is complete"
     else:
         return
     log.warning("Training starts over: %s", why)
@@ -170,7 +170,7 @@ def _log_stage(history: History) -> None:
             stage.pairs,
             before.evaluation_loss,
             stage.scores.evaluation_loss,
-            "kept" if stage.kept else "undone, since the baseline is better",
+            "kept" if stage.kept else "discarded, since the baseline is better",
         )
 
 

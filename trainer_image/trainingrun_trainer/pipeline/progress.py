@@ -80,7 +80,8 @@ class ProgressTracker:
         refused = isinstance(trouble, StorageRefusedError)
         reason = Reason.STORAGE_REFUSED if refused else Reason.STORAGE_UNAVAILABLE
         text = (
-            f"The object store doesn't take results, and is asked again until {until:%H:%M:%S} UTC: {trouble}"
+            "Results can't be written to the object store, which is retried until "
+            f"{until:%H:%M:%S} UTC: {trouble}"
         )
         self._tell(notice=Notice(reason=reason, message=text[:MAX_NOTICE]))
 

@@ -136,9 +136,9 @@ def require_weights_of(best: EpochSummary, loss: float) -> None:
     """Raises TrainerError when a model with this evaluation loss is not the one of the `best` epoch."""
     if not math.isclose(loss, best.evaluation_loss, rel_tol=NOISE, abs_tol=NOISE):
         raise TrainerError(
-            f"the weights to be published have an evaluation loss of {loss:.4f}, but those of epoch "
-            f"{best.epoch}, the best, had {best.evaluation_loss:.4f}: they are others, and nothing is "
-            "published; apply the run under a new name, and report this as a bug"
+            f"the weights to publish have an evaluation loss of {loss:.4f}, but those of epoch "
+            f"{best.epoch}, the best, had {best.evaluation_loss:.4f}: these are different weights, so "
+            "nothing is published; apply the run under a new name, and report this as a bug"
         )
 
 
@@ -182,7 +182,7 @@ class LiveResults:
             with torch.random.fork_rng(devices=[]):
                 self._write(done.outcome)
         except (StorageRefusedError, StorageUnavailableError, ValidationError) as error:
-            log.warning("The results so far could not be written: %s", error)
+            log.warning("Interim results could not be written: %s", error)
 
     def _write(self, outcome: Outcome[Any]) -> None:
         with self._scoring.taken():

@@ -63,7 +63,7 @@ def run(config: RunConfig, listener: Listener, interruption: Interruption | None
                     Run(config, store, paths, progress, trackers, Path(work), interruption or Interruption())
                 )
         else:
-            log.info("The results of this run are published already; nothing is trained")
+            log.info("The results of this run are already published; nothing to train")
     progress.done(evaluation.curves.epochs, evaluation.best_epoch)
     trackers.end(Ending.FINISHED, evaluation)
     return result(evaluation, artifacts_of(paths))

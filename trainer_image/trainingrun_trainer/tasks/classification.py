@@ -150,7 +150,7 @@ def _require_trained(splits: Splits, evaluated: DataSource) -> None:
     """A classifier can give no label that it has never seen."""
     if unknown := splits.evaluation.labels - splits.training.labels:
         raise DataError(
-            f"{evaluated.name} has labels that no text to train on has: {listed(unknown)}. Map them in "
+            f"{evaluated.name} has labels without any training text: {listed(unknown)}. Map them in "
             "spec.labels.aliases, or leave them out with spec.labels.exclude"
         )
 

@@ -123,7 +123,7 @@ def _counts(tallies: Sequence[Tally], splits: PairSplits, copies: _Copies) -> Da
 def _log_data(counts: DataCounts, splits: PairSplits) -> None:
     log.info(
         "Data: %d rows read; %d left out by dataset.filter, %d without a text, %d without a score, "
-        "%d duplicates, %d conflicts of scores, %d with a text that is evaluated on",
+        "%d duplicates, %d conflicting scores, %d that share a text with the evaluation data",
         counts.read,
         counts.rows_filtered,
         counts.empty,
@@ -135,6 +135,6 @@ def _log_data(counts: DataCounts, splits: PairSplits) -> None:
     log.info("Split: %d rows to train on, %d to evaluate on", counts.training, counts.evaluation)
     if splits.texts_shared:
         log.warning(
-            "More than half of the rows hang together by texts they share: training and evaluation split "
-            "have first texts of their own, but other texts in common, so scores may flatter"
+            "More than half of the rows are connected by shared texts: training and evaluation split "
+            "share no first texts, but do share other texts, so scores may be too high"
         )

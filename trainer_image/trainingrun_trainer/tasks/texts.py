@@ -143,7 +143,7 @@ def _examples(parts: Parts) -> CopyExamples:
 def _log_data(config: RunConfig, counts: DataCounts, splits: Splits) -> None:
     log.info(
         "Data: %d texts read from %s; %d left out by dataset.filter, %d empty, %d unlabelled, %d filtered, "
-        "%d duplicates, %d conflicts, %d near-duplicates, %d also evaluated on%s",
+        "%d duplicates, %d conflicts, %d near-duplicates, %d also in the evaluation data%s",
         counts.read,
         ", ".join(config.source_names),
         counts.rows_filtered,
@@ -162,7 +162,7 @@ def _log_data(config: RunConfig, counts: DataCounts, splits: Splits) -> None:
     if counts.joined_labels:
         ways = [f"{one.label} ({one.spellings} ways, {one.texts} rows)" for one in counts.joined_labels[:20]]
         log.info(
-            "%d labels are written in several ways that look the same, and read as one each: %s",
+            "%d labels are spelled in several ways that look the same, and read as one each: %s",
             len(counts.joined_labels),
             ", ".join(ways) + (", …" if len(counts.joined_labels) > 20 else ""),
         )
@@ -170,4 +170,6 @@ def _log_data(config: RunConfig, counts: DataCounts, splits: Splits) -> None:
         if finding.severity is Severity.WARNING:  # worth stopping for; all findings stand in the results
             log.warning("%s. %s", finding.message, finding.suggestion)
     if counts.not_evaluated:
-        log.warning("Trained and not evaluated, for want of texts: %s", ", ".join(counts.not_evaluated[:20]))
+        log.warning(
+            "Trained on but not evaluated, for lack of texts: %s", ", ".join(counts.not_evaluated[:20])
+        )

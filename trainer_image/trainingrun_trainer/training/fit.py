@@ -104,8 +104,8 @@ def _untrained() -> Iterator[None]:
         yield
     except DivergedError as error:
         raise ModelError(
-            f"spec.baseModel: {error.what} is not finite before any training, so the base model is broken; "
-            "choose another, or a good copy of it"
+            f"spec.baseModel: {error.what} is not finite before any training, so the base model is corrupt; "
+            "choose another, or an intact copy"
         ) from None
 
 
@@ -119,7 +119,7 @@ def _do_stage(state: TrainState, stage: Objective, settings: Training) -> Iterat
     except RuntimeError as error:
         if settings.similarity_stage is not SimilarityStage.AUTO or not should_reduce_batch_size(error):
             raise
-        log.warning("Memory is not enough for the similarity stage, which is left out")
+        log.warning("Out of memory in the similarity stage, which is skipped")
         network.load_state_dict(before)
         state.optimizer.zero_grad()
         return
@@ -196,7 +196,7 @@ def _backward_in_parts(state: TrainState, batches: list[Batch], texts: int) -> f
                 raise
         state.parts *= 2
         log.warning(
-            "Memory is not enough for %d texts at once, going on with %d",
+            "Out of memory with %d texts at once, continuing with %d",
             2 * state.recipe_used.batch_size,
             state.recipe_used.batch_size,
         )

@@ -50,6 +50,6 @@ def infer(batches: Iterable[Batch], at: Callable[[Batch], Seen], *, divisible: b
                 if not divisible or parts >= len(batch.targets) or not should_reduce_batch_size(error):
                     raise
             texts, parts = math.ceil(len(batch.targets) / parts), 2 * parts
-            log.warning("Memory is not enough to look at %d texts at once, going on with half of them", texts)
+            log.warning("Out of memory in inference on %d texts at once, continuing with half of them", texts)
             clear_device_cache(garbage_collection=True)
         yield from seen

@@ -149,7 +149,7 @@ def _adversarial_epsilon(objective: Objective, settings: Training, parameters: i
     possible = bears_noise(objective.network)
     if settings.adversarial_epsilon and not possible:
         raise SettingsError(
-            "spec.training.adversarialEpsilon: this base model has no embeddings of tokens to put noise on; "
+            "spec.training.adversarialEpsilon: this base model has no token embeddings to add noise to; "
             "leave it out, or choose another base model"
         )
     if settings.adversarial_epsilon is not None:
@@ -184,7 +184,7 @@ def choose_precision(wanted: MixedPrecision, architecture: str) -> Literal["bf16
     if architecture in FULL_PRECISION_ONLY:
         if wanted is MixedPrecision.BF16:
             raise SettingsError(
-                f"spec.training.mixedPrecision is BF16, in which {architecture} can't be computed: set FP32"
+                f"spec.training.mixedPrecision is BF16, which {architecture} doesn't support: set FP32"
             )
         return "no"
     if wanted is MixedPrecision.AUTO:

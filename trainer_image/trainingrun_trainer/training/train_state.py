@@ -222,5 +222,5 @@ def _require_metric(objective: Objective, settings: Training) -> None:
     if metric not in there_are:
         raise SettingsError(
             f"spec.training.earlyStopping.metric: this task has no {metric} on these data; "
-            f"there are {', '.join(sorted(there_are))}"
+            f"choose one of {', '.join(sorted(there_are))}"
         )
