@@ -12,6 +12,7 @@ import pytest
 from localcluster import S3Server
 from trainingrun_api.run_config import Storage
 from trainingrun_trainer import artifacts
+from trainingrun_trainer.credentials import StorageKeys
 from trainingrun_trainer.errors import (
     AlreadyWrittenError,
     ObjectMissingError,
@@ -135,6 +136,16 @@ def test_a_wrong_secret_key_is_refused(s3_credentials: S3Server, monkeypatch: py
     store = artifacts.open_store("s3://", Storage(endpoint=s3_credentials.endpoint))
     with pytest.raises(StorageRefusedError, match="the secret key is wrong"):
         store.exists("s3://bucket/object")
+
+
+def test_keys_that_are_given_are_used_whatever_the_environment_has(
+    s3_credentials: S3Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = StorageKeys(s3_credentials.access_key, s3_credentials.secret_key)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "somebody")
+    store = artifacts.open_store("s3://", Storage(endpoint=s3_credentials.endpoint), keys)
+    assert not store.exists("s3://bucket/nothing")
+    assert keys.secret_key not in repr(keys)
 
 
 def test_a_server_that_does_not_answer_may_come_back(s3_credentials: S3Server) -> None:
