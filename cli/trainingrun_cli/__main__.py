@@ -17,7 +17,7 @@ from .run_manifest import read_manifest
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
-Manifest = Annotated[
+ManifestFile = Annotated[
     Path, typer.Argument(help="YAML file with a TrainingRun, and its TrainingProject if it has one.")
 ]
 OutputFolder = Annotated[
@@ -76,7 +76,7 @@ def trainingrun() -> None:
 
 @app.command()
 def run(
-    manifest: Manifest,
+    manifest: ManifestFile,
     output: OutputFolder = Path("runs"),
     data: DataFolder = None,
     endpoint: Endpoint = None,

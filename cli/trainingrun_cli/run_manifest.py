@@ -146,7 +146,7 @@ def read_manifest(path: Path) -> RunManifest:
     run = runs[0]
     namespace = run.metadata.namespace or DEFAULT_NAMESPACE
     spec = _spec(path, run, TrainingRunSpec)
-    projects = Projects(path, documents, namespace)
+    projects = ProjectDocuments(path, documents, namespace)
     own = projects.named(spec.dataset.project) if spec.dataset.project else None
     resolved = _resolved(path, spec, own)
     evaluation = spec.evaluation_dataset
@@ -161,7 +161,7 @@ def read_manifest(path: Path) -> RunManifest:
 
 
 @dataclass(frozen=True)
-class Projects:
+class ProjectDocuments:
     """The TrainingProjects of one file; a document without a namespace is in that of the run."""
 
     path: Path

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from enum import StrEnum
 
 from .metrics import DataKind, StoppingMetric, stopping_metrics
-from .rules import Chosen, Condition, Equals, Given, Rule, Some
+from .rules import Chosen, Equals, Given, Predicate, Rule, Some
 from .training import SimilarityStage
 
 
@@ -83,7 +83,7 @@ def _in_order(metrics: Collection[StoppingMetric]) -> list[str]:
 ONLY_OF_EMBEDDINGS = " and ".join(_in_order(OF_ANY_EMBEDDINGS - OF_CLASSES))
 
 
-def _stops_by(metrics: Collection[StoppingMetric]) -> Condition:
+def _stops_by(metrics: Collection[StoppingMetric]) -> Predicate:
     return Equals("training.early_stopping.metric", *_in_order(metrics))
 
 

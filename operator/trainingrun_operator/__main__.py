@@ -16,7 +16,7 @@ from . import handlers
 from .cache import Cache
 from .certificate_store import CertificateStore
 from .cluster import connected
-from .endpoint import ProgressEndpoint
+from .endpoint import ReportEndpoint
 from .errors import OperatorError
 from .feed import Feed
 from .health import Watchdog
@@ -64,7 +64,7 @@ async def _serve(settings: Settings) -> None:
         watchdog = Watchdog(cluster, feed, queue, settings.watch_namespaces)
         await feed.fill()
         _collect_garbage_seldom()
-        endpoint = ProgressEndpoint(cluster, Identities(cluster), RateLimit(), metrics).application()
+        endpoint = ReportEndpoint(cluster, Identities(cluster), RateLimit(), metrics).application()
         unserved = metrics.unserved_connections
         reports = Listener("progress", endpoint, OF_REPORTS, unserved, certificates.context)
         probes = Listener("metrics", _probes(metrics, watchdog), OF_PROBES, unserved)

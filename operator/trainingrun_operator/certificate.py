@@ -22,7 +22,7 @@ CLOCK_SKEW = datetime.timedelta(hours=1)
 
 
 @dataclass(frozen=True)
-class Pair:
+class KeyPair:
     """A certificate and its key, as PEM."""
 
     certificate: str
@@ -49,14 +49,14 @@ class Pair:
 class Certificates:
     """The authority and the server certificate that it signed."""
 
-    authority: Pair
-    server: Pair
+    authority: KeyPair
+    server: KeyPair
 
     @classmethod
     def of_secret(cls, data: Manifest) -> Self:
         """Read a Secret's data. Raises KeyError or ValueError when it isn't ours."""
         text = {name: base64.b64decode(value).decode() for name, value in data.items()}
-        return cls(Pair(text["ca.crt"], text["ca.key"]), Pair(text["tls.crt"], text["tls.key"]))
+        return cls(KeyPair(text["ca.crt"], text["ca.key"]), KeyPair(text["tls.crt"], text["tls.key"]))
 
     def secret_data(self) -> dict[str, str]:
         """The data of a Secret of type kubernetes.io/tls."""
@@ -86,7 +86,7 @@ def renewed(held: Certificates | None, server_name: str, now: datetime.datetime)
     return held
 
 
-def _authority(now: datetime.datetime) -> Pair:
+def _authority(now: datetime.datetime) -> KeyPair:
     key, name = ec.generate_private_key(ec.SECP256R1()), _name("trainingrun-operator-ca")
     constraints = x509.BasicConstraints(ca=True, path_length=0)
     usage = x509.KeyUsage(
@@ -108,7 +108,7 @@ def _authority(now: datetime.datetime) -> Pair:
     return _pair(builder.sign(key, hashes.SHA256()), key)
 
 
-def _server(authority: Pair, server_name: str, now: datetime.datetime) -> Pair:
+def _server(authority: KeyPair, server_name: str, now: datetime.datetime) -> KeyPair:
     issuer, issuer_key = authority.parsed()
     key = ec.generate_private_key(ec.SECP256R1())
     identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key())
@@ -141,7 +141,7 @@ def _name(common_name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
 
 
-def _pair(certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> Pair:
+def _pair(certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> KeyPair:
     encoding = serialization.Encoding.PEM
     private = key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    return Pair(certificate.public_bytes(encoding).decode(), private.decode())
+    return KeyPair(certificate.public_bytes(encoding).decode(), private.decode())

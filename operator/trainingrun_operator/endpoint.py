@@ -21,7 +21,7 @@ from .resources import kubernetes_json, parse_time
 logger = logging.getLogger(__name__)
 
 
-class ProgressEndpoint:
+class ReportEndpoint:
     """Accepts a report only for the run whose workload owns the sending pod."""
 
     def __init__(self, cluster: Cluster, identities: Identities, limit: RateLimit, metrics: Metrics) -> None:

@@ -7,7 +7,7 @@ class OperatorError(Exception):
     """Root of the operator's own errors."""
 
 
-class SettingsError(OperatorError):
+class ConfigurationError(OperatorError):
     """The operator's environment can't be used; carries every problem found."""
 
     def __init__(self, problems: Sequence[str]) -> None:

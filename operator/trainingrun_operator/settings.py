@@ -11,7 +11,7 @@ from trainingrun_api import base_model as api
 from trainingrun_api.names import PROGRESS_PATH
 from trainingrun_api.problems import problems
 
-from .errors import SettingsError
+from .errors import ConfigurationError
 
 NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
@@ -90,7 +90,7 @@ class Settings(BaseModel):
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
-        """Read them all. Raises SettingsError naming every variable that can't be used."""
+        """Read them all. Raises ConfigurationError naming every variable that can't be used."""
         names = [name.upper() for name in cls.model_fields]
         values = {name: value for name in names if (value := environment.get(name))}
         if "POD_NAMESPACE" not in values and NAMESPACE_FILE.exists():
@@ -98,7 +98,7 @@ class Settings(BaseModel):
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            raise SettingsError(problems(error)) from error
+            raise ConfigurationError(problems(error)) from error
 
     @property
     def server_name(self) -> str:

@@ -2,14 +2,14 @@
 
 import pytest
 
-from trainingrun_operator.errors import SettingsError
+from trainingrun_operator.errors import ConfigurationError
 from trainingrun_operator.settings import Settings
 
 GOOD = {"TRAINER_IMAGE": "example.com/trainer:1", "POD_NAMESPACE": "training-system"}
 
 
 def test_all_problems_are_said_at_once() -> None:
-    with pytest.raises(SettingsError, match=r"TRAINER_IMAGE.*METRICS_PORT.*LOG_FORMAT"):
+    with pytest.raises(ConfigurationError, match=r"TRAINER_IMAGE.*METRICS_PORT.*LOG_FORMAT"):
         Settings.from_environment({"POD_NAMESPACE": "x", "METRICS_PORT": "http", "LOG_FORMAT": "xml"})
 
 
@@ -21,9 +21,9 @@ def test_a_default_base_model_is_one_that_all_can_read() -> None:
     assert settings.default_base_model.hugging_face.revision == "main"
     assert settings.allow_pickled_models
     for wrong in ('{"fromRun": {"name": "a"}}', '{"uri": "file:///m"}', "{}", "no JSON"):
-        with pytest.raises(SettingsError, match="DEFAULT_BASE_MODEL"):
+        with pytest.raises(ConfigurationError, match="DEFAULT_BASE_MODEL"):
             Settings.from_environment(GOOD | {"DEFAULT_BASE_MODEL": wrong})
-    with pytest.raises(SettingsError, match="HUB_ENDPOINT"):
+    with pytest.raises(ConfigurationError, match="HUB_ENDPOINT"):
         Settings.from_environment(GOOD | {"HUB_ENDPOINT": "mirror"})
 
 

@@ -19,7 +19,7 @@ from trainingrun_api.status import EpochSummary
 from trainingrun_trainer.artifacts import open_store
 from trainingrun_trainer.errors import StorageUnavailableError
 from trainingrun_trainer.pipeline.results import LiveResults, write_evaluation
-from trainingrun_trainer.pipeline.session import Run
+from trainingrun_trainer.pipeline.session import RunSession
 from trainingrun_trainer.report import Report
 from trainingrun_trainer.time_share import TimeShare
 from trainingrun_trainer.training import EpochDone, Outcome
@@ -55,7 +55,7 @@ def test_storage_trouble_is_told_and_the_random_numbers_of_training_stay(
 
     before = torch.get_rng_state()
     with caplog.at_level(logging.WARNING):
-        LiveResults(cast("Run", None), results).after_epoch(DONE)
+        LiveResults(cast("RunSession", None), results).after_epoch(DONE)
     assert "Interim results could not be written: the store is down" in caplog.text
     assert torch.get_rng_state().equal(before)
 

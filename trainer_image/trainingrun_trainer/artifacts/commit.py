@@ -23,7 +23,7 @@ MANIFEST = "manifest.json"
 COMMITTED = "COMMITTED"
 
 
-class ManifestEntry(Model):
+class FileEntry(Model):
     """One file of a folder."""
 
     path: Annotated[str, Field(pattern=r"^[^/]"), NO_WAY_UP]
@@ -31,10 +31,10 @@ class ManifestEntry(Model):
     sha256: str
 
 
-class Manifest(Model):
+class FileList(Model):
     """The files of a folder."""
 
-    files: list[ManifestEntry]
+    files: list[FileEntry]
 
 
 def commit_folder(store: Store, folder: Path, uri: str) -> None:
@@ -46,7 +46,7 @@ def commit_folder(store: Store, folder: Path, uri: str) -> None:
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     for path in paths:
         store.upload(path, f"{uri}/{path.relative_to(folder).as_posix()}")
-    manifest = Manifest(files=[_entry(path, folder) for path in paths]).model_dump_json(indent=2).encode()
+    manifest = FileList(files=[_entry(path, folder) for path in paths]).model_dump_json(indent=2).encode()
     store.write(f"{uri}/{MANIFEST}", manifest)
     store.write(f"{uri}/{COMMITTED}", hashlib.sha256(manifest).hexdigest().encode(), only_new=True)
 
@@ -62,7 +62,7 @@ def fetch_committed(store: Store, uri: str, folder: Path) -> bool:
         content = store.read(f"{uri}/{MANIFEST}")
         if store.read(f"{uri}/{COMMITTED}").decode().strip() != hashlib.sha256(content).hexdigest():
             return False
-        manifest = Manifest.model_validate_json(content)
+        manifest = FileList.model_validate_json(content)
         for entry in manifest.files:
             store.download(f"{uri}/{entry.path}", folder / entry.path)
     except (ObjectMissingError, ValidationError, UnicodeDecodeError):
@@ -84,7 +84,7 @@ def discard(store: Store, uri: str) -> None:
         log.warning("Unused files remain under %s: %s", uri, error)
 
 
-def _entry(path: Path, folder: Path) -> ManifestEntry:
-    return ManifestEntry(
+def _entry(path: Path, folder: Path) -> FileEntry:
+    return FileEntry(
         path=path.relative_to(folder).as_posix(), size=path.stat().st_size, sha256=file_sha256(path)
     )

@@ -19,7 +19,7 @@ from ..training import (
 )
 from .checkpoints import Origin
 from .fitting import Fit, Landmark, checkpoints_under
-from .session import Run
+from .session import RunSession
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ MOST_LOSS = 1.1
 these texts, so that its loss is far lower where nothing is wrong; by a tenth it moves from epoch to epoch."""
 
 
-def fit_anew(run: Run, first: TrainState, anew: Anew, origin: Origin) -> FinalFit:
+def fit_anew(run: RunSession, first: TrainState, anew: Anew, origin: Origin) -> FinalFit:
     """Fit the network of `first`, which has the weights of its best epoch, anew on all texts.
 
     It has the weights to be published then: the new ones, or where the fit failed, those of the best epoch.
@@ -73,7 +73,7 @@ def _pinned(settings: Training, first: TrainState) -> Training:
     )
 
 
-def _fit(run: Run, state: TrainState, settings: Training, origin: Origin) -> float | None:
+def _fit(run: RunSession, state: TrainState, settings: Training, origin: Origin) -> float | None:
     """Train, going on from a checkpoint; gives the evaluation loss, None when it is not finite."""
     epochs = state.chosen_epochs or 0
     with checkpoints_under(run, run.paths.final_checkpoints(epochs), origin) as checkpoints:

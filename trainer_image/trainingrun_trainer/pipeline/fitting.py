@@ -16,7 +16,7 @@ from ..errors import GraceOver, Interrupted, SettingsError
 from ..trackers import Snapshot
 from ..training import Diverged, EpochDone, History, StageStepDone, StepDone, TrainState, fit
 from .checkpoints import Checkpoints, Origin, Uploads
-from .session import Run
+from .session import RunSession
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ Landmark = EpochDone | Diverged
 
 
 @contextmanager
-def checkpoints_under(run: Run, folder: str, origin: Origin) -> Iterator[Checkpoints]:
+def checkpoints_under(run: RunSession, folder: str, origin: Origin) -> Iterator[Checkpoints]:
     """Those of a run, uploaded beside what is done within the `with` block."""
     with Uploads(run.store) as uploads:
         yield Checkpoints(run.store, folder, origin, run.config.training.checkpoint.keep, uploads)
@@ -35,7 +35,7 @@ def checkpoints_under(run: Run, folder: str, origin: Origin) -> Iterator[Checkpo
 class Fit:
     """A state and its checkpoints."""
 
-    run: Run
+    run: RunSession
     state: TrainState
     settings: Training
     checkpoints: Checkpoints
@@ -83,7 +83,7 @@ class Fit:
 
 
 def choose_epoch(
-    run: Run, state: TrainState, origin: Origin, after_epoch: Callable[[EpochDone], None]
+    run: RunSession, state: TrainState, origin: Origin, after_epoch: Callable[[EpochDone], None]
 ) -> None:
     """Train, going on from the last checkpoint of this `origin`; `run.best` holds the best weights then.
 
@@ -137,7 +137,7 @@ def _tell_of_change(fit: Fit) -> None:
     fit.run.progress.notice(Reason.STARTED_OVER, f"Training started over: {why}")
 
 
-def _begin(run: Run, state: TrainState) -> None:
+def _begin(run: RunSession, state: TrainState) -> None:
     run.progress.training(state.max_epochs, state.recipe.total_steps, state.steps, state.history)
 
 

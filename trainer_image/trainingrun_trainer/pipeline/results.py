@@ -27,7 +27,7 @@ from ..report import Report, render
 from ..tasks import EvaluationResult, Task, TaskData
 from ..time_share import TimeShare
 from ..training import EpochDone, Outcome, TrainState
-from .session import Run
+from .session import RunSession
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ EXPECTED_SECONDS = 2.0
 class Results:
     """What is known of a run beside its passes over the evaluation split."""
 
-    run: Run
+    run: RunSession
     model: TextModel
     state: TrainState
     score: Callable[[Outcome[Any]], EvaluationResult]
@@ -142,7 +142,7 @@ def require_weights_of(best: EpochSummary, loss: float) -> None:
         )
 
 
-def publish(run: Run, task: Task[Any, Any, Any], model: TextModel, evaluation: Evaluation) -> None:
+def publish(run: RunSession, task: Task[Any, Any, Any], model: TextModel, evaluation: Evaluation) -> None:
     """Commit the model folder, then write evaluation.json, which says that all is there."""
     work = run.work / "model"
     work.mkdir()
@@ -169,7 +169,7 @@ def result(evaluation: Evaluation, artifacts: Artifacts) -> RunResult:
 class LiveResults:
     """Evaluation and page of the latest epoch, each as often as it costs little."""
 
-    def __init__(self, run: Run, results: Callable[[Outcome[Any]], Report]) -> None:
+    def __init__(self, run: RunSession, results: Callable[[Outcome[Any]], Report]) -> None:
         self._run, self._results = run, results
         self._scoring, self._drawing = TimeShare(), TimeShare(EXPECTED_SECONDS)
 

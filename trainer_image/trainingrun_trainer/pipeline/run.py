@@ -33,7 +33,7 @@ from .final_fit import fit_anew
 from .fitting import choose_epoch
 from .progress import Listener, ProgressTracker
 from .results import LiveResults, Results, publish, published, require_weights_of, result, write_report
-from .session import Run, log_recipe, record
+from .session import RunSession, log_recipe, record
 
 log = logging.getLogger(__name__)
 
@@ -59,9 +59,8 @@ def run(config: RunConfig, listener: Listener, interruption: Interruption | None
             # What can't be deleted at the end, as on some network volumes, is no reason to fail.
             folder = tempfile.TemporaryDirectory(prefix="trainingrun-", ignore_cleanup_errors=True)
             with folder as work, memory_errors(LESS):
-                evaluation = train(
-                    Run(config, store, paths, progress, trackers, Path(work), interruption or Interruption())
-                )
+                until = interruption or Interruption()
+                evaluation = train(RunSession(config, store, paths, progress, trackers, Path(work), until))
         else:
             log.info("The results of this run are already published; nothing to train")
     progress.done(evaluation.curves.epochs, evaluation.best_epoch)
@@ -69,7 +68,7 @@ def run(config: RunConfig, listener: Listener, interruption: Interruption | None
     return result(evaluation, artifacts_of(paths))
 
 
-def train(run: Run) -> Evaluation:
+def train(run: RunSession) -> Evaluation:
     """Train, going on from a checkpoint of the same data and base model; publish the best weights.
 
     Where the task has a final fit, that is done, and its weights are published.

@@ -23,7 +23,7 @@ DECIDING_LIBRARIES = ("torch", "transformers", "sentence-transformers", "acceler
 
 
 @dataclass(frozen=True)
-class Run:
+class RunSession:
     """What all stages share."""
 
     config: RunConfig
@@ -47,7 +47,7 @@ class Run:
         return self.work / "waiting"
 
 
-def record(run: Run, dataset: str | None, base_model: ResolvedBaseModel | None) -> RunRecord:
+def record(run: RunSession, dataset: str | None, base_model: ResolvedBaseModel | None) -> RunRecord:
     """Write run.json with what is known so far, and give it."""
     versions = {"python": platform.python_version()} | {name: version(name) for name in DECIDING_LIBRARIES}
     made_of = RunRecord(config=run.config, dataset_sha256=dataset, base_model=base_model, versions=versions)
