@@ -18,7 +18,7 @@ def local_copy(dataset: DataSource, data: Path) -> DataSource:
     or a.jsonl. Unchanged where there are none.
     """
     folder, store = data.resolve().as_uri(), open_store("file:///", Storage())
-    for name in _names_of_copies(dataset.uri):
+    for name in _names_of_copies(dataset.place):
         uri = f"{folder}/{quote(name, safe=UNQUOTED)}"
         if _is_there(store, uri):
             return dataset.model_copy(update={"uri": uri})

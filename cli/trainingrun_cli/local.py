@@ -52,7 +52,7 @@ def train(manifest: RunManifest, output: Path, data: Path, endpoint: str | None 
     """
     console = terminal()
     config = local_config(manifest, output, data, endpoint)
-    data_sets = ", ".join(source.uri for source in config.sources)
+    data_sets = ", ".join(source.place for source in config.sources)
     line = f"{config.run.name}: model {config.model_name}, data from {data_sets}"
     console.print(line, highlight=False, soft_wrap=True)
     if lack := lacking_gpus(config.gpus_per_node):
@@ -67,7 +67,9 @@ def train(manifest: RunManifest, output: Path, data: Path, endpoint: str | None 
             result = pipeline.run(config, listen)
         except TrainerError as error:
             looked = (
-                where_looked(source.uri, data) for source in config.all_sources if source.uri in str(error)
+                where_looked(source.place, data)
+                for source in config.all_sources
+                if source.place in str(error)
             )
             raise CommandError("\n  ".join([str(error), *filter(None, looked)])) from error
     _print_result(console, result)
@@ -85,7 +87,8 @@ def local_config(manifest: RunManifest, output: Path, data: Path, endpoint: str 
     spec = replace(manifest.spec, output=_local_output(manifest.spec.output, output, endpoint))
     model_name = spec.own.model_name or next(candidate_names(run.uid))
     found = References(_base_model(manifest, output), manifest.others)
-    config = RunConfig.of(run, model_name, spec, found)
+    # HF_ENDPOINT and HF_TOKEN are what users of the hub have set already.
+    config = RunConfig.of(run, model_name, spec, found, os.environ.get("HF_ENDPOINT"))
     dataset, *additional = (local_copy(source, data) for source in config.sources)
     evaluation = local_copy(config.evaluation_dataset, data) if config.evaluation_dataset else None
     return config.model_copy(
@@ -105,7 +108,6 @@ def _base_model(manifest: RunManifest, output: Path) -> BaseModelSource:
         return BaseModelSource()
     if wanted.hugging_face is not None:
         asked = wanted.hugging_face
-        # HF_ENDPOINT and HF_TOKEN are what users of the hub have set already.
         hub = HubModel(repo_id=asked.repo_id, revision=asked.revision, endpoint=os.environ.get("HF_ENDPOINT"))
         return BaseModelSource(hub=hub)
     if wanted.from_run is None:

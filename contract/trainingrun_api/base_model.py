@@ -5,13 +5,9 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from .base import DNS_NAME, Model
-from .references import NO_WAY_UP, LocalObjectReference
+from .references import NO_WAY_UP, LocalObjectReference, RepositoryId, Revision
 from .rules import ExactlyOne, Rule
 
-RepositoryId = Annotated[
-    str, Field(max_length=200, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)?$")
-]
-Revision = Annotated[str, Field(max_length=200, pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$"), NO_WAY_UP]
 ModelUri = Annotated[
     str,
     Field(

@@ -78,20 +78,24 @@ def value_at(value: BaseModel, path: str) -> Any:
 
 
 def same(fields: Iterable[str], one: Place, other: Place) -> str:
-    """CEL: both have the same values in these fields, or both none; a model may lack a field."""
-    return both(*(_same_in(_cel_name(field), _having(field, one, other)) for field in fields))
+    """CEL: both have the same values in these fields, or both none; a model may lack a field.
+
+    Of objects each field by itself: those of two places in a schema are of two types, which don't compare.
+    """
+    return both(*(_same_in(field, [at for at in (one, other) if _has(at, field)]) for field in fields))
 
 
-def _having(field: str, *places: Place) -> list[str]:
-    return [place.name for place in places if field in place.model.model_fields]
+def _has(place: Place, path: str) -> bool:
+    return path.split(".", maxsplit=1)[0] in place.model.model_fields
 
 
-def _same_in(name: str, having: list[str]) -> str:
-    paths = [f"{at}.{name}" for at in having]
-    if len(paths) < 2:
-        return both(*(f"!has({path})" for path in paths))
-    one, other = paths
-    return f"(has({one}) ? has({other}) && {one} == {other} : !has({other}))"
+def _same_in(path: str, having: list[Place]) -> str:
+    fields = [(field_at(at.model, path), at.name) for at in having]
+    guards = [field.guard(at) for field, at in fields]
+    if len(fields) < 2:
+        return both(*map(negated, guards))
+    equal_values = " == ".join(field.name(at) for field, at in fields)
+    return f"({guards[0]} ? {both(guards[1], equal_values)} : {negated(guards[1])})"
 
 
 def equal(name: str, values: Sequence[object]) -> str:

@@ -1,16 +1,20 @@
 """Labelled texts to learn from."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Self
 
 from pydantic import Field
 
 from .base import FieldName, Model, Namespace, ObjectName
-from .references import StorageUri
+from .names import HUB_TOKEN_VARIABLE
+from .references import LocalObjectReference, RepositoryId, Revision, StorageUri
 from .row_filter import RowFilter
 from .rules import ExactlyOne, Given, Rule
 
 MAIN_SETTING = "spec.dataset"
-ONE_PLACE = Rule(ExactlyOne(("project", "uri")), "set exactly one of project and uri")
+ONE_PLACE = Rule(
+    ExactlyOne(("project", "uri", "hugging_face")), "set exactly one of project, uri and huggingFace"
+)
+FILES_OF_ONE_PLACE = Rule(ExactlyOne(("uri", "hugging_face")), "set exactly one of uri and huggingFace")
 PROJECT_NAMES_FIELDS = Rule(
     ~Given("project")
     | ~(
@@ -20,7 +24,7 @@ PROJECT_NAMES_FIELDS = Rule(
         | Given("pair_field")
         | Given("filter")
     ),
-    "textField, labelField, labelSeparator, pairField and filter go with uri; the project names its own",
+    "textField, labelField, labelSeparator, pairField and filter don't go with project, which has its own",
 )
 PAIRS_OR_LABELS = Rule(
     ~Given("pair_field") | ~(Given("label_field") | Given("label_separator")),
@@ -37,48 +41,92 @@ SCORE_OR_NEGATIVE = Rule(
 NAMESPACE_OF_A_PROJECT = Rule(~Given("namespace") | Given("project"), "namespace goes with project")
 
 LabelSeparator = Annotated[str, Field(min_length=1, max_length=8)]
+ConfigName = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^<>:/\\|?*]+$")]
+SplitName = Annotated[str, Field(max_length=100, pattern=r"^[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*$")]
+
+
+class HuggingFaceDataset(Model):
+    """A data set on the Hugging Face Hub, or on the mirror that the operator is configured with."""
+
+    repo_id: RepositoryId
+    """Repository, such as organization/name."""
+
+    config: ConfigName | None = None
+    """Configuration, also called subset. Default: the repository's default configuration, or its only one."""
+
+    split: SplitName = "train"
+    """Split to read, such as train, validation or test. All of its rows are read."""
+
+    revision: Revision = "main"
+    """Branch, tag or commit; evaluation.json has the commit that it resolved to."""
+
+    token_secret_ref: LocalObjectReference | None = None
+    """Secret with an access token under the key `token`, for private and gated repositories. It is in the
+    namespace of the run, even if the data set is that of a project in another namespace."""
+
+    @property
+    def name(self) -> str:
+        """What messages and results call it: hf://datasets/repository@revision/config/split."""
+        revision = "" if self.revision == "main" else f"@{self.revision}"
+        return "/".join(filter(None, [f"hf://datasets/{self.repo_id}{revision}", self.config, self.split]))
+
+
+class HubDataset(HuggingFaceDataset):
+    """The same, with how it is read."""
+
+    endpoint: str | None = None
+    """URL of a mirror; the Hub when None."""
+    token_variable: str = HUB_TOKEN_VARIABLE
+    """Variable of the environment that has the token; HF_TOKEN's is used where it isn't set."""
 
 
 class DatasetFiles(Model):
-    """Labelled texts in files."""
+    """Labelled texts in files: of an object store, or of the Hugging Face Hub; set exactly one of uri and
+    huggingFace."""
 
-    uri: StorageUri
+    uri: StorageUri | None = None
     """A .jsonl, .csv, .tsv or .parquet file in UTF-8, those of text also compressed (.gz, .bz2, .xz, .zst); a
     prefix that ends in / for all such files under it; or a pattern of file names with *, ? and [abc], none of
     which matches a /. As s3:// or file://. CSV columns may be divided by , ; | or tabs: the header line
     decides."""
 
+    hugging_face: HuggingFaceDataset | None = None
+    """A data set on the Hugging Face Hub. Integers of a ClassLabel are replaced with the names of their
+    classes."""
+
     text_field: FieldName = "text"
-    """Field or column that holds the text, or a dotted path into objects, such as ticket.body."""
+    """Field or column with the text, or a dotted path into objects, such as ticket.body."""
 
     label_field: FieldName = "label"
-    """Field, column or dotted path that holds the label; several labels stand in a list, or see
-    labelSeparator."""
+    """Field, column or dotted path with the label; several labels are a list, or see labelSeparator."""
 
     label_separator: LabelSeparator | None = None
-    """What divides several labels in one string, such as |, for files that can't hold lists; left out, the
-    whole string is one label."""
+    """Separator of several labels in one string, such as |, for files without lists. Default: the whole
+    string is one label."""
 
     pair_field: FieldName | None = None
-    """For TextSimilarity: field, column or dotted path that holds a second text, which belongs to the first.
-    Runs of TextSimilarity then learn from these pairs, other runs from the labels."""
+    """For TextSimilarity: field, column or dotted path with a second text, which belongs to the first. Runs
+    of TextSimilarity then learn from these pairs, other runs from the labels."""
 
     score_field: FieldName | None = None
-    """Field that says how much the two texts of a pair are alike, a number; its range doesn't matter, only
-    that more is more alike. Left out, both texts of each pair belong together. Goes with pairField."""
+    """Field with the similarity of the two texts of a pair, a number in any range; higher is more similar.
+    Default: both texts of each pair belong together. Requires pairField."""
 
     negative_field: FieldName | None = None
-    """Field that holds a third text, which the first is to be told from: triplets. Goes with pairField, and
-    not with scoreField."""
+    """Field with a third text that doesn't belong to the first: triplets. Requires pairField; not with
+    scoreField."""
 
     filter: RowFilter | None = None
-    """Which rows are read; left out, all."""
+    """Rows to read. Default: all."""
 
-    RULES: ClassVar = (WHOLE_PAIRS, SCORE_OR_NEGATIVE)
+    RULES: ClassVar = (FILES_OF_ONE_PLACE, WHOLE_PAIRS, SCORE_OR_NEGATIVE)
 
 
 class DataSource(DatasetFiles):
     """Labelled texts in files, and where they are named."""
+
+    hugging_face: HubDataset | None = None
+    """A data set on the Hugging Face Hub."""
 
     project: str | None = None
     """The project that names the files; namespace/name where its namespace is named."""
@@ -89,14 +137,27 @@ class DataSource(DatasetFiles):
     @property
     def name(self) -> str:
         """What the user knows it by."""
-        return self.project or self.uri
+        return self.project or self.place
+
+    @property
+    def place(self) -> str:
+        """Where its files are."""
+        return self.hugging_face.name if self.hugging_face else str(self.uri)
+
+    def from_hub(self, endpoint: str | None, token_variable: str) -> Self:
+        """With how it is read, if it is on the Hub: from this mirror, with the token in this variable."""
+        if self.hugging_face is None:
+            return self
+        how = {"endpoint": endpoint, "token_variable": token_variable}
+        return self.model_copy(update={"hugging_face": self.hugging_face.model_copy(update=how)})
 
 
 class Dataset(Model):
-    """Labelled texts: of a project, or in files; exactly one of project and uri is set."""
+    """Labelled texts of a project, in files, or on the Hugging Face Hub; set exactly one of project, uri and
+    huggingFace."""
 
     project: ObjectName | None = None
-    """A TrainingProject of this namespace, whose data set, preset base model and output are used."""
+    """A TrainingProject in this namespace, whose data set, base model and output are used."""
 
     uri: StorageUri | None = None
     """A .jsonl, .csv, .tsv or .parquet file in UTF-8, those of text also compressed (.gz, .bz2, .xz, .zst); a
@@ -104,32 +165,36 @@ class Dataset(Model):
     which matches a /. As s3:// or file://. CSV columns may be divided by , ; | or tabs: the header line
     decides."""
 
+    hugging_face: HuggingFaceDataset | None = None
+    """A data set on the Hugging Face Hub. Integers of a ClassLabel are replaced with the names of their
+    classes."""
+
     text_field: FieldName | None = None
-    """Field or column that holds the text, or a dotted path into objects, such as ticket.body; "text" when
-    left out. Goes with uri."""
+    """Field or column with the text, or a dotted path into objects, such as ticket.body. Default: text. Not
+    with project."""
 
     label_field: FieldName | None = None
-    """Field, column or dotted path that holds the label; several labels stand in a list, or see
-    labelSeparator; "label" when left out. Goes with uri."""
+    """Field, column or dotted path with the label; several labels are a list, or see labelSeparator. Default:
+    label. Not with project."""
 
     label_separator: LabelSeparator | None = None
-    """What divides several labels in one string, such as |, for files that can't hold lists; left out, the
-    whole string is one label. Goes with uri."""
+    """Separator of several labels in one string, such as |, for files without lists. Default: the whole
+    string is one label. Not with project."""
 
     pair_field: FieldName | None = None
-    """For TextSimilarity: field, column or dotted path that holds a second text, which belongs to the first.
-    Such data are pairs and have no labels. Goes with uri."""
+    """For TextSimilarity: field, column or dotted path with a second text, which belongs to the first. Such
+    data are pairs and have no labels. Not with project."""
 
     score_field: FieldName | None = None
-    """Field that says how much the two texts of a pair are alike, a number; its range doesn't matter, only
-    that more is more alike. Left out, both texts of each pair belong together. Goes with pairField."""
+    """Field with the similarity of the two texts of a pair, a number in any range; higher is more similar.
+    Default: both texts of each pair belong together. Requires pairField."""
 
     negative_field: FieldName | None = None
-    """Field that holds a third text, which the first is to be told from: triplets. Goes with pairField, and
-    not with scoreField."""
+    """Field with a third text that doesn't belong to the first: triplets. Requires pairField; not with
+    scoreField."""
 
     filter: RowFilter | None = None
-    """Which rows are read; left out, all. Goes with uri."""
+    """Rows to read. Default: all. Not with project."""
 
     RULES: ClassVar[tuple[Rule, ...]] = (
         ONE_PLACE,
@@ -141,10 +206,11 @@ class Dataset(Model):
 
     def files(self) -> DatasetFiles | None:
         """The files this data set names itself; None when a project names them."""
-        if self.uri is None:
+        if self.project is not None:
             return None
         return DatasetFiles(
             uri=self.uri,
+            hugging_face=self.hugging_face,
             text_field=self.text_field or "text",
             label_field=self.label_field or "label",
             label_separator=self.label_separator,
@@ -168,17 +234,17 @@ class Dataset(Model):
         if files is None:
             raise TypeError(f"the project {project} is named and not given")
         place = setting if project is None else f"TrainingProject {project}, spec.dataset"
-        return DataSource(**dict(files), project=project, setting=place)
+        return DataSource(**files.model_dump(), project=project, setting=place)
 
 
 class DatasetReference(Dataset):
-    """Labelled texts beside the main ones: of a project, or in files."""
+    """Labelled texts in addition to the main ones: of a project, in files, or on the Hugging Face Hub."""
 
     project: ObjectName | None = None
-    """A TrainingProject, whose data set alone is used."""
+    """A TrainingProject, of which only the data set is used."""
 
     namespace: Namespace | None = None
-    """Namespace of the project, when that is another; the project's allowedNamespaces must name the run's."""
+    """Namespace of the project, if it is another one; its allowedNamespaces has to list the run's."""
 
     RULES: ClassVar[tuple[Rule, ...]] = (*Dataset.RULES, NAMESPACE_OF_A_PROJECT)
 

@@ -38,6 +38,9 @@ REQUIRED_STORAGE_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 STORAGE_KEYS = (*REQUIRED_STORAGE_KEYS, "AWS_SESSION_TOKEN")
 """Keys of a Secret for an object store, as clients of S3 name them; only temporary ones have a token."""
 
+HUB_TOKEN_VARIABLE = "HF_TOKEN"  # noqa: S105 - its name
+"""Environment variable that libraries of the Hugging Face Hub read a token from."""
+
 GRACE_SECONDS = 120
 """From SIGTERM, at which the trainer saves what it has, to SIGKILL."""
 

@@ -22,6 +22,10 @@ Endpoint = Annotated[
         "an endpoint has no path: write the server's URL alone, such as https://s3.example.com",
     ),
 ]
+RepositoryId = Annotated[
+    str, Field(max_length=200, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)?$")
+]
+Revision = Annotated[str, Field(max_length=200, pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$"), NO_WAY_UP]
 Region = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*$")]
 
 

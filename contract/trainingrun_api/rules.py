@@ -283,4 +283,11 @@ class _Not(Predicate):
 
 
 def _key(value: BaseModel, fields: Iterable[str]) -> tuple[object, ...]:
-    return tuple(getattr(value, field, None) for field in fields)
+    """What is there; None where nothing is, also for a field that the model lacks."""
+    return tuple(_found(value, path.split(".")) for path in fields)
+
+
+def _found(value: object, names: Sequence[str]) -> object:
+    for name in names:
+        value = getattr(value, name, None)
+    return value

@@ -5,7 +5,7 @@ from typing import NamedTuple, Self
 from .base import Model
 from .dataset import DataSource
 from .lineage import Ancestor, ResolvedBaseModel
-from .names import run_prefix, spec_hash
+from .names import HUB_TOKEN_VARIABLE, run_prefix, spec_hash
 from .progress import RunIdentity
 from .references import Endpoint, Output, Region
 from .resolved_spec import ResolvedSpec
@@ -158,15 +158,27 @@ class RunConfig(RunSettings):
         return [source.name for source in self.all_sources]
 
     @classmethod
-    def of(cls, run: RunIdentity, model_name: str, spec: ResolvedSpec, found: References) -> Self:
-        """The configuration of `run`; it reports progress nowhere."""
+    def of(
+        cls,
+        run: RunIdentity,
+        model_name: str,
+        spec: ResolvedSpec,
+        found: References,
+        hub_endpoint: str | None = None,
+    ) -> Self:
+        """The configuration of `run`; it reports progress nowhere. `hub_endpoint` is a mirror of the Hub."""
+        sources = [
+            source.from_hub(hub_endpoint, f"{HUB_TOKEN_VARIABLE}_{number}")
+            for number, source in enumerate([spec.dataset, *found.others.all()])
+        ]
+        evaluation = sources.pop() if found.others.evaluation else None
         return cls(
             run=run,
             model_name=model_name,
             base_model=found.base_model,
-            dataset=spec.dataset,
-            additional_datasets=list(found.others.additional),
-            evaluation_dataset=found.others.evaluation,
+            dataset=sources[0],
+            additional_datasets=sources[1:],
+            evaluation_dataset=evaluation,
             gpus_per_node=spec.own.resources.gpus_per_node,
             resume_from=found.resume_from,
             output_prefix=run_prefix(spec.output.uri, run.namespace, run.name, _spec_hash(run, spec.own)),

@@ -31,9 +31,19 @@ COPIES_FIRST = Rule(
 )
 HAS_OUTPUT = Rule(
     Given("dataset.project") | Given("output"),
-    "output is required with dataset.uri: write output.uri, for instance s3://bucket/prefix",
+    "output is required unless dataset.project is set: write output.uri, for instance s3://bucket/prefix",
 )
-PLACE = ("uri", "project", "namespace")
+PLACE = (
+    "uri",
+    "project",
+    "namespace",
+    "hugging_face.repo_id",
+    "hugging_face.config",
+    "hugging_face.split",
+    "hugging_face.revision",
+)
+"""Fields that say which texts a data set has."""
+
 EACH_DATASET_ONCE = Rule(
     Distinct("dataset", "additional_datasets", by=PLACE),
     "name each data set once in dataset and additionalDatasets",
@@ -108,7 +118,7 @@ class TrainingRunSpec(RunSettings):
     The checkpoint is read with endpoint, region and credentials of this run's output."""
 
     dataset: Dataset
-    """Texts to learn from: set exactly one of project and uri."""
+    """Texts to learn from; set exactly one of project, uri and huggingFace."""
 
     additional_datasets: Annotated[list[DatasetReference], Field(max_length=16)] = []
     """More texts to learn from, together with those of dataset, with which each must have a label in common.

@@ -23,7 +23,9 @@ class SecretNames(Model):
     storage: str | None = None
     """With credentials for the object store."""
     hub: str | None = None
-    """With a token for the Hugging Face hub."""
+    """With a token for the Hugging Face Hub, for the base model."""
+    datasets: dict[str, str] = {}
+    """With tokens for the Hugging Face Hub, for data sets: by the variable that the trainer reads."""
     mlflow: str | None = None
     """With credentials for the MLflow server."""
 

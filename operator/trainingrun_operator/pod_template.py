@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from trainingrun_api.names import (
     GRACE_SECONDS,
+    HUB_TOKEN_VARIABLE,
     MANAGED_BY_LABEL,
     MEMORY_LIMIT_VARIABLE,
     OPERATOR,
@@ -34,7 +35,6 @@ TOKEN_SECONDS = 3600
 READ_ONLY = {"progress-token", "base-model", "storage-keys"}
 BASE_MODEL_FOLDER = "/base-model"
 HUB_TOKEN_KEY = "token"  # noqa: S105 - its name
-HUB_TOKEN_VARIABLE = "HF_TOKEN"  # noqa: S105 - its name
 KEYS_FOLDER = "/var/run/secrets/storage"
 MLFLOW_CREDENTIALS = (
     ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"),
@@ -124,7 +124,7 @@ def _environment(config: Manifest, base_model: BaseModelSource) -> list[Manifest
         "HOME": WORK_FOLDER,
         "TMPDIR": WORK_FOLDER,
         "HF_HOME": f"{WORK_FOLDER}/huggingface",
-        "HF_HUB_OFFLINE": "0" if base_model.hub else "1",
+        "HF_HUB_OFFLINE": "0" if base_model.hub or _reads_hub_datasets(config) else "1",
         # Its servers are others than the hub's, and mirrors have none.
         "HF_HUB_DISABLE_XET": "1",
         "HF_HUB_DISABLE_TELEMETRY": "1",
@@ -133,10 +133,16 @@ def _environment(config: Manifest, base_model: BaseModelSource) -> list[Manifest
     return [{"name": name, "value": value} for name, value in values.items()]
 
 
+def _reads_hub_datasets(config: Manifest) -> bool:
+    named = [config["dataset"], *config.get("additionalDatasets", []), config.get("evaluationDataset", {})]
+    return any("huggingFace" in dataset for dataset in named)
+
+
 def _secrets(names: SecretNames) -> list[Manifest]:
     return [
         *(_storage_keys(names.storage) if names.storage else []),
         *([_from_secret(HUB_TOKEN_VARIABLE, names.hub, HUB_TOKEN_KEY)] if names.hub else []),
+        *(_from_secret(variable, secret, HUB_TOKEN_KEY) for variable, secret in names.datasets.items()),
         *(_mlflow_credentials(names.mlflow) if names.mlflow else []),
     ]
 

@@ -61,16 +61,21 @@ class Start:
 
 def starting_with(run: Run, model_name: str, found: Resolution, settings: Settings) -> StartedWith:
     """What `run` is started with, when all that it refers to is there."""
-    config = RunConfig.of(run.identity, model_name, found.spec, found.references)
+    config = RunConfig.of(run.identity, model_name, found.spec, found.references, settings.hub_endpoint)
     told = config.model_dump(mode="json", exclude_none=True)
-    return StartedWith.of(settings.trainer_image, told, _secrets(found.spec))
+    return StartedWith.of(settings.trainer_image, told, _secrets(found.spec, config))
 
 
-def _secrets(spec: ResolvedSpec) -> SecretNames:
+def _secrets(spec: ResolvedSpec, config: RunConfig) -> SecretNames:
     model = spec.base_model.hugging_face if spec.base_model else None
     return SecretNames(
         storage=_name(spec.output.credentials_secret_ref),
         hub=_name(model.token_secret_ref) if model else None,
+        datasets={
+            asked.token_variable: asked.token_secret_ref.name
+            for source in config.all_sources
+            if (asked := source.hugging_face) and asked.token_secret_ref
+        },
         mlflow=_name(spec.tracking.mlflow.credentials_secret_ref) if spec.tracking.mlflow else None,
     )
 

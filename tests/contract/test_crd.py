@@ -77,22 +77,25 @@ FULL: dict[str, Any] = {
 }
 
 REFUSED_BY_BOTH = {
-    "neither project nor files": ({"dataset": {}, "output": OUTPUT}, "set exactly one of project and uri"),
+    "neither project nor files": (
+        {"dataset": {}, "output": OUTPUT},
+        "set exactly one of project, uri and huggingFace",
+    ),
     "project and files": (
         {"dataset": {"project": "tickets", "uri": "s3://data/t.jsonl"}, "output": OUTPUT},
-        "set exactly one of project and uri",
+        "set exactly one of project, uri and huggingFace",
     ),
     "a field of files with a project": (
         {"dataset": {"project": "tickets", "textField": "body"}},
-        "textField, labelField, labelSeparator, pairField and filter go with uri",
+        "textField, labelField, labelSeparator, pairField and filter don't go with project",
     ),
     "a separator with a project": (
         {"dataset": {"project": "tickets", "labelSeparator": "|"}},
-        "textField, labelField, labelSeparator, pairField and filter go with uri",
+        "textField, labelField, labelSeparator, pairField and filter don't go with project",
     ),
     "a filter with a project": (
         {"dataset": {"project": "tickets", "filter": {"field": "answer", "exclude": ["reject"]}}},
-        "pairField and filter go with uri",
+        "pairField and filter don't go with project",
     ),
     "a filter that says nothing": (
         {**SMALLEST, "dataset": {**SMALLEST["dataset"], "filter": {"field": "answer"}}},
@@ -113,7 +116,7 @@ REFUSED_BY_BOTH = {
     ),
     "an additional data set from nowhere": (
         {**SMALLEST, "additionalDatasets": [{}]},
-        "set exactly one of project and uri",
+        "set exactly one of project, uri and huggingFace",
     ),
     "files of a namespace": (
         {**SMALLEST, "additionalDatasets": [{"uri": "s3://data/x.csv", "namespace": "team"}]},
@@ -153,7 +156,7 @@ REFUSED_BY_BOTH = {
     ),
     "an evaluation data set from nowhere": (
         {**SMALLEST, "evaluationDataset": {"textField": "body"}},
-        "set exactly one of project and uri",
+        "set exactly one of project, uri and huggingFace",
     ),
     "a share and an evaluation data set": (
         {**SMALLEST, "trainPercent": 90, "evaluationDataset": {"project": "held-out"}},
@@ -235,7 +238,41 @@ REFUSED_BY_BOTH = {
         "contextParameters names a field twice",
     ),
     "too much context": ({**SMALLEST, "contextParameters": list("abcdefghi")}, "contextParameters"),
-    "no output": ({"dataset": {"uri": "s3://data/t.jsonl"}}, "output is required with dataset.uri"),
+    "no output": (
+        {"dataset": {"uri": "s3://data/t.jsonl"}},
+        "output is required unless dataset.project is set",
+    ),
+    "a data set of two places": (
+        {"dataset": {"uri": "s3://data/t.jsonl", "huggingFace": {"repoId": "a/b"}}, "output": OUTPUT},
+        "set exactly one of project, uri and huggingFace",
+    ),
+    "a data set of nowhere": (
+        {"dataset": {"textField": "body"}, "output": OUTPUT},
+        "set exactly one of project, uri and huggingFace",
+    ),
+    "a data set of the hub without output": (
+        {"dataset": {"huggingFace": {"repoId": "a/b"}}},
+        "output is required unless dataset.project is set",
+    ),
+    "a slice of a split": (
+        {"dataset": {"huggingFace": {"repoId": "a/b", "split": "train[:10%]"}}, "output": OUTPUT},
+        "split",
+    ),
+    "a split that is evaluated on too": (
+        {
+            "dataset": {"huggingFace": {"repoId": "a/b", "split": "train"}},
+            "evaluationDataset": {"huggingFace": {"repoId": "a/b"}, "textField": "body"},
+            "output": OUTPUT,
+        },
+        "evaluationDataset is one that is trained on",
+    ),
+    "a configuration named twice": (
+        {
+            **SMALLEST,
+            "additionalDatasets": [{"huggingFace": {"repoId": "a/b", "config": "de"}}] * 2,
+        },
+        "name each data set once",
+    ),
     "two base models": (
         {**SMALLEST, "baseModel": {"fromRun": {"name": "a"}, "uri": "s3://models/b"}},
         "set exactly one of fromRun, uri and huggingFace",
@@ -427,6 +464,20 @@ TAKEN_BY_BOTH = {
     "namesakes of the main project": {
         "dataset": {"project": "a"},
         "additionalDatasets": [{"project": "a", "namespace": "b"}, {"project": "a", "namespace": "c"}],
+    },
+    "splits of one data set of the hub": {
+        "dataset": {
+            "huggingFace": {
+                "repoId": "PolyAI/banking77",
+                "config": "default",
+                "revision": "refs/convert/parquet",
+                "tokenSecretRef": {"name": "hub"},
+            },
+            "textField": "body",
+        },
+        "additionalDatasets": [{"huggingFace": {"repoId": "PolyAI/banking77", "split": "validation"}}],
+        "evaluationDataset": {"huggingFace": {"repoId": "PolyAI/banking77", "split": "test"}},
+        "output": OUTPUT,
     },
     "no choice of labels among pairs": {**ON_PAIRS, "labels": {}},
     "labels of pairs as they are": {**ON_PAIRS, "labels": {"aliases": {}, "allowDisjoint": False}},

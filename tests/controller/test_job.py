@@ -7,7 +7,7 @@ import pytest
 from trainingrun_api.base_model import BaseModel, HuggingFaceModel
 from trainingrun_api.names import MEMORY_LIMIT_VARIABLE, PROGRESS_AUDIENCE, ExitCode
 from trainingrun_api.resolved_spec import ResolvedSpec
-from trainingrun_api.run_config import BaseModelSource, HubModel, References
+from trainingrun_api.run_config import BaseModelSource, HubModel, OtherDatasets, References, RunConfig
 from trainingrun_api.spec import TrainingProjectSpec
 from trainingrun_operator.backend import BACKEND
 from trainingrun_operator.base_models import source_of
@@ -151,6 +151,43 @@ def test_hub_is_reached_with_the_token_alone() -> None:
     assert environment["HF_TOKEN"] == {"secretKeyRef": {"name": "hub", "key": "token"}}
     assert environment["HF_HUB_OFFLINE"] == "0"
     assert "HF_TOKEN" not in {v["name"] for v in pod_of(a_run("t"))["containers"][0]["env"]}
+
+
+def test_each_data_set_of_the_hub_has_its_token() -> None:
+    def asked(name: str, secret: str | None = None) -> Manifest:
+        token = {"tokenSecretRef": {"name": secret}} if secret else {}
+        return {"huggingFace": {"repoId": f"team/{name}", **token}}
+
+    project = TrainingProjectSpec.model_validate(
+        a_project("tickets")["spec"] | {"dataset": asked("shared", "of-project")}
+    )
+    others = [{"uri": "s3://data/more.csv"}, asked("open"), asked("more", "of-run")]
+    run = as_read(
+        a_project_run("t", "tickets", additionalDatasets=others, evaluationDataset=asked("test", "of-test"))
+    )
+    assert run.spec is not None, run.problem
+    assert run.spec.evaluation_dataset is not None
+    named = OtherDatasets(
+        tuple(one.source(None) for one in run.spec.additional_datasets),
+        run.spec.evaluation_dataset.source(None),
+    )
+    settings = SETTINGS.model_copy(update={"hub_endpoint": "https://mirror.example.com"})
+    found = Resolution(ResolvedSpec.of(run.spec, project), References(DEFAULT_MODEL, named))
+    started = starting_with(run, "brisk-heron-3f9a", found, settings)
+    config = RunConfig.model_validate(started.config)
+    of_hub = [source.hugging_face for source in config.all_sources if source.hugging_face]
+    assert [(one.repo_id, started.secrets.datasets.get(one.token_variable)) for one in of_hub] == [
+        ("team/shared", "of-project"),
+        ("team/open", None),
+        ("team/more", "of-run"),
+        ("team/test", "of-test"),
+    ]
+    assert {one.endpoint for one in of_hub} == {"https://mirror.example.com"}
+    container = pod_template(run, run.spec, started, "PEM", settings)["spec"]["containers"][0]
+    environment = {v["name"]: v.get("value", v.get("valueFrom")) for v in container["env"]}
+    for variable, secret in started.secrets.datasets.items():
+        assert environment[variable] == {"secretKeyRef": {"name": secret, "key": "token"}}
+    assert environment["HF_HUB_OFFLINE"] == "0"
 
 
 def test_volume_of_the_base_model_is_mounted_read_only() -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -71,10 +72,14 @@ class Pair:
 
 @dataclass(frozen=True)
 class SourceFile:
-    """A file of the data set: the URI the user knows it by, and where it was downloaded to."""
+    """A file of the data set."""
 
     uri: str
+    """What the user knows it by."""
     path: Path
+    """Where it was downloaded to."""
+    kind: str | None = None
+    """Suffix of its kind, such as .parquet; None where the URI ends in it."""
 
 
 Targets = NDArray[np.signedinteger[Any]]
@@ -111,11 +116,11 @@ class RunRecord(Model):
     """Versions of Python and of the libraries that decide the result."""
 
 
-def files_sha256(files: list[tuple[str, Path]]) -> str:
-    """SHA-256 (hex) over names and contents, in the order given."""
+def files_sha256(files: Sequence[tuple[str, Path | None]]) -> str:
+    """SHA-256 (hex) over names and contents, in the order given; a name alone says which content it is."""
     total = hashlib.sha256()
     for name, path in files:
-        total.update(f"{name}\0{file_sha256(path)}\n".encode())
+        total.update(f"{name}\0{file_sha256(path) if path else ''}\n".encode())
     return total.hexdigest()
 
 

@@ -71,6 +71,8 @@ class SourceCounts(Model):
 
     source: str
     """The project, or the URI."""
+    revision: str | None = None
+    """Commit of the Hugging Face repository; null for files of an object store."""
     read: int
     """Texts read."""
     empty: int

@@ -17,8 +17,8 @@ from trainingrun_trainer.errors import ModelError, StorageUnavailableError
 from trainingrun_trainer.model import load
 
 from ..conftest import changed, pickled
+from ..hub import TOKEN, Hub
 from ..report.reports import a_report, label_names, single
-from .hub import TOKEN, Hub
 
 LOCAL = Storage()
 
@@ -80,7 +80,7 @@ def test_a_token_that_no_request_can_hold_is_refused_without_a_word_of_it(
         ("team/none", "main", "team/none at http.* correct spec.baseModel.huggingFace.repoId"),
         ("team/open", "v9", "has no revision 'v9'; correct spec.baseModel.huggingFace.revision"),
         ("team/gated", "main", "is gated: accept its terms"),
-        ("a--b", "main", "no valid name"),
+        ("a--b", "main", "not a valid name"),
     ],
 )
 def test_messages_say_which_field_to_change(

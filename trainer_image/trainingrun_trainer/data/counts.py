@@ -19,6 +19,7 @@ def source_counts(
     return [
         SourceCounts(
             source=tally.source,
+            revision=tally.revision,
             read=tally.read,
             rows_filtered=tally.rows_filtered,
             empty=tally.empty,

@@ -13,6 +13,8 @@ class FetchedSource:
 
     source: DataSource
     files: list[SourceFile]
+    commit: str | None = None
+    """Commit of the Hugging Face repository that they are of; None for files of an object store."""
 
     @property
     def place(self) -> str:

@@ -22,12 +22,12 @@ def rows(file: SourceFile, wanted: Sequence[str]) -> Iterator[Row]:
 
     Raises DataError for a file or line that can't be read.
     """
-    if not file.uri.lower().endswith(SUFFIXES):
+    if file.kind is None and not file.uri.lower().endswith(SUFFIXES):
         raise DataError(
             f"{file.uri}: unknown kind of file; spec.dataset.uri takes {', '.join(KINDS)}, "
             f"those of text also compressed ({', '.join(COMPRESSED)})"
         )
-    match kind_of(file.uri):
+    match file.kind or kind_of(file.uri):
         case ".jsonl":
             return json_rows(file)
         case ".parquet":

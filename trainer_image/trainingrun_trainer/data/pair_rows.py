@@ -26,7 +26,7 @@ class PairReading:
 
     def __init__(self, sources: Sequence[FetchedSource]) -> None:
         self._sources = sources
-        self.tallies = [Tally(fetched.source.name) for fetched in sources]
+        self.tallies = [Tally(fetched.source.name, fetched.commit) for fetched in sources]
         self.metadata = Metadata()
 
     def __iter__(self) -> Iterator[Pair]:

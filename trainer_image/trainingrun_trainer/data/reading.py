@@ -40,7 +40,7 @@ class Reading:
     def __init__(self, sources: Sequence[FetchedSource], wanted: Wanted) -> None:
         self._sources = sources
         self._wanted = wanted
-        self.tallies = [Tally(fetched.source.name) for fetched in sources]
+        self.tallies = [Tally(fetched.source.name, fetched.commit) for fetched in sources]
         self.metadata = Metadata()
         self.spellings = Spellings()
 

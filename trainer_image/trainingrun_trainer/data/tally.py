@@ -14,6 +14,8 @@ class Tally:
     """What one data set held; complete when its last row has been read."""
 
     source: str
+    revision: str | None = None
+    """Commit of the Hugging Face repository; None for files of an object store."""
     read: int = 0
     rows_filtered: int = 0
     """Rows that spec.dataset.filter leaves out."""

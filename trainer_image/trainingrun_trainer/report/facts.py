@@ -105,5 +105,6 @@ def lineage(report: Report) -> list[tuple[str, str]]:
         "Digest of its files": base.digest,
         "Its head": base.head,
         "Digest of the data": report.record.dataset_sha256,
+        **{f"Commit of {one.source}": one.revision for one in report.evaluation.data.sources},
     }
     return [(name, value) for name, value in rows.items() if value]

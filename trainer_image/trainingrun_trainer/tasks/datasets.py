@@ -27,22 +27,28 @@ def fetch_datasets(sources: Sequence[DataSource], storage: Storage, folder: Path
 def fetch_dataset(source: DataSource, storage: Storage, folder: Path) -> FetchedSource:
     """Download the files of the data set, sorted by URI. Raises DataError when there are none."""
     with data.errors_of(source):
-        return _fetch(source, storage, folder)
+        if source.hugging_face is not None:
+            from ..data.hub import fetch_from_hub  # noqa: PLC0415 - see there
+
+            return fetch_from_hub(source, source.hugging_face, folder)
+        return _fetch(source, str(source.uri), storage, folder)
 
 
-def _fetch(source: DataSource, storage: Storage, folder: Path) -> FetchedSource:
-    store = artifacts.open_store(source.uri, storage)
-    files = [SourceFile(uri, folder / f"{n:05d}") for n, uri in enumerate(_uris(store, source.uri))]
+def _fetch(source: DataSource, place: str, storage: Storage, folder: Path) -> FetchedSource:
+    store = artifacts.open_store(place, storage)
+    files = [SourceFile(uri, folder / f"{n:05d}") for n, uri in enumerate(_uris(store, place))]
     with ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as downloads:
         list(downloads.map(lambda file: _download(store, file), files))
     if len(files) > 1:
-        log.info("%s: %d files, from %s to %s", source.uri, len(files), files[0].uri, files[-1].uri)
+        log.info("%s: %d files, from %s to %s", place, len(files), files[0].uri, files[-1].uri)
     return FetchedSource(source, files)
 
 
 def sources_sha256(sources: list[FetchedSource]) -> str:
-    """Fingerprint of data sets: names and contents of their files."""
-    return files_sha256([(file.uri, file.path) for fetched in sources for file in fetched.files])
+    """Fingerprint of data sets: names and contents of their files, the commit for those of the Hub."""
+    return files_sha256(
+        [(file.uri, None if fetched.commit else file.path) for fetched in sources for file in fetched.files]
+    )
 
 
 def _uris(store: artifacts.Store, uri: str) -> list[str]:
