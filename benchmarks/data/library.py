@@ -74,8 +74,9 @@ def _by_library(classifier: model.Classifier, path: Path, count: int, meter: Met
     meter.stage("write")
     texts: Any = Dataset.from_generator(_rows, gen_kwargs={"count": count}, cache_dir=cache)
     meter.stage("tokenise")
+    tokenizer, most = classifier.tokenizer, classifier.max_tokens  # what is named is fingerprinted
     tokens = texts.map(
-        lambda rows: {"input_ids": _ids(classifier.tokenizer, classifier.max_tokens, list(rows["text"]))},
+        lambda rows: {"input_ids": _ids(tokenizer, most, list(rows["text"]))},
         batched=True,
         batch_size=TOKENISED_AT_ONCE,
         remove_columns=texts.column_names,
