@@ -77,7 +77,7 @@ class Certificates:
 
 
 def renewed(held: Certificates | None, server_name: str, now: datetime.datetime) -> Certificates:
-    """`held` where it is good for a while, else with what must be new; running trainers trust the authority."""
+    """`held` where it is good for a while, else with what must be new: trainers trust the authority."""
     if held is None or held.authority.expires_soon(now):
         authority = _authority(now)
         return Certificates(authority, _server(authority, server_name, now))
