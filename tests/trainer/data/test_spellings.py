@@ -11,7 +11,7 @@ from trainingrun_api.labels import Labels
 from trainingrun_api.run_config import RunConfig
 from trainingrun_cli.display import data_line
 from trainingrun_trainer import pipeline
-from trainingrun_trainer.data.spellings import Spellings
+from trainingrun_trainer.data.labels import Spellings
 
 from ..conftest import changed, tickets, write_jsonl
 

@@ -19,17 +19,15 @@ from datasets.utils.tqdm import disable_progress_bars
 from huggingface_hub import get_hf_file_metadata, hf_hub_url
 from huggingface_hub.utils.tqdm import disable_progress_bars as disable_bars_of_downloads
 
-from trainingrun_api.dataset import MAIN_SETTING, DataSource, HubDataset
+from trainingrun_api.dataset import DataSource, HubDataset
 
 from ..errors import DataError
 from ..hub import TIMEOUT_SECONDS, HubRepository
 from ..records import SourceFile
-from .fetched import FetchedSource
-from .fields import listed
+from .rows import listed
+from .sources import FetchedSource
 
 log = logging.getLogger(__name__)
-
-SETTING = f"{MAIN_SETTING}.huggingFace"
 
 
 def fetch_from_hub(source: DataSource, asked: HubDataset, folder: Path) -> FetchedSource:
@@ -40,7 +38,12 @@ def fetch_from_hub(source: DataSource, asked: HubDataset, folder: Path) -> Fetch
     disable_progress_bars()
     disable_bars_of_downloads()
     repository = HubRepository(
-        asked.repo_id, asked.revision, SETTING, DataError, asked.endpoint, asked.token_variable
+        repo_id=asked.repo_id,
+        revision=asked.revision,
+        setting=f"{source.setting}.huggingFace",
+        error=DataError,
+        mirror=asked.endpoint,
+        token_variable=asked.token_variable,
     )
     file = folder / "00000"
     with repository.errors():
@@ -81,7 +84,7 @@ def _store(asked: HubDataset, repository: HubRepository, commit: str, file: Path
     except (DatasetNotFoundError, FileNotFoundError) as error:
         raise DataError(
             f"{repository.name}: there are no files that the library datasets reads ({_first_line(error)}); "
-            f"choose another in {SETTING}.repoId"
+            f"choose another in {repository.setting}.repoId"
         ) from None
     except DatasetGenerationError as error:
         cause = error.__cause__ or error
@@ -103,7 +106,9 @@ def _builder(
         chosen = asked.config or default
         if chosen not in names:
             which = f"no configuration {chosen!r}; there are" if chosen else "several configurations:"
-            raise DataError(f"{repository.name} has {which} {listed(names)}. Name one in {SETTING}.config")
+            raise DataError(
+                f"{repository.name} has {which} {listed(names)}. Name one in {repository.setting}.config"
+            )
         builder = load_dataset_builder(
             asked.repo_id, chosen, cache_dir=str(cache), revision=commit, download_config=how
         )
@@ -114,7 +119,7 @@ def _builder(
     if asked.split not in files:
         raise DataError(
             f"{repository.name} has no split {asked.split!r}; there are {listed(files)}. "
-            f"Name one in {SETTING}.split"
+            f"Name one in {repository.setting}.split"
         )
     builder.config.data_files = DataFilesDict({asked.split: files[asked.split]})
     return builder
@@ -124,7 +129,8 @@ def _unusable(repository: HubRepository, error: Exception) -> str:
     if "Dataset scripts" in str(error):
         return (
             f"{repository.name} is read by a script, and code from the Hub is never run; choose a repository "
-            f"with data files (many have a copy in Parquet: {SETTING}.revision refs/convert/parquet)"
+            "with data files (many have a copy in Parquet: "
+            f"{repository.setting}.revision refs/convert/parquet)"
         )
     return f"{repository.name} can't be read by the library datasets: {_first_line(error)}"
 

@@ -1,4 +1,4 @@
-"""Labelled texts of data sets, as a stream."""
+"""Labelled texts and pairs of data sets, as streams."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -6,16 +6,14 @@ from dataclasses import dataclass
 from trainingrun_api.dataset import DataSource
 
 from ..errors import DataError
-from ..records import Example
-from .fetched import FetchedSource
-from .fields import has_field, labels_of, listed, text_of, value_as_text
-from .label_rules import LabelRules
+from ..records import Example, Pair
+from .labels import LabelRules, Spellings
 from .metadata import Metadata
-from .place import errors_of
-from .rows import Row
-from .selection import Selection
-from .spellings import Spellings
+from .rows import Row, has_field, labels_of, listed, score_of, text_of, value_as_text
+from .sources import FetchedSource, Selection
 from .tally import Tally
+
+TEXT, PAIR, NEGATIVE, SCORE = "textField", "pairField", "negativeField", "scoreField"
 
 
 @dataclass(frozen=True)
@@ -46,15 +44,14 @@ class Reading:
 
     def __iter__(self) -> Iterator[Example]:
         for fetched, tally in zip(self._sources, self.tallies, strict=True):
-            with errors_of(fetched.source):
-                yield from self._examples(fetched, tally)
-                _require_examples(fetched, tally)
+            yield from self._examples(fetched, tally)
+            _require_examples(fetched, tally)
 
     def _examples(self, fetched: FetchedSource, tally: Tally) -> Iterator[Example]:
         source = fetched.source
         wanted = (source.text_field, source.label_field, *self._wanted.context)
         for row in Selection(fetched, tally).rows(wanted):
-            text = text_of(row, source.text_field)
+            text = text_of(row, source.text_field, f"{source.setting}.{TEXT}")
             labels = self._labels(row, source, tally)
             if not text:
                 tally.empty += 1
@@ -71,7 +68,8 @@ class Reading:
 
     def _labels(self, row: Row, source: DataSource, tally: Tally) -> tuple[str, ...]:
         tally.has_labels = tally.has_labels or has_field(row, source.label_field)
-        labels = self.spellings.names(labels_of(row, source.label_field, source.label_separator))
+        setting = f"{source.setting}.labelField"
+        labels = self.spellings.names(labels_of(row, source.label_field, source.label_separator, setting))
         one_label = self._wanted.one_label
         if len(labels) > 1 and one_label is not None:
             raise DataError(
@@ -118,12 +116,66 @@ def require_context(tallies: Sequence[Tally], context: Sequence[str]) -> None:
 def _require_examples(fetched: FetchedSource, tally: Tally) -> None:
     if tally.used or tally.filtered:
         return
-    where, label_field = fetched.place, fetched.source.label_field
+    where, label_field, setting = fetched.place, fetched.source.label_field, fetched.source.setting
     if not tally.read:
-        raise DataError(f"{where}: there are no rows; spec.dataset.uri must name labelled texts")
+        raise DataError(f"{where}: there are no rows; {setting} must name labelled texts")
     if not tally.has_labels:
         raise DataError(
             f"{where}: no row has the field {label_field!r}; there are {listed(tally.fields)}. "
-            "Name the field that holds the label in spec.dataset.labelField"
+            f"Name the field that holds the label in {setting}.labelField"
         )
-    raise DataError(f"{where}: no row has both a text and a label; see spec.dataset.textField and labelField")
+    raise DataError(f"{where}: no row has both a text and a label; see {setting}.{TEXT} and labelField")
+
+
+class PairReading:
+    """Pairs and triplets of one data set after the other; to be iterated over once.
+
+    Rows that a filter leaves out, or where a text or the score is missing, are counted. Iteration raises
+    DataError that names file, line, field and what to change.
+    """
+
+    def __init__(self, sources: Sequence[FetchedSource]) -> None:
+        self._sources = sources
+        self.tallies = [Tally(fetched.source.name, fetched.commit) for fetched in sources]
+        self.metadata = Metadata()
+
+    def __iter__(self) -> Iterator[Pair]:
+        for fetched, tally in zip(self._sources, self.tallies, strict=True):
+            yield from self._rows_of(fetched, tally)
+
+    def _rows_of(self, fetched: FetchedSource, tally: Tally) -> Iterator[Pair]:
+        wanted = _wanted(fetched.source)
+        for row in Selection(fetched, tally).rows(wanted):
+            pair = _pair(row, fetched.source, tally)
+            if pair is not None:
+                tally.used += 1
+                self.metadata.add(row, (), wanted)
+                yield pair
+        if not tally.used:
+            raise DataError(
+                f"{fetched.place}: no row has all of {listed(wanted)}; there are {listed(tally.fields)}. "
+                f"Correct {fetched.source.setting}.{TEXT}, {PAIR}, {SCORE} or {NEGATIVE}"
+            )
+
+
+def _fields(source: DataSource) -> dict[str, str | None]:
+    """Columns of texts by the field of the data set that names them."""
+    return {TEXT: source.text_field, PAIR: source.pair_field, NEGATIVE: source.negative_field}
+
+
+def _wanted(source: DataSource) -> list[str]:
+    return [name for name in (*_fields(source).values(), source.score_field) if name]
+
+
+def _pair(row: Row, source: DataSource, tally: Tally) -> Pair | None:
+    place, score = source.setting, None
+    texts = [text_of(row, name, f"{place}.{field}") for field, name in _fields(source).items() if name]
+    if source.score_field is not None:
+        score = score_of(row, source.score_field, f"{place}.{SCORE}")
+    if not all(texts):
+        tally.empty += 1
+    elif source.score_field is not None and score is None:
+        tally.unlabelled += 1
+    else:
+        return Pair(tuple(texts), score, tally.source)
+    return None

@@ -1,16 +1,31 @@
-"""Rows of CSV files, whatever divides their columns and escapes their quotes."""
+"""Rows of text files, compressed or not: JSON Lines, and CSV whatever divides its columns."""
 
+import bz2
 import csv
+import gzip
+import json
+import lzma
 import re
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from io import TextIOWrapper
+from io import BufferedReader, TextIOWrapper
 from itertools import chain
+from pathlib import Path, PurePath
+from typing import Any
+
+import pyarrow
 
 from ..errors import DataError
 from ..records import SourceFile
-from .compression import kind_of, text_bytes
 from .rows import Row
+
+COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
+
+UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+
+HALF = re.compile(rb"\\u[dD][89a-fA-F]")
+"""How JSON may write half of a character beyond the first 65,536; both halves make one."""
 
 DELIMITERS = (",", ";", "\t", "|")
 
@@ -18,6 +33,100 @@ MAX_FIELD = 16 * 1024 * 1024
 """Characters in one field; more means that a quote was never closed."""
 
 BACKSLASH = re.compile(r'\\([\\"])?')
+
+
+def kind_of(uri: str) -> str:
+    """The end of the name that tells the kind of file, in small letters, without that of a compression."""
+    path = PurePath(uri.lower())
+    return path.with_suffix("").suffix if path.suffix in COMPRESSED else path.suffix
+
+
+@contextmanager
+def text_bytes(file: SourceFile) -> Iterator[BufferedReader]:
+    """The bytes of a text file, decompressed as they are read.
+
+    Raises DataError for a compressed file that is cut off or none, and for text in UTF-16, which spreadsheets
+    like to write.
+    """
+    suffix = PurePath(file.uri.lower()).suffix
+    try:
+        with BufferedReader(_decompressed(file.path, suffix)) as content:
+            start = content.peek(2)[:2]
+            if start in UTF_16_MARKS or b"\0" in start:  # as half of each Latin letter is without a mark
+                raise DataError(
+                    f"{file.uri}: the text is in UTF-16; save the file as UTF-8, or convert it with "
+                    "iconv -f UTF-16 -t UTF-8"
+                )
+            yield content
+    except (lzma.LZMAError, zlib.error, EOFError, OSError) as error:
+        if suffix not in COMPRESSED:
+            raise
+        raise DataError(
+            f"{file.uri}: not a whole {suffix} file ({error}); compress and upload it again"
+        ) from None
+
+
+def _decompressed(path: Path, suffix: str) -> Any:
+    match suffix:
+        case ".gz":
+            return gzip.open(path)
+        case ".bz2":
+            return bz2.open(path)
+        case ".xz":
+            return lzma.open(path)
+        case ".zst":
+            return pyarrow.input_stream(str(path), compression="zstd")
+    return path.open("rb", buffering=0)
+
+
+def json_rows(file: SourceFile) -> Iterator[Row]:
+    """One row for each line that isn't empty."""
+    with text_bytes(file) as lines:
+        for number, line in enumerate(lines, start=1):
+            if not line.strip():
+                continue
+            place = f"{file.uri}, line {number}"
+            try:
+                values = _json_value(line)
+            except _TwiceError as error:
+                raise DataError(f"{place}: {error}") from None
+            except ValueError as error:  # of what is no UTF-8, no JSON or a number of thousands of digits
+                raise DataError(f"{place}: not a JSON object in UTF-8 ({error}); correct the line") from None
+            except RecursionError:
+                raise DataError(f"{place}: too many lists or objects inside each other; correct it") from None
+            if not isinstance(values, dict):
+                raise DataError(f"{place}: not a JSON object; write one object with text and label a line")
+            yield Row(place, values)
+
+
+class _TwiceError(Exception):
+    """A field that an object has twice."""
+
+
+def _json_value(line: bytes) -> object:
+    values = DECODER.decode(line.decode("utf-8-sig"))
+    return _whole(values) if HALF.search(line) else values
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise _TwiceError(f"field {twice!r} stands there twice; give each field a name of its own")
+    return values
+
+
+def _whole(values: object) -> object:
+    """With a question mark for each half of a character, which texts cut off by other programs end in.
+
+    No UTF-8 can be written of a half, so nothing that follows would take it.
+    """
+    written = json.dumps(values, ensure_ascii=False).encode(errors="replace")
+    return json.loads(written)
+
+
+DECODER = json.JSONDecoder(object_pairs_hook=_distinct)
 
 
 def csv_rows(file: SourceFile, wanted: Sequence[str]) -> Iterator[Row]:
