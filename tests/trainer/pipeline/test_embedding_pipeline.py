@@ -218,7 +218,9 @@ def test_pairs_of_several_data_sets_hold_no_text_that_is_evaluated_on(
 
 def test_what_does_not_fit_the_data_is_refused(similarity: RunConfig, tmp_path: Path) -> None:
     spearman_of_labels = {"early_stopping": EarlyStopping(metric=StoppingMetric.SPEARMAN)}
-    with pytest.raises(SettingsError, match="no Spearman on these data; there are AveragePrecision, Eval"):
+    with pytest.raises(
+        SettingsError, match="no Spearman on these data; choose one of AveragePrecision, Eval"
+    ):
         train(changed(similarity, training=spearman_of_labels))
     with pytest.raises(SettingsError, match="freezeBody leaves nothing to train"):
         train(changed(similarity, training={"freeze_body": True}))

@@ -410,7 +410,7 @@ def test_a_run_that_may_not_delete_old_checkpoints_is_finished_all_the_same(
         kept = {"max_epochs": 2, "checkpoint": Checkpoint(keep=1)}
         pipeline.run(changed(config, training=kept, storage=storage, output_prefix=prefix), ignore)
         assert open_store(prefix, storage).exists(f"{prefix}/model/COMMITTED")
-    assert f"Old checkpoints stay under {prefix}/checkpoints, since pruning failed: " in caplog.text
+    assert f"Old checkpoints remain under {prefix}/checkpoints; deleting them failed: " in caplog.text
 
 
 def test_an_output_that_cannot_be_written_is_refused_before_data_are_read(

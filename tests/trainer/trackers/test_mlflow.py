@@ -132,7 +132,7 @@ def test_a_token_that_no_request_can_hold_is_refused_without_a_word_of_it(
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", "hidden\n")
     config, paths = tracked(config, f"http://{LOOPBACK}:9", "token"), ArtifactPaths(config.output_prefix)
-    with pytest.raises(SettingsError, match=r"MLFLOW_TRACKING_TOKEN, .*has white space") as refused:
+    with pytest.raises(SettingsError, match=r"MLFLOW_TRACKING_TOKEN, .*contains white space") as refused:
         trackers_of(config, open_store(paths.prefix, config.storage), paths)
     assert "hidden" not in str(refused.value)
 
