@@ -21,28 +21,29 @@ ManifestFile = Annotated[
     Path, typer.Argument(help="YAML file with a TrainingRun, and its TrainingProject if it has one.")
 ]
 OutputFolder = Annotated[
-    Path, typer.Option(file_okay=False, help="Folder for results, in place of the run's output.")
+    Path, typer.Option(file_okay=False, help="Folder for results, instead of the run's output.")
 ]
 DataFolder = Annotated[
     Path | None,
     typer.Option(
         exists=True,
         file_okay=False,
-        help="Folder with local copies of s3:// data sets, by file name; data/ beside the manifest.",
+        help="Folder with local copies of s3:// data sets. Default: data/ next to the manifest.",
     ),
 ]
 Namespace = Annotated[
-    str | None, typer.Option("--namespace", "-n", help="Namespace; the kubectl context's own.")
+    str | None, typer.Option("--namespace", "-n", help="Namespace. Default: the kubectl context's.")
 ]
-TimeOut = Annotated[int, typer.Option(help="Seconds after which to stop watching; the run goes on.")]
+TimeOut = Annotated[int, typer.Option(help="Seconds after which to stop watching; the run continues.")]
 
 ReportFile = Annotated[
-    Path | None, typer.Option("--output", "-o", help="File to write; NAME.html in a temporary folder.")
+    Path | None,
+    typer.Option("--output", "-o", help="File to write. Default: NAME.html in a temporary folder."),
 ]
 Endpoint = Annotated[
     str | None,
     typer.Option(
-        envvar="AWS_ENDPOINT_URL", help="URL of the object store as it is reached from here; the run's own."
+        envvar="AWS_ENDPOINT_URL", help="URL of the object store as reached from here. Default: the run's."
     ),
 ]
 Show = Annotated[bool, typer.Option("--open/--no-open", help="Open it in the browser.")]
@@ -56,16 +57,16 @@ Runs = Annotated[
     ),
 ]
 ComparisonFile = Annotated[
-    Path | None, typer.Option("--output", "-o", help="HTML file to write the comparison to as well.")
+    Path | None, typer.Option("--output", "-o", help="HTML file to also write the comparison to.")
 ]
 
-ModelFolder = Annotated[Path, typer.Argument(help="Folder of a published model, copied here.")]
+ModelFolder = Annotated[Path, typer.Argument(help="Local folder with a published model.")]
 Texts = Annotated[
-    list[str] | None, typer.Argument(help="Texts to label; those on standard input, one a line.")
+    list[str] | None, typer.Argument(help="Texts to label. Default: standard input, one per line.")
 ]
 ContextValues = Annotated[
     list[str] | None,
-    typer.Option("--context", help="NAME=VALUE of what stands beside the texts, once for each name."),
+    typer.Option("--context", help="Context parameter of the texts as NAME=VALUE; can be repeated."),
 ]
 
 
@@ -97,7 +98,7 @@ def watch(name: str, namespace: Namespace = None, timeout: TimeOut = 3600) -> No
 
 @app.command()
 def predict(model: ModelFolder, texts: Texts = None, context: ContextValues = None) -> None:
-    """Label texts with a published model; a line of JSON for each."""
+    """Label texts with a published model; prints one line of JSON per text."""
     given, values = texts or _lines_of_input(), _context_values(context or [])
     from .prediction import PublishedModel  # noqa: PLC0415  # torch again
 
@@ -109,7 +110,7 @@ def predict(model: ModelFolder, texts: Texts = None, context: ContextValues = No
 
 def _lines_of_input() -> list[str]:
     if sys.stdin.isatty():
-        raise CommandError("name the texts to label, or give them on standard input, one a line")
+        raise CommandError("pass the texts to label as arguments, or on standard input, one per line")
     return sys.stdin.read().splitlines()
 
 
@@ -146,7 +147,7 @@ def compare(
     endpoint: Endpoint = None,
     show: Show = True,
 ) -> None:
-    """Put finished runs side by side: scores, curves, classes, settings, and whether one is really better."""
+    """Compare finished runs: scores, curves, classes, settings, and whether one is significantly better."""
     from . import comparing  # noqa: PLC0415  # as above
 
     path = comparing.compare_runs(runs, namespace, output, endpoint)
@@ -175,7 +176,7 @@ def _unexpected(error: Exception) -> str:
     with tempfile.NamedTemporaryFile("w", prefix="trainingrun-", suffix=".txt", delete=False) as trace:
         trace.writelines(traceback.format_exception(error))
     return (
-        f"a fault of trainingrun; {REPORT_FAULTS}, with {trace.name}, which has the whole trace: "
+        f"internal error; {REPORT_FAULTS}, with the traceback in {trace.name}: "
         f"{type(error).__name__}: {visible(str(error))}"
     )
 

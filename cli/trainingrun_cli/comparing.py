@@ -51,7 +51,7 @@ def _fetch(run: str, namespace: str | None, endpoint: str | None) -> Report:
         raise CommandError(f"{stored.name} is {stored.phase}: only runs that have succeeded can be compared")
     evaluation = _read(stored, ArtifactName.EVALUATION, Evaluation)
     if not evaluation.finished:
-        raise CommandError(f"{stored.name} is being trained: only finished runs can be compared")
+        raise CommandError(f"{stored.name} is still training; only finished runs can be compared")
     return Report(evaluation, _read(stored, ArtifactName.RUN, RunRecord), _predictions(stored))
 
 
@@ -64,7 +64,7 @@ def _read(run: StoredRun, file: ArtifactName, kind: type[File]) -> File:
         ) from None
     except ValidationError as error:
         raise CommandError(
-            f"{run.uri(file)} is not as this version has it: {error.errors()[0]['msg']}"
+            f"{run.uri(file)} can't be read by this version: {error.errors()[0]['msg']}"
         ) from error
 
 
@@ -86,5 +86,5 @@ def _require_different(runs: Sequence[str], reports: Sequence[Report]) -> None:
     for run, report in zip(runs, reports, strict=True):
         prefix = report.record.config.output_prefix
         if prefix in seen:
-            raise CommandError(f"{seen[prefix]} and {run} are the results of one run; name each run once")
+            raise CommandError(f"{seen[prefix]} and {run} are results of the same run; name each run once")
         seen[prefix] = run

@@ -33,7 +33,9 @@ def connect(namespace: str | None) -> tuple[ApiClient, str]:
     except (OSError, yaml.YAMLError, ValueError, TypeError, AttributeError) as error:
         # The last two since the library takes for granted that the file is of mappings.
         place = file or config.KUBE_CONFIG_DEFAULT_LOCATION
-        raise CommandError(f"no cluster: {place} is no kubeconfig: {error}; set KUBECONFIG") from error
+        raise CommandError(
+            f"no cluster: {place} is not a valid kubeconfig: {error}; set KUBECONFIG"
+        ) from error
 
 
 @contextmanager
@@ -65,8 +67,8 @@ def known(model: type[Known], value: Any, what: str) -> Known:
         return model.model_validate(value, extra="ignore")
     except ValidationError as error:
         raise CommandError(
-            f"{what} is of another version of TrainingRun ({'; '.join(problems(error))}); "
-            "use the trainingrun of the cluster's operator"
+            f"{what} was written by another version of TrainingRun ({'; '.join(problems(error))}); "
+            "use the trainingrun command that matches the cluster's operator"
         ) from error
 
 

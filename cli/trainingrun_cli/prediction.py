@@ -24,13 +24,17 @@ class PublishedModel:
         try:
             self._config: Any = json.loads((folder / "config.json").read_bytes())
         except OSError as error:
-            raise CommandError(f"{folder}/config.json: {error.strerror}; name a model's folder") from error
+            raise CommandError(
+                f"{folder}/config.json: {error.strerror}; pass the folder of a model"
+            ) from error
         except ValueError as error:
-            raise CommandError(f"{folder}/config.json is no JSON: {error}; copy the model anew") from error
+            raise CommandError(
+                f"{folder}/config.json is not valid JSON: {error}; copy the model again"
+            ) from error
         if not isinstance(self._config, dict) or not str(self._config.get("problem_type")).endswith(
             "label_classification"
         ):
-            raise CommandError(f"{folder}: this model gives no labels; only classifiers do")
+            raise CommandError(f"{folder}: not a classifier, so it predicts no labels")
         self._folder = folder
 
     def scores(self, texts: Sequence[str], context: Mapping[str, str]) -> list[Scores]:
@@ -46,7 +50,7 @@ class PublishedModel:
             found = self._encode(inputs) if pooled else self._classify(inputs)
         except (OSError, ValueError, RuntimeError, SafetensorError) as error:
             why = str(error).splitlines()[0]  # transformers tells traces of all it has tried
-            raise CommandError(f"{self._folder}: the model can't be used: {why}; copy it anew") from error
+            raise CommandError(f"{self._folder}: the model can't be loaded: {why}; copy it again") from error
         return [dict(sorted(scores.items(), key=lambda one: -one[1])) for scores in found]
 
     def given(self, scores: Scores) -> list[str]:

@@ -63,12 +63,14 @@ def _values(path: Path) -> list[Any]:
         raise CommandError(f"{path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
-        raise CommandError(f"{path}, line {line}: the file is not in UTF-8; save it as UTF-8") from error
+        raise CommandError(f"{path}, line {line}: not valid UTF-8; save the file as UTF-8") from error
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise CommandError(f"{path} is no YAML: line {line}: {error.problem or error.context}") from error
+        raise CommandError(
+            f"{path} is not valid YAML: line {line}: {error.problem or error.context}"
+        ) from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise CommandError(f"{path} is no YAML: {error}") from error
+        raise CommandError(f"{path} is not valid YAML: {error}") from error
 
 
 def _document(path: Path, value: Any) -> Document:
@@ -80,7 +82,7 @@ def _document(path: Path, value: Any) -> Document:
     except ValidationError as error:
         raise CommandError(validation_problems(str(path), error)) from error
     except (TypeError, ValueError, RecursionError) as error:
-        raise CommandError(f"{path}: {error}; write what JSON can hold") from error
+        raise CommandError(f"{path}: {error}; use only values that JSON has") from error
 
 
 def _without_nulls(value: Any) -> Any:
@@ -103,7 +105,7 @@ class _Loader(yaml.SafeLoader):
         seen: set[str] = set()
         for key, _ in node.value:
             if isinstance(key, yaml.ScalarNode) and key.value in seen:
-                raise yaml.MarkedYAMLError(problem=f"{key.value} stands twice", problem_mark=key.start_mark)
+                raise yaml.MarkedYAMLError(problem=f"duplicate key {key.value}", problem_mark=key.start_mark)
             seen.add(str(key.value))
         return node
 
@@ -142,7 +144,7 @@ def read_manifest(path: Path) -> RunManifest:
     documents = read_documents(path)
     runs = [document for document in documents if document.kind == RUN_KIND]
     if len(runs) != 1:
-        raise CommandError(f"{path} holds {len(runs)} TrainingRuns; give a file with exactly one")
+        raise CommandError(f"{path} has {len(runs)} TrainingRuns; it must have exactly one")
     run = runs[0]
     namespace = run.metadata.namespace or DEFAULT_NAMESPACE
     spec = _spec(path, run, TrainingRunSpec)

@@ -63,7 +63,7 @@ def _scores_table(runs: SideBySide) -> Table:
 def _paired_table(runs: SideBySide) -> Table:
     title = f"Points above {runs.names[0]} on the texts of both, with 95 % intervals by paired bootstrap"
     metrics = list(dict.fromkeys(metric for pair in runs.paired for metric in pair.scored))
-    names = [name for metric in metrics for name in (metric.title, "More than chance?")]
+    names = [name for metric in metrics for name in (metric.title, "Significant?")]
     table = _table(title, "Run", ["Texts", *names])
     for pair in runs.paired:
         cells = [cell for one in pair.scored.values() for cell in _difference(one)]

@@ -73,7 +73,7 @@ def on_cluster(name: str, namespace: str | None, endpoint: str | None) -> Stored
     what = f"{RUN_KIND} {namespace}/{name}"
     status = status_of(read_resource(client, RUN_PLURAL, RUN_KIND, namespace, name))
     if status.started_with is None:
-        raise CommandError(f"the run is {status.phase} and has no results yet; try again when it trains")
+        raise CommandError(f"the run is {status.phase} and has no results yet; try again once it is training")
     place = known(Storage, status.started_with.config.get("storage"), f"status.startedWith of {what}")
     storage, keys = storage_at(endpoint or place.endpoint, place.region), None
     secret = status.started_with.secrets.storage

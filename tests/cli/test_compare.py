@@ -38,7 +38,7 @@ def test_two_runs_of_this_machine_are_compared_in_the_terminal_and_as_a_page(
         assert scores is not None
         assert scores.accuracy_interval is not None
         assert f"{100 * scores.accuracy:.1f}" in said.out
-    for words in ("contextParameters", "stars", "positive", "Losses by epoch", "Of the run"):
+    for words in ("contextParameters", "stars", "positive", "Losses by epoch", "From run"):
         assert words in said.out
     assert said.out.splitlines()[-1] == str(page)
     assert "<title>reviews, reviews-by-stars" in page.read_text()
@@ -81,7 +81,10 @@ def test_a_run_without_predictions_is_compared_as_far_as_it_goes(
     copy = a_finished_run(retrained, tmp_path / "copy")
     (copy / "predictions.parquet").unlink()
     assert compare_runs([str(copy), str(retrained.output("reviews-by-stars"))], None, None, None) is None
-    assert "can't be told: the predictions.parquet of reviews is missing" in capsys.readouterr().out
+    assert (
+        "reviews-by-stars is better than reviews: the predictions.parquet of reviews is missing"
+        in capsys.readouterr().out
+    )
 
 
 def test_fields_that_only_a_newer_trainer_writes_are_left_out(
@@ -115,13 +118,13 @@ def test_what_can_not_be_compared_is_refused_with_the_name_of_the_run(
     so_far = json.loads((under_way / "evaluation.json").read_text()) | {"finished": False}
     (under_way / "evaluation.json").write_text(json.dumps(so_far))
     assert "no finished run is there" in refusal(good, str(under_way))
-    assert "is being trained: only finished runs can be" in refusal(good, under_way.as_uri())
+    assert "is still training; only finished runs can be" in refusal(good, under_way.as_uri())
     assert newest_output(under_way.parent) is None
     copy = a_finished_run(retrained, tmp_path / "copy")
-    assert refusal(good, str(copy)) == f"{good} and {copy} are the results of one run; name each run once"
+    assert refusal(good, str(copy)) == f"{good} and {copy} are results of the same run; name each run once"
     assert "name 2 to 8 runs" in refusal(good)
     (copy / "run.json").unlink()
     assert f"{copy} has no run.json" in refusal(good, str(copy))
     evaluation = json.loads((copy / "evaluation.json").read_text()) | {"loss": "low"}
     (copy / "evaluation.json").write_text(json.dumps(evaluation))
-    assert f"{copy.as_uri()}/evaluation.json is not as this version has it" in refusal(good, str(copy))
+    assert f"{copy.as_uri()}/evaluation.json can't be read by this version" in refusal(good, str(copy))

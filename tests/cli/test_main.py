@@ -20,10 +20,10 @@ def test_an_unexpected_error_says_where_to_report_it_and_where_the_trace_is(
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     said = command("watch", "tickets")
     assert (said.status, said.out) == (70, "")
-    assert said.err.startswith("trainingrun: a fault of trainingrun; please report it as an issue")
+    assert said.err.startswith("trainingrun: internal error; please report it as an issue")
     assert said.err.endswith("KeyError: 'lost'\n")
     assert "Traceback" not in said.err
-    trace = re.search(r"with (\S+), which has the whole trace", said.err)
+    trace = re.search(r"with the traceback in (\S+): ", said.err)
     assert trace is not None
     assert 'raise KeyError("lost")' in Path(trace[1]).read_text()
 
@@ -32,9 +32,9 @@ def test_an_unexpected_error_says_where_to_report_it_and_where_the_trace_is(
     ("content", "message"),
     [
         (None, "no cluster: "),
-        ("a: [1", "is no kubeconfig: "),
-        ("hello", "is no kubeconfig: "),
-        ("[1]", "is no kubeconfig: "),
+        ("a: [1", "is not a valid kubeconfig: "),
+        ("hello", "is not a valid kubeconfig: "),
+        ("[1]", "is not a valid kubeconfig: "),
         ("{}", "Expected key current-context"),
         (
             "{current-context: a, contexts: [{name: a, context: {cluster: a, user: a}}], "
@@ -64,16 +64,16 @@ def test_a_cluster_that_can_not_be_asked_is_told(
 @pytest.mark.parametrize(
     ("files", "message"),
     [
-        ({}, "config.json: No such file or directory; name a model's folder"),
-        ({"config.json": b"caf\xe9"}, "config.json is no JSON: "),
-        ({"config.json": b"[]"}, "this model gives no labels"),
+        ({}, "config.json: No such file or directory; pass the folder of a model"),
+        ({"config.json": b"caf\xe9"}, "config.json is not valid JSON: "),
+        ({"config.json": b"[]"}, "not a classifier, so it predicts no labels"),
         (
             {"config.json": b'{"problem_type": "single_label_classification", "model_type": "bert"}'},
-            "the model can't be used: ",
+            "the model can't be loaded: ",
         ),
         (
             {"config.json": b'{"problem_type": "single_label_classification"}', "modules.json": b"[]"},
-            "the model can't be used: ",
+            "the model can't be loaded: ",
         ),
     ],
 )

@@ -47,11 +47,11 @@ def test_a_name_that_a_cluster_would_refuse_is_refused(tmp_path: Path, metadata:
     [
         ("trainPercent: '80'", "spec.trainPercent: Input should be a valid integer, not '80'"),
         ("skipDuplicates: 'no'", "spec.skipDuplicates: Input should be a valid boolean"),
-        ("trainPercent: 80, trainPercent: 90", "line 4: trainPercent stands twice"),
+        ("trainPercent: 80, trainPercent: 90", "line 4: duplicate key trainPercent"),
         ("training: {learningRate: .nan}", "not JSON compliant"),
-        ("training: &a {learningRate: *a}", "write what JSON can hold"),
-        ("labels: {include: [!!binary aGk=]}", "write what JSON can hold"),
-        ("labels: {include: [!!int no]}", "is no YAML"),
+        ("training: &a {learningRate: *a}", "use only values that JSON has"),
+        ("labels: {include: [!!binary aGk=]}", "use only values that JSON has"),
+        ("labels: {include: [!!int no]}", "is not valid YAML"),
     ],
 )
 def test_a_value_that_a_cluster_would_refuse_is_refused(tmp_path: Path, spec: str, message: str) -> None:
@@ -84,13 +84,13 @@ def test_a_field_or_kind_that_nobody_knows_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("# ok\nname: Käse".encode("latin-1"), "line 2: the file is not in UTF-8; save it as UTF-8"),
-        ("name: x".encode("utf-16"), "line 1: the file is not in UTF-8"),
-        (b"a: [1", "is no YAML: line 1: expected ',' or ']'"),
-        (b"x\0", "is no YAML: unacceptable character"),
-        (b"[" * 3000, "is no YAML"),
+        ("# ok\nname: Käse".encode("latin-1"), "line 2: not valid UTF-8; save the file as UTF-8"),
+        ("name: x".encode("utf-16"), "line 1: not valid UTF-8"),
+        (b"a: [1", "is not valid YAML: line 1: expected ',' or ']'"),
+        (b"x\0", "is not valid YAML: unacceptable character"),
+        (b"[" * 3000, "is not valid YAML"),
         (b"- 1", f"each document needs apiVersion: {API_VERSION}"),
-        (b"---\n", "holds 0 TrainingRuns"),
+        (b"---\n", "has 0 TrainingRuns"),
     ],
 )
 def test_a_file_that_is_no_manifest_is_refused(tmp_path: Path, content: bytes, message: str) -> None:

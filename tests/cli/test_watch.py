@@ -71,7 +71,7 @@ def test_fields_that_only_a_newer_operator_knows_are_left_out(
         said = command(*command_line, "--namespace", "default")
         assert (said.status, said.err) == (
             2,
-            "trainingrun: the run is Succeeded and has no results yet; try again when it trains\n",
+            "trainingrun: the run is Succeeded and has no results yet; try again once it is training\n",
         )
 
 
@@ -81,7 +81,7 @@ def test_a_value_that_only_a_newer_operator_knows_is_told(api: CustomObjectsApi,
         said = command(name, "much-newer", "--namespace", "default")
         assert said.status == 2
         assert (
-            "status of TrainingRun default/much-newer is of another version of TrainingRun (phase: "
+            "status of TrainingRun default/much-newer was written by another version of TrainingRun (phase: "
             in said.err
         )
         assert "'Dreaming'" in said.err

@@ -39,13 +39,13 @@ MINGLED = a_field("device", billing="m" * 25 + "p" * 15, delivery="m" * 15 + "p"
 def test_labels_that_are_taken_for_each_other_are_named_with_how_often() -> None:
     (found,) = advise(confused(MIXED_UP))
     assert (found.type, found.severity) == (FindingType.CONFUSED_LABELS, Severity.WARNING)
-    assert found.message == "'delivery', 'billing' are taken for each other in 8 of 39 texts"
+    assert found.message == "'delivery', 'billing' are confused in 8 of 39 texts"
     assert found.suggestion.startswith("Read these texts in report.html")
 
 
 def test_labels_that_are_hardly_told_apart_may_be_one() -> None:
     (found,) = advise(confused([[12, 8, 0], [7, 13, 0], [0, 0, 20]]))
-    assert found.suggestion.startswith("They are hardly told apart: make one label of them")
+    assert found.suggestion.startswith("They are hardly distinguished: merge them")
 
 
 def test_mistakes_here_and_there_are_no_confusion() -> None:
@@ -58,8 +58,8 @@ def test_a_field_that_tells_confused_labels_apart_is_proposed_as_context() -> No
     assert (first.type, second.type) == (FindingType.MISSING_CONTEXT, FindingType.CONFUSED_LABELS)
     assert first.severity is Severity.WARNING
     assert first.message == (
-        "'channel' alone tells 'delivery' from 'billing' in 98 % of texts; the model, which doesn't read it, "
-        "in 79 %"
+        "'channel' alone separates 'delivery' from 'billing' in 98 % of texts; the model, which doesn't read "
+        "it, in 79 %"
     )
     assert first.suggestion.startswith("Add 'channel' to spec.contextParameters")
 

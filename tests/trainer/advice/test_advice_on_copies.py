@@ -23,14 +23,15 @@ def test_texts_with_several_labels_are_told_with_the_labels_they_have() -> None:
     (found,) = advise(conflicting(3, 1, ("login", "billing"), ("billing", "login"), ("login", "delivery")))
     assert (found.type, found.severity) == (FindingType.CONFLICTING_COPIES, Severity.INFO)
     assert found.message == (
-        "3 texts occur again with another label, and 1 nearly so; most often with 'billing', 'login'"
+        "3 texts have a duplicate with another label, and 1 a near-duplicate; most often with 'billing', "
+        "'login'"
     )
     (many,) = advise(conflicting(9, 4))
     assert many.severity is Severity.WARNING
     said = [advise(conflicting(*numbers))[0].message for numbers in ((5, 0), (0, 5))]
     assert said == [
-        "5 texts occur again with another label",
-        "5 texts nearly occur again with another label",
+        "5 texts have a duplicate with another label",
+        "5 texts have a near-duplicate with another label",
     ]
 
 

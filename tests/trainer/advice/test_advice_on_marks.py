@@ -23,7 +23,7 @@ def test_texts_that_were_rejected_or_ignored_are_told_with_the_filter_to_set() -
     answers = field("meta.answer", "accept", "accept", "reject", "ignore", "reject", None)
     (found,) = advise(evidence(fields=[answers]))
     assert (found.type, found.severity) == (FindingType.REJECTED_ROWS, Severity.WARNING)
-    assert found.message.startswith("3 of 5 texts looked at have 'reject', 'ignore' in 'meta.answer'")
+    assert found.message.startswith("3 of 5 texts examined have 'reject', 'ignore' in 'meta.answer'")
     assert "spec.dataset.filter: field 'meta.answer', exclude 'reject', 'ignore'" in found.suggestion
     assert found.evidence == {"texts": 3, "lookedAt": 5}
 

@@ -64,11 +64,11 @@ def test_the_aliases_are_offered_to_the_name_with_most_texts() -> None:
     (one,) = advise_on_labels(counts(labels))
     assert (one.type, one.severity) == (FindingType.SIMILAR_NAMES, Severity.WARNING)
     assert one.message == (
-        "'billing', 'BILLING', 'Billing' are labels of their own, whose names differ in case, punctuation or "
-        "form (names like these: 1 times more)"
+        "'billing', 'BILLING', 'Billing' are separate labels whose names differ only in case, punctuation or "
+        "notation (more such groups: 1)"
     )
     assert one.suggestion == (
-        "If they mean the same, join them: "
+        "If they mean the same, merge them: "
         "spec.labels.aliases: {'BILLING': 'billing', 'Billing': 'billing', '1': '1.0'}"
     )
     assert one.evidence == {"labels": 5, "groups": 2}
@@ -115,7 +115,7 @@ def test_a_run_is_warned_of_before_training_and_told_in_the_end(
         row["label"] = row["label"].upper()
     write_jsonl(tmp_path / "tickets.jsonl", rows)
     pipeline.run(changed(config, training={"max_epochs": 1}), lambda report: None)
-    warned = next(r for r in caplog.records if "join them: spec.labels.aliases" in r.getMessage())
+    warned = next(r for r in caplog.records if "merge them: spec.labels.aliases" in r.getMessage())
     assert warned.levelno == logging.WARNING
     evaluation = Evaluation.model_validate_json((tmp_path / "out" / "evaluation.json").read_text())
     assert FindingType.SIMILAR_NAMES in {finding.type for finding in evaluation.advice}

@@ -22,7 +22,7 @@ def with_interval(low: float, high: float) -> Evidence:
 def test_an_accuracy_that_may_be_anything_is_called_so() -> None:
     (found,) = advise(with_interval(0.8, 0.95))
     assert (found.type, found.severity) == (FindingType.SMALL_EVALUATION_PART, Severity.INFO)
-    assert found.message.startswith("Accuracy may be anything from 80 to 95 %: 60 evaluation texts")
+    assert found.message.startswith("The accuracy may be anywhere from 80 to 95 %: 60 evaluation texts")
     assert types(with_interval(0.9, 0.97)) == []
 
 

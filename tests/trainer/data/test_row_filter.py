@@ -123,4 +123,4 @@ def test_a_run_counts_them_and_advises_where_there_is_no_filter(config: RunConfi
     assert (counts.read, counts.rows_filtered, counts.sources[0].rows_filtered) == (70, 10, 10)
     assert (counts.training + counts.evaluation, "RejectedRows" in types) == (60, False)
     (finding,) = (finding for finding in found["all"].advice if finding.type == "RejectedRows")
-    assert finding.message.startswith("10 of 70 texts looked at have 'reject' in 'answer'")
+    assert finding.message.startswith("10 of 70 texts examined have 'reject' in 'answer'")

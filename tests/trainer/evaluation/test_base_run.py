@@ -60,7 +60,7 @@ def test_the_top_of_the_page_tells_of_the_earlier_run() -> None:
     verdict, said = top(went_on())
     assert "the model of run tickets-v2 as it was loaded has" in verdict
     accuracy = earlier().classification.accuracy
-    assert said.startswith(f"It went on from run tickets-v2, whose model has accuracy {accuracy:.3f}")
+    assert said.startswith(f"It started from run tickets-v2, whose model has accuracy {accuracy:.3f}")
     assert "on the 120 rows" in said
     assert "on 300 texts that it was not trained on;" in verdict
     seen = Finding(type=FindingType.SEEN_TEXTS, severity=Severity.WARNING, message="m", suggestion="s")

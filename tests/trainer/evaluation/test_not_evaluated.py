@@ -58,7 +58,7 @@ def test_report_card_and_terminal_say_over_how_many_labels(
 ) -> None:
     result, folder = finished
     report = " ".join((folder / "report.html").read_text().split())
-    assert "Mean of 3 of 4 classes&#39; F1, each counted alike; no evaluation text has the others" in report
+    assert "Unweighted mean of 3 of 4 classes&#39; F1; no evaluation text has the others" in report
     assert "macro and weighted over the 3 of 4 labels that evaluation texts have" in report
     names = re.findall('<th scope="row" dir="auto" data-value="([a-z]+)">', report)
     assert names[-1] == "returns"
@@ -93,5 +93,5 @@ def test_runs_that_were_not_evaluated_on_the_same_labels_are_told_apart() -> Non
     fewer = type(predictions)(predictions.targets[some], predictions.logits[some], predictions.loss)
     runs = compare([a_report(one, labels, examples(one, labels)) for one in (predictions, fewer)])
     assert runs.remarks == [
-        f"Labels that not all runs were evaluated on, which makes their averages differ: {labels[3]}"
+        f"Not all runs were evaluated on these labels, so their averages differ: {labels[3]}"
     ]

@@ -219,7 +219,7 @@ def test_the_command_and_the_card_give_a_text_its_context(
         table["probabilities"][0], abs=1e-5
     )
     assert model.given(scores) == table["predicted"][0]
-    with pytest.raises(CommandError, match="this model gives no labels"):
+    with pytest.raises(CommandError, match="not a classifier, so it predicts no labels"):
         PublishedModel(base(name))
     with pytest.raises(CommandError, match="--context chanel: this model reads channel, product"):
         model.scores(["text"], {"chanel": "email"})

@@ -84,7 +84,7 @@ def test_the_top_says_how_good_it_is_and_against_what() -> None:
     assert scores is not None
     assert scores.accuracy_interval is not None
     assert f"Accuracy is {100 * scores.accuracy:.1f} % on 300 texts" in page.text
-    assert f"{100 * scores.accuracy - 12:.1f} %. Training bought 12.0 points" in page.text
+    assert f"{100 * scores.accuracy - 12:.1f} %. Training gained 12.0 points" in page.text
     low, high = scores.accuracy_interval.low, scores.accuracy_interval.high
     assert f"{100 * low:.1f} to {100 * high:.1f}" in page.text
     assert f"{100 * scores.averages.samples.f1:.1f}" in page.text
@@ -342,7 +342,7 @@ def test_the_page_of_a_run_under_way_says_so() -> None:
     report = five()
     evaluation = report.evaluation.model_copy(update={"finished": False})
     page = Page(render(Report(evaluation, report.record, report.predictions)))
-    assert "Training is under way: this is epoch 9 of at most 10" in page.text
+    assert "Training is in progress: these are the results of epoch 9 of at most 10" in page.text
 
 
 def test_the_same_run_gives_the_same_page() -> None:
@@ -362,9 +362,9 @@ def test_a_run_leaves_its_report_also_while_it_trains(
 
     result = pipeline.run(config, look)
     assert result.artifacts.report == path.as_uri()
-    assert any("this is epoch 2 of at most 3" in text for text in seen)
+    assert any("the results of epoch 2 of at most 3" in text for text in seen)
     text = Page(path.read_text()).text
-    assert "Training is under way" not in text
+    assert "Training is in progress" not in text
     assert f"Accuracy is {100 * (result.evaluation.accuracy or 0):.1f} % on 12 texts" in text
 
 

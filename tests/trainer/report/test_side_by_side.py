@@ -103,7 +103,7 @@ def test_a_label_that_one_run_lacks_is_named_and_compared_with_nothing() -> None
     (lacking,) = set(LABELS) - set(labels)
     runs = compare([a_run("plain"), a_report(single(4, 200), labels, config=config("fewer"))])
     assert runs.remarks == [
-        f"Labels that not all runs were evaluated on, which makes their averages differ: {lacking}"
+        f"Not all runs were evaluated on these labels, so their averages differ: {lacking}"
     ]
     last = runs.classes[-1]
     assert (last.label, last.values[1], last.changes, last.largest) == (lacking, None, (0, None), -1)
@@ -121,25 +121,25 @@ def test_scores_of_before_a_final_fit_are_said_to_be_of_the_model_before() -> No
 def test_a_run_that_is_better_on_the_same_texts_is_called_so() -> None:
     runs = two()
     (pair,) = runs.paired
-    assert pair.verdict == "mended is better in accuracy and macro F1 than plain, by more than chance."
+    assert pair.verdict == "mended is significantly better in accuracy and macro F1 than plain."
     assert pair.basis == "Both were evaluated on the same 300 texts."
     before, after = (report.evaluation.classification for report in runs.reports)
     assert before is not None
     assert after is not None
     assert pair.scored[MACRO_F1].value == pytest.approx(after.averages.macro.f1 - before.averages.macro.f1)
     turned = compare(runs.reports[::-1]).paired[0]
-    assert turned.verdict == "plain is worse in accuracy and macro F1 than mended, by more than chance."
+    assert turned.verdict == "plain is significantly worse in accuracy and macro F1 than mended."
 
 
 def test_a_run_beside_its_like_makes_no_difference() -> None:
     pair = compare([a_run("plain"), a_run("again")]).paired[0]
-    assert pair.verdict == "again gives the same labels as plain: no difference."
+    assert pair.verdict == "again predicts the same labels as plain: no difference."
 
 
 def test_a_difference_of_a_few_texts_can_not_be_told_from_chance() -> None:
     pair = two(texts=3).paired[0]
     assert "only 3 of the 300 texts are right in one run" in pair.verdict
-    assert "can't be told" in pair.verdict
+    assert "can't be determined" in pair.verdict
     assert pair.scored == {}
 
 
@@ -155,8 +155,8 @@ def test_only_texts_that_both_were_evaluated_on_are_judged() -> None:
     pair = compare([a_run("plain"), a_report(part, LABELS, relabelled, config("part"))]).paired[0]
     assert (pair.own, pair.common, pair.relabelled) == ((300, 200), 180, 20)
     assert pair.basis == (
-        "Judged on the 180 texts that both were evaluated on, of 300 of plain and 200 of part. "
-        "20 more have other labels there, and are left out."
+        "Compared on the 180 texts that both were evaluated on, of 300 of plain and 200 of part. "
+        "20 more have different labels, and are left out."
     )
     assert "better in accuracy" in pair.verdict
 
@@ -174,7 +174,8 @@ def test_texts_are_the_same_in_other_context_where_the_runs_read_other_context()
     [
         (
             lambda: replace(a_run("other"), predictions=None),
-            "Whether other is better than plain can't be told: the predictions.parquet of other is missing.",
+            "It can't be determined whether other is better than plain: the predictions.parquet of other is "
+            "missing.",
         ),
         (
             lambda: a_run("other", words=3),
@@ -214,7 +215,10 @@ def test_embeddings_of_pairs_have_their_own_scores_side_by_side_and_no_labels() 
         ("Pearson", 0),
     ]
     assert (runs.remarks, runs.classes) == ([], [])
-    assert runs.paired[0].verdict == "Whether other is better than one can't be told: one gives no labels."
+    assert (
+        runs.paired[0].verdict
+        == "It can't be determined whether other is better than one: one gives no labels."
+    )
     page = Page(render_side_by_side(runs))
     assert "classes" not in {attributes.get("id") for _, attributes in page.tags}
     assert "Spearman 50.0 62.0+12.0" in collapsed(page.text).replace(" +", "+")

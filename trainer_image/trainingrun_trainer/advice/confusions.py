@@ -69,17 +69,17 @@ def confused_labels(evidence: Evidence) -> Iterator[Finding]:
         return
     worst = pairs[0]
     confused, texts = sum(worst.confused), sum(worst.confused) + sum(worst.right)
-    more = f" (pairs like it: {len(pairs) - 1})" if len(pairs) > 1 else ""
+    more = f" (more such pairs: {len(pairs) - 1})" if len(pairs) > 1 else ""
     yield finding(
         FindingType.CONFUSED_LABELS,
         Severity.WARNING,
-        f"{named([worst.one, worst.other])} are taken for each other in {confused} of {texts} texts{more}",
+        f"{named([worst.one, worst.other])} are confused in {confused} of {texts} texts{more}",
         (
-            "They are hardly told apart: make one label of them by spec.labels.aliases, or write down what "
-            "divides them and label their texts anew"
+            "They are hardly distinguished: merge them by spec.labels.aliases, or write down what separates "
+            "them and label their texts again"
             if worst.share >= ALIKE
-            else "Read these texts in report.html: write down what divides the labels and correct those that "
-            "break it, or label more texts like them"
+            else "Read these texts in report.html: write down what separates the labels and correct those "
+            "that don't follow it, or label more texts like them"
         ),
         {"pairs": len(pairs), "confused": confused, "texts": texts},
     )
@@ -98,8 +98,9 @@ def missing_context(evidence: Evidence) -> Iterator[Finding]:
         yield finding(
             FindingType.MISSING_CONTEXT,
             Severity.WARNING,
-            f"{quoted(best)} alone tells {quoted(pair.one)} from {quoted(pair.other)} in {100 * share:.0f} % "
-            f"of texts; the model, which doesn't read it, in {100 * (1 - pair.error):.0f} %",
+            f"{quoted(best)} alone separates {quoted(pair.one)} from {quoted(pair.other)} in "
+            f"{100 * share:.0f} % of texts; the model, which doesn't read it, in "
+            f"{100 * (1 - pair.error):.0f} %",
             f"Add {best!r} to spec.contextParameters, if it is known wherever the model is used",
             {"toldByField": share, "toldByModel": 1 - pair.error},
         )

@@ -214,7 +214,7 @@ def too_few_epochs(evidence: Evidence) -> Iterator[Finding]:
         yield finding(
             FindingType.TOO_FEW_EPOCHS,
             Severity.WARNING,
-            f"The last epoch was the best, and the evaluation loss still fell, from {before:.3g} to "
+            f"The last epoch was the best, and the evaluation loss was still falling, from {before:.3g} to "
             f"{last.evaluation_loss:.3g}",
             f"Raise spec.training.maxEpochs from {most} to {2 * most}; early stopping ends it in time",
             {"epochs": most, "lossBefore": before, "lossAfter": last.evaluation_loss},
@@ -241,7 +241,7 @@ def better_epoch(evidence: Evidence) -> Iterator[Finding]:
             Severity.INFO if best.epoch else Severity.WARNING,
             f"{better} has {metric.name} {found:.3f}; epoch {evidence.best_epoch}, which {chosen_by} "
             f"chose, has {score:.3f}",
-            f"If {metric.name} counts more, set spec.training.earlyStopping.metric to {metric.stopping}",
+            f"If {metric.name} matters more, set spec.training.earlyStopping.metric to {metric.stopping}",
             {"epoch": best.epoch, "score": found, "publishedScore": score},
         )
         return
@@ -282,13 +282,13 @@ def underfitting(evidence: Evidence) -> Iterator[Finding]:
     yield finding(
         FindingType.UNDERFITTING,
         Severity.WARNING,
-        f"On the texts that it is trained on, the model's loss is {last.training_loss:.3g}; guessing by how "
-        f"frequent labels are has {chance:.3g}",
+        f"The training loss is {last.training_loss:.3g}; always predicting how frequent labels are "
+        f"has {chance:.3g}",
         (
             "Leave out spec.training.freezeBody, so that the body learns too"
             if frozen
             else f"Raise maxEpochs or learningRate ({rate:.2g}) of spec.training, or try a larger base "
-            "model; if nothing helps, the texts don't tell the labels"
+            "model; if nothing helps, the labels can't be predicted from the texts"
         ),
         {"trainingLoss": last.training_loss, "lossOfGuessing": chance},
     )

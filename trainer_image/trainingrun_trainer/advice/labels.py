@@ -54,7 +54,7 @@ def too_few_texts(evidence: Evidence) -> Iterator[Finding]:
         FindingType.TOO_FEW_TEXTS,
         Severity.WARNING if suffers else Severity.INFO,
         f"{count} fewer than {FEW} texts to learn from: {named([one.label for one in few])}",
-        "Label more texts of them, join them with others by spec.labels.aliases, or leave them out with "
+        "Label more of their texts, merge them with others by spec.labels.aliases, or leave them out with "
         "spec.labels.exclude",
         {"labels": len(few), "fewestTexts": few[0].training} | _known(recall=recall, recallOfOthers=others),
     )
@@ -106,12 +106,13 @@ def similar_names(data: DataCounts) -> Iterator[Finding]:
     groups = _alike(data.by_label)
     if not groups:
         return
-    more = f" (names like these: {len(groups) - 1} times more)" if len(groups) > 1 else ""
+    more = f" (more such groups: {len(groups) - 1})" if len(groups) > 1 else ""
     yield finding(
         FindingType.SIMILAR_NAMES,
         Severity.WARNING,
-        f"{named(groups[0])} are labels of their own, whose names differ in case, punctuation or form{more}",
-        f"If they mean the same, join them: spec.labels.aliases: {_aliases(groups)}",
+        f"{named(groups[0])} are separate labels whose names differ only in case, punctuation or "
+        f"notation{more}",
+        f"If they mean the same, merge them: spec.labels.aliases: {_aliases(groups)}",
         {"labels": sum(map(len, groups)), "groups": len(groups)},
     )
 
@@ -129,9 +130,9 @@ def numeric_labels(data: DataCounts) -> Iterator[Finding]:
         FindingType.NUMERIC_LABELS,
         Severity.INFO if whole else Severity.WARNING,
         f"Labels are numbers: {named(sorted(numbers, key=numbers.__getitem__))}. Each is a class of its own, "
-        "with nothing in common with its neighbours",
-        "If they are amounts or scores, that is a task for regression, which isn't offered: label by a few "
-        "ranges, such as low and high. If they are codes, nothing is wrong",
+        "whose order and distance from others aren't used",
+        "If they are amounts or scores, that is a task for regression, which isn't supported: use a few "
+        "ranges as labels, such as low and high. If they are codes, nothing is wrong",
         {"labels": len(numbers)},
     )
 

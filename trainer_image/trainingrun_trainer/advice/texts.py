@@ -72,9 +72,9 @@ def conflicting_copies(evidence: Evidence) -> Iterator[Finding]:
 
 def _counted(conflicts: int, near_conflicts: int) -> str:
     if not conflicts:
-        return f"{near_conflicts} texts nearly occur again with another label"
-    return f"{conflicts} texts occur again with another label" + (
-        f", and {near_conflicts} nearly so" if near_conflicts else ""
+        return f"{near_conflicts} texts have a near-duplicate with another label"
+    return f"{conflicts} texts have a duplicate with another label" + (
+        f", and {near_conflicts} a near-duplicate" if near_conflicts else ""
     )
 
 
@@ -97,9 +97,9 @@ def rejected_rows(evidence: Evidence) -> Iterator[Finding]:
         yield finding(
             FindingType.REJECTED_ROWS,
             Severity.WARNING,
-            f"{texts} of {sum(field.values.values())} texts looked at have {named(rejected)} in "
-            f"{quoted(field.name)}: annotation tools mark so what is not to be used, and it was used",
-            f"If so, leave them out by spec.dataset.filter: field {quoted(field.name)}, exclude "
+            f"{texts} of {sum(field.values.values())} texts examined have {named(rejected)} in "
+            f"{quoted(field.name)}: annotation tools mark unusable rows this way, but they were used",
+            f"If so, leave them out with spec.dataset.filter: field {quoted(field.name)}, exclude "
             f"{named(rejected)}",
             {"texts": texts, "lookedAt": sum(field.values.values())},
         )
@@ -131,8 +131,8 @@ def small_evaluation_part(evidence: Evidence) -> Iterator[Finding]:
     yield finding(
         FindingType.SMALL_EVALUATION_PART,
         Severity.INFO,
-        f"Accuracy may be anything from {100 * interval.low:.0f} to {100 * interval.high:.0f} %: "
-        f"{evidence.data.evaluation} evaluation texts don't tell smaller differences between runs",
+        f"The accuracy may be anywhere from {100 * interval.low:.0f} to {100 * interval.high:.0f} %: "
+        f"{evidence.data.evaluation} evaluation texts can't show smaller differences between runs",
         "Label more texts, lower spec.trainPercent, or name a larger spec.evaluationDataset; four times the "
         "texts halve the interval",
         {"low": interval.low, "high": interval.high, "texts": evidence.data.evaluation},
@@ -148,9 +148,9 @@ def leaked_texts(evidence: Evidence) -> Iterator[Finding]:
         FindingType.LEAKED_TEXTS,
         Severity.INFO,
         f"{leaked} texts of the training data are copies or near-copies of the {texts} evaluation texts; "
-        "they were left out of training, so these scores are honest",
+        "they were left out of training, so these scores are not inflated",
         "Scores of models that were trained on the whole data set, such as base models from earlier runs, "
-        "are flattered by these texts",
+        "are inflated by these texts",
         {"leaked": leaked, "texts": texts},
     )
 
@@ -177,7 +177,7 @@ def seen_texts(evidence: Evidence) -> Iterator[Finding]:
         FindingType.SEEN_TEXTS,
         Severity.WARNING,
         f"The base run {earlier.model_name} was trained on some of the {texts} evaluation texts of "
-        f"{named([counts.source for counts in seen])}: these scores are flattered",
+        f"{named([counts.source for counts in seen])}: these scores are inflated",
         _otherwise(earlier, final=final),
         {"texts": texts},
     )
@@ -191,7 +191,7 @@ def _otherwise(earlier: Evaluation, *, final: bool) -> str:
             f"Its final fit learned all of its texts: {apart}, or start from a run without training.finalFit"
         )
     return (
-        f"Divide the data as that run did (spec.training.seed {earlier.settings.training.seed}, "
+        f"Split the data as that run did (spec.training.seed {earlier.settings.training.seed}, "
         f"spec.trainPercent {earlier.settings.train_percent} or more), or {apart}"
     )
 

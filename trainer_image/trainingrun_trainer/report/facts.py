@@ -38,7 +38,7 @@ def data_steps(report: Report) -> list[DataStep]:
         ),
         ("Conflicts", data.conflicts, "the same text with another label; the most frequent is kept", "lost"),
         (
-            "Near-copies",
+            "Near-duplicates",
             data.near_duplicates,
             "nearly the same text with the same labels; "
             + ("left out" if near else "kept on one side of the split"),
@@ -48,7 +48,7 @@ def data_steps(report: Report) -> list[DataStep]:
         ("Leaked", data.leaked, "copies of texts of evaluationDataset; left out of training", "lost"),
         ("Trained on", data.training, "", "split"),
         ("Evaluated on", data.evaluation, "", "split"),
-        ("Cut", data.truncated, "longer than maxSequenceLength, and cut there", "noted"),
+        ("Truncated", data.truncated, "longer than maxSequenceLength; truncated", "noted"),
         *(
             (f"No {name}", count, "labelled texts without this context parameter", "noted")
             for name, count in data.without_context.items()
@@ -100,10 +100,10 @@ def lineage(report: Report) -> list[tuple[str, str]]:
     base = report.evaluation.base_model
     rows = {
         "Base model": "the trainer image's default" if base.source == "Default" else base.source,
-        "Of the run": base.from_run,
+        "From run": base.from_run,
         "Revision": base.revision,
-        "Digest of its files": base.digest,
-        "Its head": base.head,
+        "Digest of the model": base.digest,
+        "Head": base.head,
         "Digest of the data": report.record.dataset_sha256,
         **{f"Commit of {one.source}": one.revision for one in report.evaluation.data.sources},
     }

@@ -111,8 +111,8 @@ def _meanings_of_labels(found: ClassificationScores) -> dict[Metric, str]:
     some = "all classes'" if evaluated == classes else f"{evaluated} of {classes} classes'"
     rest = "" if evaluated == classes else "; no evaluation text has the others"
     return {
-        ACCURACY: f"Share of texts given {right}",
-        MACRO_F1: f"Mean of {some} F1, each counted alike{rest}",
+        ACCURACY: f"Share of texts with {right}",
+        MACRO_F1: f"Unweighted mean of {some} F1{rest}",
     }
 
 
@@ -178,7 +178,7 @@ def _base_run(evaluation: Evaluation) -> str:
     own = base.own_scores
     before = ", before its final fit learned these too" if base.final_fit else ""
     said = (
-        f"It went on from run {base.name}, whose model has {own.in_words()} on the {own.support:,} rows that "
+        f"It started from run {base.name}, whose model has {own.in_words()} on the {own.support:,} rows that "
         f"it was evaluated on itself{before}"
     )
     if base.scores is None:
@@ -203,8 +203,10 @@ def _verdict(evaluation: Evaluation, scores: list[Score]) -> str:
     if evaluation.best_epoch == 0:
         return f"{said} No epoch was better, so epoch 0 is the best."
     if first.in_doubt:
-        return f"{said} The difference is within the margin of error: more evaluation texts would tell."
+        return (
+            f"{said} The difference is within the margin of error: more evaluation texts are needed to tell."
+        )
     if first.value < first.baseline:
         metric = evaluation.settings.training.early_stopping.metric
         return f"{said} Training made it worse: the epoch was chosen by {metric}, see the curves."
-    return f"{said} Training bought {first.gain:.1f} points."
+    return f"{said} Training gained {first.gain:.1f} points."

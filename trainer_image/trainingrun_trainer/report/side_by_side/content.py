@@ -26,8 +26,8 @@ def settings_that_differ(reports: Sequence[Report]) -> dict[str, list[Row]]:
     """By what they are about; what all runs have in common is left out."""
     groups: dict[str, list[Iterable[tuple[str, str]]]] = {
         "Settings": [settings_by_path(report.record.config).items() for report in reports],
-        "Recipe, as it was used": [recipe(report.evaluation.recipe) for report in reports],
-        "Where it comes from": [lineage(report) for report in reports],
+        "Recipe used": [recipe(report.evaluation.recipe) for report in reports],
+        "Provenance": [lineage(report) for report in reports],
         "Versions": [report.record.versions.items() for report in reports],
     }
     found = {name: differing(columns) for name, columns in groups.items()}
@@ -80,7 +80,7 @@ def remarks(names: Sequence[str], reports: Sequence[Report]) -> list[str]:
     if len(set(kinds)) > 1:
         each = "; ".join(f"{name}: {one}" for name, one in zip(names, kinds, strict=True))
         said.append(
-            f"The runs were scored on different things ({each}): scores that mean different things stand in "
+            f"The runs have different kinds of scores ({each}): scores that mean different things stand in "
             "rows of their own, and their losses can't be compared"
         )
     said += [
@@ -91,9 +91,7 @@ def remarks(names: Sequence[str], reports: Sequence[Report]) -> list[str]:
     ]
     evaluated = [[one.label for one in report.scores.evaluated] for report in reports if report.scores]
     if partly := _in_some_only(evaluated):
-        said.append(
-            f"Labels that not all runs were evaluated on, which makes their averages differ: {_some(partly)}"
-        )
+        said.append(f"Not all runs were evaluated on these labels, so their averages differ: {_some(partly)}")
     return said
 
 

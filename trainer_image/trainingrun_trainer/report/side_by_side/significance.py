@@ -49,15 +49,15 @@ class PairedRuns:
     def verdict(self) -> str:
         """Whether one is better, in a sentence."""
         if reason := self.reason:
-            return f"Whether {self.second} is better than {self.first} can't be told: {reason}."
+            return f"It can't be determined whether {self.second} is better than {self.first}: {reason}."
         if self.scores is not None and not self.scores.differing:
-            return f"{self.second} gives the same labels as {self.first}: no difference."
+            return f"{self.second} predicts the same labels as {self.first}: no difference."
         beyond = {one.name: found.value > 0 for one, found in self.scored.items() if found.beyond_chance}
         if not beyond:
-            return f"{self.second} is neither better nor worse than {self.first} by more than chance."
+            return f"The difference between {self.second} and {self.first} is not statistically significant."
         sides = {word: [name for name in beyond if beyond[name] is up] for word, up in SIDES.items()}
         said = ", ".join(f"{word} in {' and '.join(names)}" for word, names in sides.items() if names)
-        return f"{self.second} is {said} than {self.first}, by more than chance."
+        return f"{self.second} is significantly {said} than {self.first}."
 
     @property
     def reason(self) -> str:
@@ -79,10 +79,10 @@ class PairedRuns:
         if self.own == (self.common, self.common):
             return f"Both were evaluated on the same {self.common:,} texts."
         left_out = (
-            f" {self.relabelled:,} more have other labels there, and are left out." if self.relabelled else ""
+            f" {self.relabelled:,} more have different labels, and are left out." if self.relabelled else ""
         )
         return (
-            f"Judged on the {self.common:,} texts that both were evaluated on, of {self.own[0]:,} of "
+            f"Compared on the {self.common:,} texts that both were evaluated on, of {self.own[0]:,} of "
             f"{self.first} and {self.own[1]:,} of {self.second}.{left_out}"
         )
 
