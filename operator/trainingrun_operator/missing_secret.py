@@ -2,7 +2,8 @@
 
 import re
 
-from .pod_template import MLFLOW_CREDENTIALS
+from trainingrun_api.names import MLFLOW_CREDENTIALS
+
 from .resources import Manifest
 
 # As the kubelet writes them in kubelet_pods.go.

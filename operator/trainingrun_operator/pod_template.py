@@ -8,6 +8,7 @@ from trainingrun_api.names import (
     HUB_TOKEN_VARIABLE,
     MANAGED_BY_LABEL,
     MEMORY_LIMIT_VARIABLE,
+    MLFLOW_CREDENTIALS,
     OPERATOR,
     PROGRESS_AUDIENCE,
     REQUIRED_STORAGE_KEYS,
@@ -36,11 +37,6 @@ READ_ONLY = {"progress-token", "base-model", "storage-keys"}
 BASE_MODEL_FOLDER = "/base-model"
 HUB_TOKEN_KEY = "token"  # noqa: S105 - its name
 KEYS_FOLDER = "/var/run/secrets/storage"
-MLFLOW_CREDENTIALS = (
-    ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"),
-    ("MLFLOW_TRACKING_TOKEN",),
-)
-"""Keys of the Secret, each the name of a variable that MLflow reads: a password, or a token."""
 
 MEMORY_LIMIT: Manifest = {
     "name": MEMORY_LIMIT_VARIABLE,

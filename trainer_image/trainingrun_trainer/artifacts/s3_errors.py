@@ -12,6 +12,7 @@ from botocore.exceptions import (
     PartialCredentialsError,
 )
 
+from trainingrun_api.names import REQUIRED_STORAGE_KEYS
 from trainingrun_api.run_config import Storage
 
 from ..credentials import StorageKeys
@@ -81,12 +82,12 @@ def _refused(
 
 def _said(error: ClientError, keys: StorageKeys | None) -> str:
     """The server's words, without the key that some repeat."""
-    key = keys.access_key if keys else os.environ.get("AWS_ACCESS_KEY_ID")
+    key = keys.access_key if keys else os.environ.get(REQUIRED_STORAGE_KEYS[0])
     return str(error).replace(key, "(access key)") if key else str(error)
 
 
 def _keys(storage: Storage) -> str:
-    names = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+    names = " and ".join(REQUIRED_STORAGE_KEYS)
     if storage.credentials_secret:
         return f"{names} in Secret {storage.credentials_secret}"
     return f"{names} in the environment, on a cluster by the Secret of spec.output.credentialsSecretRef"

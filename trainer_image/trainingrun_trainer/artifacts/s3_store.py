@@ -182,13 +182,9 @@ def _session(keys: StorageKeys | None) -> boto3.session.Session:
 
 def _require_sendable(credentials: Credentials, storage: Storage) -> None:
     frozen = credentials.get_frozen_credentials()
-    values = {
-        "AWS_ACCESS_KEY_ID": frozen.access_key,
-        "AWS_SECRET_ACCESS_KEY": frozen.secret_key,
-        "AWS_SESSION_TOKEN": frozen.token,
-    }
+    values = (frozen.access_key, frozen.secret_key, frozen.token)
     secret = storage.credentials_secret
-    for name, value in values.items():
+    for name, value in zip(STORAGE_KEYS, values, strict=True):
         require_sendable(
             value, f"{name} in {f'Secret {secret}' if secret else 'the environment'}", StorageRefusedError
         )

@@ -9,6 +9,7 @@ from queue import SimpleQueue
 
 from trainingrun_api.artifacts import Artifacts
 from trainingrun_api.evaluation import Evaluation
+from trainingrun_api.names import MLFLOW_TOKEN_KEY
 from trainingrun_api.progress import RunIdentity
 from trainingrun_api.run_config import MlflowExperiment
 
@@ -18,8 +19,6 @@ from ..errors import SettingsError
 from .tracker import INSTALL, Ending, Snapshot
 
 log = logging.getLogger(__name__)
-
-TOKEN = "MLFLOW_TRACKING_TOKEN"  # noqa: S105  # its name
 
 END_SECONDS = 10.0
 """How long the end of an attempt waits for the server to take what is left."""
@@ -67,8 +66,10 @@ class Mlflow:
             raise SettingsError(
                 f"spec.tracking.mlflow needs MLflow's client, which is not installed here: {INSTALL}"
             )
-        place = f"{TOKEN}, on a cluster of the Secret of spec.tracking.mlflow.credentialsSecretRef,"
-        require_sendable(os.environ.get(TOKEN), place, SettingsError)
+        place = (
+            f"{MLFLOW_TOKEN_KEY}, on a cluster of the Secret of spec.tracking.mlflow.credentialsSecretRef,"
+        )
+        require_sendable(os.environ.get(MLFLOW_TOKEN_KEY), place, SettingsError)
         for name, value in VARIABLES.items():
             os.environ.setdefault(name, value)
         self._server, self._subject = server, subject
