@@ -97,7 +97,7 @@ class HubRepository:
             token = "with the token given" if self.token else "without a token"
             return self.error(
                 f"{name} does not exist or can't be read {token}: correct {setting}.repoId, or name a Secret "
-                f"with a valid token in {setting}.tokenSecretRef"
+                f"with a valid token in {setting}.tokenSecretRef; without a cluster, set {HUB_TOKEN_VARIABLE}"
             )
         if status in PASSING or status >= 500:
             return StorageUnavailableError(f"{name}: the hub answers {status}, which may pass")
