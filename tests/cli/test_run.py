@@ -92,7 +92,7 @@ def test_run_goes_on_from_an_earlier_one_in_the_same_folder(retrained: Trained, 
             ["spec.training.maxEpochs", "spec.training.lerningRate"],
         ),
         ({"dataset": {"project": "tickets"}}, ["TrainingProject 'tickets' is not in the file"]),
-        ({"dataset": {}}, ["spec.dataset", "set exactly one of project and uri"]),
+        ({"dataset": {}}, ["spec.dataset", "set exactly one of project, uri and huggingFace"]),
         ({"baseModel": {"fromRun": {"name": "never"}}}, ["no finished run 'never'"]),
         ({"dataset": {"uri": "file:///nowhere/x.csv"}}, ["/nowhere/x.csv"]),
     ],
@@ -111,7 +111,7 @@ def test_manifest_that_can_not_work_is_refused_with_all_that_is_wrong(
 @pytest.mark.parametrize("example", sorted(EXAMPLES.glob("*.yaml")), ids=lambda path: path.name)
 def test_every_example_is_a_valid_manifest_with_its_data_beside_it(example: Path) -> None:
     config = local_config(read_manifest(example), Path("runs"), EXAMPLES / "data")
-    assert config.dataset.uri.startswith("file://")
+    assert config.dataset.place.startswith(("file://", "hf://"))
 
 
 def projects_of_two_teams(folder: Path, **shop: object) -> Path:
