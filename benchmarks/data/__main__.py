@@ -59,7 +59,8 @@ def _head() -> Iterator[str]:
     yield ""
     yield "Written by `make bench-data`. One thread throughout; speeds are texts a second of processor time,"
     yield "so that what else the machine does hardly counts. Made-up texts of ten words on average, a tenth"
-    yield f"of them copies and a tenth near-copies. {platform.machine()}, Python {platform.python_version()}."
+    machine = f"{platform.machine()}, Python {platform.python_version()}"
+    yield f"of them duplicates and a tenth near-duplicates. {machine}."
     yield ""
 
 
@@ -74,9 +75,9 @@ def _speed_lines(speeds: list[Speed], written: float) -> Iterator[str]:
             f"{one.ours / one.theirs:.2f} | {one.found:,} | {one.found_by_peer:,} |"
         )
     yield ""
-    yield f"Writing texts to disk with the keys that tell copies: {written:,.0f} texts a second."
+    yield f"Writing texts to disk with the keys that tell duplicates: {written:,.0f} texts a second."
     yield ""
-    yield "The peer of near-copies keeps sketches in memory and trusts their estimates; here each pair is"
+    yield "The peer of near-duplicates keeps sketches in memory and trusts their estimates; here each pair is"
     yield "compared in full and memory holds one band of hashes at a time."
     yield ""
 
@@ -107,8 +108,8 @@ def _memory_lines(what: str, count: int, peaks: list[Peak]) -> Iterator[str]:
 def _beside_lines(count: int, disk: list[Peak], lists: list[Peak]) -> Iterator[str]:
     yield f"## Beside lists, {count:,} texts"
     yield ""
-    yield "The same with Python's own lists and dictionaries, without near-copies. Private memory above that"
-    yield "without any text, in MiB."
+    yield "The same with Python's own lists and dictionaries, without near-duplicates. Private memory above"
+    yield "that without any text, in MiB."
     yield ""
     yield "| Way | Peak | Bytes a text |"
     yield "| --- | ---: | ---: |"
@@ -126,7 +127,7 @@ def _library_lines(count: int, own: list[Peak], library: list[Peak]) -> Iterator
     yield "`corpus.py` and `tokens.py` beside `Dataset.from_json`, `from_generator` and `map`, with the"
     yield "same tokenizer and batches. Seconds are of the processor, those of writing with making texts up;"
     yield "MiB are of private memory above that without any text. Reading checks each cell here, and writing"
-    yield "keeps the keys that tell copies; `datasets` does neither."
+    yield "keeps the keys that tell duplicates; `datasets` does neither."
     yield ""
     yield "| Stage | Own, seconds | `datasets`, seconds | Own, MiB | `datasets`, MiB |"
     yield "| --- | ---: | ---: | ---: | ---: |"

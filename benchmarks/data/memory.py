@@ -18,7 +18,7 @@ from trainingrun_api.labels import Labels
 from trainingrun_trainer import model
 from trainingrun_trainer.corpus import Corpus, Splits
 from trainingrun_trainer.data import FetchedSource, LabelRules, PairReading, Reading, Wanted
-from trainingrun_trainer.dedup import deduplicate, find_copies
+from trainingrun_trainer.dedup import deduplicate, find_duplicates
 from trainingrun_trainer.pairs import Pairs, deduplicate_pairs, split_pairs
 from trainingrun_trainer.records import SourceFile
 from trainingrun_trainer.split import split
@@ -117,7 +117,7 @@ def _of_pairs(path: Path) -> list[Peak]:
     with meter.looking():
         meter.stage("read")
         rows = Pairs.of(reading)
-        meter.stage("copies")
+        meter.stage("duplicates")
         unique = deduplicate_pairs(rows).rows
         meter.stage("split")
         training = split_pairs(unique, 80, 42).training
@@ -132,21 +132,21 @@ def _of_pairs(path: Path) -> list[Peak]:
 def _on_disk(reading: Reading, classifier: model.Classifier, meter: Meter) -> None:
     meter.stage("read")
     corpus = Corpus.store(reading)
-    meter.stage("copies and near-copies")
-    copies = find_copies(corpus, 0.8)
-    unique = deduplicate(corpus.all(), copies, skip=True, skip_near=False)
+    meter.stage("duplicates and near-duplicates")
+    duplicates = find_duplicates(corpus, 0.8)
+    unique = deduplicate(corpus.all(), duplicates, skip=True, skip_near=False)
     meter.stage("split")
-    splits: Splits = split(unique.texts, copies.group[unique.texts.rows], 80, 42)
+    splits: Splits = split(unique.texts, duplicates.group[unique.texts.rows], 80, 42)
     meter.stage("tokenise")
     encoded = [classifier.encode(part) for part in (splits.training, splits.evaluation)]
     assert sum(len(part.targets) for part in encoded) == len(unique.texts)
 
 
 def _in_lists(reading: Reading, classifier: model.Classifier, meter: Meter) -> None:
-    """Python's own lists, dictionaries and numbers, and no near-copies."""
+    """Python's own lists, dictionaries and numbers, and no near-duplicates."""
     meter.stage("read")
     examples = list(reading)
-    meter.stage("copies")
+    meter.stage("duplicates")
     unique = list({example.key: example for example in reversed(examples)}.values())
     meter.stage("split")
     order = np.random.default_rng(0).permutation(len(unique)).tolist()

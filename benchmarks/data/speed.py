@@ -1,4 +1,4 @@
-"""Texts a second of finding copies and near-copies, on one core."""
+"""Texts a second of finding duplicates and near-duplicates, on one core."""
 
 from typing import NamedTuple
 
@@ -7,8 +7,8 @@ import pandas as pd
 from benchmarks.timing import timed
 from rensa import RMinHash, RMinHashDeduplicator
 
-from trainingrun_trainer.corpus import Corpus, first_copies
-from trainingrun_trainer.dedup import find_copies
+from trainingrun_trainer.corpus import Corpus, first_duplicates
+from trainingrun_trainer.dedup import find_duplicates
 from trainingrun_trainer.dedup.near import near_groups
 from trainingrun_trainer.dedup.shingles import SEED, VALUES, shingle_set
 from trainingrun_trainer.records import Example, normalised, text_key
@@ -32,22 +32,24 @@ class Speed(NamedTuple):
 
 
 def exact(count: int) -> Speed:
-    """Texts that are copies of an earlier one; both fold Unicode, case and white space."""
+    """Texts that are duplicates of an earlier one; both fold Unicode, case and white space."""
     given = list(texts(count))
-    ours, found = timed(lambda: _copies_by_key(given))
-    theirs, by_peer = timed(lambda: _copies_by_pandas(given))
-    return Speed("copies", "pandas, string by string", count, count / ours, count / theirs, found, by_peer)
+    ours, found = timed(lambda: _duplicates_by_key(given))
+    theirs, by_peer = timed(lambda: _duplicates_by_pandas(given))
+    return Speed(
+        "duplicates", "pandas, string by string", count, count / ours, count / theirs, found, by_peer
+    )
 
 
 def near(count: int, threshold: float) -> Speed:
-    """Texts that are near-copies of an earlier one, among texts none of which is a copy."""
+    """Texts that are near-duplicates of an earlier one, among texts none of which is a duplicate."""
     corpus = Corpus.store(examples(count))
-    rows = find_copies(corpus, 1.0).first
+    rows = find_duplicates(corpus, 1.0).first
     rows = rows[rows == range(count)]
     given = [normalised(text) for text in corpus.texts(rows)]
     ours, found = timed(lambda: len(rows) - len(np.unique(near_groups(corpus, rows, threshold))))
     theirs, by_peer = timed(lambda: _near_by_rensa(given, threshold))
-    what, peer = f"near-copies, threshold {threshold}", "rensa's own deduplicator, estimates only"
+    what, peer = f"near-duplicates, threshold {threshold}", "rensa's own deduplicator, estimates only"
     return Speed(what, peer, len(rows), len(rows) / ours, len(rows) / theirs, found, by_peer)
 
 
@@ -58,12 +60,12 @@ def store(count: int) -> float:
     return count / seconds
 
 
-def _copies_by_key(given: list[str]) -> int:
+def _duplicates_by_key(given: list[str]) -> int:
     keys = np.frombuffer(b"".join([text_key(text) for text in given]), np.uint64).reshape(-1, 2)
-    return int((first_copies(keys) != np.arange(len(given))).sum())
+    return int((first_duplicates(keys) != np.arange(len(given))).sum())
 
 
-def _copies_by_pandas(given: list[str]) -> int:
+def _duplicates_by_pandas(given: list[str]) -> int:
     folded = pd.Series(given).str.normalize("NFKC").str.casefold().str.split().str.join(" ")
     return int(folded.duplicated().sum())
 

@@ -13,7 +13,7 @@ MEAN_WORDS = 10
 LABELS = 50
 
 COPIES, NEAR_COPIES, ACCENTED = 0.1, 0.1, 0.05
-"""Shares of texts that are copies in other case, near-copies by one word, and not plain ASCII."""
+"""Shares of texts that are duplicates in other case, near-duplicates by one word, and not plain ASCII."""
 
 BLOCK = 10_000
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from trainingrun_trainer.corpus import Texts
-from trainingrun_trainer.dedup import deduplicate, find_copies
+from trainingrun_trainer.dedup import deduplicate, find_duplicates
 from trainingrun_trainer.records import Example
 from trainingrun_trainer.split import split
 
@@ -21,7 +21,7 @@ OUT_OF_SCOPE = "NO_NODES_DETECTED"
 TICKETS = Path(__file__).parents[2] / "examples" / "data" / "tickets.jsonl"
 
 NEAR = 0.8
-"""The trainer's default threshold for near-copies, none of which may stand on both sides."""
+"""The trainer's default threshold for near-duplicates, none of which may stand on both sides."""
 
 
 class Given(NamedTuple):
@@ -91,14 +91,14 @@ class Chatbot:
 
 @dataclass(frozen=True)
 class Tickets:
-    """The example tickets, without copies; the trainer's own split holds a fifth back to test on."""
+    """The example tickets, without duplicates; the trainer's own split holds a fifth back to test on."""
 
     def given(self, setup: Setup, seed: int) -> Given:
-        """`seed` decides what is held back: copies and near-copies stand on one side."""
+        """`seed` decides what is held back: duplicates and near-duplicates stand on one side."""
         texts = Texts.of(Example(text.text, (text.label,)) for text in read(TICKETS))
-        copies = find_copies(texts.corpus, NEAR)
-        once = deduplicate(texts, copies, skip=True, skip_near=False).texts
-        parts = split(once, copies.group[once.rows], train_percent=80, seed=seed)
+        duplicates = find_duplicates(texts.corpus, NEAR)
+        once = deduplicate(texts, duplicates, skip=True, skip_near=False).texts
+        parts = split(once, duplicates.group[once.rows], train_percent=80, seed=seed)
         training, test = (
             [Text(example.text, example.label) for example in part]
             for part in (parts.training, parts.evaluation)

@@ -51,7 +51,7 @@ class FindingType(StrEnum):
     """Rare labels are found far less often than the others."""
     TOO_FEW_TEXTS = "TooFewTexts"
     """Labels have too few texts to learn from."""
-    CONFLICTING_COPIES = "ConflictingCopies"
+    CONFLICTING_DUPLICATES = "ConflictingDuplicates"
     """The same text, or nearly, has different labels."""
     OVERFITTING = "Overfitting"
     """The evaluation loss rose while the training loss fell."""
@@ -63,7 +63,7 @@ class FindingType(StrEnum):
     """Texts of evaluationDataset were in the training data too."""
     SEEN_TEXTS = "SeenTexts"
     """The run that made the base model was trained on texts of this evaluation split."""
-    SMALL_EVALUATION_PART = "SmallEvaluationPart"
+    SMALL_EVALUATION_SPLIT = "SmallEvaluationSplit"
     """Too few evaluation texts to compare runs by."""
 
 

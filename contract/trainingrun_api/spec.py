@@ -25,9 +25,9 @@ Seconds = Annotated[int, Field(ge=1, le=31_536_000)]
 EACH_CONTEXT_ONCE = Rule(
     EachOnce("context_parameters"), "contextParameters names a field twice: name each once"
 )
-COPIES_FIRST = Rule(
+DUPLICATES_FIRST = Rule(
     ~Chosen("near_duplicates.skip") | Equals("skip_duplicates", True),
-    "nearDuplicates.skip goes with skipDuplicates: leave out copies too, or keep near-copies",
+    "nearDuplicates.skip goes with skipDuplicates: remove duplicates too, or keep near-duplicates",
 )
 HAS_OUTPUT = Rule(
     Given("dataset.project") | Given("output"),
@@ -95,7 +95,7 @@ class RunSettings(Model):
     training: Training = Training()
     """How the model is fine-tuned."""
 
-    RULES: ClassVar[tuple[Rule, ...]] = (COPIES_FIRST, EACH_CONTEXT_ONCE)
+    RULES: ClassVar[tuple[Rule, ...]] = (DUPLICATES_FIRST, EACH_CONTEXT_ONCE)
 
     def settings(self) -> "RunSettings":
         """The settings alone, all of them set."""
@@ -126,7 +126,7 @@ class TrainingRunSpec(RunSettings):
 
     evaluation_dataset: DatasetReference | None = None
     """Texts to evaluate on, in place of a part of dataset. All other data sets are trained on then, without
-    texts that are copies or near-copies of these. Read as additionalDatasets are."""
+    texts that are duplicates or near-duplicates of these. Read as additionalDatasets are."""
 
     output: Output | None = None
     """Where results go; left out, the project's output."""

@@ -46,9 +46,9 @@ PAIRS_HAVE_NO_LABELS = Rule(
     ~PAIRS | ~CHOSEN_LABELS,
     "labels chooses among the labels of texts, which pairs don't have: leave out labels or dataset.pairField",
 )
-PAIRS_HAVE_NO_NEAR_COPIES = Rule(
+PAIRS_HAVE_NO_NEAR_DUPLICATES = Rule(
     ~PAIRS | ~(Chosen("near_duplicates.skip") | Chosen("near_duplicates.threshold")),
-    "nearDuplicates goes with labelled texts: of pairs, copies alone are found",
+    "nearDuplicates goes with labelled texts: pairs aren't searched for near-duplicates",
 )
 EMBEDDINGS_HAVE_NO_HEAD = Rule(
     ~SIMILARITY | ~Chosen("training.freeze_body"),
@@ -113,7 +113,7 @@ TASK_RULES = (
     STAGE_NEEDS_LABELS,
     PAIRS_ARE_COMPARED,
     PAIRS_HAVE_NO_LABELS,
-    PAIRS_HAVE_NO_NEAR_COPIES,
+    PAIRS_HAVE_NO_NEAR_DUPLICATES,
     EMBEDDINGS_HAVE_NO_HEAD,
     EMBEDDINGS_HAVE_NO_WEIGHTS,
     EMBEDDINGS_HAVE_NO_SMOOTHING,

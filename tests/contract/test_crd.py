@@ -162,7 +162,7 @@ REFUSED_BY_BOTH = {
         {**SMALLEST, "trainPercent": 90, "evaluationDataset": {"project": "held-out"}},
         "trainPercent goes without evaluationDataset",
     ),
-    "near-copies skipped and copies kept": (
+    "near-duplicates skipped and copies kept": (
         {**SMALLEST, "skipDuplicates": False, "nearDuplicates": {"skip": True}},
         "nearDuplicates.skip goes with skipDuplicates",
     ),
@@ -207,7 +207,7 @@ REFUSED_BY_BOTH = {
         {**SMALLEST, "baseModel": {"huggingFace": {"repoId": "a/b", "revision": "main/../x"}}},
         "a path has no . or .. between its slashes",
     ),
-    "near-copies that have little in common": (
+    "near-duplicates that have little in common": (
         {**SMALLEST, "nearDuplicates": {"threshold": 0.3}},
         "threshold",
     ),
@@ -333,7 +333,7 @@ REFUSED_BY_BOTH = {
         {**ON_PAIRS, "labels": {"include": ["a"]}},
         "labels chooses among the labels of texts, which pairs don't have",
     ),
-    "near-copies of pairs": (
+    "near-duplicates of pairs": (
         {**ON_PAIRS, "nearDuplicates": {"skip": True}},
         "nearDuplicates goes with labelled texts",
     ),
@@ -481,8 +481,8 @@ TAKEN_BY_BOTH = {
     },
     "no choice of labels among pairs": {**ON_PAIRS, "labels": {}},
     "labels of pairs as they are": {**ON_PAIRS, "labels": {"aliases": {}, "allowDisjoint": False}},
-    "nothing said of near-copies of pairs": {**ON_PAIRS, "nearDuplicates": {}},
-    "near-copies of pairs as they are": {**ON_PAIRS, "nearDuplicates": {"skip": False, "threshold": 0.8}},
+    "nothing said of near-duplicates of pairs": {**ON_PAIRS, "nearDuplicates": {}},
+    "near-duplicates of pairs as they are": {**ON_PAIRS, "nearDuplicates": {"skip": False, "threshold": 0.8}},
 }
 
 

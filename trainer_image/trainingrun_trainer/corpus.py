@@ -77,9 +77,9 @@ class Corpus:
         return len(self.label_set)
 
     @cached_property
-    def first_copies(self) -> Rows:
-        """Of each text the first one that is a copy of it, itself among them, (texts,)."""
-        return first_copies(self.keys)
+    def first_duplicates(self) -> Rows:
+        """Of each text the first one that is a duplicate of it, itself among them, (texts,)."""
+        return first_duplicates(self.keys)
 
     def all(self) -> "Texts":
         return Texts(self, np.arange(len(self)))
@@ -184,7 +184,7 @@ class Splits:
         return {label: (training[label], evaluation[label]) for label in self.labels}
 
 
-def first_copies(keys: NDArray[np.uint64]) -> Rows:
+def first_duplicates(keys: NDArray[np.uint64]) -> Rows:
     """Of each key, (texts, 2), the position of the first that is equal."""
     order = np.lexsort((keys[:, 1], keys[:, 0]))  # stable: of equal keys the first stays the first
     in_order = keys[order]

@@ -1,4 +1,4 @@
-"""Rows of texts that belong together, on disk: without copies, and divided into two parts.
+"""Rows of texts that belong together, on disk: without duplicates, and divided into two parts.
 
 What is kept of each in memory is small and always the same."""
 
@@ -91,9 +91,9 @@ class Pairs(Sequence[Pair]):
         return self.corpus.keys.reshape(-1, self.width, 2)[self.rows]
 
     @property
-    def copies(self) -> Rows:
-        """A number for each text, (rows, width), the same for copies of it in all rows of the corpus."""
-        return self.corpus.first_copies.reshape(-1, self.width)[self.rows]
+    def duplicates(self) -> Rows:
+        """A number for each text, (rows, width), the same for duplicates of it in all rows of the corpus."""
+        return self.corpus.first_duplicates.reshape(-1, self.width)[self.rows]
 
     def source_counts(self) -> Counter[str]:
         """How many rows come from each source."""
@@ -119,29 +119,29 @@ class PairSplits:
 
 @dataclass(frozen=True)
 class DistinctPairs:
-    """Each row of texts once, and how many copies there were besides."""
+    """Each row of texts once, and how many duplicates there were besides."""
 
     rows: Pairs
     duplicates: int
-    """Copies with the score of the first."""
+    """Duplicates with the score of the first."""
     conflicts: int
-    """Copies with another score."""
+    """Duplicates with another score."""
 
 
 def deduplicate_pairs(rows: Pairs) -> DistinctPairs:
-    """Keep the first of each row's copies, with the mean of their scores.
+    """Keep the first of each row's duplicates, with the mean of their scores.
 
-    Copies have texts of the same key (`text_key`); of scored pairs also in the other order.
+    Duplicates have texts of the same key (`text_key`); of scored pairs also in the other order.
     """
-    texts = rows.copies if rows.scores is None else np.sort(rows.copies, axis=1)
-    _, first, copy = np.unique(texts, axis=0, return_index=True, return_inverse=True)
+    texts = rows.duplicates if rows.scores is None else np.sort(rows.duplicates, axis=1)
+    _, first, duplicate = np.unique(texts, axis=0, return_index=True, return_inverse=True)
     chosen = np.sort(first)
     kept = rows.take(chosen)
     if rows.scores is None:
         return DistinctPairs(kept, len(rows) - len(kept), 0)
-    conflicts = int(np.count_nonzero(rows.scores != rows.scores[first[copy]]))
-    means = np.bincount(copy, rows.scores) / np.bincount(copy)
-    kept = replace(kept, scores=means[copy[chosen]])
+    conflicts = int(np.count_nonzero(rows.scores != rows.scores[first[duplicate]]))
+    means = np.bincount(duplicate, rows.scores) / np.bincount(duplicate)
+    kept = replace(kept, scores=means[duplicate[chosen]])
     return DistinctPairs(kept, len(rows) - len(kept) - conflicts, conflicts)
 
 
@@ -154,7 +154,7 @@ def split_pairs(rows: Pairs, train_percent: int, seed: int) -> PairSplits:
     """
     connected = _connected(rows)
     linked = np.bincount(connected).max() > LARGEST_GROUP * len(rows)
-    numbers, group = np.unique(rows.copies[:, 0] if linked else connected, return_inverse=True)
+    numbers, group = np.unique(rows.duplicates[:, 0] if linked else connected, return_inverse=True)
     if len(numbers) < 2:
         raise DataError(
             f"all {len(rows)} rows have the same first text, so there is nothing to evaluate on: add rows, "
@@ -172,7 +172,7 @@ def given_pairs(learned: Pairs, evaluated: Pairs) -> tuple[PairSplits, int]:
 
     Gives how many were left out, too. Raises DataError when nothing is left to train on.
     """
-    leaked, _ = np.nonzero(np.isin(learned.copies, evaluated.copies))
+    leaked, _ = np.nonzero(np.isin(learned.duplicates, evaluated.duplicates))
     kept = learned.take(np.setdiff1d(np.arange(len(learned)), leaked))
     if not len(kept):
         raise DataError(
@@ -183,9 +183,9 @@ def given_pairs(learned: Pairs, evaluated: Pairs) -> tuple[PairSplits, int]:
 
 def _connected(rows: Pairs) -> Groups:
     """Groups of rows with no text in common between them."""
-    copies = rows.copies
-    heads, tails = np.repeat(copies[:, 0], rows.width - 1), copies[:, 1:].ravel()
+    duplicates = rows.duplicates
+    heads, tails = np.repeat(duplicates[:, 0], rows.width - 1), duplicates[:, 1:].ravel()
     texts = len(rows.corpus)
     links = coo_array((np.ones(len(heads), np.int8), (heads, tails)), shape=(texts, texts))
-    group: Groups = connected_components(links, directed=False)[1][copies[:, 0]]
+    group: Groups = connected_components(links, directed=False)[1][duplicates[:, 0]]
     return group

@@ -39,19 +39,19 @@ class Example:
 
     @cached_property
     def key(self) -> str:
-        """What is the same for copies."""
+        """What is the same for duplicates."""
         return normalised(self.text)
 
 
 def normalised(text: str) -> str:
-    """The text after Unicode NFKC, case folding and white-space folding: the same for copies."""
+    """The text after Unicode NFKC, case folding and white-space folding: the same for duplicates."""
     if text.isascii():  # which NFKC leaves as it is; lower() folds its case, at a fraction of the time
         return " ".join(text.lower().split())
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def text_key(text: str) -> bytes:
-    """What stands for all copies of a text: 128 bits of xxHash (XXH3) of the normalised text.
+    """What stands for all duplicates of a text: 128 bits of xxHash (XXH3) of the normalised text.
 
     With a billion texts, two that differ have the same key with a probability of 1e-21.
     """

@@ -23,7 +23,7 @@ Sides = NDArray[np.int8]
 def split(texts: Texts, groups: NDArray[np.int64], train_percent: int, seed: int) -> Splits:
     """Split, stratified by label: the same texts and seed always give the same parts, whatever their order.
 
-    `groups` are texts that stay together, such as copies of each other: an equal number each, (texts,).
+    `groups` are texts that stay together, such as duplicates of each other: an equal number each, (texts,).
 
     The groups of a label are put in an order by a hash of seed and content and cut where the number of texts
     comes nearest to the share, with a group left on each side. So k texts more of a label move at most k of

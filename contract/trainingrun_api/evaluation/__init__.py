@@ -14,8 +14,8 @@ from .course import (
     Timing,
 )
 from .data import (
-    CopyExamples,
     DataCounts,
+    DuplicateExamples,
     JoinedLabel,
     LabelCount,
     LabelParts,
@@ -56,10 +56,10 @@ __all__ = [
     "ClassScores",
     "ClassificationScores",
     "ConfusionMatrix",
-    "CopyExamples",
     "Curves",
     "DataCounts",
     "Divergence",
+    "DuplicateExamples",
     "Evaluation",
     "FlaggedText",
     "Interval",

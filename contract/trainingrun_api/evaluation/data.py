@@ -19,7 +19,7 @@ class TextPair(Model):
     and may be less similar than spec.nearDuplicates.threshold."""
 
 
-class CopyExamples(Model):
+class DuplicateExamples(Model):
     """At most 20 pairs of each kind, to look at."""
 
     duplicates: list[TextPair] = []
@@ -134,5 +134,5 @@ class DataCounts(Model):
     """Labels that are trained but that no evaluation text has, such as those with a single text."""
     joined_labels: list[JoinedLabel] = []
     """Labels that are written in several ways and treated as one, in alphabetical order."""
-    examples: CopyExamples = CopyExamples()
+    examples: DuplicateExamples = DuplicateExamples()
     """Examples of duplicates and near-duplicates."""

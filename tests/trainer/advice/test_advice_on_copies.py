@@ -1,7 +1,7 @@
 """Texts that occur again with other labels."""
 
 from trainingrun_api.advice import FindingType, Severity
-from trainingrun_api.evaluation import CopyExamples, TextPair
+from trainingrun_api.evaluation import DuplicateExamples, TextPair
 from trainingrun_trainer.advice import Evidence, advise
 
 from .evidence import LABELS, counts, evidence, types
@@ -9,7 +9,7 @@ from .evidence import LABELS, counts, evidence, types
 
 def conflicting(conflicts: int, near: int, *pairs: tuple[str, str]) -> Evidence:
     """Of 240 texts."""
-    examples = CopyExamples(
+    examples = DuplicateExamples(
         conflicts=[
             TextPair(text="t", labels=[one], other="T", other_labels=[other], similarity=1)
             for one, other in pairs
@@ -21,7 +21,7 @@ def conflicting(conflicts: int, near: int, *pairs: tuple[str, str]) -> Evidence:
 
 def test_texts_with_several_labels_are_told_with_the_labels_they_have() -> None:
     (found,) = advise(conflicting(3, 1, ("login", "billing"), ("billing", "login"), ("login", "delivery")))
-    assert (found.type, found.severity) == (FindingType.CONFLICTING_COPIES, Severity.INFO)
+    assert (found.type, found.severity) == (FindingType.CONFLICTING_DUPLICATES, Severity.INFO)
     assert found.message == (
         "3 texts have a duplicate with another label, and 1 a near-duplicate; most often with 'billing', "
         "'login'"

@@ -21,7 +21,7 @@ def with_interval(low: float, high: float) -> Evidence:
 
 def test_an_accuracy_that_may_be_anything_is_called_so() -> None:
     (found,) = advise(with_interval(0.8, 0.95))
-    assert (found.type, found.severity) == (FindingType.SMALL_EVALUATION_PART, Severity.INFO)
+    assert (found.type, found.severity) == (FindingType.SMALL_EVALUATION_SPLIT, Severity.INFO)
     assert found.message.startswith("The accuracy may be anywhere from 80 to 95 %: 60 evaluation texts")
     assert types(with_interval(0.9, 0.97)) == []
 
@@ -30,11 +30,12 @@ def leaked(number: int) -> Evidence:
     return evidence(data=counts(dict.fromkeys(LABELS, (60, 100)), leaked=number))
 
 
-def test_copies_of_evaluation_texts_in_the_training_data_are_told() -> None:
+def test_duplicates_of_evaluation_texts_in_the_training_data_are_told() -> None:
     (found,) = advise(leaked(30))
     assert (found.type, found.severity) == (FindingType.LEAKED_TEXTS, Severity.INFO)
     assert (
-        "30 texts of the training data are copies or near-copies of the 300 evaluation texts" in found.message
+        "30 texts of the training data are duplicates or near-duplicates of the 300 evaluation texts"
+        in found.message
     )
     assert types(leaked(2)) == types(leaked(0)) == []
 

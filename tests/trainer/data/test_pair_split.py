@@ -1,4 +1,4 @@
-"""Rows of texts that are compared: reading, copies, and the division into two parts."""
+"""Rows of texts that are compared: reading, duplicates, and the division into two parts."""
 
 import tracemalloc
 from pathlib import Path
@@ -61,7 +61,7 @@ def test_rows_that_are_no_pairs_are_refused(tmp_path: Path, row: dict[str, Any],
         read(tmp_path, [row], **SCORED)
 
 
-def test_copies_count_once_with_the_mean_of_their_scores() -> None:
+def test_duplicates_count_once_with_the_mean_of_their_scores() -> None:
     rows = [
         Pair(("One", "two"), 1.0),
         Pair(("two", "one "), 1.0),

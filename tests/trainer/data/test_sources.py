@@ -112,7 +112,7 @@ def test_one_data_set_is_a_source_too(config: RunConfig) -> None:
     assert scores.loss == pytest.approx(evaluation.loss, rel=1e-5)
 
 
-def test_copies_in_two_data_sets_are_one_text_of_the_first(config: RunConfig) -> None:
+def test_duplicates_in_two_data_sets_are_one_text_of_the_first(config: RunConfig) -> None:
     again = config.dataset.model_copy(update={"project": "again"})
     evaluation, _ = trained(combined(config, again))
     assert [(s.used, s.training, s.evaluation) for s in evaluation.data.sources] == [(60, 48, 12), (60, 0, 0)]

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from trainingrun_trainer.corpus import Splits, Texts
-from trainingrun_trainer.dedup import find_copies
+from trainingrun_trainer.dedup import find_duplicates
 from trainingrun_trainer.errors import DataError
 from trainingrun_trainer.records import Example
 from trainingrun_trainer.split import split
@@ -21,7 +21,7 @@ def examples(**sizes: int) -> list[Example]:
 
 def parts_of(rows: Iterable[Example], percent: int = 80, seed: int = 7) -> Splits:
     texts = Texts.of(rows)
-    return split(texts, find_copies(texts.corpus, 0.8).group, percent, seed)
+    return split(texts, find_duplicates(texts.corpus, 0.8).group, percent, seed)
 
 
 def keys(part: Sequence[Example]) -> set[str]:
@@ -68,7 +68,7 @@ def test_a_label_is_on_both_sides_though_one_of_its_two_texts_is_a_near_copy_of_
         *examples(b=8, c=9),
     ]
     texts = Texts.of([*rows, *(Example(f"more {n}", ("c",)) for n in range(3))])
-    groups = find_copies(texts.corpus, 0.8).group
+    groups = find_duplicates(texts.corpus, 0.8).group
     for seed in range(60):
         parts, added = (split(texts[:size], groups[:size], 80, seed) for size in (len(rows), len(texts)))
         assert parts.training.labels == parts.evaluation.labels == {"a", "b", "c"}
@@ -106,14 +106,14 @@ def groups_of_labels(part: Texts, groups: NDArray[np.int64]) -> dict[str, set[in
     return found
 
 
-def test_copies_of_one_text_stay_on_one_side() -> None:
+def test_duplicates_of_one_text_stay_on_one_side() -> None:
     texts = examples(a=30, b=30)
     parts = parts_of([*texts, *(Example(text.text.upper(), text.labels) for text in texts)])
     assert len(parts.training) + len(parts.evaluation) == 120
     assert keys(parts.training).isdisjoint(keys(parts.evaluation))
 
 
-def test_near_copies_of_one_text_stay_on_one_side_whatever_their_labels() -> None:
+def test_near_duplicates_of_one_text_stay_on_one_side_whatever_their_labels() -> None:
     source = random.Random(1)
     rows = []
     for n in range(200):

@@ -1,4 +1,4 @@
-"""Copies, near-copies and contradictions."""
+"""Duplicates, near-duplicates and contradictions."""
 
 import random
 import unicodedata
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from trainingrun_trainer.corpus import Texts
-from trainingrun_trainer.dedup import Deduplicated, deduplicate, find_copies, without_copies_of
+from trainingrun_trainer.dedup import Deduplicated, deduplicate, find_duplicates, without_duplicates_of
 from trainingrun_trainer.dedup.shingles import band_length, shingle_set, shingles
 from trainingrun_trainer.records import Example, normalised
 
@@ -17,7 +17,7 @@ LETTERS = "abcdefghijklmnopqrstuvwxyz    "
 def deduplicated(*rows: tuple[str, str], skip: bool = True, near: float = 0.8) -> Deduplicated:
     """The rows are texts, each with its labels, one a character."""
     texts = Texts.of(Example(text, tuple(labels)) for text, labels in rows)
-    return deduplicate(texts, find_copies(texts.corpus, near), skip=skip, skip_near=skip and near < 1)
+    return deduplicate(texts, find_duplicates(texts.corpus, near), skip=skip, skip_near=skip and near < 1)
 
 
 def kept(unique: Deduplicated) -> list[tuple[str, str]]:
@@ -41,7 +41,7 @@ def jaccard(one: str, other: str) -> float:
     return len(first & second) / len(first | second)
 
 
-def test_copies_differ_in_case_width_and_white_space_only() -> None:
+def test_duplicates_differ_in_case_width_and_white_space_only() -> None:
     unique = deduplicated(("Late  parcel", "a"), ("\uff4cate\nPARCEL ", "a"), ("late", "a"))
     assert kept(unique) == [("Late  parcel", "a"), ("late", "a")]
     assert counts(unique) == (1, 0, 0, 0)
@@ -53,7 +53,7 @@ def test_plain_letters_are_folded_as_all_others_are() -> None:
         assert normalised(text) == " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
-def test_the_label_of_most_copies_is_kept() -> None:
+def test_the_label_of_most_duplicates_is_kept() -> None:
     unique = deduplicated(("x", "a"), ("X", "b"), ("x ", "b"))
     assert kept(unique) == [("X", "b")]
     assert counts(unique) == (1, 1, 0, 0)
@@ -65,29 +65,29 @@ def test_the_first_label_is_kept_on_a_tie() -> None:
     assert counts(unique) == (0, 1, 0, 0)
 
 
-def test_texts_in_different_context_are_no_copies_but_stay_together() -> None:
+def test_texts_in_different_context_are_no_duplicates_but_stay_together() -> None:
     rows = [Example("Is it late?", (label,), (place,)) for label, place in ("ax", "bx", "by", "by", "ax")]
     more = [Example("Is it late??", (label,), (place,)) for label, place in ("by", "az")]
     texts = Texts.of([*rows, *more])
-    copies = find_copies(texts.corpus, 0.5)
-    unique = deduplicate(texts, copies, skip=True, skip_near=True)
+    duplicates = find_duplicates(texts.corpus, 0.5)
+    unique = deduplicate(texts, duplicates, skip=True, skip_near=True)
     assert [(e.text, *e.labels, *e.context) for e in unique.texts] == [
         ("Is it late?", "a", "x"),
         ("Is it late?", "b", "y"),
         ("Is it late??", "a", "z"),
     ]
     assert counts(unique) == (2, 1, 1, 0)
-    assert len(set(copies.group.tolist())) == 1
+    assert len(set(duplicates.group.tolist())) == 1
 
 
-def test_copies_are_counted_when_they_are_kept_too() -> None:
+def test_duplicates_are_counted_when_they_are_kept_too() -> None:
     rows = [("x", "a"), ("y", "b"), ("X", "b"), ("x ", "a")]
     unique = deduplicated(*rows, skip=False)
     assert kept(unique) == rows
     assert counts(unique) == (1, 1, 0, 0)
 
 
-def test_of_near_copies_with_the_same_labels_the_first_is_kept() -> None:
+def test_of_near_duplicates_with_the_same_labels_the_first_is_kept() -> None:
     rows = [
         ("my parcel from the shop has not arrived", "a"),
         ("My parcel from the shop hasn't arrived!", "a"),
@@ -100,7 +100,7 @@ def test_of_near_copies_with_the_same_labels_the_first_is_kept() -> None:
     assert kept(deduplicated(*rows, near=1.0)) == rows
 
 
-def test_near_copies_are_texts_of_any_language_and_length() -> None:
+def test_near_duplicates_are_texts_of_any_language_and_length() -> None:
     rows = [
         ("荷物がまだ届いていませんので確認してください", "a"),
         ("荷物がまだ届いていませんので確認して下さい", "a"),
@@ -119,7 +119,7 @@ def test_pairs_from_the_threshold_on_are_found_and_no_others(threshold: float) -
         start = source.randrange(60)
         pairs.append((text, text[:start] + random_text(source, source.randrange(1, 20)) + text[start:]))
     texts = Texts.of(Example(text, ("a",)) for pair in pairs for text in pair)
-    group = find_copies(texts.corpus, threshold).group
+    group = find_duplicates(texts.corpus, threshold).group
     found = group[0::2] == group[1::2]
     wanted = np.array([jaccard(*pair) >= threshold for pair in pairs])
     assert not (found & ~wanted).any()
@@ -139,11 +139,11 @@ def test_hashed_shingles_are_those_of_the_text() -> None:
     assert not set(parts[0].tolist()) & set(parts[3].tolist())
 
 
-def test_texts_that_others_are_copies_of_are_found() -> None:
+def test_texts_that_others_are_duplicates_of_are_found() -> None:
     texts = Texts.of(
         Example(text, ("a",)) for text in ("One ", "two", "my parcel is late", "one", "My parcel is late!")
     )
-    copies = find_copies(texts.corpus, 0.8)
-    rest, leaked = without_copies_of(texts[:3], texts[3:], copies)
+    duplicates = find_duplicates(texts.corpus, 0.8)
+    rest, leaked = without_duplicates_of(texts[:3], texts[3:], duplicates)
     assert [example.text for example in rest] == ["two"]
     assert list(zip(leaked.earlier.tolist(), leaked.later.tolist(), strict=True)) == [(3, 0), (4, 2)]

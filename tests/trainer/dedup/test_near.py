@@ -1,4 +1,4 @@
-"""Near-copies among texts that are made from templates, beside a pair of all with all."""
+"""Near-duplicates among texts that are made from templates, beside a pair of all with all."""
 
 import random
 
@@ -9,7 +9,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
 from trainingrun_trainer.corpus import Texts
-from trainingrun_trainer.dedup import find_copies
+from trainingrun_trainer.dedup import find_duplicates
 from trainingrun_trainer.dedup.shingles import jaccard, shingle_set, similarities
 from trainingrun_trainer.records import Example, normalised
 
@@ -60,7 +60,7 @@ def test_of_texts_from_templates_at_most_one_pair_in_a_hundred_is_missed(
 ) -> None:
     texts = sorted(set(from_templates(3000, frames)), key=lambda text: text[::-1])
     first, second = wanted = all_pairs(texts, threshold)
-    group = find_copies(Texts.of(Example(text, ("a",)) for text in texts).corpus, threshold).group
+    group = find_duplicates(Texts.of(Example(text, ("a",)) for text in texts).corpus, threshold).group
     assert len(first) > 400
     assert (group[first] == group[second]).mean() >= 0.99
     both = np.stack([components(wanted, len(texts)), group], axis=1)

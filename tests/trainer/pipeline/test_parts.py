@@ -41,7 +41,7 @@ def trained(config: RunConfig) -> tuple[Evaluation, list[str]]:
     return Evaluation.model_validate_json((out / "evaluation.json").read_text()), table["text"]
 
 
-def near_copies(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def near_duplicates_of(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [
         {"text": f"{row['text']} and thank you for your help with it all", "label": row["label"]}
         for row in rows
@@ -50,11 +50,11 @@ def near_copies(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def variants() -> list[dict[str, Any]]:
     """Each ticket with many words in common with the next one."""
-    rows = near_copies(tickets())
+    rows = near_duplicates_of(tickets())
     return [*rows, *({**row, "text": row["text"] + "!"} for row in rows)]
 
 
-def test_near_copies_are_counted_shown_and_kept_together(config: RunConfig) -> None:
+def test_near_duplicates_are_counted_shown_and_kept_together(config: RunConfig) -> None:
     evaluation, texts = trained(on(config, variants()))
     data = evaluation.data
     assert (data.duplicates, data.near_conflicts) == (0, 0)
@@ -67,7 +67,7 @@ def test_near_copies_are_counted_shown_and_kept_together(config: RunConfig) -> N
     assert shown.labels == shown.other_labels == ["billing"]
 
 
-def test_near_copies_are_left_out_on_request(config: RunConfig) -> None:
+def test_near_duplicates_are_left_out_on_request(config: RunConfig) -> None:
     kept, _ = trained(on(config, variants()))
     skipped, _ = trained(on(config, variants(), near_duplicates=NearDuplicates(skip=True)))
     data = skipped.data
@@ -112,7 +112,7 @@ def test_the_parts_are_counted_by_label_and_rare_labels_named(config: RunConfig)
 
 def test_more_texts_leave_the_others_where_they_are(config: RunConfig) -> None:
     _, before = trained(on(config, tickets()))
-    _, after = trained(on(config, [*tickets(), *near_copies(tickets(3))]))
+    _, after = trained(on(config, [*tickets(), *near_duplicates_of(tickets(3))]))
     assert len(set(before) - set(after)) <= 3
     _, other_seed = trained(
         on(config, tickets()).model_copy(update={"training": Training(seed=7, max_epochs=1)})
@@ -127,9 +127,9 @@ def test_share_of_texts_to_train_on(config: RunConfig) -> None:
 
 def test_a_given_evaluation_data_set_is_what_is_evaluated_on(config: RunConfig, tmp_path: Path) -> None:
     rows = [
-        *near_copies(tickets(4)),
+        *near_duplicates_of(tickets(4)),
         tickets()[0],
-        near_copies(tickets())[0] | {"text": "my card code again"},
+        near_duplicates_of(tickets())[0] | {"text": "my card code again"},
     ]
     held_out = held_out_set(tmp_path, rows)
     evaluation, texts = trained(on(config, [*tickets(), *variants()[:60]], evaluation_dataset=held_out))

@@ -30,7 +30,7 @@ from trainingrun_api.training import (
 from trainingrun_trainer import pipeline
 from trainingrun_trainer.artifacts import open_store
 from trainingrun_trainer.corpus import Texts
-from trainingrun_trainer.dedup import find_copies
+from trainingrun_trainer.dedup import find_duplicates
 from trainingrun_trainer.errors import DataError, StorageRefusedError
 from trainingrun_trainer.records import Example
 from trainingrun_trainer.split import split
@@ -60,7 +60,7 @@ def checkpoints(config: RunConfig) -> set[str]:
 def held_out() -> list[Example]:
     """The texts that the runs of these tests evaluate on."""
     texts = Texts.of(ticket_texts())
-    return list(split(texts, find_copies(texts.corpus, 0.8).group, 80, 42).evaluation)
+    return list(split(texts, find_duplicates(texts.corpus, 0.8).group, 80, 42).evaluation)
 
 
 def test_a_run_learns_reports_and_publishes(config: RunConfig) -> None:

@@ -8,9 +8,9 @@ from trainingrun_api.advice import Finding, FindingType, Severity
 from trainingrun_api.evaluation import (
     Baseline,
     BaselineMethod,
-    CopyExamples,
     Curves,
     DataCounts,
+    DuplicateExamples,
     Evaluation,
     FlaggedText,
     LabelIssues,
@@ -88,7 +88,7 @@ ADVICE = [
         suggestion="Lower spec.training.learningRate to 5e-5.",
     ),
     Finding(
-        type="SmallEvaluationPart",
+        type="SmallEvaluationSplit",
         severity=Severity.INFO,
         message="The evaluation split is small: accuracy may be off by 4 points.",
         suggestion="Lower spec.trainPercent, or label more texts.",
@@ -258,7 +258,7 @@ def a_report(
             without_context={"channel": count // 10},
             sources=[],
             not_evaluated=["rarely said"],
-            examples=CopyExamples(conflicts=[COPY]),
+            examples=DuplicateExamples(conflicts=[COPY]),
         ),
         advice=ADVICE,
         label_issues=LABEL_ISSUES,

@@ -22,12 +22,12 @@ from .fit import (
 )
 from .labels import imbalance, numeric_labels, similar_names, too_few_texts
 from .texts import (
-    conflicting_copies,
+    conflicting_duplicates,
     leaked_texts,
     mislabelled_texts,
     rejected_rows,
     seen_texts,
-    small_evaluation_part,
+    small_evaluation_split,
 )
 
 
@@ -59,12 +59,12 @@ CHECKS: tuple[Callable[[Evidence], Iterator[Finding]], ...] = (
     confused_labels,
     imbalance,
     too_few_texts,
-    conflicting_copies,
+    conflicting_duplicates,
     better_epoch,
     overfitting,
     nothing_gained,
     leaked_texts,
-    small_evaluation_part,
+    small_evaluation_split,
 )
 """What helps most comes first, since a status has room for few."""
 

@@ -47,11 +47,11 @@ WIDE = 0.1
 to the next, is worth less than the five points to either side."""
 
 LEAKED = 0.01
-"""Share of the evaluation texts from which on copies in the training data are worth a word: a point of
+"""Share of the evaluation texts from which on duplicates in the training data are worth a word: a point of
 accuracy."""
 
 
-def conflicting_copies(evidence: Evidence) -> Iterator[Finding]:
+def conflicting_duplicates(evidence: Evidence) -> Iterator[Finding]:
     """The same text, or nearly, has different labels."""
     data = evidence.data
     texts = data.read - data.rows_filtered - data.empty - data.unlabelled - data.filtered
@@ -60,7 +60,7 @@ def conflicting_copies(evidence: Evidence) -> Iterator[Finding]:
         return
     labels = _most_frequent([*data.examples.conflicts, *data.examples.near_conflicts])
     yield finding(
-        FindingType.CONFLICTING_COPIES,
+        FindingType.CONFLICTING_DUPLICATES,
         Severity.WARNING if found >= CONFLICTS_HARMFUL * texts else Severity.INFO,
         _counted(data.conflicts, data.near_conflicts)
         + (f"; most often with {named(labels)}" if labels else ""),
@@ -123,13 +123,13 @@ def mislabelled_texts(evidence: Evidence) -> Iterator[Finding]:
     )
 
 
-def small_evaluation_part(evidence: Evidence) -> Iterator[Finding]:
+def small_evaluation_split(evidence: Evidence) -> Iterator[Finding]:
     """The accuracy's 95 % interval is too wide to compare runs by."""
     interval = evidence.scores.accuracy_interval if evidence.scores else None
     if interval is None or interval.high - interval.low < WIDE:
         return
     yield finding(
-        FindingType.SMALL_EVALUATION_PART,
+        FindingType.SMALL_EVALUATION_SPLIT,
         Severity.INFO,
         f"The accuracy may be anywhere from {100 * interval.low:.0f} to {100 * interval.high:.0f} %: "
         f"{evidence.data.evaluation} evaluation texts can't show smaller differences between runs",
@@ -147,8 +147,8 @@ def leaked_texts(evidence: Evidence) -> Iterator[Finding]:
     yield finding(
         FindingType.LEAKED_TEXTS,
         Severity.INFO,
-        f"{leaked} texts of the training data are copies or near-copies of the {texts} evaluation texts; "
-        "they were left out of training, so these scores are not inflated",
+        f"{leaked} texts of the training data are duplicates or near-duplicates of the {texts} evaluation "
+        "texts; they were left out of training, so these scores are not inflated",
         "Scores of models that were trained on the whole data set, such as base models from earlier runs, "
         "are inflated by these texts",
         {"leaked": leaked, "texts": texts},

@@ -1,13 +1,21 @@
-"""Find copies and near-copies of texts."""
+"""Find duplicates and near-duplicates of texts."""
 
-from .copies import Copies, CopyPairs, Deduplicated, deduplicate, examples, find_copies, without_copies_of
+from .duplicates import (
+    Deduplicated,
+    DuplicatePairs,
+    Duplicates,
+    deduplicate,
+    examples,
+    find_duplicates,
+    without_duplicates_of,
+)
 
 __all__ = [
-    "Copies",
-    "CopyPairs",
     "Deduplicated",
+    "DuplicatePairs",
+    "Duplicates",
     "deduplicate",
     "examples",
-    "find_copies",
-    "without_copies_of",
+    "find_duplicates",
+    "without_duplicates_of",
 ]

@@ -1,4 +1,4 @@
-"""Near-copies: texts that have most of their shingles in common."""
+"""Near-duplicates: texts that have most of their shingles in common."""
 
 from collections.abc import Iterator
 
@@ -22,7 +22,8 @@ IndexPairs = NDArray[np.int64]
 
 
 def near_groups(corpus: Corpus, rows: Rows, threshold: float) -> Groups:
-    """Groups of near-copies, and near-copies of these, among the texts in `rows`, none a copy of another.
+    """Groups of near-duplicates, and near-duplicates of these, among the texts in `rows`,
+    which are distinct.
 
     Texts whose MinHashes agree in all values of one band are in one bucket, next to those that they agree
     with in more. There each is compared with its NEIGHBOURS, first by sketch and, where sketches are alike,
@@ -45,7 +46,7 @@ def near_groups(corpus: Corpus, rows: Rows, threshold: float) -> Groups:
 
 
 def _likely(hashes: MinHashes, keys: Keys, groups: Groups) -> Iterator[IndexPairs]:
-    """Neighbours that are in different groups and may be near-copies."""
+    """Neighbours that are in different groups and may be near-duplicates."""
     for pairs in _neighbours(keys):
         apart = pairs[:, groups[pairs[0]] != groups[pairs[1]]]
         yield apart[:, hashes.alike(*apart)]

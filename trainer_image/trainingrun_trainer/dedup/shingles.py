@@ -1,4 +1,4 @@
-"""Shingles of texts, character n-grams that near-copies have in common, and MinHashes of them."""
+"""Shingles of texts, character n-grams that near-duplicates have in common, and MinHashes of them."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager

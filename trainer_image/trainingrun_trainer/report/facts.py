@@ -45,7 +45,7 @@ def data_steps(report: Report) -> list[DataStep]:
             "lost" if near else "noted",
         ),
         ("Near-conflicts", data.near_conflicts, "nearly the same text with other labels; kept", "noted"),
-        ("Leaked", data.leaked, "copies of texts of evaluationDataset; left out of training", "lost"),
+        ("Leaked", data.leaked, "duplicates of texts of evaluationDataset; left out of training", "lost"),
         ("Trained on", data.training, "", "split"),
         ("Evaluated on", data.evaluation, "", "split"),
         ("Truncated", data.truncated, "longer than maxSequenceLength; truncated", "noted"),
@@ -57,7 +57,7 @@ def data_steps(report: Report) -> list[DataStep]:
     return [DataStep(name, count, note, count / max(data.read, 1), kind) for name, count, note, kind in steps]
 
 
-def copies(data: DataCounts) -> list[tuple[str, list[TextPair]]]:
+def duplicates(data: DataCounts) -> list[tuple[str, list[TextPair]]]:
     """Pairs of texts to look at, by what they are; what isn't there is left out."""
     found = data.examples
     kinds = {

@@ -9,7 +9,7 @@ from .charts import chart_of_losses, chart_of_scores, chart_of_steps, reliabilit
 from .confusions import cells, confused_pairs, taken_for
 from .content import Report
 from .document import document
-from .facts import copies, data_steps, lineage, recipe, timing
+from .facts import data_steps, duplicates, lineage, recipe, timing
 from .headline import headline
 from .texts import Shown, shown_texts
 
@@ -42,7 +42,7 @@ def render(report: Report) -> str:
         advice=evaluation.advice,
         similarity=report.similarity,
         data_steps=data_steps(report),
-        copies=copies(evaluation.data),
+        duplicates=duplicates(evaluation.data),
         source_scores={one.source: one for one in evaluation.sources},
         recipe=recipe(evaluation.recipe),
         timing=timing(evaluation.timing),

@@ -28,7 +28,7 @@ class PairedTexts(TaskData):
 
 
 @dataclass
-class _Copies:
+class _Found:
     """Counts of what is left out."""
 
     duplicates: int = 0
@@ -46,9 +46,9 @@ def load_pairs(config: RunConfig, folder: Path) -> PairedTexts:
     reading = PairReading(sources)
     rows = Pairs.of(reading)
     learned = sum(tally.used for tally in reading.tallies[: len(config.sources)])
-    copies = _Copies()
-    splits = _divide(rows[:learned], rows[learned:], config, copies)
-    counts = _counts(reading.tallies, splits, copies)
+    found = _Found()
+    splits = _divide(rows[:learned], rows[learned:], config, found)
+    counts = _counts(reading.tallies, splits, found)
     _log_data(counts, splits)
     return PairedTexts(
         labels=[],
@@ -85,34 +85,35 @@ def _require_fitting(config: RunConfig) -> None:
         )
     if config.near_duplicates != NearDuplicates():
         raise SettingsError(
-            "spec.nearDuplicates goes with labelled texts, and of pairs copies alone are found: leave it out"
+            "spec.nearDuplicates goes with labelled texts; pairs aren't searched for near-duplicates: "
+            "leave it out"
         )
 
 
-def _divide(learned: Pairs, evaluated: Pairs, config: RunConfig, copies: _Copies) -> PairSplits:
-    learned = _without_copies(learned, config, copies)
+def _divide(learned: Pairs, evaluated: Pairs, config: RunConfig, found: _Found) -> PairSplits:
+    learned = _each_once(learned, config, found)
     if not len(evaluated):
         return split_pairs(learned, config.train_percent, config.training.seed)
-    splits, copies.leaked = given_pairs(learned, _without_copies(evaluated, config, copies))
+    splits, found.leaked = given_pairs(learned, _each_once(evaluated, config, found))
     return splits
 
 
-def _without_copies(rows: Pairs, config: RunConfig, copies: _Copies) -> Pairs:
+def _each_once(rows: Pairs, config: RunConfig, found: _Found) -> Pairs:
     unique = deduplicate_pairs(rows)
-    copies.duplicates += unique.duplicates
-    copies.conflicts += unique.conflicts
+    found.duplicates += unique.duplicates
+    found.conflicts += unique.conflicts
     return unique.rows if config.skip_duplicates else rows
 
 
-def _counts(tallies: Sequence[Tally], splits: PairSplits, copies: _Copies) -> DataCounts:
+def _counts(tallies: Sequence[Tally], splits: PairSplits, found: _Found) -> DataCounts:
     return DataCounts(
         read=sum(tally.read for tally in tallies),
         rows_filtered=sum(tally.rows_filtered for tally in tallies),
         empty=sum(tally.empty for tally in tallies),
         unlabelled=sum(tally.unlabelled for tally in tallies),
-        duplicates=copies.duplicates,
-        conflicts=copies.conflicts,
-        leaked=copies.leaked,
+        duplicates=found.duplicates,
+        conflicts=found.conflicts,
+        leaked=found.leaked,
         truncated=0,
         training=len(splits.training),
         evaluation=len(splits.evaluation),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trainingrun_api.advice import Severity
-from trainingrun_api.evaluation import CopyExamples, DataCounts, JoinedLabel, LabelParts
+from trainingrun_api.evaluation import DataCounts, DuplicateExamples, JoinedLabel, LabelParts
 from trainingrun_api.run_config import RunConfig
 
 from ..advice import advise_on_labels
@@ -21,7 +21,15 @@ from ..data import (
     require_context,
     source_counts,
 )
-from ..dedup import Copies, CopyPairs, Deduplicated, deduplicate, examples, find_copies, without_copies_of
+from ..dedup import (
+    Deduplicated,
+    DuplicatePairs,
+    Duplicates,
+    deduplicate,
+    examples,
+    find_duplicates,
+    without_duplicates_of,
+)
 from ..errors import DataError
 from ..split import require_classes, split
 from .datasets import fetch_datasets, sources_sha256
@@ -37,8 +45,8 @@ class Parts:
     splits: Splits
     found: Deduplicated
     """Of the texts to learn from."""
-    leaked: CopyPairs
-    """Texts that are evaluated on, with copies and near-copies of them among those to learn from."""
+    leaked: DuplicatePairs
+    """Texts that are evaluated on, with duplicates and near-duplicates of them among those to learn from."""
 
 
 def divide(corpus: Corpus, learned: int, config: RunConfig) -> Parts:
@@ -46,16 +54,16 @@ def divide(corpus: Corpus, learned: int, config: RunConfig) -> Parts:
 
     Raises DataError for texts that can't be divided, or that don't go together.
     """
-    copies = find_copies(corpus, config.near_duplicates.threshold)
+    duplicates = find_duplicates(corpus, config.near_duplicates.threshold)
     texts, given = corpus.all()[:learned], corpus.all()[learned:]
-    texts, leaked = without_copies_of(texts, given, copies)
-    found = deduplicate(texts, copies, skip=config.skip_duplicates, skip_near=config.near_duplicates.skip)
-    return Parts(_splits(found.texts, given, copies, config), found, leaked)
+    texts, leaked = without_duplicates_of(texts, given, duplicates)
+    found = deduplicate(texts, duplicates, skip=config.skip_duplicates, skip_near=config.near_duplicates.skip)
+    return Parts(_splits(found.texts, given, duplicates, config), found, leaked)
 
 
-def _splits(texts: Texts, given: Texts, copies: Copies, config: RunConfig) -> Splits:
+def _splits(texts: Texts, given: Texts, duplicates: Duplicates, config: RunConfig) -> Splits:
     if config.evaluation_dataset is None:
-        return split(texts, copies.group[texts.rows], config.train_percent, config.training.seed)
+        return split(texts, duplicates.group[texts.rows], config.train_percent, config.training.seed)
     if not len(texts):
         raise DataError(
             f"{config.dataset.name} has no text that {config.evaluation_dataset.name} lacks: name other "
@@ -129,9 +137,9 @@ def _counts(
     )
 
 
-def _examples(parts: Parts) -> CopyExamples:
+def _examples(parts: Parts) -> DuplicateExamples:
     corpus, found = parts.splits.training.corpus, parts.found
-    return CopyExamples(
+    return DuplicateExamples(
         duplicates=examples(corpus, found.duplicates),
         conflicts=examples(corpus, found.conflicts),
         near_duplicates=examples(corpus, found.near_duplicates),
