@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from trainingrun_cli.errors import CommandError
 from trainingrun_cli.local import local_config
 from trainingrun_cli.run_manifest import read_manifest
 
+from ..trainer.hub import TOKEN, Hub
 from .conftest import EXAMPLES, Command, Trained, manifest, trainingrun
 
 pytestmark = pytest.mark.slow
@@ -61,6 +63,30 @@ def test_a_run_on_pairs_shows_how_the_cosine_follows_their_scores(tmp_path: Path
     assert similarity.pairs.pairs == 16
     model = SentenceTransformer(str(path.parent / "model"), device="cpu")
     assert model.encode(["How do I reset the hub?"]).shape == (1, 384)
+
+
+def test_data_set_of_the_hub_is_read_here_with_what_users_of_the_hub_have_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository = tmp_path / "repository"
+    repository.mkdir()
+    shutil.copy(EXAMPLES / "data" / "reviews.csv", repository / "train.csv")
+    fields = {"textField": "review", "labelField": "sentiment"}
+    dataset = {"huggingFace": {"repoId": "acme/reviews"}, **fields}
+    wanted = manifest(tmp_path, dataset=dataset, training={"maxEpochs": 1})
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("HF_TOKEN", TOKEN)
+    with Hub() as hub:
+        hub.folders["datasets/acme/reviews"] = repository
+        hub.private.add("datasets/acme/reviews")
+        monkeypatch.setenv("HF_ENDPOINT", hub.endpoint)
+        result = trainingrun("run", str(wanted), folder=tmp_path)
+        commit = hub.commit("datasets/acme/reviews")
+    assert result.returncode == 0, result.stderr
+    assert "data from hf://datasets/acme/reviews/train" in result.stdout
+    (path,) = tmp_path.glob("runs/default/reviews/*/evaluation.json")
+    (source,) = Evaluation.model_validate_json(path.read_text()).data.sources
+    assert (source.source, source.revision) == ("hf://datasets/acme/reviews/train", commit)
 
 
 def test_run_goes_on_from_an_earlier_one_in_the_same_folder(retrained: Trained, command: Command) -> None:
