@@ -77,10 +77,10 @@ class Severity(StrEnum):
 
 
 class Finding(Model):
-    """One thing that was found, with what shows it and what to do."""
+    """A finding, with its evidence and a suggestion."""
 
     type: Annotated[str, Field(max_length=64, pattern="^[A-Z][A-Za-z]*$")]
-    """One CamelCase word for programs, such as LossJump; a newer trainer may know more of them."""
+    """One CamelCase word for programs, such as LossJump; newer trainers may have more of them."""
     severity: Severity
     """Info: good to know. Warning: the model is worse for it."""
     message: Annotated[str, Field(max_length=MAX_SENTENCE)]

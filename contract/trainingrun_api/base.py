@@ -64,7 +64,7 @@ class Without:
 
 
 class Model(BaseModel):
-    """A frozen value: snake_case in Python, camelCase in JSON, unknown fields refused.
+    """A frozen value: snake_case in Python, camelCase in JSON, unknown fields rejected.
 
     Attribute docstrings are the descriptions that `kubectl explain` shows.
     """

@@ -33,7 +33,7 @@ class HuggingFaceModel(Model):
 
 ONE_ORIGIN = Rule(
     ExactlyOne(("from_run", "uri", "hugging_face")),
-    "set exactly one of fromRun, uri and huggingFace, or leave baseModel out for the default model",
+    "set exactly one of fromRun, uri and huggingFace; for the default model, leave out baseModel",
 )
 
 

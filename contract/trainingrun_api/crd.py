@@ -29,9 +29,9 @@ def _score_column(metric: Metric) -> Column:
 
 
 RUN_COLUMNS = (
-    ("Phase", "string", ".status.phase", 0, "Where the run is"),
+    ("Phase", "string", ".status.phase", 0, "Phase of the run"),
     ("Epoch", "integer", ".status.progress.epoch", 0, "Epochs finished"),
-    ("Progress", "integer", ".status.progress.percent", 0, "Percent of the epochs at most"),
+    ("Progress", "integer", ".status.progress.percent", 0, "Percent of maxEpochs that is done"),
     *(_score_column(metric) for metric in EPOCH_METRICS),
     ("Training loss", "number", ".status.progress.trainingLoss", 1, "Mean loss of the latest steps"),
     (
@@ -49,7 +49,7 @@ RUN_COLUMNS = (
 
 PROJECT_COLUMNS = (
     ("Dataset", "string", ".spec.dataset.uri", 0, "Labelled texts"),
-    ("Output", "string", ".spec.output.uri", 0, "Where results go"),
+    ("Output", "string", ".spec.output.uri", 0, "Where results are written"),
     ("Age", "date", ".metadata.creationTimestamp", 0, "Time since creation"),
 )
 
@@ -82,7 +82,7 @@ def immutability_rules() -> list[dict[str, str]]:
         same = f"self.{path} == oldSelf.{path}"
         if field.default is None or name in RunSettings.model_fields:
             same = f"has(self.{path}) == has(oldSelf.{path}) && (!has(self.{path}) || {same})"
-        message = f"{path} can't be changed after creation: make a changed experiment a new TrainingRun"
+        message = f"{path} is immutable: apply a changed experiment as a new TrainingRun"
         rules.append({"rule": same, "message": message})
     return rules
 

@@ -24,21 +24,21 @@ PROJECT_NAMES_FIELDS = Rule(
         | Given("pair_field")
         | Given("filter")
     ),
-    "textField, labelField, labelSeparator, pairField and filter don't go with project, which has its own",
+    "textField, labelField, labelSeparator, pairField and filter can't be set with project: it has its own",
 )
 PAIRS_OR_LABELS = Rule(
     ~Given("pair_field") | ~(Given("label_field") | Given("label_separator")),
-    "labelField and labelSeparator don't go with pairField: pairs of texts have no labels",
+    "labelField and labelSeparator can't be set with pairField: pairs of texts have no labels",
 )
 WHOLE_PAIRS = Rule(
     Given("pair_field") | ~(Given("score_field") | Given("negative_field")),
-    "scoreField and negativeField go with pairField, the second text of each pair",
+    "scoreField and negativeField require pairField, the second text of each pair",
 )
 SCORE_OR_NEGATIVE = Rule(
     ~(Given("score_field") & Given("negative_field")),
-    "set at most one of scoreField and negativeField: a pair has a score, or a text to be told from",
+    "set at most one of scoreField and negativeField: a pair has a score, or a triplet a negative text",
 )
-NAMESPACE_OF_A_PROJECT = Rule(~Given("namespace") | Given("project"), "namespace goes with project")
+NAMESPACE_OF_A_PROJECT = Rule(~Given("namespace") | Given("project"), "namespace requires project")
 
 LabelSeparator = Annotated[str, Field(min_length=1, max_length=8)]
 ConfigName = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^<>:/\\|?*]+$")]

@@ -1,4 +1,4 @@
-"""What the final fit came to."""
+"""Outcome of the final fit."""
 
 from typing import Annotated
 
@@ -8,25 +8,26 @@ from .base import Model
 
 
 class FinalFit(Model):
-    """The model was fitted anew on all labelled texts, those of the evaluation split too.
+    """The model was fitted again on all labelled texts, including the evaluation split.
 
-    All scores are those of the model before: the best epoch's, which did not see the evaluation split.
+    All scores are those of the best epoch, whose model hasn't seen the evaluation split.
     """
 
     texts: Annotated[int, Field(ge=0)]
-    """Texts it learned: the training and the evaluation split."""
+    """Texts it was trained on: the training and the evaluation split."""
     epochs: Annotated[int, Field(ge=0)]
-    """Epochs it was trained for, as many as the best one had; 0: the start of a new head alone."""
+    """Epochs it was trained for: the number of the best epoch. 0: only a new head was initialized."""
     loss: float | None = None
-    """Mean loss on the evaluation split, in nats per text: no score, since it has learned these texts. Null
-    where it was not finite."""
+    """Mean loss on the evaluation split, in nats per text; not a score, since the model has learned these
+    texts. Null if it was not finite."""
     kept: bool
-    """True: it is published. False: it failed, as its loss shows, and the best epoch is published."""
+    """True: this model is published. False: the fit failed, as its loss shows, and the best epoch is
+    published."""
 
     @property
     def course(self) -> str:
-        """How the model was fitted anew, in words."""
-        number = {0: "by the start of a new head alone", 1: "for 1 epoch"}.get(
+        """How the model was fitted, in words."""
+        number = {0: "by initializing only a new head", 1: "for 1 epoch"}.get(
             self.epochs, f"for {self.epochs} epochs"
         )
         return f"{number} on all {self.texts:,} texts"

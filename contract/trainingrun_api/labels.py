@@ -12,7 +12,7 @@ from .rules import Given, NoKeyOf, Rule
 def _visible_name(written: str) -> str:
     name = label_name(written)
     if not name:
-        raise ValueError(f"{written!r} is no label: there is nothing to see in it")
+        raise ValueError(f"{written!r} isn't a label: it has no visible characters")
     return name
 
 
@@ -23,11 +23,11 @@ LabelNames = Annotated[list[LabelName], Field(min_length=1, max_length=256)]
 INCLUDE_OR_EXCLUDE = Rule(~Given("include") | ~Given("exclude"), "set at most one of include and exclude")
 ALIASES_END = Rule(
     NoKeyOf("aliases", "aliases"),
-    "an alias can't stand for another alias, nor for itself: give each the last name of its label",
+    "an alias can't stand for another alias or for itself: give each the final name of its label",
 )
 NO_ALIAS_CHOSEN = Rule(
     NoKeyOf("include", "aliases") & NoKeyOf("exclude", "aliases"),
-    "include and exclude name labels as they are after aliases: name what the alias stands for",
+    "include and exclude take names after aliases: write the name that the alias stands for",
 )
 
 
@@ -65,6 +65,6 @@ class Labels(Model):
                 continue
             if named.setdefault(alias, name) != name:
                 raise ValueError(
-                    f"aliases: {alias!r} is there twice, for {named[alias]!r} and for {name!r}; keep one"
+                    f"aliases: {alias!r} is listed twice, for {named[alias]!r} and for {name!r}; keep one"
                 )
         return named

@@ -29,11 +29,11 @@ class Ancestor(Model):
     run: Annotated[str, Field(max_length=253)]
     """Name of the TrainingRun."""
     model_name: str | None = None
-    """Name of the model it made."""
+    """Name of the model that it trained."""
     source: str
-    """What it started from: Default, or where it was read from."""
+    """The model that it started from: Default, or where it was read from."""
     digest: str | None = None
-    """SHA-256 over the files that it started from."""
+    """SHA-256 of the files of the model that it started from."""
 
 
 class ResolvedBaseModel(Model):
@@ -42,18 +42,19 @@ class ResolvedBaseModel(Model):
     source: str
     """Default, or where it was read from: an s3://, pvc:// or file:// URI, or hf://repository."""
     from_run: str | None = None
-    """The earlier run it came from."""
+    """The earlier run that trained it."""
     revision: str | None = None
     """Commit of the Hugging Face repository."""
     digest: str | None = None
-    """SHA-256 over the files read."""
+    """SHA-256 of the files read."""
     head: HeadOrigin | None = None
-    """Reused: the base model's head was made for the same labels and goes on. New: only its body does. Null
-    where the task has no head."""
+    """Reused: the base model's head has the same labels and is trained further. New: only the body is. Null
+    if the task has no head."""
     notes: Annotated[list[Annotated[str, Field(max_length=MAX_NOTE)]], Field(max_length=MAX_NOTES)] = []
-    """What did not fit and was made to: why the head is new, embeddings added for a larger tokenizer."""
+    """What was adapted: why the head is new, or embeddings added for a larger tokenizer."""
     lineage: Annotated[list[Ancestor], Field(max_length=MAX_ANCESTORS)] = []
-    """The runs behind the base model, the first one first; at most 16: the first and the latest."""
+    """The runs behind the base model, from the first to the latest; of more than 16, the first and the latest
+    15."""
 
     def fitted(self, head: HeadOrigin | None, notes: list[str]) -> Self:
         """With what was said when it was loaded, as far as there is room."""

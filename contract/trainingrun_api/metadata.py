@@ -18,7 +18,7 @@ NO_LABEL = (
     "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', "
     "and must start and end with an alphanumeric character"
 )
-TOO_LONG = f"has at most {MAX_RUN_NAME_LENGTH} characters: pods are named after it"
+TOO_LONG = f"must be no more than {MAX_RUN_NAME_LENGTH} characters: pods are named after it"
 ROOM_FOR_PODS = validation(f"size(self.metadata.name) <= {MAX_RUN_NAME_LENGTH}", f"metadata.name {TOO_LONG}")
 
 
@@ -53,7 +53,7 @@ class Metadata(Model):
     """Name of the resource."""
 
     namespace: Annotated[str, AfterValidator(_label)] | None = None
-    """Its namespace; left out, that of the context."""
+    """Its namespace. Default: that of the context."""
 
 
 class RunMetadata(Metadata):

@@ -20,11 +20,11 @@ Quantity = Annotated[
 
 ONE_GPU = Rule(
     Equals("gpus_per_node", 0, 1),
-    "gpusPerNode is at most 1: training uses one GPU, and others would be reserved and do nothing",
+    "gpusPerNode can be at most 1: training uses one GPU, and others would be idle",
 )
 EXTENDED_RESOURCE = Without(
     r"^[^/]*$|kubernetes\.io/|^requests\.",
-    "gpuResourceName is an extended resource, of a domain that isn't Kubernetes' own: nvidia.com/gpu",
+    "gpuResourceName has to be an extended resource outside kubernetes.io, such as nvidia.com/gpu",
 )
 
 
@@ -52,15 +52,15 @@ TaintEffect = Literal["NoSchedule", "PreferNoSchedule", "NoExecute"]
 
 KEY_OF_A_VALUE = Rule(
     Given("key") | Equals("operator", "Exists"),
-    "a toleration without a key has operator Exists, and matches all taints",
+    "a toleration without a key has to have operator Exists, and matches all taints",
 )
 VALUE_OF_EQUAL = Rule(
     ~Given("value") | Equals("value", "") | Equals("operator", "Equal"),
-    "the value of a toleration goes with operator Equal",
+    "the value of a toleration requires operator Equal",
 )
 SECONDS_OF_NO_EXECUTE = Rule(
     ~Given("toleration_seconds") | Equals("effect", "NoExecute"),
-    "tolerationSeconds goes with effect NoExecute",
+    "tolerationSeconds requires effect NoExecute",
 )
 
 
@@ -83,7 +83,7 @@ class Toleration(Model):
 
 NAMES_OF_LABELS = Rule(
     KeysMatch("node_selector", QUALIFIED_NAME, max_length=253),
-    "nodeSelector has a name that no label can have: write it as disktype or example.com/disktype",
+    "nodeSelector has an invalid label name: write it like disktype or example.com/disktype",
 )
 
 

@@ -1,4 +1,4 @@
-"""What is wrong with a value, said to the one who wrote it."""
+"""What is wrong with a value, for the user who wrote it."""
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -20,7 +20,7 @@ def _place(place: str, location: tuple[int | str, ...]) -> str:
 def _wrong(problem: ErrorDetails) -> str:
     match problem["type"]:
         case "extra_forbidden":
-            return "there is no such field"
+            return "unknown field"
         case "value_error":  # of the contract's own validators, which say all there is to say
             return str(problem["ctx"]["error"])
     given = problem["input"]

@@ -11,7 +11,7 @@ MAX_REPORT_BYTES = 64 * 1024
 
 
 class RunIdentity(Model):
-    """The TrainingRun a report speaks of; the operator checks it against the pod that sends it."""
+    """The TrainingRun of a report; the operator checks it against the pod that sends it."""
 
     namespace: str
     """Namespace of the run."""
@@ -22,7 +22,7 @@ class RunIdentity(Model):
 
 
 class ProgressReport(Model):
-    """One report; it replaces the one before."""
+    """One report; it replaces the previous one."""
 
     run: RunIdentity
     """Whose progress this is."""
@@ -30,10 +30,10 @@ class ProgressReport(Model):
     """How far training is."""
     epochs: Annotated[list[EpochSummary], Field(max_length=MAX_EPOCHS_IN_STATUS)] | None = None
     """All epochs so far, bounded by `bounded_epochs`; None while the trainer doesn't know yet which epochs
-    attempts before it have left."""
+    earlier attempts have finished."""
 
     def after(self, progress: Progress | None, epochs: list[EpochSummary]) -> Self:
-        """The report with what status says of attempts before, for as long as the trainer doesn't know it."""
+        """The report with what status says of earlier attempts, as long as the trainer doesn't know it."""
         if self.epochs is not None or progress is None:
             return self
         latest = {

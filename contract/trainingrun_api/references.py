@@ -7,19 +7,19 @@ from pydantic import Field
 from .base import Model, ObjectName, Without
 
 NO_WAY_UP = Without(
-    r"(^|/)(\.|%2[eE]){1,2}(/|$)", "a path has no . or .. between its slashes: write the place itself"
+    r"(^|/)(\.|%2[eE]){1,2}(/|$)", "a path can't have . or .. between slashes: write the resolved path"
 )
 StorageUri = Annotated[str, Field(max_length=1024, pattern=r"^(s3|file)://.+$"), NO_WAY_UP]
 
 Endpoint = Annotated[
     str,
     Field(max_length=1024, pattern=r"^https?://[^/?#\s][^\s]*$"),
-    Without(r"@", "an endpoint has no credentials in it: name a Secret with them in credentialsSecretRef"),
+    Without(r"@", "an endpoint can't contain credentials: put them into a Secret, see credentialsSecretRef"),
     # A server takes the first part of a path for the bucket: objects would be read, written and deleted in
     # another one than the URI names.
     Without(
         r"^[a-z]+://[^/?#]*(/.|[?#])",
-        "an endpoint has no path: write the server's URL alone, such as https://s3.example.com",
+        "an endpoint can't have a path: write only the server's URL, such as https://s3.example.com",
     ),
 ]
 RepositoryId = Annotated[

@@ -23,9 +23,9 @@ class ResolvedSpec:
     base_model: BaseModel | None
     """Where training starts; None for the default model of the trainer image."""
     output: Output
-    """Where results go."""
+    """Where results are written."""
     tracking: Tracking
-    """Where curves and scores go besides; an empty one for nowhere."""
+    """Where curves and scores are logged; an empty one for nowhere."""
 
     @classmethod
     def of(

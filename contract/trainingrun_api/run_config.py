@@ -54,7 +54,7 @@ class Storage(Model):
     region: Region = "us-east-1"
     """Region of the bucket."""
     patience_seconds: int = 3600
-    """How long to go on asking a store that is away, or refuses what it took before."""
+    """Seconds that the store may be unavailable, or reject what it accepted before."""
     credentials_secret: str | None = None
     """Secret whose keys are in the environment, for messages; None when no Secret is named."""
 
@@ -111,7 +111,7 @@ class References(NamedTuple):
     others: OtherDatasets = OtherDatasets()
     """The data sets beside the main one."""
     resume_from: str | None = None
-    """URI of the results of the failed run that this one goes on from."""
+    """URI of the results of the failed run that this one resumes."""
 
 
 class RunConfig(RunSettings):
@@ -132,13 +132,13 @@ class RunConfig(RunSettings):
     gpus_per_node: int = 0
     """GPUs that the pod has; one that sees fewer fails."""
     resume_from: str | None = None
-    """URI of the results of a failed run, from whose last checkpoint training goes on."""
+    """URI of the results of a failed run, from whose last checkpoint training continues."""
     output_prefix: str
     """URI under which all results of this run are kept."""
     storage: Storage
     """How s3:// URIs are reached."""
     mlflow: MlflowExperiment | None = None
-    """Where curves and scores go besides; None: nowhere else."""
+    """Where curves and scores are logged; None: nowhere."""
     progress: ProgressEndpoint | None = None
     """Where progress is posted; None: nowhere (a run without a cluster)."""
 

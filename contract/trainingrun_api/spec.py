@@ -23,15 +23,15 @@ Seconds = Annotated[int, Field(ge=1, le=31_536_000)]
 
 
 EACH_CONTEXT_ONCE = Rule(
-    EachOnce("context_parameters"), "contextParameters names a field twice: name each once"
+    EachOnce("context_parameters"), "contextParameters lists a field twice: list each once"
 )
 DUPLICATES_FIRST = Rule(
     ~Chosen("near_duplicates.skip") | Equals("skip_duplicates", True),
-    "nearDuplicates.skip goes with skipDuplicates: remove duplicates too, or keep near-duplicates",
+    "nearDuplicates.skip requires skipDuplicates: remove duplicates too, or keep near-duplicates",
 )
 HAS_OUTPUT = Rule(
     Given("dataset.project") | Given("output"),
-    "output is required unless dataset.project is set: write output.uri, for instance s3://bucket/prefix",
+    "output is required unless dataset.project is set: set output.uri, such as s3://bucket/prefix",
 )
 PLACE = (
     "uri",
@@ -46,51 +46,51 @@ PLACE = (
 
 EACH_DATASET_ONCE = Rule(
     Distinct("dataset", "additional_datasets", by=PLACE),
-    "name each data set once in dataset and additionalDatasets",
+    "dataset and additionalDatasets name a data set twice: name each once",
 )
 EVALUATED_OR_TRAINED_ON = Rule(
     ~Among("evaluation_dataset", "dataset", "additional_datasets", by=PLACE),
-    "evaluationDataset is one that is trained on: name another, or leave it out",
+    "evaluationDataset is also in dataset or additionalDatasets: name another data set, or remove it",
 )
 SPLIT_OR_GIVEN = Rule(
     ~Given("evaluation_dataset") | ~Chosen("train_percent"),
-    "trainPercent goes without evaluationDataset, which is evaluated on instead of a part",
+    "set at most one of trainPercent and evaluationDataset: with the latter, dataset isn't split",
 )
 EVALUATED_APART = Rule(
     ~Given("evaluation_dataset") | ~Chosen("training.final_fit"),
-    "training.finalFit learns the texts that are evaluated on too, which evaluationDataset keeps apart: "
-    "leave one of them out",
+    "set at most one of training.finalFit and evaluationDataset: a final fit trains on the evaluation texts, "
+    "which evaluationDataset keeps apart",
 )
 
 
 class RunSettings(Model):
-    """What is learned, and how: what a project can set for the runs that leave it out."""
+    """The task and its settings, for which a project can set defaults."""
 
     task_type: TaskType = TaskType.CLASSIFICATION
-    """What the model learns. Classification: one label for each text. MultiLabelClassification: any number
-    of labels for each text, each whose probability reaches a threshold that is chosen on the evaluation
-    split. TextSimilarity: embeddings that are near for texts that belong together, learned from labelled
-    texts, or from pairs of texts where the data set has a pairField."""
+    """What the model learns. Classification: one label per text. MultiLabelClassification: any number of
+    labels per text; a label is predicted if its probability reaches a threshold that is chosen on the
+    evaluation split. TextSimilarity: embeddings that are similar for texts that belong together, learned from
+    labelled texts, or from pairs of texts if the data set has a pairField."""
 
     labels: Labels = Labels()
-    """Which labels are learned, and under which names; left out, all as they are."""
+    """Which labels are learned, and under which names. Default: all labels, unchanged."""
 
     context_parameters: ContextParameters = []
-    """Fields, columns or dotted paths, such as metadata.channel, whose values the model reads beside each
-    text: as the second text of a pair, "email | app", where its tokenizer has pairs, else before the text.
-    Texts without a value are used all the same, and counted in evaluation.json. The model's card and
-    config.json say how to give it the same when it is used."""
+    """Fields, columns or dotted paths, such as metadata.channel, whose values the model reads with each text:
+    as the second text of a pair ("email | app") if its tokenizer has pairs, otherwise before the text. Texts
+    without a value are used too, and counted in evaluation.json. The model card and config.json say how to
+    pass the same values when the model is used."""
 
     skip_duplicates: bool = True
-    """Leave out texts that occur again (after Unicode, case and white-space normalisation). Of one that has
-    different labels, the most frequent ones are kept, those that come first on a tie."""
+    """Keep one of each group of equal texts (after Unicode, case and white-space normalization). If their
+    labels differ, it has the most frequent ones; on a tie, those that come first."""
 
     near_duplicates: NearDuplicates = NearDuplicates()
-    """Texts that are nearly the same."""
+    """Texts that are nearly equal."""
 
     train_percent: Annotated[int, Field(ge=50, le=95)] = 80
-    """Share of the texts that is trained on, in percent; the rest evaluates. Stratified by label, fixed by
-    seed and texts. Goes without evaluationDataset."""
+    """Share of the texts in the training split, in percent; the others are the evaluation split. Stratified
+    by label, and determined by seed and texts. Not with evaluationDataset."""
 
     training: Training = Training()
     """How the model is fine-tuned."""
@@ -103,58 +103,58 @@ class RunSettings(Model):
 
 
 class TrainingRunSpec(RunSettings):
-    """One training of one model. Fixed after creation, but for suspend, the deadlines and the TTL."""
+    """One training of one model. Immutable, except for suspend, the deadlines and the TTL."""
 
     model_name: ModelName | None = None
-    """Name of the trained model; left out, a readable random one, see status.modelName. Of two runs of a
-    namespace that ask for one name, the older has it, and the other waits until that one is deleted."""
+    """Name of the trained model. If two runs of a namespace ask for the same name, the older run gets it, and
+    the other waits until that run is deleted. Default: a readable random name, see status.modelName."""
 
     base_model: BaseModel | None = None
-    """Where training starts; left out, the project's preset, else the operator's default model."""
+    """The model that training starts from. Default: the project's base model, or the operator's default."""
 
     resume_from: LocalObjectReference | None = None
-    """A failed TrainingRun of this namespace, from whose last checkpoint training goes on, with all its
-    state. Data, settings and base model have to be the same; output, resources and deadlines may be others.
-    The checkpoint is read with endpoint, region and credentials of this run's output."""
+    """A failed TrainingRun in this namespace. Training continues from its last checkpoint, with its complete
+    state. Data, settings and base model have to be the same; output, resources and deadlines may differ. The
+    checkpoint is read with endpoint, region and credentials of this run's output."""
 
     dataset: Dataset
     """Texts to learn from; set exactly one of project, uri and huggingFace."""
 
     additional_datasets: Annotated[list[DatasetReference], Field(max_length=16)] = []
-    """More texts to learn from, together with those of dataset, with which each must have a label in common.
-    Read with endpoint, region and credentials of the run's output."""
+    """More texts to learn from. Each data set has to share a label with dataset, unless labels.allowDisjoint
+    is true. Read with endpoint, region and credentials of the run's output."""
 
     evaluation_dataset: DatasetReference | None = None
-    """Texts to evaluate on, in place of a part of dataset. All other data sets are trained on then, without
-    texts that are duplicates or near-duplicates of these. Read as additionalDatasets are."""
+    """Texts to evaluate on, instead of a split of dataset. All other data sets are then trained on, without
+    duplicates or near-duplicates of these texts. Read like additionalDatasets."""
 
     output: Output | None = None
-    """Where results go; left out, the project's output."""
+    """Where results are written. Default: the project's output."""
 
     tracking: Tracking | None = None
-    """Where curves and scores go besides; left out, the project's tracking. {} for nowhere else."""
+    """Experiment trackers that the run is logged to. Default: those of the project; {} for none."""
 
     resources: Resources = Resources()
-    """What the trainer pod asks for."""
+    """Resources of the trainer pod."""
 
     scheduling: Scheduling = Scheduling()
     """Where the trainer pod may run."""
 
     suspend: bool = False
-    """True keeps the run from starting, or stops it; it goes on from its last checkpoint when false again."""
+    """True keeps the run from starting, or stops it; false again, it continues from its last checkpoint."""
 
     active_deadline_seconds: Seconds | None = None
-    """Seconds the run may train before it fails."""
+    """Seconds that the run may train before it fails."""
 
     pending_deadline_seconds: Seconds | None = None
-    """Seconds the run may wait, for what it refers to or for a node, before it fails; time in a queue, which
-    has suspended the Job, doesn't count."""
+    """Seconds that the run may wait, for objects that it refers to or for a node, before it fails. Time in a
+    queue, while the Job is suspended, doesn't count."""
 
     ttl_seconds_after_finished: Annotated[int, Field(ge=0, le=31_536_000)] | None = None
-    """Seconds after which Job and pods of a finished run are deleted; the TrainingRun itself stays."""
+    """Seconds after which Job and pods of a finished run are deleted; the TrainingRun itself is kept."""
 
     backoff_limit: Annotated[int, Field(ge=0, le=100)] = 3
-    """Restarts after failures that may pass; preemption, eviction and node loss do not count."""
+    """Restarts after failures that may be temporary; preemption, eviction and node loss don't count."""
 
     MUTABLE: ClassVar = (
         "suspend",
@@ -181,21 +181,20 @@ class TrainingProjectSpec(Model):
     """The project's labelled texts."""
 
     base_model: BaseModel | None = None
-    """Preset base model of runs that name none; left out, the operator's default model."""
+    """Base model of runs that name none. Default: the operator's default model."""
 
     output: Output
-    """Where results of the project's runs go."""
+    """Where results of the project's runs are written."""
 
     tracking: Tracking | None = None
-    """Where curves and scores of the project's runs go besides, of those that say nothing of it."""
+    """Experiment trackers of the project's runs, unless a run sets its own."""
 
     defaults: RunSettings = RunSettings()
-    """Settings of runs that leave them out: each field of its own, those inside training and labels too, but
-    for those that a run's task has no use for. What a run was started with stays as it was when these
-    change."""
+    """Defaults for settings that a run leaves out, field by field, also inside training and labels. Those
+    that don't apply to a run's task are ignored. Changes don't affect runs that have started."""
 
     allowed_namespaces: Annotated[list[AllowedNamespace], Field(max_length=256)] = []
-    """Other namespaces whose runs may read the data set, in additionalDatasets or evaluationDataset; * for
+    """Other namespaces whose runs may read the data set, in additionalDatasets or evaluationDataset; * allows
     all. They read it with their own credentials."""
 
     def allows(self, namespace: str) -> bool:

@@ -14,33 +14,34 @@ FreeForm = Annotated[
         json_schema_extra={"x-kubernetes-preserve-unknown-fields": True, "x-kubernetes-map-type": "atomic"}
     ),
 ]
-"""An object as it was written, whatever this version knows of it."""
+"""An object as it was written, including fields that this version doesn't know."""
 
 
 class SecretNames(Model):
     """Secrets that the trainer reads."""
 
     storage: str | None = None
-    """With credentials for the object store."""
+    """Secret with credentials for the object store."""
     hub: str | None = None
-    """With a token for the Hugging Face Hub, for the base model."""
+    """Secret with a token for the Hugging Face Hub, for the base model."""
     datasets: dict[str, str] = {}
-    """With tokens for the Hugging Face Hub, for data sets: by the variable that the trainer reads."""
+    """Secrets with tokens for the Hugging Face Hub, for data sets, by the environment variable of the
+    trainer."""
     mlflow: str | None = None
-    """With credentials for the MLflow server."""
+    """Secret with credentials for the MLflow server."""
 
 
 class StartedWith(Model):
-    """What a run was started with. It holds for each of its Jobs, whatever the project, the base model and
-    the operator are like by then."""
+    """What a run was started with. Each of its Jobs is built from it, even after project, base model or
+    operator have changed."""
 
     digest: str
-    """SHA-256 over the rest, as JSON with sorted keys."""
+    """SHA-256 of the other fields, as JSON with sorted keys."""
     image: str
     """Image of the trainer."""
     config: FreeForm
-    """What the trainer is told, but for how it reports progress: all settings, those of the project and
-    defaults among them; where the data, the base model and the output are."""
+    """Configuration of the trainer, except where it reports progress: all settings, including those of the
+    project and defaults, and the locations of data, base model and output."""
     secrets: SecretNames = SecretNames()
     """Secrets that the trainer reads."""
 

@@ -36,19 +36,19 @@ CHOSEN_LABELS = (
 STAGE_NEEDS_LABELS = Rule(
     Equals("task_type", TaskType.CLASSIFICATION)
     | ~Equals("training.similarity_stage", SimilarityStage.ALWAYS),
-    "training.similarityStage Always goes with taskType Classification: it needs one label a text",
+    "training.similarityStage Always requires taskType Classification: it needs one label per text",
 )
 PAIRS_ARE_COMPARED = Rule(
     OPEN_TASK | SIMILARITY | ~PAIRS,
-    "dataset.pairField goes with taskType TextSimilarity: a classifier learns from labelled texts",
+    "dataset.pairField requires taskType TextSimilarity: classifiers learn from labelled texts",
 )
 PAIRS_HAVE_NO_LABELS = Rule(
     ~PAIRS | ~CHOSEN_LABELS,
-    "labels chooses among the labels of texts, which pairs don't have: leave out labels or dataset.pairField",
+    "set at most one of labels and dataset.pairField: pairs of texts have no labels",
 )
 PAIRS_HAVE_NO_NEAR_DUPLICATES = Rule(
     ~PAIRS | ~(Chosen("near_duplicates.skip") | Chosen("near_duplicates.threshold")),
-    "nearDuplicates goes with labelled texts: pairs aren't searched for near-duplicates",
+    "nearDuplicates requires labelled texts: pairs aren't searched for near-duplicates",
 )
 EMBEDDINGS_HAVE_NO_HEAD = Rule(
     ~SIMILARITY | ~Chosen("training.freeze_body"),
@@ -56,19 +56,19 @@ EMBEDDINGS_HAVE_NO_HEAD = Rule(
 )
 EMBEDDINGS_HAVE_NO_WEIGHTS = Rule(
     ~SIMILARITY | ~Chosen("training.class_weights"),
-    "training.classWeights goes with classification: pairs of texts are drawn alike from all labels",
+    "training.classWeights doesn't apply to TextSimilarity: pairs are drawn evenly from all labels",
 )
 EMBEDDINGS_HAVE_NO_SMOOTHING = Rule(
     ~SIMILARITY | ~Chosen("training.label_smoothing"),
-    "training.labelSmoothing goes with classification: embeddings are not trained to give labels",
+    "training.labelSmoothing doesn't apply to TextSimilarity: embedding models don't predict labels",
 )
 EMBEDDINGS_HAVE_NO_FINAL_FIT = Rule(
     ~SIMILARITY | ~Chosen("training.final_fit"),
-    "training.finalFit goes with classification: embeddings of TextSimilarity are trained once",
+    "training.finalFit doesn't apply to TextSimilarity: embedding models are trained only once",
 )
 EMBEDDINGS_HAVE_NO_CONTEXT = Rule(
     ~SIMILARITY | ~Chosen("context_parameters"),
-    "contextParameters goes with classification: TextSimilarity compares texts alone",
+    "contextParameters doesn't apply to TextSimilarity: only the texts are compared",
 )
 OF_CLASSES = stopping_metrics(DataKind.CLASSES)
 OF_EMBEDDINGS = {kind: stopping_metrics(kind) for kind in DataKind if kind is not DataKind.CLASSES}
@@ -89,7 +89,7 @@ def _stops_by(metrics: Collection[StoppingMetric]) -> Predicate:
 
 METRIC_OF_CLASSIFICATION = Rule(
     OPEN_TASK | SIMILARITY | _stops_by(OF_CLASSES),
-    f"training.earlyStopping.metric {ONLY_OF_EMBEDDINGS} go with taskType TextSimilarity",
+    f"training.earlyStopping.metric {ONLY_OF_EMBEDDINGS} require taskType TextSimilarity",
 )
 METRIC_OF_SIMILARITY = Rule(
     ~SIMILARITY
@@ -101,7 +101,7 @@ METRIC_OF_SIMILARITY = Rule(
         & ~Given("dataset.score_field")
         & _stops_by(OF_EMBEDDINGS[DataKind.RANKED_TEXTS])
     ),
-    "training.earlyStopping.metric of TextSimilarity is EvaluationLoss, or "
+    "with TextSimilarity, training.earlyStopping.metric has to be EvaluationLoss, or "
     + ", ".join(
         f"{metric} for {kind}"
         for kind, metrics in OF_EMBEDDINGS.items()

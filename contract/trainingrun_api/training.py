@@ -95,7 +95,7 @@ ONE_WAY_TO_SPARE_THE_BODY = Rule(
 )
 STAGE_TRAINS_THE_BODY = Rule(
     ~Equals("similarity_stage", SimilarityStage.ALWAYS) | ~Chosen("freeze_body"),
-    "similarityStage Always trains the body, which freezeBody keeps as it is: leave one of them out",
+    "similarityStage Always can't be set with freezeBody: it trains the body, which freezeBody doesn't",
 )
 
 

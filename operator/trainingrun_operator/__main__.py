@@ -39,7 +39,7 @@ OF_PROBES = Bounds(connections=64, of_one_address=8, seconds=20)
 
 
 def main() -> int:
-    """Run the operator; 0 after SIGTERM, 1 when it can't start or go on."""
+    """Run the operator; 0 after SIGTERM, 1 when it can't start or continue."""
     try:
         settings = Settings.from_environment(os.environ)
         _configure_logging(settings)

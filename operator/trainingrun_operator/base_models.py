@@ -29,7 +29,7 @@ def in_a_circle(names: list[str]) -> Blocked:
     links = [f"{run} starts from {base}" for run, base in zip(names, [*names[1:], names[0]], strict=True)]
     text = (
         f"TrainingRuns wait for each other's models: {', '.join(links)}; "
-        "name another in spec.baseModel of a new run"
+        "set another spec.baseModel in a new run"
     )
     return Blocked(Reason.BASE_MODEL_FAILED, text, permanent=True)
 
@@ -38,10 +38,10 @@ def source_of_run(parent: Run) -> BaseModelSource | Blocked:
     """Of the model that an earlier run has made."""
     name, status = parent.key.name, parent.status
     if status.phase is Phase.FAILED:
-        text = f"TrainingRun {name}, the base model, has failed; name another in spec.baseModel of a new run"
+        text = f"Base model: TrainingRun {name} has failed; set another spec.baseModel in a new run"
         return Blocked(Reason.BASE_MODEL_FAILED, text, permanent=True)
     if status.phase is not Phase.SUCCEEDED or status.artifacts is None:
-        text = f"TrainingRun {name}, the base model, is {status.phase}; waiting until it has succeeded"
+        text = f"Base model: TrainingRun {name} is {status.phase}; waiting until it succeeds"
         return Blocked(Reason.BASE_MODEL_NOT_READY, text)
     lineage = lineage_after(name, status.model_name, status.base_model)
     return BaseModelSource(uri=status.artifacts.model, from_run=name, lineage=lineage)

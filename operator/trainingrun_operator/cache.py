@@ -1,4 +1,4 @@
-"""What the watches have shown and our own writes were answered with; the newer one counts.
+"""What the watches and the responses to our own writes have shown; the newer one counts.
 
 What is in here may be old, and what is missing here may exist. So a write says which version it is based on,
 and the API server is asked before anything is done because something is missing.

@@ -53,7 +53,7 @@ class CertificateStore:
             try:
                 await self.load()
             except ApiError as error:
-                logger.warning("certificates not checked: %s", error)
+                logger.warning("can't check the certificates: %s", error)
 
     async def _current(self) -> Certificates:
         name, namespace = self._settings.certificate_secret_name, self._settings.pod_namespace
@@ -73,5 +73,5 @@ def _read(secret: Manifest | None) -> Certificates | None:
     try:
         return Certificates.of_secret(secret["data"]) if secret else None
     except (KeyError, ValueError):
-        logger.warning("the certificate Secret can't be read; its content is replaced")
+        logger.warning("the certificate Secret is invalid; replacing its content")
         return None

@@ -42,19 +42,19 @@ class ReportEndpoint:
         except ReportRefusedError as refused:
             return self._answer(refused.status, refused.outcome, str(refused))
         except web.HTTPRequestEntityTooLarge:
-            return self._answer(413, "too_large", f"a report has at most {MAX_REPORT_BYTES} bytes")
+            return self._answer(413, "too_large", f"a report can have at most {MAX_REPORT_BYTES} bytes")
         except ApiError as error:
             return self._not_stored(error)
         return self._answer(204, "accepted")
 
     def _not_stored(self, error: ApiError) -> web.Response:
         if error.status in {400, 422}:
-            return self._answer(400, "invalid", f"the Kubernetes API refuses the report: {error}")
+            return self._answer(400, "invalid", f"the Kubernetes API rejects the report: {error}")
         if error.status in {404, 409}:
-            return self._answer(403, "forbidden", "the run is gone")
-        logger.warning("progress report not stored: %s", error)
+            return self._answer(403, "forbidden", "the run no longer exists")
+        logger.warning("can't store a progress report: %s", error)
         return self._answer(
-            503, "unavailable", "the Kubernetes API can't be reached; the next report will do"
+            503, "unavailable", "the Kubernetes API can't be reached; the next report replaces this one"
         )
 
     async def _accept(self, request: web.Request) -> None:
@@ -63,7 +63,7 @@ class ReportEndpoint:
         self._limit.take(identity.uid)
         report = _parsed(await request.read())
         if report.run != identity:
-            raise ReportRefusedError(403, "forbidden", "the report speaks of another run than the pod's")
+            raise ReportRefusedError(403, "forbidden", "the report is for another run than the pod's")
         status = await self._unfinished(report)
         await self._cluster.apply_progress(report.after(status.progress, status.epochs))
 
@@ -71,7 +71,7 @@ class ReportEndpoint:
         """The status of the run that it speaks of."""
         run = await self._cluster.get(RUNS, (report.run.namespace, report.run.name))
         if run is None or run["metadata"]["uid"] != report.run.uid:
-            raise ReportRefusedError(403, "forbidden", "the run is gone")
+            raise ReportRefusedError(403, "forbidden", "the run no longer exists")
         status = TrainingRunStatus.model_validate(run.get("status", {}), extra="ignore")
         if status.phase.finished:
             raise ReportRefusedError(409, "finished", "the run has finished")
@@ -84,7 +84,7 @@ class ReportEndpoint:
 
 def _check_length(request: web.Request) -> None:
     if (request.content_length or 0) > MAX_REPORT_BYTES:
-        raise ReportRefusedError(413, "too_large", f"a report has at most {MAX_REPORT_BYTES} bytes")
+        raise ReportRefusedError(413, "too_large", f"a report can have at most {MAX_REPORT_BYTES} bytes")
 
 
 def _bearer_token(request: web.Request) -> str:

@@ -15,7 +15,7 @@ class ConfigurationError(OperatorError):
 
 
 class ApiError(OperatorError):
-    """The API server refused a request or could not be reached; `status` is 0 when there was no answer."""
+    """The API server rejected a request or can't be reached; `status` is 0 when there was no response."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -23,12 +23,12 @@ class ApiError(OperatorError):
 
     @property
     def refused(self) -> bool:
-        """True when the same request would be refused again: it is invalid or forbidden."""
+        """True when the same request would be rejected again: it is invalid or forbidden."""
         return self.status in {400, 403, 422}
 
 
 class ReportRefusedError(OperatorError):
-    """A progress report isn't accepted; `status` is what HTTP answers, `outcome` what metrics count."""
+    """A progress report isn't accepted; `status` is the HTTP status, `outcome` the label in metrics."""
 
     def __init__(self, status: int, outcome: str, message: str) -> None:
         super().__init__(message)

@@ -76,7 +76,7 @@ class Feed:
         self._look_at(concerned)
 
     def refused(self, event: Manifest) -> None:
-        """A run's pod was refused, as an Event says."""
+        """A run's pod was rejected, as an Event says."""
         self._queue.add(self._refusals.saw(event))
 
     def _concerned(self, kind: Kind, key: Key) -> list[RunKey]:

@@ -1,4 +1,4 @@
-"""What the operator watches. Handlers only hand on what they are told."""
+"""What the operator watches. Handlers only pass on what they are told."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -59,7 +59,7 @@ async def on_pod(event: kopf.RawEvent, memo: Memo, **_: object) -> None:
 
 @kopf.on.event(*BACKEND.refusals.resource)
 async def on_refusal(event: kopf.RawEvent, memo: Memo, **_: object) -> None:
-    """A run's pod was refused."""
+    """A run's pod was rejected."""
     memo.feed.refused(dict(event["object"]))
 
 

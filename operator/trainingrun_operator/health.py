@@ -49,10 +49,10 @@ class Watchdog:
     def trouble(self) -> str | None:
         """What is wrong, None when all is well."""
         if self._queue.longest_work() > STUCK_SECONDS:
-            return "a reconcile hangs"
+            return "a reconcile is stuck"
         if time.monotonic() - self._last_audit > STUCK_SECONDS:
-            return "the audit loop hangs"
-        return f"the watch of {', '.join(sorted(self._lost))} shows nothing new" if self._lost else None
+            return "the audit loop is stuck"
+        return f"the watch of {', '.join(sorted(self._lost))} is stale" if self._lost else None
 
     async def run(self) -> None:
         """Audit until cancelled."""
@@ -62,7 +62,7 @@ class Watchdog:
                 await self.audit()
             except ApiError as error:
                 # Without an API server there is nothing to do; a restart would not help.
-                logger.warning("audit put off: %s", error)
+                logger.warning("audit postponed: %s", error)
             self._last_audit = time.monotonic()
 
     async def audit(self) -> None:

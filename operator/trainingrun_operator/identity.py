@@ -56,21 +56,21 @@ class Identities:
     async def _sender(self, token: str) -> Sender:
         review = await self._cluster.review_token(token, PROGRESS_AUDIENCE)
         if not review.get("authenticated") or PROGRESS_AUDIENCE not in review.get("audiences", ()):
-            raise ReportRefusedError(401, "unauthenticated", f"the token isn't for {PROGRESS_AUDIENCE}")
+            raise ReportRefusedError(401, "unauthenticated", f"the token isn't valid for {PROGRESS_AUDIENCE}")
         user = review["user"]
         extra, parts = user.get("extra", {}), user["username"].split(":")
         if len(parts) != 4 or parts[:2] != ["system", "serviceaccount"] or not extra.get(POD_UID):
-            raise ReportRefusedError(403, "forbidden", "the token is not bound to a pod")
+            raise ReportRefusedError(403, "forbidden", "the token isn't bound to a pod")
         return Sender(parts[2], extra[POD_NAME][0], extra[POD_UID][0])
 
     async def _run_of(self, sender: Sender) -> RunIdentity:
         pod = await self._cluster.get(PODS, (sender.namespace, sender.pod))
         if pod is None or pod["metadata"]["uid"] != sender.uid:
-            raise ReportRefusedError(403, "forbidden", "the token's pod is gone")
+            raise ReportRefusedError(403, "forbidden", "the token's pod no longer exists")
         pod_owner = _controller(pod, BACKEND.kind.name)
         workload = await self._cluster.get(BACKEND.kind, (sender.namespace, pod_owner["name"]))
         if workload is None or workload["metadata"]["uid"] != pod_owner["uid"]:
-            raise ReportRefusedError(403, "forbidden", f"the pod's {BACKEND.kind.name} is gone")
+            raise ReportRefusedError(403, "forbidden", f"the pod's {BACKEND.kind.name} no longer exists")
         owner = _controller(workload, RUN_KIND)
         identity = RunIdentity(namespace=sender.namespace, name=owner["name"], uid=owner["uid"])
         await self._check_named(identity, workload["metadata"]["uid"])
@@ -80,9 +80,9 @@ class Identities:
         """Users of the namespace can write a workload with the run as its owner, but not the run's status."""
         run = await self._cluster.get(RUNS, (identity.namespace, identity.name))
         if run is None or run["metadata"]["uid"] != identity.uid:
-            raise ReportRefusedError(403, "forbidden", "the run is gone")
+            raise ReportRefusedError(403, "forbidden", "the run no longer exists")
         if run.get("status", {}).get("jobUid") != uid:
-            text = f"the pod's {BACKEND.kind.name} isn't the one that the run's status names"
+            text = f"the pod's {BACKEND.kind.name} isn't the one in the run's status"
             raise ReportRefusedError(403, "forbidden", text)
 
 
@@ -91,4 +91,4 @@ def _controller(manifest: Manifest, kind: str) -> Manifest:
         if owner.get("controller") and owner["kind"] == kind:
             found: Manifest = owner
             return found
-    raise ReportRefusedError(403, "forbidden", f"the pod belongs to no {kind}")
+    raise ReportRefusedError(403, "forbidden", f"the pod doesn't belong to a {kind}")

@@ -80,7 +80,7 @@ class Listener:
             try:
                 connection, (address, *_) = await loop.sock_accept(listening)
             except OSError as error:
-                logger.warning("connection not accepted: %s", error)
+                logger.warning("can't accept a connection: %s", error)
                 await asyncio.sleep(ACCEPT_RETRY_SECONDS)
                 continue
             self._admit(connection, address)

@@ -1,4 +1,4 @@
-"""What Prometheus sees: each run's state and curves, and how the operator does."""
+"""Metrics for Prometheus: each run's state and curves, and the operator's own."""
 
 from prometheus_client import (
     CollectorRegistry,
@@ -18,18 +18,18 @@ from .resources import RunKey, parse_time
 OF_A_RUN = ("namespace", "name")
 GAUGES = {
     "trainingrun_epoch": "Epochs finished.",
-    "trainingrun_max_epochs": "Epochs at most.",
+    "trainingrun_max_epochs": "Maximum number of epochs.",
     "trainingrun_training_loss": "Mean training loss of the latest steps, in nats per text.",
     "trainingrun_evaluation_loss": "Evaluation loss of the latest epoch, in nats per text.",
     # Each has a series of its own: over different scores, neither a sum nor a mean would say anything.
     **{
-        f"trainingrun_{one.key}": f"{one.title} of the latest epoch; of the best once the run has succeeded."
+        f"trainingrun_{one.key}": f"{one.title} of the latest epoch; at the end, of the best epoch."
         for one in EPOCH_METRICS
     },
-    "trainingrun_samples_per_second": "Texts trained on in a second.",
-    "trainingrun_last_progress_timestamp_seconds": "When the trainer last wrote a report that was accepted.",
+    "trainingrun_samples_per_second": "Texts trained on per second.",
+    "trainingrun_last_progress_timestamp_seconds": "Time of the trainer's last accepted progress report.",
     "trainingrun_restarts": "Pods that ended without finishing the run and were replaced.",
-    "trainingrun_stalled": "1 when only a person can help, also after a failure; else 0.",
+    "trainingrun_stalled": "1 if only a person can help, also after a failure; otherwise 0.",
 }
 
 
@@ -56,46 +56,50 @@ class Metrics:
     def __init__(self, version: str) -> None:
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
-        build = Info("trainingrun_operator_build", "Which operator this is.", registry=self._registry)
+        build = Info("trainingrun_operator_build", "Version of the operator.", registry=self._registry)
         build.info({"version": version})
         self._phase = Gauge(
             "trainingrun_phase",
-            "1 for the phase that the run is in.",
+            "1 for the run's current phase.",
             (*OF_A_RUN, "phase"),
             registry=self._registry,
         )
-        self._reason = self._ones("trainingrun_reason", "1 for the reason of the run's phase.", "reason")
-        self._failure = self._ones("trainingrun_failure", "1 for why the latest pod failed.", "reason")
-        self._advice = self._ones("trainingrun_advice", "1 for each finding of the run.", "type", "severity")
+        self._reason = self._ones(
+            "trainingrun_reason", "1 for the reason of the run's current phase.", "reason"
+        )
+        self._failure = self._ones("trainingrun_failure", "1 for the reason of the latest failure.", "reason")
+        self._advice = self._ones(
+            "trainingrun_advice", "1 for each finding in status.advice.", "type", "severity"
+        )
         self._gauges = {
             name: Gauge(name, text, OF_A_RUN, registry=self._registry) for name, text in GAUGES.items()
         }
         self._known: set[RunKey] = set()
         self.reconcile_duration = Histogram(
             "trainingrun_operator_reconcile_duration_seconds",
-            "Time to bring one run a step closer to its spec.",
+            "Duration of reconciles.",
             registry=self._registry,
         )
         self.reconcile_errors = Counter(
             "trainingrun_operator_reconcile_errors_total",
-            "Reconciles that ended in an error and are tried again.",
+            "Reconciles that failed and are retried.",
             registry=self._registry,
         )
         self.unserved_connections = Counter(
             "trainingrun_operator_unserved_connections_total",
-            "Connections refused or cut, by port and by the bound that they met.",
+            "Connections refused or closed, by port and by the limit that was exceeded.",
             ("port", "bound"),
             registry=self._registry,
         )
         self._api_requests = Counter(
             "trainingrun_operator_api_requests_total",
-            "Requests to the API server but for those of the watches, by method and kind of object.",
+            "Requests to the API server, except those of the watches, by method and resource.",
             ("method", "resource"),
             registry=self._registry,
         )
         self.progress_reports = Counter(
             "trainingrun_operator_progress_reports_total",
-            "Progress reports by what became of them.",
+            "Progress reports by outcome.",
             ("outcome",),
             registry=self._registry,
         )

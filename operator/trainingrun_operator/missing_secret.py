@@ -14,7 +14,7 @@ NO_KEY = re.compile(r"couldn't find key (?P<key>\S+) in Secret \S+/(?P<secret>\S
 def missing_secret(message: str, pod: Manifest) -> str | None:
     """What to create, from why a container of the pod can't be made; None when that is something else."""
     if found := NO_KEY.search(message):
-        return f"Secret {found['secret']} in namespace {_namespace(pod)} lacks {found['key']}; add it"
+        return f"Secret {found['secret']} in namespace {_namespace(pod)} has no key {found['key']}; add it"
     if found := NO_SECRET.search(message):
         secret, keys = found["secret"], _keys(pod, found["secret"])
         return f"Secret {secret} does not exist in namespace {_namespace(pod)}; create it with {keys}"

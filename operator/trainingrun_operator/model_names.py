@@ -133,8 +133,8 @@ def _asks(other: Run, name: str) -> bool:
 
 def _taken(holder: RunKey, name: str) -> Blocked:
     text = (
-        f"spec.modelName {name!r} is that of TrainingRun {holder.name}; waiting until "
-        f"that one is deleted (kubectl delete trainingrun {holder.name} -n {holder.namespace}); "
+        f"spec.modelName {name!r} is taken by TrainingRun {holder.name}; waiting until "
+        f"that run is deleted (kubectl delete trainingrun {holder.name} -n {holder.namespace}); "
         "or apply a new run with another modelName"
     )
     return Blocked(Reason.MODEL_NAME_TAKEN, text)

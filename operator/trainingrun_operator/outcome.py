@@ -15,7 +15,7 @@ from .workload import Workload
 
 
 class RunState(NamedTuple):
-    """Phase, reason and message of a run; `stalled` when it can't go on by itself."""
+    """Phase, reason and message of a run; `stalled` when it can't continue by itself."""
 
     phase: Phase
     reason: Reason
@@ -45,7 +45,7 @@ KILLED = 137
 """Exit code of a process that SIGKILL ended."""
 UNKNOWN = (
     Reason.TRAINER_ERROR,
-    "The pod is gone and with it the cause; look for its log in your log collector",
+    "The pod is gone, so the cause isn't known; look for its log in your log collector",
 )
 AT_THE_END = {Stage.EVALUATING, Stage.PUBLISHING, Stage.DONE}
 NEEDS_A_PERSON = {Reason.INVALID_SPEC, Reason.JOB_CONFLICT, Reason.JOB_REFUSED}
@@ -64,11 +64,11 @@ def of_failed(workload: Workload, failure: RunFailure | None) -> RunState:
         return RunState(
             Phase.FAILED,
             Reason.ACTIVE_DEADLINE_EXCEEDED,
-            "The run did not end within spec.activeDeadlineSeconds; apply a new run with more time, "
-            "which goes on from the last checkpoint with resumeFrom, or with fewer epochs",
+            "The run didn't finish within spec.activeDeadlineSeconds; apply a new run with fewer epochs, "
+            "or with a longer deadline and resumeFrom, which continues from the last checkpoint",
         )
     if workload.failed is Reason.BACKOFF_LIMIT_EXCEEDED and reason is not Reason.OUT_OF_MEMORY:
-        text = f"Given up after all restarts that spec.backoffLimit allows. The last one: {reason}: {message}"
+        text = f"Failed after all restarts that spec.backoffLimit allows. Last failure: {reason}: {message}"
         return RunState(Phase.FAILED, Reason.BACKOFF_LIMIT_EXCEEDED, text)
     return RunState(Phase.FAILED, reason, message)
 
@@ -78,7 +78,7 @@ def failure_of(attempt: Attempt, memory: str) -> tuple[Reason, str]:
     if attempt.disruption is not None:
         return Reason.INTERRUPTED, f"Pod {attempt.name} was evicted: {attempt.disruption}"
     if attempt.termination is None:
-        what = "was deleted" if attempt.deleting else "ended before its container told how"
+        what = "was deleted" if attempt.deleting else "ended without an exit code"
         why = f": {attempt.turned_away}" if attempt.turned_away else ""
         return Reason.INTERRUPTED, f"Pod {attempt.name} {what}{why}"
     if attempt.termination.reason == "OOMKilled" or _killed(attempt):
@@ -103,7 +103,7 @@ def _told_failure(pod: str, termination: Termination) -> tuple[Reason, str]:
     reason = EXIT_REASONS.get(termination.exit_code, Reason.TRAINER_ERROR)
     return (
         reason,
-        f"Pod {pod} ended with exit code {termination.exit_code}; its log says more: kubectl logs {pod}",
+        f"Pod {pod} exited with code {termination.exit_code}; see its log: kubectl logs {pod}",
     )
 
 
@@ -121,24 +121,24 @@ def _chosen(result: RunResult) -> str:
     epoch, scores = f"epoch {result.best_epoch}", result.evaluation.in_words()
     if final := fitted_anew(result.final_fit):
         fit = f"the final fit on all {final.texts} texts"
-        return f"{epoch} is the best: {scores} before {fit}, which is published"
+        return f"{epoch} is the best: {scores}; {fit} is published"
     return f"{epoch} is published: {scores}"
 
 
 def without_pod(workload: Workload, refusal: Refusal | None) -> RunState:
     """How a run stands whose workload has made no pod, yet or any more."""
     if refusal is None:
-        text = f"{workload.title} was created, its pod not yet"
+        text = f"{workload.title} was created; waiting for its pod"
         return RunState(Phase.PENDING, Reason.WAITING_FOR_POD, text)
-    hint = "; tried again from time to time" if not refusal.for_good else ""
-    text = f"Kubernetes refuses the pod of {workload.title}{hint}: {refusal.message}"
+    hint = " and keeps retrying" if not refusal.for_good else ""
+    text = f"Kubernetes rejects the pod of {workload.title}{hint}: {refusal.message}"
     return RunState(Phase.PENDING, Reason.POD_REFUSED, text, stalled=refusal.for_good)
 
 
 def of_attempt(attempt: Attempt, progress: Progress | None, memory: str) -> RunState:
     """How a run stands whose workload is neither finished nor suspended."""
     if attempt.phase == "Succeeded":
-        return RunState(Phase.EVALUATING, Reason.EVALUATING, f"Pod {attempt.name} is done")
+        return RunState(Phase.EVALUATING, Reason.EVALUATING, f"Pod {attempt.name} has finished")
     if attempt.ended:
         return _of_ended(attempt, memory)
     if attempt.started is not None:
@@ -150,26 +150,26 @@ def _of_ended(attempt: Attempt, memory: str) -> RunState:
     reason, message = failure_of(attempt, memory)
     if _is_final(attempt):
         return RunState(Phase.FAILED, reason, message)
-    bound = "" if attempt.disruption else ", where spec.backoffLimit allows one,"
-    text = f"A new attempt follows{bound} and goes on from the last checkpoint. {reason}: {message}"
+    bound = "" if attempt.disruption else ", if spec.backoffLimit allows it"
+    text = f"Restarting from the last checkpoint{bound}. {reason}: {message}"
     return RunState(Phase.PENDING, Reason.RESTARTING, text)
 
 
 def _is_final(attempt: Attempt) -> bool:
-    """Whether no attempt follows: for what the user has to mend, unless the pod was disrupted."""
+    """Whether no attempt follows: for what the user has to correct, unless the pod was disrupted."""
     ended = attempt.termination
     return attempt.disruption is None and ended is not None and ended.exit_code in ExitCode.USER_ERRORS
 
 
 def _at_work(attempt: Attempt, progress: Progress | None) -> RunState:
     # The report of an attempt before says nothing of this one.
-    state = RunState(Phase.RUNNING, Reason.TRAINING, f"Pod {attempt.name} trains")
+    state = RunState(Phase.RUNNING, Reason.TRAINING, f"Pod {attempt.name} is training")
     if progress is None or parse_time(progress.last_update_time) < attempt.created:
         return state
     if progress.stage is Stage.FINAL_FIT:
-        state = state._replace(message=f"Pod {attempt.name} fits the model anew on all texts")
+        state = state._replace(message=f"Pod {attempt.name} is fitting the model on all texts")
     if progress.stage in AT_THE_END:
-        text = f"Pod {attempt.name} evaluates and publishes the model"
+        text = f"Pod {attempt.name} is evaluating and publishing the model"
         state = RunState(Phase.EVALUATING, Reason.EVALUATING, text)
     if progress.notice is None:
         return state
@@ -180,12 +180,12 @@ def _at_work(attempt: Attempt, progress: Progress | None) -> RunState:
 def _on_its_way(attempt: Attempt) -> RunState:
     name, waiting = attempt.name, attempt.waiting
     if attempt.missing_secret is not None:
-        text = f"{attempt.missing_secret}. Pod {name} waits for it on its node"
+        text = f"{attempt.missing_secret}. Pod {name} is waiting for it on its node"
         return RunState(Phase.PENDING, Reason.SECRET_NOT_FOUND, text)
     if waiting is None:
         if attempt.unschedulable is None:
             return RunState(Phase.PENDING, Reason.POD_STARTING, f"Pod {name} is starting")
-        text = f"No node takes pod {name}: {attempt.unschedulable}"
+        text = f"Pod {name} can't be scheduled: {attempt.unschedulable}"
         return RunState(Phase.PENDING, Reason.UNSCHEDULABLE, text)
     reason = WAITING.get(waiting.reason, Reason.POD_STARTING)
     return RunState(Phase.PENDING, reason, f"Pod {name}: {waiting.reason} {waiting.message}".rstrip())

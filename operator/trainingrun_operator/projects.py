@@ -47,16 +47,16 @@ class Projects:
         served = self._settings.watch_namespaces
         if served and namespace not in served:
             text = (
-                f"TrainingProject {namespace}/{name} can't be read: the operator serves the namespaces "
-                f"{', '.join(served)} alone; its administrator can add {namespace} to watchNamespaces"
+                f"TrainingProject {namespace}/{name} can't be read: the operator watches only "
+                f"{', '.join(served)}; ask its administrator to add {namespace} to watchNamespaces"
             )
             return Blocked(Reason.PROJECT_NOT_SHARED, text)
         found = self._read(key, namespace, name)
         if found is None or (isinstance(found, TrainingProjectSpec) and not found.allows(key.namespace)):
             # One text for both: who isn't allowed doesn't learn which projects there are.
             text = (
-                f"TrainingProject {namespace}/{name} does not exist or is not shared with {key.namespace}; "
-                f"its owner has to add {key.namespace} to its spec.allowedNamespaces"
+                f"TrainingProject {namespace}/{name} does not exist or isn't shared with {key.namespace}; "
+                f"ask its owner to add {key.namespace} to its spec.allowedNamespaces"
             )
             return Blocked(Reason.PROJECT_NOT_SHARED, text)
         return found
@@ -70,5 +70,5 @@ class Projects:
             return TrainingProjectSpec.model_validate(manifest["spec"])
         except ValidationError as error:
             wrong = "; ".join(problems(error, "spec"))
-            text = f"TrainingProject {name} can't be used: {wrong}"
+            text = f"TrainingProject {name} is invalid: {wrong}"
             return Blocked(Reason.INVALID_SPEC, text)

@@ -25,4 +25,4 @@ class RateLimit:
         if len(self._buckets) > MOST_REMEMBERED:
             del self._buckets[next(iter(self._buckets))]
         if tokens < 1:
-            raise ReportRefusedError(429, "rate_limited", f"at most {PER_SECOND:.0f} reports a second")
+            raise ReportRefusedError(429, "rate_limited", f"at most {PER_SECOND:.0f} reports per second")

@@ -182,14 +182,14 @@ def _unreadable(run: Run) -> Blocked:
 
 
 def _refused(error: ApiError) -> Blocked:
-    return Blocked(Reason.JOB_REFUSED, f"The API server refuses the {BACKEND.kind.name}: {error}")
+    return Blocked(Reason.JOB_REFUSED, f"The API server rejects the {BACKEND.kind.name}: {error}")
 
 
 def _conflict(run: Run) -> Blocked:
     name, kind = run.key.name, BACKEND.kind.name
     text = (
-        f"{kind} {name} exists and isn't this run's: delete it, or apply the run under another name "
-        f"(kubectl delete {kind.lower()} {name} -n {run.key.namespace})"
+        f"{kind} {name} already exists and wasn't created for this run: delete it "
+        f"(kubectl delete {kind.lower()} {name} -n {run.key.namespace}), or apply the run under another name"
     )
     return Blocked(Reason.JOB_CONFLICT, text)
 

@@ -36,7 +36,7 @@ class Resolver:
         return frozenset(self._waiting.get(referent, ()))
 
     def forget(self, key: RunKey) -> None:
-        """This run waits for nothing any more."""
+        """This run no longer waits for anything."""
         for referent in self._awaited.pop(key, ()):
             self._waiting[referent].discard(key)
             if not self._waiting[referent]:
@@ -70,7 +70,7 @@ class Resolver:
         except ValidationError as error:
             # Each is valid for itself, so it is the project's defaults that the run's settings don't go with.
             wrong = "; ".join(problems(error, "spec"))
-            text = f"With the defaults of TrainingProject {name}: {wrong}. Set these fields in a new run"
+            text = f"Combined with the defaults of TrainingProject {name}: {wrong}. Set these in a new run"
             return Blocked(Reason.INVALID_SPEC, text, permanent=True)
 
     def _others(self, key: RunKey, spec: TrainingRunSpec) -> OtherDatasets | Blocked:
@@ -91,13 +91,13 @@ class Resolver:
         self.wait(key, Referent(RUN_KIND, *parent))
         run = self._cache.runs.get(parent)
         if run is None:
-            text = f"TrainingRun {parent.name}, the base model, does not exist in {key.namespace}; create it"
+            text = f"Base model: TrainingRun {parent.name} does not exist in {key.namespace}; create it"
             return Blocked(Reason.BASE_MODEL_NOT_FOUND, text)
         circle = self._circle(key, run)
         return in_a_circle(circle) if circle else source_of_run(run)
 
     def _resumed(self, key: RunKey, spec: TrainingRunSpec) -> str | Blocked | None:
-        """The results of the failed run that this one goes on from; None when it begins anew."""
+        """The results of the failed run that this one resumes; None when it starts from the beginning."""
         if spec.resume_from is None:
             return None
         earlier = RunKey(key.namespace, spec.resume_from.name)
@@ -140,5 +140,5 @@ def _files_of_the_pod(spec: ResolvedSpec, others: OtherDatasets) -> Blocked | No
     local = [f"{field} ({at.uri})" for field, at in named if at and (at.uri or "").startswith("file:")]
     if not local:
         return None
-    text = f"{' and '.join(local)}: pods have no such files; use s3:// in a new run"
+    text = f"{' and '.join(local)}: pods can't access local files; use s3:// in a new run"
     return Blocked(Reason.INVALID_SPEC, text, permanent=True)

@@ -1,6 +1,6 @@
-"""Why Kubernetes refuses to make the pod of a run: quotas, limits, priorities, admission.
+"""Why Kubernetes rejects the pod of a run: quotas, limits, priorities, admission.
 
-A Job has no condition for it; its controller tells it in Events.
+A Job has no condition for it; its controller reports it in Events.
 """
 
 import re

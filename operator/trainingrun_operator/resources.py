@@ -126,7 +126,7 @@ class Resolution(NamedTuple):
 def kubernetes_json(text: str | bytes) -> object:
     """The value of a JSON text that the API server would store.
 
-    Raises ValueError for what it refuses and Python reads: NaN and infinities, also as 1e999, integers of
+    Raises ValueError for what it rejects and Python reads: NaN and infinities, also as 1e999, integers of
     more than 64 bits, and nesting deeper than any report has.
     """
     try:
@@ -136,20 +136,20 @@ def kubernetes_json(text: str | bytes) -> object:
 
 
 def _refuse(constant: str) -> float:
-    raise ValueError(f"{constant} is not a number in JSON")
+    raise ValueError(f"{constant} isn't valid JSON")
 
 
 def _finite(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
-        raise ValueError(f"{text} is too large a number")
+        raise ValueError(f"{text} is out of range")
     return number
 
 
 def _integer(text: str) -> int:
     number = int(text)
     if not -(2**63) <= number < 2**63:
-        raise ValueError(f"{text} is too large an integer")
+        raise ValueError(f"{text} is out of range for an integer")
     return number
 
 

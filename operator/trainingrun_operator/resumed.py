@@ -1,4 +1,4 @@
-"""What a run goes on from that names a failed one: a value made from that run."""
+"""What a run resumes that names a failed one: a value made from that run."""
 
 from trainingrun_api.status import Phase, Reason
 
@@ -9,20 +9,22 @@ from .resources import Run
 def results_of_failed(name: str, run: Run | None) -> str | Blocked:
     """URI of the results of the failed run."""
     if run is None:
-        text = f"TrainingRun {name}, which is to be resumed, does not exist; name a failed one"
+        text = f"resumeFrom: TrainingRun {name} does not exist; name a failed run"
         return _not_failed(text)
     status = run.status
     if status.phase is Phase.SUCCEEDED:
         text = (
-            f"TrainingRun {name} has succeeded, so there is nothing to resume; name it in baseModel.fromRun"
+            f"resumeFrom: TrainingRun {name} has succeeded, so there is nothing to resume; "
+            "to start from its model, set baseModel.fromRun in a new run"
         )
         return _not_failed(text, permanent=True)
     if status.phase is not Phase.FAILED:
-        text = f"TrainingRun {name}, which is to be resumed, is {status.phase}; waiting until it has failed"
+        text = f"resumeFrom: TrainingRun {name} is {status.phase}; waiting until it fails"
         return _not_failed(text)
     if status.started_with is None:
         text = (
-            f"TrainingRun {name} failed before it started: there is nothing to resume; leave resumeFrom out"
+            f"resumeFrom: TrainingRun {name} failed before it started, so there is nothing to resume; "
+            "remove resumeFrom in a new run"
         )
         return _not_failed(text, permanent=True)
     return status.started_with.output_prefix

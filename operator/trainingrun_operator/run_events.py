@@ -1,4 +1,4 @@
-"""The Events that tell a run's story in `kubectl describe`: values made from two statuses."""
+"""The Events of a run that `kubectl describe` shows: values made from two statuses."""
 
 import hashlib
 from datetime import datetime
@@ -59,7 +59,7 @@ def events_between(before: TrainingRunStatus, after: TrainingRunStatus) -> list[
     if after.job_name is not None and before.job_name is None:
         told.append(RunEvent(0, "Normal", "JobCreated", f"Created {BACKEND.kind.name} {after.job_name}"))
     if after.restarts > before.restarts:
-        note = f"Pod {after.pod_name} replaces {before.pod_name}, restart {after.restarts}"
+        note = f"Pod {after.pod_name} replaces {before.pod_name} (restart {after.restarts})"
         told.append(RunEvent(0, "Normal", "Restarted", note))
     if _state(before) != _state(after) and after.conditions[0].reason not in UNTOLD:
         condition = after.conditions[0]

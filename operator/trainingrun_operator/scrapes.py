@@ -1,4 +1,4 @@
-"""What Prometheus reads: made beside the operator's work, and only so often that the work goes on."""
+"""What Prometheus reads: made beside the operator's work, and only so often that the work continues."""
 
 import asyncio
 import time

@@ -30,7 +30,7 @@ def _json(value: object) -> object:
 
 def _is_everywhere(model: api.BaseModel) -> api.BaseModel:
     if model.from_run is not None or (model.uri or "").startswith("file:"):
-        raise ValueError("name a model that pods of each namespace can read: huggingFace, s3:// or pvc://")
+        raise ValueError("use a model that pods in every namespace can read: huggingFace, s3:// or pvc://")
     return model
 
 
@@ -38,7 +38,7 @@ DefaultBaseModel = Annotated[api.BaseModel, AfterValidator(_is_everywhere)]
 
 
 class Settings(BaseModel):
-    """Each field is the environment variable of the same name in capitals; an empty one counts as not set."""
+    """Each field is the environment variable of the same name in upper case; an empty one counts as unset."""
 
     model_config = ConfigDict(frozen=True, use_attribute_docstrings=True, alias_generator=str.upper)
 
@@ -49,22 +49,22 @@ class Settings(BaseModel):
     """imagePullPolicy of the trainer pods."""
 
     trainer_image_pull_secrets: Annotated[tuple[str, ...], BeforeValidator(_names)] = ()
-    """Names, separated by commas, of pull secrets that each namespace with runs holds."""
+    """Names, separated by commas, of pull secrets that have to exist in each namespace with runs."""
 
     pod_namespace: Annotated[str, Field(min_length=1)]
-    """The operator's own namespace; taken from the service account when not set."""
+    """The operator's own namespace. Default: that of its service account."""
 
     service_name: Annotated[str, Field(min_length=1)] = "trainingrun-operator"
     """Service in front of the progress endpoint; its certificate is for <service>.<namespace>.svc."""
 
     certificate_secret_name: Annotated[str, Field(min_length=1)] = "trainingrun-operator-tls"  # noqa: S105
-    """Secret of the operator's namespace that keeps the progress endpoint's certificates."""
+    """Secret in the operator's namespace for the progress endpoint's certificates."""
 
     watch_namespaces: Annotated[tuple[str, ...], BeforeValidator(_names)] = ()
-    """Namespaces to serve, separated by commas; all of the cluster when not set."""
+    """Namespaces to watch, separated by commas. Default: all."""
 
     progress_url: str | None = None
-    """URL that trainer pods post progress to; https://<service>.<namespace>.svc<path> when not set."""
+    """URL that trainer pods post progress to. Default: https://<service>.<namespace>.svc<path>."""
 
     progress_port: Port = 8443
     """Port of the progress endpoint (HTTPS)."""
@@ -73,20 +73,20 @@ class Settings(BaseModel):
     """Port of /metrics and /healthz (HTTP)."""
 
     hub_endpoint: Annotated[str, Field(pattern=r"^https?://.+$")] | None = None
-    """URL of a mirror of the Hugging Face hub; huggingface.co when not set."""
+    """URL of a mirror of the Hugging Face Hub. Default: huggingface.co."""
 
     allow_pickled_models: bool = False
-    """true: base models without safetensors are read from pytorch_model.bin."""
+    """Read base models that have no safetensors from pytorch_model.bin."""
 
     default_base_model: Annotated[DefaultBaseModel | None, BeforeValidator(_json)] = None
-    """Where runs start that name no base model and whose project presets none, as JSON in the form of
-    spec.baseModel; the model in the trainer image when not set."""
+    """Base model of runs that name none, in projects that name none, as JSON in the form of spec.baseModel.
+    Default: the model in the trainer image."""
 
     log_format: Literal["plain", "json"] = "json"
     """plain for people, json for log collectors."""
 
     log_level: Literal["debug", "info", "warning"] = "info"
-    """Least level that is logged."""
+    """Lowest level that is logged."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:

@@ -51,11 +51,11 @@ class Start:
         working = [pod.attempt.name for pod in await self._workloads.pods(run) if not pod.attempt.finished]
         if not working:
             return None
-        text = f"The {BACKEND.kind.name} was deleted; it is created again when its pod {working[0]} is gone"
+        text = f"The {BACKEND.kind.name} was deleted; it is recreated once its pod {working[0]} has ended"
         return Blocked(Reason.JOB_DELETED, text)
 
     def forget(self, key: RunKey) -> None:
-        """This run waits for nothing any more."""
+        """This run no longer waits for anything."""
         self._resolver.forget(key)
 
 

@@ -28,7 +28,7 @@ from .refusals import Refusal
 from .resources import Run, format_time, parse_time
 from .workload import Workload
 
-GONE = Blocked(Reason.JOB_DELETED, f"The {BACKEND.kind.name} was deleted; it is created again")
+GONE = Blocked(Reason.JOB_DELETED, f"The {BACKEND.kind.name} was deleted; it is being recreated")
 # Pods end there, and no attempt has failed.
 AT_REST = {Phase.SUSPENDED, Phase.QUEUED}
 
@@ -114,12 +114,12 @@ def _stands_still(spec: TrainingRunSpec, seen: Observation) -> bool:
 
 def _suspended(spec: TrainingRunSpec, seen: Observation) -> RunState:
     if spec.suspend:
-        text = "spec.suspend is true; set it to false and the run goes on from its last checkpoint"
+        text = "spec.suspend is true; set it to false to continue from the last checkpoint"
         return RunState(Phase.SUSPENDED, Reason.SUSPENDED, text)
     what = seen.workload.title if seen.workload else ""
     text = (
-        f"{what} is suspended, and not by this run's spec.suspend: a queue holds it, or somebody. "
-        f"The run goes on when these resume the {BACKEND.kind.name}"
+        f"{what} was suspended by a queue or a person, not by this run's spec.suspend. "
+        f"The run continues when the {BACKEND.kind.name} is resumed"
     )
     return RunState(Phase.QUEUED, Reason.QUEUED, text)
 
@@ -137,7 +137,7 @@ def _of_finished(run: Run, workload: Workload, last: Attempt | None) -> RunState
 
 def _gave_up(spec: TrainingRunSpec, state: RunState) -> RunState:
     text = (
-        f"Waited for more than spec.pendingDeadlineSeconds ({spec.pending_deadline_seconds}). "
+        f"Waited longer than spec.pendingDeadlineSeconds ({spec.pending_deadline_seconds}). "
         f"{state.reason}: {state.message}"
     )
     return RunState(Phase.FAILED, Reason.PENDING_DEADLINE_EXCEEDED, text)

@@ -52,7 +52,7 @@ class Backend(Protocol):
     kind: Kind
     """Where the API server has them."""
     refusals: Kind
-    """Events about one whose pod is refused; all Events together would be too many."""
+    """Events about one whose pod is rejected; all Events together would be too many."""
 
     def build(self, run: Run, spec: TrainingRunSpec, template: Manifest) -> Manifest:
         """The one that trains `run` in pods of this template: same input, same output, no I/O."""

@@ -48,7 +48,7 @@ class Workloads:
                 raise
             return False
         self._created[run.key] = manifest["metadata"]["uid"]
-        logger.info("%s/%s: created its %s", *run.key, BACKEND.kind.name)
+        logger.info("%s/%s: created %s", *run.key, BACKEND.kind.name)
         self._seen(manifest)
         return True
 

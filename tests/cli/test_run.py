@@ -228,7 +228,9 @@ def test_data_in_s3_are_read_from_the_endpoint_of_the_manifest(
     assert f"has no copy under {tmp_path}/data (looked for data/none.jsonl, none.jsonl)" in missing
     output["endpoint"] = "http://127.0.0.1:9"  # as it is reached from pods
     assert "line 1" in error_of("broken.jsonl", "--endpoint", server.endpoint)
-    assert "an endpoint has no path" in error_of("broken.jsonl", "--endpoint", f"{server.endpoint}/data")
+    assert "an endpoint can't have a path" in error_of(
+        "broken.jsonl", "--endpoint", f"{server.endpoint}/data"
+    )
     for name in REQUIRED_STORAGE_KEYS:
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")

@@ -35,7 +35,7 @@ def refusal(path: Path) -> str:
         ("{name: 2024}", "metadata.name: Input should be a valid string, not 2024"),
         ("{name: ../../escaped}", "metadata.name: a lowercase RFC 1123 subdomain must consist of"),
         ("{name: x, namespace: ../up}", "metadata.namespace: a lowercase RFC 1123 label must consist of"),
-        (f"{{name: {'a' * 53}}}", "metadata.name: has at most 52 characters"),
+        (f"{{name: {'a' * 53}}}", "metadata.name: must be no more than 52 characters"),
     ],
 )
 def test_a_name_that_a_cluster_would_refuse_is_refused(tmp_path: Path, metadata: str, message: str) -> None:
@@ -74,7 +74,7 @@ def test_a_merged_key_may_be_written_over(tmp_path: Path) -> None:
 
 
 def test_a_field_or_kind_that_nobody_knows_is_refused(tmp_path: Path) -> None:
-    assert "specs: there is no such field" in refusal(written(tmp_path, more="specs: {}"))
+    assert "specs: unknown field" in refusal(written(tmp_path, more="specs: {}"))
     other = f"---\napiVersion: {API_VERSION}\nkind: TrainingRuns\nmetadata: {{name: y}}\nspec: {{}}"
     assert "kind: Input should be 'TrainingRun' or 'TrainingProject'" in refusal(
         written(tmp_path, more=other)

@@ -87,15 +87,15 @@ REFUSED_BY_BOTH = {
     ),
     "a field of files with a project": (
         {"dataset": {"project": "tickets", "textField": "body"}},
-        "textField, labelField, labelSeparator, pairField and filter don't go with project",
+        "textField, labelField, labelSeparator, pairField and filter can't be set with project",
     ),
     "a separator with a project": (
         {"dataset": {"project": "tickets", "labelSeparator": "|"}},
-        "textField, labelField, labelSeparator, pairField and filter don't go with project",
+        "textField, labelField, labelSeparator, pairField and filter can't be set with project",
     ),
     "a filter with a project": (
         {"dataset": {"project": "tickets", "filter": {"field": "answer", "exclude": ["reject"]}}},
-        "pairField and filter don't go with project",
+        "pairField and filter can't be set with project",
     ),
     "a filter that says nothing": (
         {**SMALLEST, "dataset": {**SMALLEST["dataset"], "filter": {"field": "answer"}}},
@@ -120,7 +120,7 @@ REFUSED_BY_BOTH = {
     ),
     "files of a namespace": (
         {**SMALLEST, "additionalDatasets": [{"uri": "s3://data/x.csv", "namespace": "team"}]},
-        "namespace goes with project",
+        "namespace requires project",
     ),
     "the main data set of another namespace": (
         {"dataset": {"project": "tickets", "namespace": "team"}},
@@ -128,27 +128,27 @@ REFUSED_BY_BOTH = {
     ),
     "the main data set once more": (
         {**SMALLEST, "additionalDatasets": [{"uri": "s3://data/tickets.jsonl", "textField": "body"}]},
-        "name each data set once",
+        "name a data set twice",
     ),
     "the main project once more": (
         {"dataset": {"project": "a"}, "additionalDatasets": [{"project": "b"}, {"project": "a"}]},
-        "name each data set once",
+        "name a data set twice",
     ),
     "an additional data set twice": (
         {**SMALLEST, "additionalDatasets": [{"project": "b", "namespace": "c"}] * 2},
-        "name each data set once",
+        "name a data set twice",
     ),
     "a namesake of the main project twice": (
         {"dataset": {"project": "a"}, "additionalDatasets": [{"project": "a", "namespace": "b"}] * 2},
-        "name each data set once",
+        "name a data set twice",
     ),
     "the main data set to evaluate on": (
         {**SMALLEST, "evaluationDataset": {"uri": "s3://data/tickets.jsonl"}},
-        "evaluationDataset is one that is trained on",
+        "evaluationDataset is also in dataset or additionalDatasets",
     ),
     "an additional project to evaluate on": (
         {**SMALLEST, "additionalDatasets": [{"project": "b"}], "evaluationDataset": {"project": "b"}},
-        "evaluationDataset is one that is trained on",
+        "evaluationDataset is also in dataset or additionalDatasets",
     ),
     "a namespace that no name can be": (
         {**SMALLEST, "additionalDatasets": [{"project": "b", "namespace": "*"}]},
@@ -160,11 +160,11 @@ REFUSED_BY_BOTH = {
     ),
     "a share and an evaluation data set": (
         {**SMALLEST, "trainPercent": 90, "evaluationDataset": {"project": "held-out"}},
-        "trainPercent goes without evaluationDataset",
+        "set at most one of trainPercent and evaluationDataset",
     ),
     "near-duplicates skipped and copies kept": (
         {**SMALLEST, "skipDuplicates": False, "nearDuplicates": {"skip": True}},
-        "nearDuplicates.skip goes with skipDuplicates",
+        "nearDuplicates.skip requires skipDuplicates",
     ),
     "a password in an address": (
         {**SMALLEST, "tracking": {"mlflow": {"trackingUri": "https://me:secret@mlflow.example.com"}}},
@@ -172,15 +172,15 @@ REFUSED_BY_BOTH = {
     ),
     "a password in an endpoint": (
         {**SMALLEST, "output": {**OUTPUT, "endpoint": "https://me:secret@s3.example.com"}},
-        "an endpoint has no credentials in it: name a Secret with them in credentialsSecretRef",
+        "an endpoint can't contain credentials: put them into a Secret",
     ),
     "an endpoint with a path": (
         {**SMALLEST, "output": {**OUTPUT, "endpoint": "https://s3.example.com/bucket"}},
-        "an endpoint has no path: write the server's URL alone",
+        "an endpoint can't have a path: write only the server's URL",
     ),
     "an endpoint with a query": (
         {**SMALLEST, "output": {**OUTPUT, "endpoint": "https://s3.example.com?bucket"}},
-        "an endpoint has no path",
+        "an endpoint can't have a path",
     ),
     "an endpoint without a host": (
         {**SMALLEST, "output": {**OUTPUT, "endpoint": "https:///bucket"}},
@@ -189,23 +189,23 @@ REFUSED_BY_BOTH = {
     "a line break in a region": ({**SMALLEST, "output": {**OUTPUT, "region": "eu-west-1\n"}}, "region"),
     "an output above its bucket": (
         {**SMALLEST, "output": {"uri": "s3://models/../other"}},
-        "a path has no . or .. between its slashes",
+        "a path can't have . or .. between slashes",
     ),
     "a data set above its folder": (
         {**SMALLEST, "dataset": {"uri": "s3://data/team/%2e./other/"}},
-        "a path has no . or .. between its slashes",
+        "a path can't have . or .. between slashes",
     ),
     "another data set above its folder": (
         {**SMALLEST, "additionalDatasets": [{"uri": "s3://data/.."}]},
-        "a path has no . or .. between its slashes",
+        "a path can't have . or .. between slashes",
     ),
     "a base model above its volume": (
         {**SMALLEST, "baseModel": {"uri": "pvc://claim/../other"}},
-        "a path has no . or .. between its slashes",
+        "a path can't have . or .. between slashes",
     ),
     "a revision above its repository": (
         {**SMALLEST, "baseModel": {"huggingFace": {"repoId": "a/b", "revision": "main/../x"}}},
-        "a path has no . or .. between its slashes",
+        "a path can't have . or .. between slashes",
     ),
     "near-duplicates that have little in common": (
         {**SMALLEST, "nearDuplicates": {"threshold": 0.3}},
@@ -223,11 +223,11 @@ REFUSED_BY_BOTH = {
     ),
     "an alias to include": (
         {**SMALLEST, "labels": {"include": ["b", "a"], "aliases": {"a": "b"}}},
-        "name what the alias stands for",
+        "write the name that the alias stands for",
     ),
     "an alias to exclude": (
         {**SMALLEST, "labels": {"exclude": ["a"], "aliases": {"a": "b"}}},
-        "name what the alias stands for",
+        "write the name that the alias stands for",
     ),
     "aliases in a circle": (
         {**SMALLEST, "labels": {"aliases": {"a": "b", "b": "a"}}},
@@ -235,7 +235,7 @@ REFUSED_BY_BOTH = {
     ),
     "a context named twice": (
         {**SMALLEST, "contextParameters": ["channel", "product", "channel"]},
-        "contextParameters names a field twice",
+        "contextParameters lists a field twice",
     ),
     "too much context": ({**SMALLEST, "contextParameters": list("abcdefghi")}, "contextParameters"),
     "no output": (
@@ -264,14 +264,14 @@ REFUSED_BY_BOTH = {
             "evaluationDataset": {"huggingFace": {"repoId": "a/b"}, "textField": "body"},
             "output": OUTPUT,
         },
-        "evaluationDataset is one that is trained on",
+        "evaluationDataset is also in dataset or additionalDatasets",
     ),
     "a configuration named twice": (
         {
             **SMALLEST,
             "additionalDatasets": [{"huggingFace": {"repoId": "a/b", "config": "de"}}] * 2,
         },
-        "name each data set once",
+        "name a data set twice",
     ),
     "two base models": (
         {**SMALLEST, "baseModel": {"fromRun": {"name": "a"}, "uri": "s3://models/b"}},
@@ -302,16 +302,16 @@ REFUSED_BY_BOTH = {
     ),
     "a stage for a frozen body": (
         {**SMALLEST, "training": {"freezeBody": True, "similarityStage": "Always"}},
-        "similarityStage Always trains the body",
+        "similarityStage Always can't be set with freezeBody",
     ),
     "a stage where a text has several labels": (
         {**SMALLEST, "taskType": "MultiLabelClassification", "training": {"similarityStage": "Always"}},
-        "training.similarityStage Always goes with taskType Classification",
+        "training.similarityStage Always requires taskType Classification",
     ),
     "weights of no kind": ({**SMALLEST, "training": {"classWeights": "Heavy"}}, "classWeights"),
     "a score without a pair": (
         {"dataset": {"uri": "s3://data/t.jsonl", "scoreField": "score"}, "output": OUTPUT},
-        "scoreField and negativeField go with pairField",
+        "scoreField and negativeField require pairField",
     ),
     "a score and a far text": (
         {
@@ -323,27 +323,27 @@ REFUSED_BY_BOTH = {
     ),
     "a label of a pair": (
         {"taskType": "TextSimilarity", "dataset": {**PAIRS, "labelField": "topic"}, "output": OUTPUT},
-        "labelField and labelSeparator don't go with pairField",
+        "labelField and labelSeparator can't be set with pairField",
     ),
     "pairs to classify": (
         {"dataset": PAIRS, "output": OUTPUT},
-        "dataset.pairField goes with taskType TextSimilarity",
+        "dataset.pairField requires taskType TextSimilarity",
     ),
     "a choice of labels among pairs": (
         {**ON_PAIRS, "labels": {"include": ["a"]}},
-        "labels chooses among the labels of texts, which pairs don't have",
+        "set at most one of labels and dataset.pairField",
     ),
     "near-duplicates of pairs": (
         {**ON_PAIRS, "nearDuplicates": {"skip": True}},
-        "nearDuplicates goes with labelled texts",
+        "nearDuplicates requires labelled texts",
     ),
     "another threshold for pairs": (
         {**ON_PAIRS, "nearDuplicates": {"threshold": 0.7}},
-        "nearDuplicates goes with labelled texts",
+        "nearDuplicates requires labelled texts",
     ),
     "aliases of the labels of pairs": (
         {**ON_PAIRS, "labels": {"aliases": {"Bill": "billing"}}},
-        "labels chooses among the labels of texts, which pairs don't have",
+        "set at most one of labels and dataset.pairField",
     ),
     "an embedding model with a frozen body": (
         {**SMALLEST, "taskType": "TextSimilarity", "training": {"freezeBody": True}},
@@ -351,32 +351,32 @@ REFUSED_BY_BOTH = {
     ),
     "weights of classes that are compared": (
         {**SMALLEST, "taskType": "TextSimilarity", "training": {"classWeights": "Balanced"}},
-        "training.classWeights goes with classification",
+        "training.classWeights doesn't apply to TextSimilarity",
     ),
     "smoothed labels of embeddings": (
         {**SMALLEST, "taskType": "TextSimilarity", "training": {"labelSmoothing": 0.1}},
-        "training.labelSmoothing goes with classification",
+        "training.labelSmoothing doesn't apply to TextSimilarity",
     ),
     "labels that say nothing": ({**SMALLEST, "training": {"labelSmoothing": 1}}, "labelSmoothing"),
     "a final fit of embeddings": (
         {**SMALLEST, "taskType": "TextSimilarity", "training": {"finalFit": True}},
-        "training.finalFit goes with classification",
+        "training.finalFit doesn't apply to TextSimilarity",
     ),
     "a final fit on texts that are kept apart": (
         {**SMALLEST, "evaluationDataset": {"project": "held-out"}, "training": {"finalFit": True}},
-        "training.finalFit learns the texts that are evaluated on too, which evaluationDataset keeps apart",
+        "set at most one of training.finalFit and evaluationDataset",
     ),
     "context of compared texts": (
         {**SMALLEST, "taskType": "TextSimilarity", "contextParameters": ["channel"]},
-        "contextParameters goes with classification",
+        "contextParameters doesn't apply to TextSimilarity",
     ),
     "additional pairs to classify": (
         {**SMALLEST, "additionalDatasets": [PAIRS]},
-        "dataset.pairField goes with taskType TextSimilarity",
+        "dataset.pairField requires taskType TextSimilarity",
     ),
     "correlation of labels": (
         {**SMALLEST, "training": {"earlyStopping": {"metric": "Spearman"}}},
-        "metric Spearman and AveragePrecision go with taskType TextSimilarity",
+        "metric Spearman and AveragePrecision require taskType TextSimilarity",
     ),
     "F1 of embeddings": (
         {
@@ -384,11 +384,11 @@ REFUSED_BY_BOTH = {
             "dataset": {"project": "tickets"},
             "training": {"earlyStopping": {"metric": "F1"}},
         },
-        "metric of TextSimilarity is EvaluationLoss, or AveragePrecision",
+        "metric has to be EvaluationLoss, or AveragePrecision",
     ),
     "correlation of labelled texts": (
         {**SMALLEST, "taskType": "TextSimilarity", "training": {"earlyStopping": {"metric": "Spearman"}}},
-        "metric of TextSimilarity is EvaluationLoss, or AveragePrecision",
+        "metric has to be EvaluationLoss, or AveragePrecision",
     ),
     "no epochs": ({**SMALLEST, "training": {"maxEpochs": 0}}, "maxEpochs"),
     "a word for a number": ({**SMALLEST, "trainPercent": "most"}, "trainPercent"),
@@ -398,19 +398,19 @@ REFUSED_BY_BOTH = {
     "memory that is no quantity": ({**SMALLEST, "resources": {"memory": "lots"}}, "memory"),
     "more GPUs than are used": (
         {**SMALLEST, "resources": {"gpusPerNode": 2}},
-        "gpusPerNode is at most 1: training uses one GPU",
+        "gpusPerNode can be at most 1: training uses one GPU",
     ),
     "a GPU that Kubernetes would have to know": (
         {**SMALLEST, "resources": {"gpusPerNode": 1, "gpuResourceName": "kubernetes.io/gpu"}},
-        "gpuResourceName is an extended resource",
+        "gpuResourceName has to be an extended resource",
     ),
     "a node's label with a space": (
         {**SMALLEST, "scheduling": {"nodeSelector": {"disk type": "ssd"}}},
-        "nodeSelector has a name that no label can have",
+        "nodeSelector has an invalid label name",
     ),
     "a node's label with a name too long": (
         {**SMALLEST, "scheduling": {"nodeSelector": {"x" * 64: "ssd"}}},
-        "nodeSelector has a name that no label can have",
+        "nodeSelector has an invalid label name",
     ),
     "a node's label with a value that none can have": (
         {**SMALLEST, "scheduling": {"nodeSelector": {"disk": "-ssd-"}}},
@@ -422,15 +422,15 @@ REFUSED_BY_BOTH = {
     ),
     "a toleration of nothing": (
         {**SMALLEST, "scheduling": {"tolerations": [{}]}},
-        "a toleration without a key has operator Exists",
+        "a toleration without a key has to have operator Exists",
     ),
     "a toleration of any value and one": (
         {**SMALLEST, "scheduling": {"tolerations": [{"key": "a", "operator": "Exists", "value": "b"}]}},
-        "the value of a toleration goes with operator Equal",
+        "the value of a toleration requires operator Equal",
     ),
     "a toleration for some time of what drives no pod away": (
         {**SMALLEST, "scheduling": {"tolerations": [{"key": "a", "tolerationSeconds": 5}]}},
-        "tolerationSeconds goes with effect NoExecute",
+        "tolerationSeconds requires effect NoExecute",
     ),
     "a name that no object can have": (
         {**SMALLEST, "scheduling": {"priorityClassName": "a..b"}},
@@ -574,7 +574,7 @@ def test_an_experiment_can_not_be_changed_afterwards(
     run = apply(cluster, SMALLEST)
     with pytest.raises(DynamicApiError) as refused:
         patch(cluster, run, change)
-    assert f"{field} can't be changed after creation" in json.loads(refused.value.body)["message"]
+    assert f"{field} is immutable" in json.loads(refused.value.body)["message"]
 
 
 def test_suspend_deadlines_and_ttl_can_be_changed(cluster: DynamicClient) -> None:
@@ -608,7 +608,7 @@ def test_name_that_leaves_no_room_for_its_pods_is_refused(cluster: DynamicClient
     with pytest.raises(DynamicApiError) as refused:
         apply(cluster, SMALLEST, name="a" * 53)
     assert str(ROOM_FOR_PODS["message"]) in json.loads(refused.value.body)["message"]
-    with pytest.raises(ValidationError, match="has at most 52 characters"):
+    with pytest.raises(ValidationError, match="must be no more than 52 characters"):
         RunMetadata.model_validate({"name": "a" * 53})
 
 

@@ -34,7 +34,7 @@ def test_a_field_is_named_by_its_path_with_what_stands_there() -> None:
 def test_an_unknown_field_and_a_missing_one_are_said_without_a_value() -> None:
     assert sorted(said_of({"epochs": 3})) == [
         "spec.dataset: Field required",
-        "spec.epochs: there is no such field",
+        "spec.epochs: unknown field",
     ]
 
 

@@ -93,7 +93,7 @@ def test_what_does_not_go_together_is_named() -> None:
 def test_a_setting_of_one_task_waits_for_the_project_to_say_the_task() -> None:
     own = {"training": {"earlyStopping": {"metric": "AveragePrecision"}}}
     assert settings({"taskType": "TextSimilarity"}, **own)["taskType"] == "TextSimilarity"
-    with pytest.raises(ValidationError, match="AveragePrecision go with taskType TextSimilarity"):
+    with pytest.raises(ValidationError, match="AveragePrecision require taskType TextSimilarity"):
         settings({}, **own)
     with pytest.raises(ValidationError, match="freezeBody leaves nothing to train"):
         settings({"taskType": "TextSimilarity"}, training={"freezeBody": True})
@@ -122,7 +122,7 @@ def test_what_a_task_has_no_use_for_stays_with_the_other_runs_of_the_project() -
 
 
 def test_what_a_run_says_itself_is_not_left_out_but_refused() -> None:
-    with pytest.raises(ValidationError, match="contextParameters goes with classification"):
+    with pytest.raises(ValidationError, match="contextParameters doesn't apply to TextSimilarity"):
         settings({}, taskType="TextSimilarity", contextParameters=["channel"])
     # Of a project's pairs the trainer refuses it, which reads them.
     own = {"taskType": "TextSimilarity", "labels": {"include": ["billing"]}}

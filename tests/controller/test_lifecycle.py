@@ -126,7 +126,7 @@ def test_queue_decides_when_a_job_runs_and_only_the_user_overrules_it(api: Api, 
     kubelet.start(pod)
     api.eventually("queued", phase="Running")
     api.suspend_job("queued", True)
-    api.eventually("queued", phase="Queued", reason="Queued", message="a queue holds it")
+    api.eventually("queued", phase="Queued", reason="Queued", message="suspended by a queue")
     api.change("queued", activeDeadlineSeconds=1000)
     api.until(lambda: api.get("Job", "queued")["spec"].get("activeDeadlineSeconds"), "the deadline")
     assert api.get("Job", "queued")["spec"]["suspend"] is True

@@ -82,7 +82,7 @@ def test_a_name_that_another_operator_gave_out_is_taken_until_its_run_is_deleted
     api.apply(name_lease(Run.parse(other), "Tickets"))
 
     api.apply(a_run("mine", modelName="Tickets"))
-    api.eventually("mine", phase="Pending", reason="ModelNameTaken", message="that of TrainingRun other")
+    api.eventually("mine", phase="Pending", reason="ModelNameTaken", message="taken by TrainingRun other")
 
     api.delete("TrainingRun", "other")
     api.eventually("mine", phase="Pending", reason="Unschedulable")

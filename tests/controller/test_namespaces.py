@@ -36,7 +36,7 @@ def test_operator_serves_its_namespaces_with_rights_in_them_alone(
         assert operator.post(a_report(run), api.token(pod)) == (204, "")
         shared = {"project": "returns", "namespace": "elsewhere"}
         api.apply(a_run("guest", additionalDatasets=[shared]))
-        message = f"the operator serves the namespaces {api.namespace} alone"
+        message = f"the operator watches only {api.namespace}"
         api.eventually("guest", phase="Pending", reason="ProjectNotShared", message=message)
         assert "is forbidden: User" not in operator.log_tail()
     finally:

@@ -128,7 +128,7 @@ def test_a_notice_of_the_trainer_is_in_the_condition_and_an_event(
     notice = {"reason": "StartedOver", "message": "Training started over: the data sets' content changed"}
     assert operator.post(a_report(run, notice=notice), api.token(pod))[0] == 204
     status = api.eventually("mine", phase="Running", reason="StartedOver")
-    assert f"Pod {pod['metadata']['name']} trains. {notice['message']}" in str(status)
+    assert f"Pod {pod['metadata']['name']} is training. {notice['message']}" in str(status)
     api.until(lambda: "StartedOver" in api.events("mine"), "an Event that says so")
 
 

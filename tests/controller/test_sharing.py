@@ -55,8 +55,8 @@ def test_a_project_of_another_namespace_is_read_once_its_owner_allows_it(api: Ap
     shared = {"project": "returns", "namespace": other.namespace}
     api.apply(a_run("guest", additionalDatasets=[shared]))
     message = (
-        f"TrainingProject {other.namespace}/returns does not exist or is not shared with {api.namespace}; "
-        f"its owner has to add {api.namespace} to its spec.allowedNamespaces"
+        f"TrainingProject {other.namespace}/returns does not exist or isn't shared with {api.namespace}; "
+        f"ask its owner to add {api.namespace} to its spec.allowedNamespaces"
     )
     api.eventually("guest", phase="Pending", reason="ProjectNotShared", message=message)
 
@@ -106,6 +106,6 @@ def test_files_of_this_machine_are_refused_in_additional_data_too(api: Api) -> N
     api.apply(a_run("local", **more))
     message = (
         "spec.additionalDatasets[0] (file:///x.csv) and spec.evaluationDataset (file:///y.csv): "
-        "pods have no such files"
+        "pods can't access local files"
     )
     api.eventually("local", phase="Failed", reason="InvalidSpec", message=message)

@@ -145,8 +145,8 @@ def test_scores_of_before_a_final_fit_are_said_to_be_so() -> None:
     status = status_of(seen(done, job=COMPLETE))
     assert status.final_fit is not None
     assert status.conditions[0].message.startswith(
-        "Trained 4 epochs, stopped early; epoch 3 is the best: accuracy 0.912, macro F1 0.900, loss 0.310 "
-        "before the final fit on all 730 texts, which is published. Model: s3://"
+        "Trained 4 epochs, stopped early; epoch 3 is the best: accuracy 0.912, macro F1 0.900, loss 0.310; "
+        "the final fit on all 730 texts is published. Model: s3://"
     )
 
 
@@ -239,7 +239,7 @@ def test_a_run_in_its_final_fit_is_running_and_says_so() -> None:
     report = Progress(stage="FinalFit", max_epochs=3, last_update_time=format_time(NOW))
     status = status_of(seen(an_attempt()), a_parsed_run(TrainingRunStatus(progress=report)))
     assert status.phase is Phase.RUNNING
-    assert status.conditions[0].message == "Pod tickets-a fits the model anew on all texts"
+    assert status.conditions[0].message == "Pod tickets-a is fitting the model on all texts"
 
 
 def test_replaced_pods_are_counted_also_when_the_old_one_is_gone() -> None:

@@ -52,7 +52,7 @@ def test_a_run_takes_over_its_projects_defaults_as_they_were_when_it_started(api
 def test_a_run_that_does_not_go_with_its_projects_defaults_fails_and_says_so(api: Api) -> None:
     api.apply(a_project("tickets", defaults={"labels": {"aliases": {"a": "b"}}}))
     api.apply(a_project_run("odd", "tickets", labels={"aliases": {"b": "c"}}))
-    message = "With the defaults of TrainingProject tickets: spec.labels: an alias can't stand for"
+    message = "Combined with the defaults of TrainingProject tickets: spec.labels: an alias can't stand for"
     api.eventually("odd", phase="Failed", reason="InvalidSpec", message=message)
 
 
@@ -72,7 +72,7 @@ def test_run_waits_for_its_secret_and_each_key(api: Api, kubelet: Kubelet) -> No
     wanted = "create it with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
     assert wanted in run["status"]["conditions"][0]["message"]
     kubelet.lack(pod, f"couldn't find key AWS_SECRET_ACCESS_KEY in Secret {api.namespace}/store")
-    message = f"Secret store in namespace {api.namespace} lacks AWS_SECRET_ACCESS_KEY; add it"
+    message = f"Secret store in namespace {api.namespace} has no key AWS_SECRET_ACCESS_KEY; add it"
     api.eventually("locked", phase="Pending", reason="SecretNotFound", message=message)
     kubelet.start(pod)
     api.eventually("locked", phase="Running")
@@ -124,7 +124,7 @@ def test_run_waits_for_the_volume_of_its_base_model(api: Api, kubelet: Kubelet) 
     api.apply(a_run("imported", baseModel={"uri": "pvc://imported/models/mine"}))
     claims = [volume.get("persistentVolumeClaim") for volume in kubelet.pod_of("imported")["spec"]["volumes"]]
     assert {"claimName": "imported", "readOnly": True} in claims
-    api.eventually("imported", phase="Pending", reason="Unschedulable", message="No node takes pod imported")
+    api.eventually("imported", phase="Pending", reason="Unschedulable", message="can't be scheduled")
 
 
 def test_run_fails_with_its_base_model(api: Api, kubelet: Kubelet) -> None:
@@ -219,7 +219,7 @@ def test_job_at_its_bounds_is_taken(api: Api) -> None:
 def test_job_that_is_refused_is_told_and_ends_the_run_at_the_deadline(api: Api) -> None:
     api.apply(a_quota("none", **{"count/jobs.batch": "0"}))
     api.apply(a_run("refused"))
-    message = "The API server refuses the Job: "
+    message = "The API server rejects the Job: "
     assert stalled(api.eventually("refused", phase="Pending", reason="JobRefused", message=message))
     api.change("refused", pendingDeadlineSeconds=1)
     api.eventually(
@@ -235,7 +235,9 @@ def test_image_that_can_not_be_pulled_is_named(api: Api, kubelet: Kubelet) -> No
 
 def test_files_of_this_machine_are_refused_before_a_pod_looks_for_them(api: Api) -> None:
     api.apply(a_run("local", dataset={"uri": "file:///data/x.csv"}, output={"uri": "file:///models"}))
-    message = "spec.dataset (file:///data/x.csv) and spec.output (file:///models): pods have no such files"
+    message = (
+        "spec.dataset (file:///data/x.csv) and spec.output (file:///models): pods can't access local files"
+    )
     api.eventually("local", phase="Failed", reason="InvalidSpec", message=message)
     assert api.pods("local") == []
 

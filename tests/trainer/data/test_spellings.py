@@ -55,9 +55,9 @@ def test_names_in_the_spec_are_those_of_the_data() -> None:
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
-        ({"aliases": {DECOMPOSED: "a", COMPOSED: "b"}}, "is there twice, for 'a' and for 'b'; keep one"),
+        ({"aliases": {DECOMPOSED: "a", COMPOSED: "b"}}, "is listed twice, for 'a' and for 'b'; keep one"),
         ({"aliases": {"a": "b ", " b": "c"}}, "an alias can't stand for another alias"),
-        ({"include": ["\u200b"]}, r"'\\u200b' is no label: there is nothing to see in it"),
+        ({"include": ["\u200b"]}, r"'\\u200b' isn't a label: it has no visible characters"),
     ],
 )
 def test_names_in_the_spec_that_clash_are_refused(labels: dict[str, object], message: str) -> None:
