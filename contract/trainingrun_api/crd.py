@@ -49,6 +49,7 @@ RUN_COLUMNS = (
 
 PROJECT_COLUMNS = (
     ("Dataset", "string", ".spec.dataset.uri", 0, "Labelled texts"),
+    ("Repository", "string", ".spec.dataset.huggingFace.repoId", 1, "Labelled texts on the Hugging Face Hub"),
     ("Output", "string", ".spec.output.uri", 0, "Where results are written"),
     ("Age", "date", ".metadata.creationTimestamp", 0, "Time since creation"),
 )

@@ -62,7 +62,8 @@ class HuggingFaceDataset(Model):
 
     token_secret_ref: LocalObjectReference | None = None
     """Secret with an access token under the key `token`, for private and gated repositories. It is in the
-    namespace of the run, even if the data set is that of a project in another namespace."""
+    namespace of the run, even if the data set is that of a project in another namespace. Default: the base
+    model's token, if it has one."""
 
     @property
     def name(self) -> str:
