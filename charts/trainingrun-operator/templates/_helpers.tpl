@@ -55,7 +55,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 - apiGroups: [training.labelator.io]
   resources: [trainingruns/status]
   verbs: [patch]
-# To own Jobs where clusters check who may block a deletion.
+# To own Jobs on clusters that check who may block a deletion.
 - apiGroups: [training.labelator.io]
   resources: [trainingruns/finalizers]
   verbs: [update]
@@ -65,11 +65,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 - apiGroups: [""]
   resources: [pods]
   verbs: [get, list, watch]
-# To tell a run's story, and to learn why Kubernetes refuses a pod.
+# To write a run's Events, and to read why Kubernetes rejects a pod.
 - apiGroups: [""]
   resources: [events]
   verbs: [create, list, watch]
-# One for each model name of a namespace, so that two runs never get the same.
+# One per model name and namespace, so that no two runs get the same name.
 - apiGroups: [coordination.k8s.io]
   resources: [leases]
   verbs: [get, create, delete]
