@@ -118,7 +118,7 @@ class DatasetFiles(Model):
     scoreField."""
 
     filter: RowFilter | None = None
-    """Rows to read. Default: all."""
+    """Rows to read; all by default."""
 
     RULES: ClassVar = (FILES_OF_ONE_PLACE, WHOLE_PAIRS, SCORE_OR_NEGATIVE)
 
@@ -195,7 +195,7 @@ class Dataset(Model):
     scoreField."""
 
     filter: RowFilter | None = None
-    """Rows to read. Default: all. Not with project."""
+    """Rows to read; all by default. Not with project."""
 
     RULES: ClassVar[tuple[Rule, ...]] = (
         ONE_PLACE,

@@ -225,7 +225,7 @@ def test_what_does_not_fit_the_data_is_refused(similarity: RunConfig, tmp_path: 
     with pytest.raises(SettingsError, match="freezeBody leaves nothing to train"):
         train(changed(similarity, training={"freeze_body": True}))
     chosen = of_pairs(similarity, tmp_path, pair_field="answer")
-    with pytest.raises(SettingsError, match=r"spec\.labels chooses among labels"):
+    with pytest.raises(SettingsError, match=r"spec\.labels doesn.t apply to pairs"):
         train(changed(chosen, labels=Labels(include=["billing"])))
     with pytest.raises(DataError, match=r"field 'answers' is missing.*spec\.dataset\.pairField"):
         train(of_pairs(similarity, tmp_path, pair_field="answers"))

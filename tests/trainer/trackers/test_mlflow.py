@@ -124,7 +124,7 @@ def test_a_server_that_is_down_is_warned_of(config: RunConfig, caplog: pytest.Lo
     assert time.monotonic() - begun < 1
     tracker.end(Ending.FINISHED, evaluation)
     assert time.monotonic() - begun < mlflow.END_SECONDS
-    assert caplog.text.count("MLflow could not be told, training goes on") == 1
+    assert caplog.text.count("MLflow could not be updated, training continues") == 1
 
 
 def test_a_token_that_no_request_can_hold_is_refused_without_a_word_of_it(

@@ -80,12 +80,10 @@ def _kind(source: DataSource) -> str:
 def _require_fitting(config: RunConfig) -> None:
     """What admission can't know of a project's data; what the project says of its labels isn't here."""
     if config.labels != Labels():
-        raise SettingsError(
-            "spec.labels chooses among labels, and the pairs of this data set have none: leave it out"
-        )
+        raise SettingsError("spec.labels doesn't apply to pairs of texts, which have no labels: leave it out")
     if config.near_duplicates != NearDuplicates():
         raise SettingsError(
-            "spec.nearDuplicates goes with labelled texts; pairs aren't searched for near-duplicates: "
+            "spec.nearDuplicates doesn't apply to pairs, which aren't searched for near-duplicates: "
             "leave it out"
         )
 
@@ -123,7 +121,7 @@ def _counts(tallies: Sequence[Tally], splits: PairSplits, found: _Found) -> Data
 
 def _log_data(counts: DataCounts, splits: PairSplits) -> None:
     log.info(
-        "Data: %d rows read; %d left out by dataset.filter, %d without a text, %d without a score, "
+        "Data: %d rows read; %d skipped by dataset.filter, %d without a text, %d without a score, "
         "%d duplicates, %d conflicting scores, %d that share a text with the evaluation data",
         counts.read,
         counts.rows_filtered,

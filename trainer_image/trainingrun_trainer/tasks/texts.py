@@ -150,7 +150,7 @@ def _examples(parts: Parts) -> DuplicateExamples:
 
 def _log_data(config: RunConfig, counts: DataCounts, splits: Splits) -> None:
     log.info(
-        "Data: %d texts read from %s; %d left out by dataset.filter, %d empty, %d unlabelled, %d filtered, "
+        "Data: %d texts read from %s; %d skipped by dataset.filter, %d empty, %d unlabelled, %d filtered, "
         "%d duplicates, %d conflicts, %d near-duplicates, %d also in the evaluation data%s",
         counts.read,
         ", ".join(config.source_names),

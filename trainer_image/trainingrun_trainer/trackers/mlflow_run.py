@@ -140,7 +140,7 @@ class MlflowRun:
         kind = type(error).__name__
         if kind not in self._known_failures:
             self._known_failures.add(kind)
-            log.warning("MLflow could not be told, training goes on: %s", str(error)[:300])
+            log.warning("MLflow could not be updated, training continues: %s", str(error)[:300])
 
 
 def _metrics(measured: Measurement) -> list[Metric]:
