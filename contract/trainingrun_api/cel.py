@@ -12,7 +12,7 @@ CEL_NAMES = {"namespace": "__namespace__"}
 """Fields that are called as a word of CEL is."""
 
 
-class Place(NamedTuple):
+class Operand(NamedTuple):
     """A value in CEL, and its model."""
 
     name: str
@@ -33,8 +33,8 @@ class Field(NamedTuple):
     def name(self, at: str) -> str:
         return ".".join((at, *self.names))
 
-    def place(self, at: str) -> Place:
-        return Place(self.name(at), self.model)
+    def operand(self, at: str) -> Operand:
+        return Operand(self.name(at), self.model)
 
     def guard(self, at: str) -> str:
         """CEL: all that can be left out is there; "" where nothing can."""
@@ -77,7 +77,7 @@ def value_at(value: BaseModel, path: str) -> Any:
     return found
 
 
-def same(fields: Iterable[str], one: Place, other: Place) -> str:
+def same(fields: Iterable[str], one: Operand, other: Operand) -> str:
     """CEL: both have the same values in these fields, or both none; a model may lack a field.
 
     Of objects each field by itself: those of two places in a schema are of two types, which don't compare.
@@ -85,11 +85,11 @@ def same(fields: Iterable[str], one: Place, other: Place) -> str:
     return both(*(_same_in(field, [at for at in (one, other) if _has(at, field)]) for field in fields))
 
 
-def _has(place: Place, path: str) -> bool:
+def _has(place: Operand, path: str) -> bool:
     return path.split(".", maxsplit=1)[0] in place.model.model_fields
 
 
-def _same_in(path: str, having: list[Place]) -> str:
+def _same_in(path: str, having: list[Operand]) -> str:
     fields = [(field_at(at.model, path), at.name) for at in having]
     guards = [field.guard(at) for field, at in fields]
     if len(fields) < 2:

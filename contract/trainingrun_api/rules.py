@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from pydantic import BaseModel, JsonValue
 
-from .cel import Place, both, either, equal, field_at, negated, same, value_at
+from .cel import Operand, both, either, equal, field_at, negated, same, value_at
 
 
 class Predicate:
@@ -215,9 +215,9 @@ class Distinct(Predicate):
     def cel(self, model: type[BaseModel], at: str = "self") -> str:
         """Of a list that the API server fills in."""
         one, many = field_at(model, self.path), field_at(model, self.items)
-        item, name = Place("item", many.model), many.name(at)
-        once = f"{name}.exists_one(other, {same(self.by, item, Place('other', many.model))})"
-        return f"{name}.all(item, {both(negated(same(self.by, item, one.place(at))), once)})"
+        item, name = Operand("item", many.model), many.name(at)
+        once = f"{name}.exists_one(other, {same(self.by, item, Operand('other', many.model))})"
+        return f"{name}.all(item, {both(negated(same(self.by, item, one.operand(at))), once)})"
 
     def holds(self, value: BaseModel) -> bool:
         """Of the value and each item."""
@@ -237,8 +237,8 @@ class Among(Predicate):
     def cel(self, model: type[BaseModel], at: str = "self") -> str:
         """False where there is none at `path`."""
         one, other, many = (field_at(model, path) for path in (self.path, self.other, self.items))
-        first = same(self.by, one.place(at), other.place(at))
-        further = same(self.by, one.place(at), Place("item", many.model))
+        first = same(self.by, one.operand(at), other.operand(at))
+        further = same(self.by, one.operand(at), Operand("item", many.model))
         return both(one.guard(at), either(first, f"{many.name(at)}.exists(item, {further})"))
 
     def holds(self, value: BaseModel) -> bool:

@@ -1,7 +1,9 @@
 """The glossary's words are the only ones."""
 
+import ast
 import re
 import subprocess
+from collections import Counter
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -25,3 +27,16 @@ def test_no_retired_word_is_left() -> None:
         for word in pattern.findall(path.read_text(encoding="utf-8"))
     }
     assert not found
+
+
+def test_a_class_name_stands_for_one_thing() -> None:
+    folders = ("contract", "operator", "cli", "trainer_image", "tools")
+    modules = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
+    names = [
+        node.name
+        for path in modules
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    ]
+    assert len(names) > 200
+    assert [name for name, count in Counter(names).items() if count > 1] == []

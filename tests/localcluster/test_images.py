@@ -3,9 +3,9 @@ from pathlib import Path
 import pytest
 
 from localcluster import images
-from localcluster.images import Recipe
+from localcluster.images import ImageRecipe
 
-RECIPE = Recipe("example", "Dockerfile", ("code",))
+RECIPE = ImageRecipe("example", "Dockerfile", ("code",))
 
 
 @pytest.fixture

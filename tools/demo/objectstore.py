@@ -28,7 +28,7 @@ Manifest = dict[str, object]
 
 
 @dataclass(frozen=True)
-class Credentials:
+class StoreKeys:
     """What clients of the object store sign with."""
 
     access_key: str
@@ -104,7 +104,7 @@ def port_forward(environment: Mapping[str, str]) -> Iterator[str]:
         process.wait()
 
 
-def s3_client(endpoint: str, credentials: Credentials) -> "S3Client":
+def s3_client(endpoint: str, credentials: StoreKeys) -> "S3Client":
     """A client of the demo's object store."""
     return boto3.client(
         "s3",

@@ -19,8 +19,8 @@ from .objectstore import (
     NAME,
     NAMESPACE,
     SECRET,
-    Credentials,
     Manifest,
+    StoreKeys,
     in_cluster_objects,
     outside_objects,
     port_forward,
@@ -38,7 +38,7 @@ class Target(Protocol):
         """Variables for kubectl and helm."""
 
     @property
-    def credentials(self) -> Credentials:
+    def credentials(self) -> StoreKeys:
         """Of the object store."""
 
     def prepare(self) -> images.Images:
@@ -68,9 +68,9 @@ class LocalTarget:
         return os.environ | self.cluster.environment
 
     @property
-    def credentials(self) -> Credentials:
+    def credentials(self) -> StoreKeys:
         """Of the cluster's S3 server."""
-        return Credentials(self.cluster.layout.s3.access_key, self.cluster.layout.s3.secret_key)
+        return StoreKeys(self.cluster.layout.s3.access_key, self.cluster.layout.s3.secret_key)
 
     def prepare(self) -> images.Images:
         """Start the cluster, or see that it runs, and bring the images to its registry."""
@@ -102,15 +102,15 @@ class CurrentTarget:
         self._objectstore_image = ""
 
     @cached_property
-    def credentials(self) -> Credentials:
+    def credentials(self) -> StoreKeys:
         """Those of an earlier demo, else new ones."""
         arguments = ("--namespace", NAMESPACE, "get", "secret", SECRET, "--output=json", "--ignore-not-found")
         found = self._kubernetes.kubectl(*arguments)
         if not found:
-            return Credentials(f"demo{secrets.token_hex(4)}", secrets.token_hex(16))
+            return StoreKeys(f"demo{secrets.token_hex(4)}", secrets.token_hex(16))
         data = json.loads(found)["data"]
         keys = (data["AWS_ACCESS_KEY_ID"], data["AWS_SECRET_ACCESS_KEY"])
-        return Credentials(*(b64decode(key).decode() for key in keys))
+        return StoreKeys(*(b64decode(key).decode() for key in keys))
 
     def prepare(self) -> images.Images:
         """Show which cluster it is, and bring the images to the user's registry."""

@@ -11,7 +11,7 @@ from typing import Self
 from urllib.request import urlopen
 
 from localcluster import binaries
-from localcluster.certificates import Authority, Pair, signing_pair
+from localcluster.certificates import Authority, KeyFiles, signing_pair
 from localcluster.process import Command, accepts
 
 ISSUER = "https://kubernetes.default.svc"
@@ -67,14 +67,14 @@ class Credentials:
             authority.kubeconfig(authority.folder / f"{name}.kubeconfig", url, client)
         return cls(authority.folder)
 
-    def pair(self, name: str) -> Pair:
+    def pair(self, name: str) -> KeyFiles:
         """The certificate `name` and its key."""
-        return Pair.at(self.folder, name)
+        return KeyFiles.at(self.folder, name)
 
     @property
-    def token_key(self) -> Pair:
+    def token_key(self) -> KeyFiles:
         """What service account tokens are signed with; a bare public key in place of a certificate."""
-        return Pair(self.folder / "service-accounts.pub", self.folder / "service-accounts.key")
+        return KeyFiles(self.folder / "service-accounts.pub", self.folder / "service-accounts.key")
 
     def kubeconfig(self, name: str) -> Path:
         """The kubeconfig of `name`."""

@@ -19,7 +19,7 @@ LIFETIME = datetime.timedelta(days=365)
 
 
 @dataclass(frozen=True)
-class Pair:
+class KeyFiles:
     """A certificate and its private key, as PEM files."""
 
     certificate: Path
@@ -42,23 +42,23 @@ class Authority:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        self.pair = Pair.at(folder, "ca")
+        self.pair = KeyFiles.at(folder, "ca")
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = _name("localcluster-ca")
         builder = _builder(self._name, self._name, self._key)
         builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         self.pair.write(builder.sign(self._key, hashes.SHA256()), self._key)
 
-    def server(self, name: str, hosts: tuple[str, ...]) -> Pair:
+    def server(self, name: str, hosts: tuple[str, ...]) -> KeyFiles:
         """A certificate for a server that is reached as `hosts`, DNS names or addresses."""
         alternatives = x509.SubjectAlternativeName([_alternative(host) for host in hosts])
         return self._issue(name, _name(name), ExtendedKeyUsageOID.SERVER_AUTH, alternatives)
 
-    def client(self, name: str, user: str, group: str | None = None) -> Pair:
+    def client(self, name: str, user: str, group: str | None = None) -> KeyFiles:
         """A certificate that Kubernetes reads as `user` in `group`."""
         return self._issue(name, _name(user, group), ExtendedKeyUsageOID.CLIENT_AUTH)
 
-    def kubeconfig(self, path: Path, server: str, client: Pair) -> Path:
+    def kubeconfig(self, path: Path, server: str, client: KeyFiles) -> Path:
         """Write a kubeconfig that needs no other file."""
         content = _kubeconfig(server, self.pair.certificate, client)
         path.touch(mode=0o600)
@@ -71,8 +71,8 @@ class Authority:
         subject: x509.Name,
         usage: x509.ObjectIdentifier,
         alternatives: x509.SubjectAlternativeName | None = None,
-    ) -> Pair:
-        pair, key = Pair.at(self.folder, name), ec.generate_private_key(ec.SECP256R1())
+    ) -> KeyFiles:
+        pair, key = KeyFiles.at(self.folder, name), ec.generate_private_key(ec.SECP256R1())
         builder = _builder(subject, self._name, key)
         builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
         if alternatives is not None:
@@ -81,9 +81,12 @@ class Authority:
         return pair
 
 
-def signing_pair(folder: Path, name: str) -> Pair:
+def signing_pair(folder: Path, name: str) -> KeyFiles:
     """A key pair to sign service account tokens with; the public half in place of a certificate."""
-    pair, key = Pair(folder / f"{name}.pub", folder / f"{name}.key"), ec.generate_private_key(ec.SECP256R1())
+    pair, key = (
+        KeyFiles(folder / f"{name}.pub", folder / f"{name}.key"),
+        ec.generate_private_key(ec.SECP256R1()),
+    )
     public = serialization.PublicFormat.SubjectPublicKeyInfo
     pair.certificate.write_bytes(key.public_key().public_bytes(serialization.Encoding.PEM, public))
     write_key(pair.key, key)
@@ -129,7 +132,7 @@ def _alternative(host: str) -> x509.GeneralName:
         return x509.DNSName(host)
 
 
-def _kubeconfig(server: str, authority: Path, client: Pair) -> dict[str, object]:
+def _kubeconfig(server: str, authority: Path, client: KeyFiles) -> dict[str, object]:
     user = {"client-certificate-data": _inline(client.certificate), "client-key-data": _inline(client.key)}
     cluster = {"server": server, "certificate-authority-data": _inline(authority)}
     return {

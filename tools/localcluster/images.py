@@ -28,7 +28,7 @@ class Images:
 
 
 @dataclass(frozen=True)
-class Recipe:
+class ImageRecipe:
     """How one image is made; `sources` are the paths in the checkout that it is made from."""
 
     name: str
@@ -61,19 +61,19 @@ class Recipe:
 
 
 CONTRACT = "contract/trainingrun_api"
-OPERATOR = Recipe(
+OPERATOR = ImageRecipe(
     "trainingrun-operator",
     "operator/Dockerfile",
     ("operator/requirements.lock", CONTRACT, "operator/trainingrun_operator"),
 )
-TRAINER = Recipe(
+TRAINER = ImageRecipe(
     "trainingrun-trainer",
     "trainer_image/Dockerfile",
     ("trainer_image/requirements.lock", CONTRACT, "trainer_image/trainingrun_trainer"),
 )
 
 
-def build(recipe: Recipe) -> str:
+def build(recipe: ImageRecipe) -> str:
     """Build the image unless it is there; gives its tag.
 
     Raises:
@@ -120,14 +120,14 @@ def push_objectstore(registry: str) -> str:
     return f"{registry}/{name}"
 
 
-def _to_remote(registry: str, recipe: Recipe) -> str:
+def _to_remote(registry: str, recipe: ImageRecipe) -> str:
     tag = build(recipe)
     target = f"{registry}/{recipe.name}:{tag}"
     buildah.push(recipe.local_name(tag), target)
     return target
 
 
-def _to_local(cluster: LocalCluster, recipe: Recipe) -> str:
+def _to_local(cluster: LocalCluster, recipe: ImageRecipe) -> str:
     present = recipe.tag
     if registry_store.has(recipe.name, present):
         say(f"{recipe.name}:{present} is in the registry")
@@ -139,7 +139,7 @@ def _to_local(cluster: LocalCluster, recipe: Recipe) -> str:
     return target
 
 
-def _remove_old(cluster: LocalCluster, recipe: Recipe, tag: str) -> None:
+def _remove_old(cluster: LocalCluster, recipe: ImageRecipe, tag: str) -> None:
     """Free the disk of images that newer ones have replaced; what a container uses stays until it ends."""
     kept = [tag, *(name.rpartition(":")[2] for name in buildah.newest(recipe.repository, KEPT))]
     configuration = cluster.layout.config / "registry.yaml"

@@ -6,7 +6,7 @@ from trainingrun_api.advice import FindingType, Severity
 from trainingrun_api.spec import RunSettings
 from trainingrun_trainer.advice import Evidence, advise
 from trainingrun_trainer.data import FieldValues
-from trainingrun_trainer.data.metadata import ALL_ROWS, EVERY, MAX_VALUES, Metadata
+from trainingrun_trainer.data.metadata import ALL_ROWS, EVERY, MAX_VALUES, FieldCounts
 from trainingrun_trainer.data.rows import Row
 
 from .evidence import LABELS, evidence, scores, types
@@ -21,7 +21,7 @@ def confused(confusion: list[list[int]], *fields: FieldValues, context: Iterable
 
 
 def read(rows: Iterable[tuple[str, Mapping[str, object]]]) -> dict[str, FieldValues]:
-    metadata = Metadata()
+    metadata = FieldCounts()
     for label, values in rows:
         metadata.add(Row("file, line 1", {"text": "t", "label": label, **values}), [label], ("text", "label"))
     return {field.name: field for field in metadata.fields()}

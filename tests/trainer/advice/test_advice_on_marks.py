@@ -5,14 +5,14 @@ import pytest
 from trainingrun_api.advice import FindingType, Severity
 from trainingrun_trainer.advice import advise
 from trainingrun_trainer.data import FieldValues
-from trainingrun_trainer.data.metadata import Metadata
+from trainingrun_trainer.data.metadata import FieldCounts
 from trainingrun_trainer.data.rows import Row
 
 from .evidence import evidence, types
 
 
 def field(name: str, *values: object) -> FieldValues:
-    metadata = Metadata()
+    metadata = FieldCounts()
     for value in values:
         metadata.add(Row("file, line 1", {name: value}), ("a", "b"), ())
     (one,) = metadata.fields()

@@ -68,7 +68,7 @@ class FieldValues:
 
 
 @dataclass
-class Metadata:
+class FieldCounts:
     """Counts values as rows are read."""
 
     rows: int = 0

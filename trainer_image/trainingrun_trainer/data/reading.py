@@ -8,7 +8,7 @@ from trainingrun_api.dataset import DataSource
 from ..errors import DataError
 from ..records import Example, Pair
 from .labels import LabelRules, Spellings
-from .metadata import Metadata
+from .metadata import FieldCounts
 from .rows import Row, has_field, labels_of, listed, score_of, text_of, value_as_text
 from .sources import FetchedSource, Selection
 from .tally import Tally
@@ -39,7 +39,7 @@ class Reading:
         self._sources = sources
         self._wanted = wanted
         self.tallies = [Tally(fetched.source.name, fetched.commit) for fetched in sources]
-        self.metadata = Metadata()
+        self.metadata = FieldCounts()
         self.spellings = Spellings()
 
     def __iter__(self) -> Iterator[Example]:
@@ -137,7 +137,7 @@ class PairReading:
     def __init__(self, sources: Sequence[FetchedSource]) -> None:
         self._sources = sources
         self.tallies = [Tally(fetched.source.name, fetched.commit) for fetched in sources]
-        self.metadata = Metadata()
+        self.metadata = FieldCounts()
 
     def __iter__(self) -> Iterator[Pair]:
         for fetched, tally in zip(self._sources, self.tallies, strict=True):

@@ -18,7 +18,7 @@ Listener = Callable[[ProgressReport], None]
 """Is given each report, several a second while training; must return quickly."""
 
 
-class Part(NamedTuple):
+class ShareOfTraining(NamedTuple):
     """Of all training, what is done by now: this fit, beside those before and after it; in the same unit."""
 
     before: int = 0
@@ -60,7 +60,7 @@ class ProgressTracker:
         self._first_step = 0
         # A final fit takes as much longer as it has more texts, at most.
         self._final = config.training.final_fit
-        self._part = Part(0, config.train_percent, 100) if self._final else Part()
+        self._part = ShareOfTraining(0, config.train_percent, 100) if self._final else ShareOfTraining()
 
     def stage(self, stage: Stage) -> None:
         """A stage begins."""

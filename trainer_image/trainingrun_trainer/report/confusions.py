@@ -9,7 +9,7 @@ MAX_PAIRS = 15
 
 
 @dataclass(frozen=True)
-class Pair:
+class Confusion:
     """A label that is taken for another."""
 
     true: int
@@ -27,27 +27,27 @@ def cells(scores: ClassificationScores | None) -> list[int]:
     return [number for one in _pairs(scores) for number in (one.true, one.predicted, one.count)]
 
 
-def confused_pairs(scores: ClassificationScores | None) -> list[Pair]:
+def confused_pairs(scores: ClassificationScores | None) -> list[Confusion]:
     """The pairs with most texts, those with the larger share first among equals."""
     wrong = [one for one in _pairs(scores) if one.true != one.predicted]
     return sorted(wrong, key=lambda one: (-one.count, -one.percent))[:MAX_PAIRS]
 
 
-def taken_for(scores: ClassificationScores | None) -> dict[int, Pair]:
+def taken_for(scores: ClassificationScores | None) -> dict[int, Confusion]:
     """By label, what it is most often taken for; labels that are never mistaken are left out."""
-    worst: dict[int, Pair] = {}
+    worst: dict[int, Confusion] = {}
     for one in _pairs(scores):
         if one.true != one.predicted and (one.true not in worst or one.count > worst[one.true].count):
             worst[one.true] = one
     return worst
 
 
-def _pairs(scores: ClassificationScores | None) -> list[Pair]:
+def _pairs(scores: ClassificationScores | None) -> list[Confusion]:
     if scores is None:
         return []
     matrix = scores.confusion_matrix
     return [
-        Pair(true, predicted, count, matrix.row_percentages[true][predicted])
+        Confusion(true, predicted, count, matrix.row_percentages[true][predicted])
         for true, row in enumerate(matrix.counts)
         for predicted, count in enumerate(row)
         if count

@@ -52,7 +52,7 @@ GROUP_BATCHES = 16
 enough that texts still meet other texts in each epoch."""
 
 
-class Row(NamedTuple):
+class EncodedText(NamedTuple):
     """A tokenised text."""
 
     input_ids: list[int]
@@ -64,16 +64,18 @@ class Row(NamedTuple):
     """Where it stands in its part."""
 
 
-class TextDataset(Dataset[Row]):
+class TextDataset(Dataset[EncodedText]):
     """Token ids and targets of each text."""
 
     def __init__(self, texts: EncodedTexts) -> None:
         self._texts = texts
 
-    def __getitem__(self, index: int) -> Row:
+    def __getitem__(self, index: int) -> EncodedText:
         starts = self._texts.context_starts
         start = None if starts is None else int(starts[index])
-        return Row(self._texts.input_ids[index], start, self._texts.targets[index].astype(np.int64), index)
+        return EncodedText(
+            self._texts.input_ids[index], start, self._texts.targets[index].astype(np.int64), index
+        )
 
     def __len__(self) -> int:
         return len(self._texts.targets)
@@ -137,10 +139,10 @@ def evaluation_batches(model: Padding, texts: EncodedTexts, batch_size: int) -> 
     )
 
 
-def collate(model: Padding) -> Callable[[list[Row]], Batch]:
+def collate(model: Padding) -> Callable[[list[EncodedText]], Batch]:
     """What makes a batch of the rows of a TextDataset."""
 
-    def padded(texts: list[Row]) -> Batch:
+    def padded(texts: list[EncodedText]) -> Batch:
         starts = [text.context_start for text in texts if text.context_start is not None]
         features = model.pad([text.input_ids for text in texts], starts or None)
         targets = torch.from_numpy(np.stack([text.target for text in texts]))

@@ -14,7 +14,7 @@ from .significance import PairedRuns, paired_runs
 
 
 @dataclass(frozen=True)
-class Row:
+class Fact:
     """A fact about each run."""
 
     name: str
@@ -22,7 +22,7 @@ class Row:
     """In the order of the runs; empty where one has none."""
 
 
-def settings_that_differ(reports: Sequence[Report]) -> dict[str, list[Row]]:
+def settings_that_differ(reports: Sequence[Report]) -> dict[str, list[Fact]]:
     """By what they are about; what all runs have in common is left out."""
     groups: dict[str, list[Iterable[tuple[str, str]]]] = {
         "Settings": [settings_by_path(report.record.config).items() for report in reports],
@@ -34,22 +34,24 @@ def settings_that_differ(reports: Sequence[Report]) -> dict[str, list[Row]]:
     return {name: rows for name, rows in found.items() if rows}
 
 
-def differing(columns: Sequence[Iterable[tuple[str, str]]]) -> list[Row]:
+def differing(columns: Sequence[Iterable[tuple[str, str]]]) -> list[Fact]:
     """Of names and values, those whose values differ, in the order that names first appear in."""
     tables = [dict(column) for column in columns]
     names = dict.fromkeys(name for table in tables for name in table)
-    rows = [Row(name, tuple(table.get(name, "") for table in tables)) for name in names]
+    rows = [Fact(name, tuple(table.get(name, "") for table in tables)) for name in names]
     return [row for row in rows if len(set(row.values)) > 1]
 
 
-def outcomes(reports: Sequence[Report]) -> list[Row]:
+def outcomes(reports: Sequence[Report]) -> list[Fact]:
     """What stands beside the scores."""
     evaluations = [report.evaluation for report in reports]
     return [
-        Row("Evaluation loss, nats per text", tuple(f"{one.loss:.3f}" for one in evaluations)),
-        Row("Best epoch", tuple(f"{one.best_epoch} of {one.curves.epochs[-1].epoch}" for one in evaluations)),
-        Row("Texts trained on", tuple(f"{one.data.training:,}" for one in evaluations)),
-        Row("Texts evaluated on", tuple(f"{one.data.evaluation:,}" for one in evaluations)),
+        Fact("Evaluation loss, nats per text", tuple(f"{one.loss:.3f}" for one in evaluations)),
+        Fact(
+            "Best epoch", tuple(f"{one.best_epoch} of {one.curves.epochs[-1].epoch}" for one in evaluations)
+        ),
+        Fact("Texts trained on", tuple(f"{one.data.training:,}" for one in evaluations)),
+        Fact("Texts evaluated on", tuple(f"{one.data.evaluation:,}" for one in evaluations)),
     ]
 
 
@@ -178,13 +180,13 @@ class SideBySide:
     remarks: list[str]
     """What can't be compared, and why."""
     scores: list[ScoreRow]
-    outcomes: list[Row]
+    outcomes: list[Fact]
     """What stands beside the scores."""
     paired: list[PairedRuns]
     """Each run but the first, beside the first."""
     classes: list[ClassRow]
     """The most changed first; empty where no run gives labels."""
-    differences: dict[str, list[Row]]
+    differences: dict[str, list[Fact]]
     """What was set differently, by what it is about."""
 
 
