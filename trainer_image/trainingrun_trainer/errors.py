@@ -9,6 +9,11 @@ from trainingrun_api.names import ExitCode
 from trainingrun_api.status import Reason
 
 
+def first_line(error: BaseException) -> str:
+    """What it says first, or what it is called where it says nothing: libraries add traces and advice."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
 class TrainerError(Exception):
     """A failure with a cause we know."""
 

@@ -18,7 +18,7 @@ from huggingface_hub.errors import (
 from trainingrun_api.names import HUB_TOKEN_VARIABLE
 
 from .credentials import require_sendable
-from .errors import StorageUnavailableError, TrainerError
+from .errors import StorageUnavailableError, TrainerError, first_line
 
 TIMEOUT_SECONDS = 30.0
 
@@ -77,9 +77,9 @@ class HubRepository:
             raise self._refusal(error) from None
         except (httpx2.HTTPError, OSError) as error:
             # The library's own words for a connection that fails are several lines on offline mode.
-            cause = str(error).strip().splitlines() or [type(error).__name__]
+            cause = first_line(error)[:300]
             text = "see that pods may reach it, or have a mirror set up with the operator's hubEndpoint"
-            raise StorageUnavailableError(f"{self.name} can't be read ({cause[0][:300]}); {text}") from None
+            raise StorageUnavailableError(f"{self.name} can't be read ({cause}); {text}") from None
 
     def _refusal(self, error: HfHubHTTPError | HFValidationError) -> TrainerError:
         name, setting = self.name, self.setting

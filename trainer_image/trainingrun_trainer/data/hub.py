@@ -21,7 +21,7 @@ from huggingface_hub.utils.tqdm import disable_progress_bars as disable_bars_of_
 
 from trainingrun_api.dataset import DataSource, HubDataset
 
-from ..errors import DataError
+from ..errors import DataError, first_line
 from ..hub import TIMEOUT_SECONDS, HubRepository
 from ..records import SourceFile
 from .rows import listed
@@ -82,15 +82,16 @@ def _store(asked: HubDataset, repository: HubRepository, commit: str, file: Path
         assert isinstance(rows, Dataset)
         rows.to_parquet(file)
     except (DatasetNotFoundError, FileNotFoundError) as error:
+        why = first_line(error)[:300]
         raise DataError(
-            f"{repository.name}: there are no files that the library datasets reads ({_first_line(error)}); "
+            f"{repository.name}: there are no files that the library datasets reads ({why}); "
             f"choose another in {repository.setting}.repoId"
         ) from None
     except DatasetGenerationError as error:
         cause = error.__cause__ or error
         if isinstance(cause, OSError):
             raise cause from None
-        raise DataError(f"{asked.name}: files can't be read ({_first_line(cause)})") from None
+        raise DataError(f"{asked.name}: files can't be read ({first_line(cause)[:300]})") from None
     finally:
         shutil.rmtree(cache, ignore_errors=True)
     return len(rows)
@@ -102,8 +103,9 @@ def _builder(
     """What reads the split and nothing else."""
     try:
         names = get_dataset_config_names(asked.repo_id, revision=commit, download_config=how)
-        default = get_dataset_default_config_name(asked.repo_id, revision=commit, download_config=how)
-        chosen = asked.config or default
+        chosen = asked.config or get_dataset_default_config_name(
+            asked.repo_id, revision=commit, download_config=how
+        )
         if chosen not in names:
             which = f"no configuration {chosen!r}; there are" if chosen else "several configurations:"
             raise DataError(
@@ -132,8 +134,4 @@ def _unusable(repository: HubRepository, error: Exception) -> str:
             "with data files (many have a copy in Parquet: "
             f"{repository.setting}.revision refs/convert/parquet)"
         )
-    return f"{repository.name} can't be read by the library datasets: {_first_line(error)}"
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
+    return f"{repository.name} can't be read by the library datasets: {first_line(error)[:300]}"

@@ -17,7 +17,7 @@ from ..machine import lacks_memory
 from ..records import SourceFile
 from .cells import CellError, Foreign
 from .metadata import MAX_VALUES
-from .rows import MAX_DEPTH, Row
+from .rows import MAX_DEPTH, Row, require_distinct
 
 ROWS_AT_ONCE = 4096
 
@@ -57,7 +57,7 @@ def parquet_rows(file: SourceFile, wanted: Sequence[str]) -> Iterator[Row]:
     """
     try:
         with pyarrow.parquet.ParquetFile(file.path) as table:
-            _require_distinct(file, table.schema_arrow.names)
+            require_distinct(file.uri, table.schema_arrow.names)
             columns = Columns.of(table, wanted)
             names = class_names(table.schema_arrow)
             first = 1
@@ -68,14 +68,6 @@ def parquet_rows(file: SourceFile, wanted: Sequence[str]) -> Iterator[Row]:
         if lacks_memory(error):
             raise
         raise DataError(f"{file.uri}: not a Parquet file that can be read ({error})") from None
-
-
-def _require_distinct(file: SourceFile, names: list[str]) -> None:
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise DataError(
-            f"{file.uri}: column {twice[0]!r} stands there twice; give each column a name of its own"
-        )
 
 
 def _rows(

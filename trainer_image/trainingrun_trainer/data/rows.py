@@ -4,6 +4,7 @@ Errors say where the row stands and which setting to change; `setting` is the pa
 field.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -35,6 +36,15 @@ class Row(NamedTuple):
     def names(self) -> Iterator[str]:
         """Names of all fields, those inside objects as dotted paths."""
         return (name for name, _ in self.fields())
+
+
+def require_distinct(place: str, columns: Iterable[str]) -> None:
+    """Raises DataError for a column that stands there twice."""
+    twice = sorted(name for name, count in Counter(columns).items() if count > 1)
+    if twice:
+        raise DataError(
+            f"{place}: column {twice[0]!r} stands there twice; give each column a name of its own"
+        )
 
 
 def _flat(values: dict[str, Any], prefix: str, depth: int) -> Iterator[tuple[str, Any]]:

@@ -18,7 +18,7 @@ import pyarrow
 
 from ..errors import DataError
 from ..records import SourceFile
-from .rows import Row
+from .rows import Row, require_distinct
 
 COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
 
@@ -145,7 +145,7 @@ def csv_rows(file: SourceFile, wanted: Sequence[str]) -> Iterator[Row]:
         reader = csv.reader(divided, strict=True, delimiter=delimiter, escapechar=escape)
         try:
             columns: list[str] = next(reader, [])
-            _require_distinct(place, columns)
+            require_distinct(place, filter(None, columns))
             for values in reader:
                 place = f"{file.uri}, line {reader.line_num}"
                 if values:
@@ -216,14 +216,6 @@ def _delimiter(header: str, wanted: Sequence[str]) -> str:
 
 def _fields(line: str, delimiter: str) -> list[str]:
     return next(csv.reader([line], delimiter=delimiter), [])
-
-
-def _require_distinct(place: str, columns: list[str]) -> None:
-    twice = sorted({column for column in columns if columns.count(column) > 1 and column})
-    if twice:
-        raise DataError(
-            f"{place}: column {twice[0]!r} stands there twice; give each column a name of its own"
-        )
 
 
 def _by_column(place: str, columns: list[str], values: list[str], delimiter: str) -> dict[str, str]:

@@ -16,7 +16,7 @@ from transformers import AutoModel, AutoModelForSequenceClassification, AutoToke
 from transformers import PreTrainedTokenizerBase as Tokenizer
 from transformers.utils import logging as library_logging
 
-from ..errors import ModelError
+from ..errors import ModelError, first_line
 from ..machine import lacks_memory
 from .classifier import Classifier, Outputs
 from .folder import is_safe, require_loadable, saved_json
@@ -191,8 +191,7 @@ def _fit_embeddings(network: PreTrainedModel, tokenizer: Tokenizer) -> list[str]
 
 
 def _first_line(error: Exception, folder: Path) -> str:
-    text = (str(error).strip().splitlines() or [type(error).__name__])[0]
-    return text.replace(str(folder), "the folder")[:300]
+    return first_line(error).replace(str(folder), "the folder")[:300]
 
 
 def require_numbers(network: nn.Module) -> None:

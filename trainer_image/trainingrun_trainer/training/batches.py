@@ -81,12 +81,11 @@ class TextDataset(Dataset[EncodedText]):
         return len(self._texts.targets)
 
 
-class LengthGroups(Sampler[list[int]]):
-    """Shuffle, sort by length within groups, cut into batches, shuffle these: fixed by seed and epoch."""
+class EpochSampler(Sampler[list[int]]):
+    """Batches of rows, fixed by seed and epoch."""
 
-    def __init__(self, lengths: NDArray[np.int64], batch_size: int, seed: int) -> None:
-        self._lengths = lengths
-        self._batch_size = batch_size
+    def __init__(self, batches: int, seed: int) -> None:
+        self._batches = batches
         self._seed = seed
         self._epoch = 1
 
@@ -94,7 +93,16 @@ class LengthGroups(Sampler[list[int]]):
         self._epoch = epoch
 
     def __len__(self) -> int:
-        return math.ceil(len(self._lengths) / self._batch_size)
+        return self._batches
+
+
+class LengthGroups(EpochSampler):
+    """Shuffle, sort by length within groups, cut into batches, shuffle these."""
+
+    def __init__(self, lengths: NDArray[np.int64], batch_size: int, seed: int) -> None:
+        super().__init__(math.ceil(len(lengths) / batch_size), seed)
+        self._lengths = lengths
+        self._batch_size = batch_size
 
     def __iter__(self) -> Iterator[list[int]]:
         generator = torch.Generator().manual_seed(self._seed * 1_000_003 + self._epoch)
@@ -123,20 +131,23 @@ def training_batches(model: Padding, texts: EncodedTexts, batch_size: int, seed:
     return DataLoader(TextDataset(texts), batch_sampler=sampler, collate_fn=collate(model))
 
 
-def evaluation_order(texts: EncodedTexts) -> NDArray[np.int64]:
-    """Indices by length, longest first, so that what doesn't fit into memory shows at once."""
-    order: NDArray[np.int64] = np.argsort(-texts.input_ids.lengths, kind="stable")
+def longest_first(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Indices of rows of these lengths, so ordered that what doesn't fit into memory shows at once."""
+    order: NDArray[np.int64] = np.argsort(-lengths, kind="stable")
     return order
 
 
+def longest_batches(
+    rows: Dataset[Any], lengths: NDArray[np.int64], batch_size: int, collate_fn: Callable[[Any], Batch]
+) -> BatchLoader:
+    """Batches of all rows, in the order of `longest_first`."""
+    order = longest_first(lengths).tolist()
+    return DataLoader(rows, batch_size=batch_size, sampler=order, collate_fn=collate_fn)
+
+
 def evaluation_batches(model: Padding, texts: EncodedTexts, batch_size: int) -> BatchLoader:
-    """Batches in `evaluation_order`."""
-    return DataLoader(
-        TextDataset(texts),
-        batch_size=batch_size,
-        sampler=evaluation_order(texts).tolist(),
-        collate_fn=collate(model),
-    )
+    """`longest_batches` of texts."""
+    return longest_batches(TextDataset(texts), texts.input_ids.lengths, batch_size, collate(model))
 
 
 def collate(model: Padding) -> Callable[[list[EncodedText]], Batch]:

@@ -18,7 +18,7 @@ from trainingrun_api.training import ClassWeights, SimilarityStage, Training
 from ..evaluation import FoundIssues, Indices, LabelPredictions, MultiLabelPredictions, Predictions, macro_f1
 from ..model import Classifier
 from ..records import EncodedTexts, Targets
-from .batches import Batch, BatchLoader, evaluation_batches, evaluation_order, training_batches
+from .batches import Batch, BatchLoader, evaluation_batches, longest_first, training_batches
 from .contrast import few_texts, stage_of
 from .objective import HeadStart, Objective, Outcome
 from .passes import finite, infer
@@ -133,7 +133,7 @@ class Classification(Objective):
             torch.cat(parts) for parts in zip(*infer(batches, self._targets_and_logits), strict=True)
         )
         loss = finite(float(self.loss_of(logits, targets)), "the evaluation loss")
-        back = np.argsort(evaluation_order(self._evaluation))
+        back = np.argsort(longest_first(self._evaluation.input_ids.lengths))
         return self.outcome(targets.cpu().numpy()[back], logits.cpu().numpy()[back], loss)
 
     def _targets_and_logits(self, batch: Batch) -> tuple[Tensor, Tensor]:

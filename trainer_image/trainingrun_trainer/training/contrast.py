@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, Sampler
+from torch.utils.data import DataLoader
 
 from trainingrun_api.metrics import DataKind, Scores, stopping_metrics
 
@@ -16,7 +16,7 @@ from ..errors import SettingsError
 from ..evaluation import Embeddings, LabelledEmbeddings, average_precision
 from ..model import Embedder
 from ..records import EncodedTexts
-from .batches import Batch, BatchLoader, TextDataset, collate, evaluation_batches, evaluation_order
+from .batches import Batch, BatchLoader, EpochSampler, TextDataset, collate, evaluation_batches, longest_first
 from .objective import HeadStart, Objective, Outcome
 from .passes import finite, infer
 
@@ -42,8 +42,8 @@ noise it gains 0.7 points with 3, nothing with 8 and 0.2 with 40 (benchmarks/RES
 without noise it gained something (see STAGE_PASSES)."""
 
 
-class LabelPairs(Sampler[list[int]]):
-    """Batches of text indices, fixed by seed and epoch: first and second text of a pair follow each other.
+class LabelPairs(EpochSampler):
+    """Batches of text indices: first and second text of a pair follow each other.
 
     A batch is made of groups of `group` pairs; within its group a pair is the only one of its label. All
     labels come about equally often, whatever their counts, and within a label all texts. The only text of a
@@ -57,15 +57,7 @@ class LabelPairs(Sampler[list[int]]):
         self._texts = [part.tolist() for part in np.split(order, starts[1:])]
         self.group = max(min(len(self._texts), pairs), 1)
         self._groups = max(pairs // self.group, 1)
-        self._batches = batches
-        self._seed = seed
-        self._epoch = 1
-
-    def set_epoch(self, epoch: int) -> None:
-        self._epoch = epoch
-
-    def __len__(self) -> int:
-        return self._batches
+        super().__init__(batches, seed)
 
     def __iter__(self) -> Iterator[list[int]]:
         random = np.random.default_rng([self._seed, self._epoch])
@@ -91,9 +83,9 @@ def _distinct(labels: Iterator[int], count: int) -> list[int]:
 
 
 def embed_texts(embedder: Embedder, texts: EncodedTexts, batches: Iterable[Batch]) -> Tensor:
-    """Embeddings in the order of `texts`, (texts, dimensions); `batches` in `evaluation_order`."""
+    """Embeddings in the order of `texts`, (texts, dimensions); `batches` in the order of `longest_first`."""
     found = torch.cat(list(infer(batches, lambda batch: embedder.embed(batch.columns[0]).float())))
-    return found[np.argsort(evaluation_order(texts))]
+    return found[np.argsort(longest_first(texts.input_ids.lengths))]
 
 
 class LabelContrast(Objective):

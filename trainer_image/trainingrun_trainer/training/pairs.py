@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from sentence_transformers.sentence_transformer.losses import CoSENTLoss, MultipleNegativesRankingLoss
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader, Dataset
 from xxhash import xxh3_64_intdigest
 
 from trainingrun_api.metrics import DataKind, Scores, stopping_metrics
@@ -20,7 +20,7 @@ from trainingrun_api.metrics import DataKind, Scores, stopping_metrics
 from ..evaluation import Embeddings, ranking_accuracy, spearman
 from ..model import Embedder
 from ..tokens import TokenIds
-from .batches import Batch, BatchLoader, LengthGroups, Padding
+from .batches import Batch, BatchLoader, EpochSampler, LengthGroups, Padding, longest_batches, longest_first
 from .objective import HeadStart, Objective, Outcome
 from .passes import finite, infer
 
@@ -65,8 +65,8 @@ class ColumnDataset(Dataset[ColumnRow]):
         return len(self._texts.scores)
 
 
-class DistinctTexts(Sampler[list[int]]):
-    """Batches fixed by seed and epoch, in which no text stands twice, as far as that can be.
+class DistinctTexts(EpochSampler):
+    """Batches in which no text stands twice, as far as that can be.
 
     A row's near text counts as far from all other rows of its batch, so one that stands there twice would be
     told from itself.
@@ -75,15 +75,8 @@ class DistinctTexts(Sampler[list[int]]):
     def __init__(self, texts: EncodedColumns, batch_size: int, seed: int) -> None:
         keys = [np.fromiter(map(_key, column), np.uint64, len(column)) for column in texts.columns]
         self._texts = np.stack(keys, axis=1)
+        super().__init__(math.ceil(len(self._texts) / batch_size), seed)
         self._batch_size = batch_size
-        self._seed = seed
-        self._epoch = 1
-
-    def set_epoch(self, epoch: int) -> None:
-        self._epoch = epoch
-
-    def __len__(self) -> int:
-        return math.ceil(len(self._texts) / self._batch_size)
 
     def __iter__(self) -> Iterator[list[int]]:
         left = len(self)
@@ -115,32 +108,6 @@ def _key(ids: Sequence[int]) -> int:
     return xxh3_64_intdigest(array("i", ids))
 
 
-def column_batches(model: Padding, texts: EncodedColumns, sampler: Sampler[list[int]]) -> BatchLoader:
-    """The rows of `texts` in the batches of `sampler`."""
-    return DataLoader(ColumnDataset(texts), batch_sampler=sampler, collate_fn=_collate(model))
-
-
-def by_length(texts: EncodedColumns, batch_size: int, seed: int) -> LengthGroups:
-    """Batches of rows of like length."""
-    return LengthGroups(texts.lengths, batch_size, seed)
-
-
-def evaluation_batches(model: Padding, texts: EncodedColumns, batch_size: int) -> BatchLoader:
-    """Batches in `evaluation_order`."""
-    return DataLoader(
-        ColumnDataset(texts),
-        batch_size=batch_size,
-        sampler=evaluation_order(texts).tolist(),
-        collate_fn=_collate(model),
-    )
-
-
-def evaluation_order(texts: EncodedColumns) -> NDArray[np.int64]:
-    """Indices by length, longest first, so that what doesn't fit into memory shows at once."""
-    order: NDArray[np.int64] = np.argsort(-texts.lengths, kind="stable")
-    return order
-
-
 def _collate(model: Padding) -> Callable[[Sequence[ColumnRow]], Batch]:
     def padded(rows: Sequence[ColumnRow]) -> Batch:
         ids, scores, places = zip(*rows, strict=True)
@@ -167,10 +134,13 @@ class PairObjective(Objective):
 
     def training_batches(self, batch_size: int, seed: int) -> BatchLoader:
         """`batch_size` rows in a batch."""
-        return column_batches(self._embedder, self._training, self.sampler(self._training, batch_size, seed))
+        sampler = self.sampler(self._training, batch_size, seed)
+        rows = ColumnDataset(self._training)
+        return DataLoader(rows, batch_sampler=sampler, collate_fn=_collate(self._embedder))
 
     def evaluation_batches(self, batch_size: int) -> BatchLoader:
-        return evaluation_batches(self._embedder, self._evaluation, batch_size)
+        rows, collate = ColumnDataset(self._evaluation), _collate(self._embedder)
+        return longest_batches(rows, self._evaluation.lengths, batch_size, collate)
 
     def start_head(self, batches: Iterable[Batch]) -> HeadStart:
         return HeadStart()
@@ -183,7 +153,7 @@ class PairObjective(Objective):
     def evaluate(self, batches: Iterable[Batch]) -> Outcome[list[Embeddings]]:
         """The mean loss of ROWS_COMPARED rows at a time, and the score of the kind."""
         self.network.eval()
-        back = np.argsort(evaluation_order(self._evaluation))
+        back = np.argsort(longest_first(self._evaluation.lengths))
         found = zip(*infer(batches, self._embedded), strict=True)
         columns = [torch.cat(parts)[back] for parts in found]
         loss = finite(self._mean_loss(columns), "the evaluation loss")
@@ -206,7 +176,7 @@ class PairObjective(Objective):
         """The loss of sentence-transformers."""
 
     @abstractmethod
-    def sampler(self, texts: EncodedColumns, batch_size: int, seed: int) -> Sampler[list[int]]:
+    def sampler(self, texts: EncodedColumns, batch_size: int, seed: int) -> EpochSampler:
         """Which rows stand together in a batch."""
 
     @abstractmethod
@@ -225,9 +195,9 @@ class ScoredPairs(PairObjective):
     def loss_function(self) -> CoSENTLoss:
         return CoSENTLoss(self._embedder.network)
 
-    def sampler(self, texts: EncodedColumns, batch_size: int, seed: int) -> Sampler[list[int]]:
+    def sampler(self, texts: EncodedColumns, batch_size: int, seed: int) -> EpochSampler:
         """Rows of like length."""
-        return by_length(texts, batch_size, seed)
+        return LengthGroups(texts.lengths, batch_size, seed)
 
     def outcome(self, loss: float, embeddings: list[Embeddings]) -> Outcome[list[Embeddings]]:
         """Rank correlation of cosine and score."""
@@ -247,7 +217,7 @@ class RankedTexts(PairObjective):
         """In the usual direction, from first texts to near ones."""
         return MultipleNegativesRankingLoss(self._embedder.network)
 
-    def sampler(self, texts: EncodedColumns, batch_size: int, seed: int) -> Sampler[list[int]]:
+    def sampler(self, texts: EncodedColumns, batch_size: int, seed: int) -> EpochSampler:
         """Rows that share no text."""
         return DistinctTexts(texts, batch_size, seed)
 
