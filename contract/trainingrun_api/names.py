@@ -28,6 +28,17 @@ RUN_CONFIG_VARIABLE = "TRAININGRUN_CONFIG"
 MEMORY_LIMIT_VARIABLE = "TRAININGRUN_MEMORY_LIMIT"
 """Environment variable of the trainer pod that holds the bytes its container may use."""
 
+NODES_VARIABLE = "PET_NNODES"
+PROCESSES_VARIABLE = "PET_NPROC_PER_NODE"
+NODE_RANK_VARIABLE = "PET_NODE_RANK"
+MASTER_ADDRESS_VARIABLE = "PET_MASTER_ADDR"
+MASTER_PORT_VARIABLE = "PET_MASTER_PORT"
+"""Environment variables of the trainer pod that torchrun's launcher reads: how many pods, how many processes
+in each, which pod this is, and where the first one is reached. With one pod, only the first two are set."""
+
+MASTER_PORT = 29400
+"""Port at which a run's first pod waits for the others; torchrun's usual one."""
+
 REPORT_FAULTS = "please report it as an issue in the repository of TrainingRun"
 """What to do about an unexpected error."""
 
@@ -69,6 +80,8 @@ class ExitCode:
     """The node lacks what it should have, such as a GPU that works; retried, since another may have it."""
     TEMPORARY = 75
     """Storage or network trouble; retried from the last committed checkpoint."""
+    PEER_LOST = 76
+    """Another process of the run ended, and this one with it; costs no restart of its own."""
     INTERRUPTED = 143
     """SIGTERM; retried from the last committed checkpoint."""
 

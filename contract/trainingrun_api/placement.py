@@ -22,6 +22,7 @@ ONE_GPU = Rule(
     Equals("gpus_per_node", 0, 1),
     "gpusPerNode can be at most 1: training uses one GPU, and others would be idle",
 )
+ONE_NODE = Rule(Equals("nodes", 1), "nodes can be at most 1: training uses one node")
 EXTENDED_RESOURCE = Without(
     r"^[^/]*$|kubernetes\.io/|^requests\.",
     "gpuResourceName has to be an extended resource outside kubernetes.io, such as nvidia.com/gpu",
@@ -29,9 +30,13 @@ EXTENDED_RESOURCE = Without(
 
 
 class Resources(Model):
-    """Resources of the trainer pod."""
+    """Resources of each trainer pod."""
 
-    gpus_per_node: Annotated[int, Field(ge=0)] = 0
+    nodes: Annotated[int, Field(ge=1, le=64)] = 1
+    """Pods that train together, each with all of the resources below. Training uses one, so more are
+    rejected."""
+
+    gpus_per_node: Annotated[int, Field(ge=0, le=16)] = 0
     """GPUs of the pod, as a limit of gpuResourceName: 0 trains on the CPU, 1 on a GPU. Training uses at most
     one, so more are rejected."""
 
@@ -44,7 +49,7 @@ class Resources(Model):
     memory: Quantity = "4Gi"
     """Memory request and limit."""
 
-    RULES: ClassVar = (ONE_GPU,)
+    RULES: ClassVar = (ONE_GPU, ONE_NODE)
 
 
 TolerationOperator = Literal["Exists", "Equal"]

@@ -135,7 +135,7 @@ class TrainingRunSpec(RunSettings):
     """Experiment trackers that the run is logged to. Default: those of the project; {} for none."""
 
     resources: Resources = Resources()
-    """Resources of the trainer pod."""
+    """Resources of each trainer pod."""
 
     scheduling: Scheduling = Scheduling()
     """Where the trainer pod may run."""

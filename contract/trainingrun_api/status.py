@@ -92,6 +92,7 @@ class Reason(StrEnum):
     STORAGE_UNAVAILABLE = "StorageUnavailable"
     TRAINER_ERROR = "TrainerError"
     INTERRUPTED = "Interrupted"
+    PEER_LOST = "PeerLost"
     OUT_OF_MEMORY = "OutOfMemory"
     GPU_NOT_FOUND = "GPUNotFound"
     JOB_DELETED = "JobDeleted"

@@ -400,6 +400,11 @@ REFUSED_BY_BOTH = {
         {**SMALLEST, "resources": {"gpusPerNode": 2}},
         "gpusPerNode can be at most 1: training uses one GPU",
     ),
+    "more nodes than are used": (
+        {**SMALLEST, "resources": {"nodes": 2}},
+        "nodes can be at most 1: training uses one node",
+    ),
+    "no node": ({**SMALLEST, "resources": {"nodes": 0}}, "nodes"),
     "a GPU that Kubernetes would have to know": (
         {**SMALLEST, "resources": {"gpusPerNode": 1, "gpuResourceName": "kubernetes.io/gpu"}},
         "gpuResourceName has to be an extended resource",
