@@ -33,6 +33,13 @@ Namespace = Annotated[str, Field(min_length=1, max_length=63, pattern=f"^{NAMESP
 FieldName = Annotated[str, Field(min_length=1, max_length=128)]
 """Field, column or dotted path of a data set."""
 
+PRESERVED: dict[str, JsonValue] = {
+    "x-kubernetes-preserve-unknown-fields": True,
+    "x-kubernetes-map-type": "atomic",
+}
+FreeForm = Annotated[dict[str, Any], Field(json_schema_extra=PRESERVED)]
+"""An object as it was written, including fields that this version doesn't know."""
+
 
 @dataclass(frozen=True)
 class Without:

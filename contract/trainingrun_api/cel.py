@@ -8,8 +8,8 @@ from typing import Any, NamedTuple, get_args
 from pydantic import BaseModel
 from pydantic.alias_generators import to_camel
 
-CEL_NAMES = {"namespace": "__namespace__"}
-"""Fields that are called as a word of CEL is."""
+CEL_NAMES = {"namespace": "__namespace__", "downward_api": "downwardAPI"}
+"""Fields that are called as a word of CEL is, or not as others in camelCase."""
 
 
 class Operand(NamedTuple):

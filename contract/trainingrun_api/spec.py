@@ -10,6 +10,7 @@ from .dataset import Dataset, DatasetFiles, DatasetReference
 from .duplicates import NearDuplicates
 from .labels import Labels
 from .placement import Resources, Scheduling
+from .pod_template import PodTemplate
 from .references import LocalObjectReference, Output
 from .rules import Among, Chosen, Distinct, EachOnce, Equals, Given, Rule
 from .tasks import TASK_RULES, TaskType
@@ -139,6 +140,9 @@ class TrainingRunSpec(RunSettings):
 
     scheduling: Scheduling = Scheduling()
     """Where the trainer pod may run."""
+
+    pod_template: PodTemplate | None = None
+    """Additions to the trainer pod."""
 
     suspend: bool = False
     """True keeps the run from starting, or stops it; false again, it continues from its last checkpoint."""

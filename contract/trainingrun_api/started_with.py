@@ -2,19 +2,9 @@
 
 import hashlib
 import json
-from typing import Annotated, Any, Self
+from typing import Any, Self
 
-from pydantic import Field
-
-from .base import Model
-
-FreeForm = Annotated[
-    dict[str, Any],
-    Field(
-        json_schema_extra={"x-kubernetes-preserve-unknown-fields": True, "x-kubernetes-map-type": "atomic"}
-    ),
-]
-"""An object as it was written, including fields that this version doesn't know."""
+from .base import FreeForm, Model
 
 
 class SecretNames(Model):

@@ -97,8 +97,9 @@ class Cluster:
         return items
 
     async def create(self, kind: Kind, body: Manifest) -> Manifest:
-        """Create an object; ApiError 409 when there is one of this name."""
-        return await self._request("POST", kind.path(body["metadata"]["namespace"]), body)
+        """Create an object; ApiError 409 when there is one of this name, 400 when it can't have a field."""
+        path, strict = kind.path(body["metadata"]["namespace"]), {"fieldValidation": "Strict"}
+        return await self._request("POST", path, body, query=strict)
 
     async def completed(self, kind: Kind, body: Manifest) -> Manifest:
         """An object as the API server and its webhooks would complete it; nothing is created."""

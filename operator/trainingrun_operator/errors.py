@@ -14,6 +14,10 @@ class ConfigurationError(OperatorError):
         super().__init__("; ".join(problems))
 
 
+class InvalidSpecError(OperatorError):
+    """A run's spec can't be carried out; says which fields to change."""
+
+
 class ApiError(OperatorError):
     """The API server rejected a request or can't be reached; `status` is 0 when there was no response."""
 

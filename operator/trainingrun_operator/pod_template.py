@@ -23,6 +23,7 @@ from trainingrun_api.run_config import BaseModelSource, ProgressEndpoint
 from trainingrun_api.spec import TrainingRunSpec
 from trainingrun_api.started_with import SecretNames, StartedWith
 
+from .additions import with_additions
 from .resources import Manifest, Run
 from .settings import Settings
 
@@ -50,12 +51,13 @@ def pod_template(
 ) -> Manifest:
     """The template of the trainer pod, within the restricted Pod Security Standard.
 
-    `ca_certificate` is the PEM of the authority that signed what progress is posted to.
+    `ca_certificate` is the PEM of the authority that signed what progress is posted to. Raises
+    InvalidSpecError when spec.podTemplate would change what the operator decides.
     """
     base_model = base_model_of(started)
     progress = ProgressEndpoint(url=settings.report_url, ca_certificate=ca_certificate, token_path=TOKEN_PATH)
     config = started.config | {"progress": progress.model_dump(mode="json")}
-    return {
+    ours = {
         "metadata": {"labels": {MANAGED_BY_LABEL: OPERATOR, RUN_LABEL: run.key.name}},
         "spec": {
             "restartPolicy": "Never",
@@ -69,6 +71,9 @@ def pod_template(
             **spec.scheduling.model_dump(mode="json", exclude_none=True, exclude_defaults=True),
         },
     }
+    if spec.pod_template is None:
+        return ours
+    return with_additions(ours, spec.pod_template, spec.resources.gpu_resource_name)
 
 
 def base_model_of(started: StartedWith) -> BaseModelSource:

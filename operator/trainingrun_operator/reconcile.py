@@ -11,7 +11,7 @@ from .backend import BACKEND
 from .blocked import Blocked
 from .cache import Cache
 from .cluster import Cluster
-from .errors import ApiError
+from .errors import ApiError, InvalidSpecError, OperatorError
 from .kinds import EVENTS, RUNS
 from .metrics import Metrics
 from .observed import latest
@@ -87,10 +87,8 @@ class Reconciler:
             return AT_ONCE
         try:
             created = await self._workloads.create(run, spec, run.status.started_with)
-        except ApiError as error:
-            if not error.refused:
-                raise
-            return await self._conclude(run, Observation(blocked=_refused(error)))
+        except OperatorError as error:
+            return await self._conclude(run, Observation(blocked=_refused(spec, error)))
         if created:
             return POD_SECONDS
         return await self._conclude(run, await self._follow(run, spec, await self._workloads.there(run)))
@@ -181,8 +179,17 @@ def _unreadable(run: Run) -> Blocked:
     return Blocked(Reason.INVALID_SPEC, text)
 
 
-def _refused(error: ApiError) -> Blocked:
-    return Blocked(Reason.JOB_REFUSED, f"The API server rejects the {BACKEND.kind.name}: {error}")
+def _refused(spec: TrainingRunSpec, error: OperatorError) -> Blocked:
+    """Why no workload can be created. Raises the error when it may pass."""
+    match error:
+        case InvalidSpecError():
+            return Blocked(Reason.INVALID_SPEC, f"{error}. Correct it in a new run", permanent=True)
+        case ApiError(refused=True):
+            hint = ". If that is from spec.podTemplate, correct it in a new run" if spec.pod_template else ""
+            return Blocked(
+                Reason.JOB_REFUSED, f"The API server rejects the {BACKEND.kind.name}: {error}{hint}"
+            )
+    raise error
 
 
 def _conflict(run: Run) -> Blocked:

@@ -63,7 +63,9 @@ def starting_with(run: Run, model_name: str, found: Resolution, settings: Settin
     """What `run` is started with, when all that it refers to is there."""
     config = RunConfig.of(run.identity, model_name, found.spec, found.references, settings.hub_endpoint)
     told = config.model_dump(mode="json", exclude_none=True)
-    return StartedWith.of(settings.trainer_image, told, _secrets(found.spec, config))
+    template = found.spec.own.pod_template
+    image = (template.image if template else None) or settings.trainer_image
+    return StartedWith.of(image, told, _secrets(found.spec, config))
 
 
 def _secrets(spec: ResolvedSpec, config: RunConfig) -> SecretNames:

@@ -9,7 +9,7 @@ from trainingrun_api.started_with import StartedWith
 from .backend import BACKEND
 from .cache import Cache
 from .cluster import Cluster
-from .errors import ApiError
+from .errors import ApiError, InvalidSpecError
 from .observed import Attempt, Pod
 from .pod_template import pod_template
 from .resources import Manifest, Run, RunKey
@@ -40,7 +40,10 @@ class Workloads:
         return known
 
     async def create(self, run: Run, spec: TrainingRunSpec, started: StartedWith) -> bool:
-        """Create it; False when there is one of its name, which `find` didn't know of."""
+        """Create it; False when there is one of its name, which `find` didn't know of.
+
+        Raises InvalidSpecError too.
+        """
         try:
             manifest = await self._cluster.create(BACKEND.kind, self._built(run, spec, started))
         except ApiError as error:
@@ -76,7 +79,10 @@ class Workloads:
         manifest = await self._get(run)
         if manifest is None or manifest["metadata"]["uid"] != workload.uid:
             return None
-        expected = await self._cluster.completed(BACKEND.kind, self._built(run, spec, started))
+        try:
+            expected = await self._cluster.completed(BACKEND.kind, self._built(run, spec, started))
+        except InvalidSpecError:
+            return None
         return started if BACKEND.same_work(manifest, expected) else None
 
     async def attempts(self, run: Run, workload: Workload) -> list[Attempt]:

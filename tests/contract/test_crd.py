@@ -34,6 +34,13 @@ SCORED: dict[str, Any] = {
     "training": {"earlyStopping": {"metric": "Spearman"}},
     "output": OUTPUT,
 }
+
+
+def in_pod(**spec: Any) -> dict[str, Any]:
+    """A run with this spec of a pod."""
+    return {**SMALLEST, "podTemplate": {"spec": spec}}
+
+
 FULL: dict[str, Any] = {
     "modelName": "Tickets v3",
     "baseModel": {"huggingFace": {"repoId": "team/model", "tokenSecretRef": {"name": "hub"}}},
@@ -72,6 +79,23 @@ FULL: dict[str, Any] = {
     "tracking": {"mlflow": {"trackingUri": "http://mlflow", "credentialsSecretRef": {"name": "mlflow"}}},
     "resources": {"gpusPerNode": 1, "cpu": 4, "memory": "8Gi"},
     "scheduling": {"nodeSelector": {"disk": "ssd"}, "tolerations": [{"key": "gpu", "operator": "Exists"}]},
+    "podTemplate": {
+        "metadata": {"labels": {"team": "support"}, "annotations": {"example.com/cost-centre": "Ünit 7"}},
+        "spec": {
+            "affinity": {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": []}},
+            "runtimeClassName": "kata",
+            "containers": [
+                {
+                    "name": "trainer",
+                    "env": [{"name": "A", "value": "b"}],
+                    "envFrom": [{"secretRef": {"name": "extra"}}],
+                    "resources": {"limits": {"rdma/hca": 1}},
+                    "volumeMounts": [{"name": "pod", "mountPath": "/pod", "readOnly": True}],
+                }
+            ],
+            "volumes": [{"name": "pod", "downwardAPI": {"items": []}}],
+        },
+    },
     "suspend": True,
     "activeDeadlineSeconds": 3600,
 }
@@ -445,6 +469,41 @@ REFUSED_BY_BOTH = {
         {**SMALLEST, "scheduling": {"tolerations": [{"operator": "Maybe"}]}},
         "operator",
     ),
+    "a pod in the network of its node": (in_pod(hostNetwork=True), "hostNetwork"),
+    "a pod with processes of its node": (in_pod(hostPID=True), "hostPID"),
+    "a pod that may be root": (in_pod(securityContext={"runAsNonRoot": False}), "securityContext"),
+    "a pod that is restarted in place": (in_pod(restartPolicy="OnFailure"), "restartPolicy"),
+    "a second way to choose nodes": (in_pod(nodeSelector={"disk": "ssd"}), "nodeSelector"),
+    "a second container": (in_pod(containers=[{"name": "proxy", "image": "proxy"}]), "name"),
+    "a container before the trainer": (
+        in_pod(initContainers=[{"name": "setup", "image": "setup"}]),
+        "initContainers",
+    ),
+    "another program in the container": (
+        in_pod(containers=[{"name": "trainer", "command": ["sh"]}]),
+        "command",
+    ),
+    "a privileged trainer": (
+        in_pod(containers=[{"name": "trainer", "securityContext": {"privileged": True}}]),
+        "securityContext",
+    ),
+    "a volume of the node": (
+        in_pod(volumes=[{"name": "node", "hostPath": {"path": "/"}}]),
+        "hostPath",
+    ),
+    "a volume of nothing": (in_pod(volumes=[{"name": "none"}]), "has exactly one of configMap, csi"),
+    "a volume of two sources": (
+        in_pod(volumes=[{"name": "two", "emptyDir": {}, "secret": {"secretName": "x"}}]),
+        "has exactly one of configMap, csi",
+    ),
+    "a pod label with a space": (
+        {**SMALLEST, "podTemplate": {"metadata": {"labels": {"cost centre": "7"}}}},
+        "podTemplate.metadata has an invalid name",
+    ),
+    "a pod annotation without a name": (
+        {**SMALLEST, "podTemplate": {"metadata": {"annotations": {"example.com/": "7"}}}},
+        "podTemplate.metadata has an invalid name",
+    ),
 }
 
 DOMAIN = ".".join(["x" * 44] * 4)
@@ -580,6 +639,28 @@ def test_an_experiment_can_not_be_changed_afterwards(
     with pytest.raises(DynamicApiError) as refused:
         patch(cluster, run, change)
     assert f"{field} is immutable" in json.loads(refused.value.body)["message"]
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {"affinity": {"nodeAffinity": {"one": 2}}},
+        {"affinity": {"podAffinity": {"one": 1}}},
+        {"affinity": None},
+        {"containers": [{"name": "trainer", "env": [{"name": "A", "value": "c"}]}]},
+    ],
+)
+def test_what_kubernetes_has_in_a_pod_can_not_be_changed_afterwards(
+    cluster: DynamicClient, spec: dict[str, Any]
+) -> None:
+    first = {
+        "affinity": {"nodeAffinity": {"one": 1}},
+        "containers": [{"name": "trainer", "env": [{"name": "A", "value": "b"}]}],
+    }
+    run = apply(cluster, in_pod(**first))
+    with pytest.raises(DynamicApiError) as refused:
+        patch(cluster, run, {"podTemplate": {"spec": spec}})
+    assert "podTemplate is immutable" in json.loads(refused.value.body)["message"]
 
 
 def test_suspend_deadlines_and_ttl_can_be_changed(cluster: DynamicClient) -> None:

@@ -55,6 +55,15 @@ def test_a_block_is_a_manifest_or_part_of_one(cluster: DynamicClient, block: str
         assert apply(cluster, spec, kind=kind)
 
 
+@pytest.mark.parametrize("example", sorted((ROOT / "examples").glob("*.yaml")), ids=lambda path: path.stem)
+def test_an_example_is_one_that_both_take(cluster: DynamicClient, example: Path) -> None:
+    ours = [one for one in yaml.safe_load_all(example.read_text()) if one["kind"] in KINDS]
+    assert ours
+    for manifest in ours:
+        assert KINDS[manifest["kind"]].model_validate(manifest["spec"])
+        assert apply(cluster, manifest["spec"], kind=manifest["kind"])
+
+
 def test_the_guide_has_each_artifact_by_its_name() -> None:
     page = (ROOT / "docs/guide.md").read_text()
     table = page.partition("| Object | Content |")[2].partition("\n\n")[0]
