@@ -7,7 +7,7 @@ from typing import Any
 from pydantic.alias_generators import to_camel
 
 from .base import Model
-from .metadata import ROOM_FOR_PODS
+from .metadata import NAMES_A_SERVICE, ROOM_FOR_PODS
 from .metrics import EPOCH_METRICS, MACRO_F1, Metric
 from .names import GROUP, PROJECT_KIND, PROJECT_PLURAL, RUN_KIND, RUN_PLURAL, VERSION
 from .spec import RunSettings, TrainingProjectSpec, TrainingRunSpec
@@ -62,7 +62,10 @@ def custom_resource_definitions() -> dict[str, JsonSchema]:
     settings = {to_camel(name) for name in RunSettings.model_fields}
     _leave_open(run_spec, settings, "Default: the project's, else {}.")
     run = _resource_schema(
-        "One training of one text model.", run_spec, structural_schema(TrainingRunStatus), [ROOM_FOR_PODS]
+        "One training of one text model.",
+        run_spec,
+        structural_schema(TrainingRunStatus),
+        [ROOM_FOR_PODS, NAMES_A_SERVICE],
     )
     project_spec = structural_schema(TrainingProjectSpec)
     _leave_open(project_spec["properties"]["defaults"], settings, "Default: {}.")

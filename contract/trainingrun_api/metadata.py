@@ -21,6 +21,13 @@ NO_LABEL = (
 TOO_LONG = f"must be no more than {MAX_RUN_NAME_LENGTH} characters: pods are named after it"
 ROOM_FOR_PODS = validation(f"size(self.metadata.name) <= {MAX_RUN_NAME_LENGTH}", f"metadata.name {TOO_LONG}")
 
+_HOST_NAME = "^[a-z]([-a-z0-9]*[a-z0-9])?$"
+NAMES_A_SERVICE = validation(
+    f"self.spec.resources.nodes == 1 || self.metadata.name.matches('{_HOST_NAME}')",
+    "metadata.name has to begin with a letter and can't contain a dot if resources.nodes is above 1: "
+    "a Service and the host names of pods are named after it",
+)
+
 
 def _subdomain(name: str) -> str:
     if not re.fullmatch(SUBDOMAIN, name):

@@ -70,6 +70,8 @@ class Reason(StrEnum):
     SECRET_NOT_FOUND = "SecretNotFound"  # noqa: S105
     JOB_CONFLICT = "JobConflict"
     JOB_REFUSED = "JobRefused"
+    SERVICE_CONFLICT = "ServiceConflict"
+    SERVICE_REFUSED = "ServiceRefused"
     INVALID_SPEC = "InvalidSpec"
     SUSPENDED = "Suspended"
     QUEUED = "Queued"
@@ -279,17 +281,20 @@ class TrainingRunStatus(Model):
     suspend: bool = False
     """spec.suspend as it was last written to the Job; a queue may have changed the Job since."""
     pod_name: str | None = None
-    """The pod of the latest attempt; its log is the trainer's."""
+    """The pod of the latest attempt; its log is the trainer's. Of several nodes, the first one's, which reports
+    and publishes."""
     pending_since: str | None = None
     """When the run started to wait, RFC 3339; pendingDeadlineSeconds counts from here."""
     start_time: str | None = None
-    """When a pod first ran, RFC 3339."""
+    """When all pods first ran, RFC 3339."""
     completion_time: str | None = None
     """When the run ended, RFC 3339."""
     restarts: Annotated[int, Field(ge=0)] = 0
-    """Pods that ended without finishing the run and were replaced."""
+    """How often training was restarted because a pod ended without finishing the run; once for all pods that
+    ended with it."""
     last_failure: RunFailure | None = None
-    """Why the latest pod that ended without finishing the run did so; kept when the pod is gone."""
+    """Why the latest pod that ended without finishing the run did so; kept when the pod is gone. Of several
+    nodes, the pod that the others ended for."""
     progress: Progress | None = None
     """The trainer's latest report."""
     epochs: Annotated[list[EpochSummary], Field(max_length=MAX_EPOCHS_IN_STATUS)] = []

@@ -11,6 +11,11 @@ from .workload import Workload, child_metadata
 
 POD_FAILURE_POLICY: Manifest = {
     "rules": [
+        # The pod at fault counts, not those that ended because it did.
+        {
+            "action": "Ignore",
+            "onExitCodes": {"containerName": TRAINER, "operator": "In", "values": [ExitCode.PEER_LOST]},
+        },
         # Preemption, eviction and node loss are not the run's fault.
         {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
         {
@@ -41,7 +46,7 @@ class JobBackend:
     refusals = Kind("Event", "api/v1", "events", fields="reason=FailedCreate,involvedObject.kind=Job")
 
     def build(self, run: Run, spec: TrainingRunSpec, template: Manifest) -> Manifest:
-        """One that restarts the pod after failures that may pass."""
+        """One that restarts its pods after failures that may pass."""
         deadline = {"activeDeadlineSeconds": spec.active_deadline_seconds}
         return {
             "apiVersion": "batch/v1",
@@ -53,6 +58,7 @@ class JobBackend:
                 "podReplacementPolicy": "Failed",
                 "podFailurePolicy": POD_FAILURE_POLICY,
                 "template": template,
+                **_indexed(spec),
                 **(deadline if spec.active_deadline_seconds is not None else {}),
             },
         }
@@ -89,6 +95,20 @@ class JobBackend:
     def same_work(self, one: Manifest, other: Manifest) -> bool:
         """But for labels and annotations of the pod too: those name the Job, or are a queue's."""
         return _work(one) == _work(other)
+
+
+def _indexed(spec: TrainingRunSpec) -> Manifest:
+    """Of several nodes: one pod for each, whose index is its rank."""
+    nodes = spec.resources.nodes
+    if nodes == 1:
+        return {}
+    return {
+        "completionMode": "Indexed",
+        "completions": nodes,
+        "parallelism": nodes,
+        # Without it, pods that end together are waited for twice as long for each of them, up to ten minutes.
+        "backoffLimitPerIndex": spec.backoff_limit,
+    }
 
 
 def _work(job: Manifest) -> Manifest:

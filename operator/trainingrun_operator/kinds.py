@@ -41,6 +41,7 @@ PROJECTS = Kind(PROJECT_KIND, f"apis/{API_VERSION}", PROJECT_PLURAL)
 PODS = Kind("Pod", "api/v1", "pods", OURS)
 EVENTS = Kind("Event", "api/v1", "events")
 SECRETS = Kind("Secret", "api/v1", "secrets")
+SERVICES = Kind("Service", "api/v1", "services")
 LEASES = Kind("Lease", "apis/coordination.k8s.io/v1", "leases")
 TOKEN_REVIEWS = Kind("TokenReview", "apis/authentication.k8s.io/v1", "tokenreviews")
 

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Self, TypeVar
 
+from trainingrun_api.names import ExitCode
 from trainingrun_api.status import RunFailure, RunResult
 
 from .missing_secret import missing_secret
 from .pod_template import TRAINER
+from .rendezvous import INDEX_ANNOTATION
 from .resources import Manifest, RunKey, kubernetes_json, owner_of, parse_time
 
 Left = TypeVar("Left", RunResult, RunFailure)
@@ -38,7 +40,7 @@ class Termination(NamedTuple):
 
 @dataclass(frozen=True)
 class Attempt:
-    """One try to train the run: a Pod."""
+    """One try to train the run on one node: a Pod."""
 
     name: str
     created: datetime
@@ -52,6 +54,10 @@ class Attempt:
     missing_secret: str | None = None
     turned_away: str | None = None
     """Why the kubelet, or whatever ended the pod as a whole, did so."""
+    index: int = 0
+    """Which of the run's nodes it is."""
+    ended_at: datetime | None = None
+    """When the trainer ended."""
 
     @classmethod
     def parse(cls, manifest: Manifest) -> Self:
@@ -71,6 +77,8 @@ class Attempt:
             termination=_termination(state),
             missing_secret=missing_secret(waiting.message, manifest) if waiting else None,
             turned_away=": ".join(filter(None, map(status.get, ("reason", "message")))) or None,
+            index=_index(metadata),
+            ended_at=_ended_at(state),
         )
 
     @property
@@ -82,6 +90,31 @@ class Attempt:
     def finished(self) -> bool:
         """True when its containers have ended."""
         return self.phase in {"Failed", "Succeeded"}
+
+    @property
+    def failed(self) -> bool:
+        """True when it ended without finishing the run."""
+        return self.ended and self.phase != "Succeeded"
+
+    @property
+    def exit_code(self) -> int | None:
+        """That of the trainer; None while it runs, or where it isn't known."""
+        return self.termination.exit_code if self.termination else None
+
+    @property
+    def peer_lost(self) -> bool:
+        """True when it only ended because another one did."""
+        return self.exit_code == ExitCode.PEER_LOST
+
+    @property
+    def final(self) -> bool:
+        """True for what the user has to correct, unless the pod was disrupted: no other follows."""
+        return self.disruption is None and self.exit_code in ExitCode.USER_ERRORS
+
+    @property
+    def counted(self) -> bool:
+        """True when its workload counts its end, by POD_FAILURE_POLICY."""
+        return self.finished and self.disruption is None and not self.peer_lost
 
 
 @dataclass(frozen=True)
@@ -118,6 +151,17 @@ def _trainer_state(status: Manifest) -> Manifest:
             state: Manifest = container.get("state", {})
             return state
     return {}
+
+
+def _index(metadata: Manifest) -> int:
+    """That of a pod of an Indexed Job; 0 for one without."""
+    index = metadata.get("annotations", {}).get(INDEX_ANNOTATION, "")
+    return int(index) if index.isdecimal() else 0
+
+
+def _ended_at(state: Manifest) -> datetime | None:
+    time = state.get("terminated", {}).get("finishedAt")
+    return parse_time(time) if time else None
 
 
 def _waiting(state: Manifest) -> Waiting | None:

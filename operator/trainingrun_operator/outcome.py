@@ -1,5 +1,6 @@
 """How a run stands, told from its workload and its attempts."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from trainingrun_api.advice import Severity
@@ -8,6 +9,7 @@ from trainingrun_api.names import ExitCode
 from trainingrun_api.status import Phase, Progress, Reason, RunFailure, RunResult, Stage
 
 from .blocked import Blocked
+from .group import Group
 from .observed import Attempt, Termination
 from .refusals import Refusal
 from .resources import parse_time
@@ -31,6 +33,7 @@ EXIT_REASONS = {
     ExitCode.MACHINE: Reason.GPU_NOT_FOUND,
     ExitCode.TEMPORARY: Reason.STORAGE_UNAVAILABLE,
     ExitCode.INTERRUPTED: Reason.INTERRUPTED,
+    ExitCode.PEER_LOST: Reason.PEER_LOST,
 }
 WAITING = {
     **dict.fromkeys(
@@ -41,6 +44,16 @@ WAITING = {
     ),
 }
 """By what the kubelet calls it; while all goes well, a container waits too."""
+MOST_TELLING: Sequence[Reason] = (
+    Reason.SECRET_NOT_FOUND,
+    Reason.POD_REFUSED,
+    Reason.IMAGE_PULL,
+    Reason.CONTAINER_ERROR,
+    Reason.UNSCHEDULABLE,
+    Reason.WAITING_FOR_POD,
+    Reason.POD_STARTING,
+)
+"""Of several pods that wait, the message is about one: first what a person has to help with."""
 KILLED = 137
 """Exit code of a process that SIGKILL ended."""
 UNKNOWN = (
@@ -73,8 +86,13 @@ def of_failed(workload: Workload, failure: RunFailure | None) -> RunState:
     return RunState(Phase.FAILED, reason, message)
 
 
-def failure_of(attempt: Attempt, memory: str) -> tuple[Reason, str]:
+def failure_of(attempt: Attempt, memory: str) -> RunFailure:
     """Why an attempt failed."""
+    reason, message = _reason_and_message(attempt, memory)
+    return RunFailure(reason=reason, message=message)
+
+
+def _reason_and_message(attempt: Attempt, memory: str) -> tuple[Reason, str]:
     if attempt.disruption is not None:
         return Reason.INTERRUPTED, f"Pod {attempt.name} was evicted: {attempt.disruption}"
     if attempt.termination is None:
@@ -135,41 +153,39 @@ def without_pod(workload: Workload, refusal: Refusal | None) -> RunState:
     return RunState(Phase.PENDING, Reason.POD_REFUSED, text, stalled=refusal.for_good)
 
 
-def of_attempt(attempt: Attempt, progress: Progress | None, memory: str) -> RunState:
-    """How a run stands whose workload is neither finished nor suspended."""
-    if attempt.phase == "Succeeded":
-        return RunState(Phase.EVALUATING, Reason.EVALUATING, f"Pod {attempt.name} has finished")
-    if attempt.ended:
-        return _of_ended(attempt, memory)
-    if attempt.started is not None:
-        return _at_work(attempt, progress)
-    return _on_its_way(attempt)
-
-
-def _of_ended(attempt: Attempt, memory: str) -> RunState:
-    reason, message = failure_of(attempt, memory)
-    if _is_final(attempt):
-        return RunState(Phase.FAILED, reason, message)
-    bound = "" if attempt.disruption else ", if spec.backoffLimit allows it"
-    text = f"Restarting from the last checkpoint{bound}. {reason}: {message}"
+def of_lost(attempt: Attempt, failure: RunFailure) -> RunState:
+    """How a run stands of which this attempt was lost, for which all others end too."""
+    if attempt.final:
+        return RunState(Phase.FAILED, failure.reason, failure.message)
+    bound = "" if attempt.disruption or attempt.peer_lost else ", if spec.backoffLimit allows it"
+    text = f"Restarting from the last checkpoint{bound}. {failure.reason}: {failure.message}"
     return RunState(Phase.PENDING, Reason.RESTARTING, text)
 
 
-def _is_final(attempt: Attempt) -> bool:
-    """Whether no attempt follows: for what the user has to correct, unless the pod was disrupted."""
-    ended = attempt.termination
-    return attempt.disruption is None and ended is not None and ended.exit_code in ExitCode.USER_ERRORS
+def of_waiting(workload: Workload, group: Group, refusal: Refusal | None) -> RunState:
+    """How a run stands of which some pods don't run yet."""
+    states = [_on_its_way(one) for one in group.waiting]
+    if group.lost or not group.complete:
+        states.append(without_pod(workload, refusal))
+    state = min(states, key=lambda one: MOST_TELLING.index(one.reason))
+    if group.size == 1:
+        return state
+    return state._replace(message=f"{len(group.running)} of {group.size} pods run. {state.message}")
 
 
-def _at_work(attempt: Attempt, progress: Progress | None) -> RunState:
+def of_working(first: Attempt, size: int, progress: Progress | None) -> RunState:
+    """How a run stands all of whose pods run, or have finished after the first one."""
+    if first.phase == "Succeeded":
+        return RunState(Phase.EVALUATING, Reason.EVALUATING, f"Pod {first.name} has finished")
+    who = f"Pod {first.name} is" if size == 1 else f"{size} pods are"
+    state = RunState(Phase.RUNNING, Reason.TRAINING, f"{who} training")
     # The report of an attempt before says nothing of this one.
-    state = RunState(Phase.RUNNING, Reason.TRAINING, f"Pod {attempt.name} is training")
-    if progress is None or parse_time(progress.last_update_time) < attempt.created:
+    if progress is None or parse_time(progress.last_update_time) < first.created:
         return state
     if progress.stage is Stage.FINAL_FIT:
-        state = state._replace(message=f"Pod {attempt.name} is fitting the model on all texts")
+        state = state._replace(message=f"{who} fitting the model on all texts")
     if progress.stage in AT_THE_END:
-        text = f"Pod {attempt.name} is evaluating and publishing the model"
+        text = f"{who} evaluating and publishing the model"
         state = RunState(Phase.EVALUATING, Reason.EVALUATING, text)
     if progress.notice is None:
         return state

@@ -23,6 +23,7 @@ from trainingrun_api.run_config import BaseModelSource, ProgressEndpoint
 from trainingrun_api.spec import TrainingRunSpec
 from trainingrun_api.started_with import SecretNames, StartedWith
 
+from . import rendezvous
 from .additions import with_additions
 from .resources import Manifest, Run
 from .settings import Settings
@@ -66,8 +67,9 @@ def pod_template(
             "terminationGracePeriodSeconds": GRACE_SECONDS,
             "securityContext": _pod_security(),
             "imagePullSecrets": [{"name": name} for name in settings.trainer_image_pull_secrets],
-            "containers": [_trainer(spec.resources, started, config, base_model, settings)],
+            "containers": [_trainer(run, spec.resources, started, config, settings)],
             "volumes": _volumes(base_model, started.secrets.storage),
+            **rendezvous.domain(run, spec.resources),
             **spec.scheduling.model_dump(mode="json", exclude_none=True, exclude_defaults=True),
         },
     }
@@ -92,12 +94,9 @@ def _pod_security() -> Manifest:
 
 
 def _trainer(
-    resources: Resources,
-    started: StartedWith,
-    config: Manifest,
-    base_model: BaseModelSource,
-    settings: Settings,
+    run: Run, resources: Resources, started: StartedWith, config: Manifest, settings: Settings
 ) -> Manifest:
+    base_model = base_model_of(started)
     return {
         "name": TRAINER,
         "image": started.image,
@@ -109,7 +108,13 @@ def _trainer(
             "readOnlyRootFilesystem": True,
             "capabilities": {"drop": ["ALL"]},
         },
-        "env": [*_environment(config, base_model), MEMORY_LIMIT, *_secrets(started.secrets)],
+        "env": [
+            *_environment(config, base_model),
+            MEMORY_LIMIT,
+            *rendezvous.variables(run, resources),
+            *_secrets(started.secrets),
+        ],
+        **rendezvous.ports(resources),
         "resources": _resources(resources),
         "volumeMounts": [
             {"name": name, "mountPath": path, "readOnly": name in READ_ONLY}

@@ -12,11 +12,12 @@ from .blocked import Blocked
 from .cache import Cache
 from .cluster import Cluster
 from .errors import ApiError, InvalidSpecError, OperatorError
+from .group import Group
 from .kinds import EVENTS, RUNS
 from .metrics import Metrics
-from .observed import latest
 from .resources import Manifest, Run, RunKey, parse_time
 from .run_events import events
+from .services import Services
 from .start import Start
 from .status import Observation, observe
 from .workload import Workload
@@ -27,8 +28,13 @@ logger = logging.getLogger(__name__)
 AT_ONCE = 0.0
 # The first pod comes within it, as a rule, and then there is only one status to write.
 POD_SECONDS = 1.0
-# What no watch of ours tells: another's workload, and what is refused besides pods.
-UNWATCHED = {Reason.JOB_CONFLICT, Reason.JOB_REFUSED}
+# What no watch of ours tells: another's objects, and what is refused besides pods.
+UNWATCHED = {
+    Reason.JOB_CONFLICT,
+    Reason.JOB_REFUSED,
+    Reason.SERVICE_CONFLICT,
+    Reason.SERVICE_REFUSED,
+}
 UNWATCHED_SECONDS = 30.0
 BEGINS = Blocked(Reason.WAITING_FOR_POD, f"The {BACKEND.kind.name} is being created")
 
@@ -44,6 +50,7 @@ class Reconciler:
         self._metrics = metrics
         self._start = start
         self._workloads = workloads
+        self._services = Services(cluster)
 
     async def reconcile(self, key: RunKey) -> float | None:
         """One step for one run; after how many seconds to come back without being told."""
@@ -85,6 +92,8 @@ class Reconciler:
             run = await self._write(run, plan.but(BEGINS))
         if run.status.started_with is None or run.status.phase.finished:
             return AT_ONCE
+        if blocked := await self._services.ensure(run, spec):
+            return await self._conclude(run, Observation(blocked=blocked))
         try:
             created = await self._workloads.create(run, spec, run.status.started_with)
         except OperatorError as error:
@@ -99,11 +108,13 @@ class Reconciler:
         if started is None:
             return Observation(blocked=_conflict(run))
         self._start.forget(run.key)
+        blocked = None
         if not workload.finished:
             workload = await self._workloads.update(run, spec, workload)
+            blocked = await self._services.ensure(run, spec)
         attempts = await self._workloads.attempts(run, workload)
         refusal = self._cache.refusals.of(workload.uid)
-        return Observation(workload, attempts, refusal=refusal, started_with=started)
+        return Observation(workload, attempts, blocked, refusal, started_with=started)
 
     async def _conclude(self, run: Run, seen: Observation) -> float | None:
         after = await self._write(run, seen)
@@ -150,13 +161,13 @@ class Reconciler:
             return
         if workload.finished:
             await self._workloads.update(run, run.spec, workload, final=True)
-        elif not await self._about_to_finish(run, workload):
+        elif not await self._about_to_finish(run, run.spec, workload):
             await self._workloads.delete(run, workload)
 
-    async def _about_to_finish(self, run: Run, workload: Workload) -> bool:
-        """Whether the last pod has ended: deleting the workload then would take the pod with its log."""
-        last = latest(await self._workloads.attempts(run, workload))
-        return last is not None and last.ended
+    async def _about_to_finish(self, run: Run, spec: TrainingRunSpec, workload: Workload) -> bool:
+        """Whether a pod has ended: deleting the workload then would take the pod with its log."""
+        attempts = await self._workloads.attempts(run, workload)
+        return any(member.ended for member in Group.of(attempts, spec.resources.nodes).members)
 
     async def _complete_progress(self, run: Run) -> None:
         progress = run.status.progress

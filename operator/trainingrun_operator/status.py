@@ -13,15 +13,17 @@ from trainingrun_api.status import Phase, Reason, RunFailure, RunResult, Trainin
 from .backend import BACKEND
 from .blocked import Blocked
 from .conditions import conditions_of
-from .observed import Attempt, latest
+from .group import Group
+from .observed import Attempt
 from .outcome import (
     RunState,
     failure_of,
-    of_attempt,
     of_blocked,
     of_failed,
+    of_lost,
+    of_waiting,
+    of_working,
     success_message,
-    without_pod,
 )
 from .pod_template import base_model_of
 from .refusals import Refusal
@@ -35,7 +37,7 @@ AT_REST = {Phase.SUSPENDED, Phase.QUEUED}
 
 @dataclass(frozen=True)
 class Observation:
-    """What was found of a run; `blocked` is why it has no workload.
+    """What was found of a run; `blocked` is why it has no workload, or one whose pods can't all start.
 
     Of the names and of what it is started with only what its status may not say yet.
     """
@@ -56,11 +58,19 @@ def observe(run: Run, spec: TrainingRunSpec | None, seen: Observation, now: date
     """The status that follows from `seen`; a finished run keeps its own."""
     if run.status.phase.finished:
         return _acknowledged(run)
-    state = _run_state(run, spec, seen)
+    group = _group(run, seen)
+    state = _run_state(run, spec, seen, group)
     since = pending_since(run, state, now)
     if spec is not None and since is not None and deadline_passed(spec, since, now):
         state = _gave_up(spec, state)
-    return _status(run, state, seen, since, now)
+    return _status(run, state, seen, group, now)
+
+
+def _group(run: Run, seen: Observation) -> Group:
+    # Pods of before a suspension that are still on their way out are none of those that come next.
+    leaving = run.status.pod_name is None
+    counting = [attempt for attempt in seen.attempts if not (leaving and attempt.deleting)]
+    return Group.of(counting, run.spec.resources.nodes if run.spec else 1)
 
 
 def pending_since(run: Run, state: RunState, now: datetime) -> str | None:
@@ -82,25 +92,31 @@ def _acknowledged(run: Run) -> TrainingRunStatus:
     return run.status.model_copy(update=generation | {"conditions": conditions})
 
 
-def _run_state(run: Run, spec: TrainingRunSpec | None, seen: Observation) -> RunState:
-    last = latest(seen.attempts)
+def _run_state(run: Run, spec: TrainingRunSpec | None, seen: Observation, group: Group) -> RunState:
     if seen.workload is not None and spec is not None and seen.workload.finished:
-        return _of_finished(run, seen.workload, last)
+        return _of_finished(run, seen.workload, group)
     if spec is not None and _stands_still(spec, seen):
         return _suspended(spec, seen)
-    if seen.blocked is not None or seen.workload is None or spec is None:
+    if seen.workload is None or spec is None:
         return of_blocked(seen.blocked or GONE)
-    state = of_attempt(last, run.status.progress, spec.resources.memory) if last else None
-    refusal = _standing_refusal(seen, last)
-    if state is None or (refusal is not None and state.reason is Reason.RESTARTING):
-        return without_pod(seen.workload, refusal)
-    return state
+    state = _of_group(run, seen.workload, group, _standing_refusal(seen, group))
+    return of_blocked(seen.blocked) if seen.blocked and state.phase is Phase.PENDING else state
 
 
-def _standing_refusal(seen: Observation, last: Attempt | None) -> Refusal | None:
-    """Why there is no pod now, and not why there was none before the latest one or before a suspension."""
-    refusal, workload = seen.refusal, seen.workload
-    if refusal is None or workload is None or (last is not None and refusal.time <= last.created):
+def _of_group(run: Run, workload: Workload, group: Group, refusal: Refusal | None) -> RunState:
+    lost, failure = group.at_fault, _last_failure(run, group)
+    if lost is not None and failure is not None and (refusal is None or lost.final):
+        return of_lost(lost, failure)
+    first = group.first
+    if lost is not None or first is None or group.waiting or not group.complete:
+        return of_waiting(workload, group, refusal)
+    return of_working(first, group.size, run.status.progress)
+
+
+def _standing_refusal(seen: Observation, group: Group) -> Refusal | None:
+    """Why a pod is missing now, and not why one was before the latest one or before a suspension."""
+    refusal, workload, newest = seen.refusal, seen.workload, group.newest
+    if refusal is None or workload is None or (newest is not None and refusal.time < newest):
         return None
     since = workload.started_at
     return refusal if since is None or refusal.time >= parse_time(since) else None
@@ -124,10 +140,10 @@ def _suspended(spec: TrainingRunSpec, seen: Observation) -> RunState:
     return RunState(Phase.QUEUED, Reason.QUEUED, text)
 
 
-def _of_finished(run: Run, workload: Workload, last: Attempt | None) -> RunState:
+def _of_finished(run: Run, workload: Workload, group: Group) -> RunState:
     if not workload.complete:
-        return of_failed(workload, _last_failure(run, last))
-    result = _result(last)
+        return of_failed(workload, _last_failure(run, group))
+    result = _result(group.first)
     # The trainer ends with 0 only after it has published, so its scores are in the object store.
     message = (
         success_message(result) if result else "The model is published; its scores are in evaluation.json"
@@ -147,10 +163,8 @@ def _result(attempt: Attempt | None) -> RunResult | None:
     return attempt.termination.result() if attempt and attempt.termination else None
 
 
-def _status(
-    run: Run, state: RunState, seen: Observation, since: str | None, now: datetime
-) -> TrainingRunStatus:
-    before, last = run.status, latest(seen.attempts)
+def _status(run: Run, state: RunState, seen: Observation, group: Group, now: datetime) -> TrainingRunStatus:
+    before = run.status
     changes: dict[str, Any] = {
         "phase": state.phase,
         "observed_generation": run.generation,
@@ -159,13 +173,14 @@ def _status(
         "job_name": seen.workload.name if seen.workload else before.job_name,
         "job_uid": seen.workload.uid if seen.workload else before.job_uid,
         "suspend": run.spec.suspend if seen.workload and run.spec else before.suspend,
-        "pod_name": _pod_name(run, state, last),
-        "pending_since": since if state.phase is Phase.PENDING else None,
-        "start_time": before.start_time or (last.started if last else None),
-        "restarts": _restarts(run, seen.attempts),
-        "last_failure": _last_failure(run, last) if state.phase not in AT_REST else before.last_failure,
+        "pod_name": _pod_name(run, state, group),
+        "pending_since": pending_since(run, state, now),
+        "start_time": before.start_time or group.began,
+        "restarts": _restarts(run, group),
+        "last_failure": _last_failure(run, group) if state.phase not in AT_REST else before.last_failure,
     }
-    return before.model_copy(update=changes | _beginning(before, seen) | _ending(state, seen, now))
+    ending = _ending(state, seen, group, now)
+    return before.model_copy(update=changes | _beginning(before, seen) | ending)
 
 
 def _beginning(before: TrainingRunStatus, seen: Observation) -> dict[str, Any]:
@@ -175,40 +190,40 @@ def _beginning(before: TrainingRunStatus, seen: Observation) -> dict[str, Any]:
     return {"started_with": started, "base_model": base_model_of(started).described()}
 
 
-def _pod_name(run: Run, state: RunState, last: Attempt | None) -> str | None:
+def _pod_name(run: Run, state: RunState, group: Group) -> str | None:
     if state.phase in AT_REST:
         return None
-    if last is None or (last.deleting and run.status.pod_name is None):
-        # The pod of before a suspension, still on its way out, is not replaced by the next one.
-        return run.status.pod_name
-    return last.name
+    return group.first.name if group.first else run.status.pod_name
 
 
-def _last_failure(run: Run, last: Attempt | None) -> RunFailure | None:
-    leftover = last is not None and last.deleting and run.status.pod_name is None
-    if last is None or run.spec is None or leftover or not last.ended or last.phase == "Succeeded":
-        return run.status.last_failure
-    reason, message = failure_of(last, run.spec.resources.memory)
-    return RunFailure(reason=reason, message=message)
+def _last_failure(run: Run, group: Group) -> RunFailure | None:
+    lost, before = group.at_fault, run.status
+    if lost is None or run.spec is None:
+        return before.last_failure
+    known = before.last_failure is not None and before.conditions[0].reason == Reason.RESTARTING
+    if lost.peer_lost and known:
+        # The pod at fault is gone, and those that ended for it say nothing new.
+        return before.last_failure
+    return failure_of(lost, run.spec.resources.memory)
 
 
-def _restarts(run: Run, attempts: list[Attempt]) -> int:
-    """Counted by the change of pods, and by the failed ones in case changes were missed."""
-    before, last = run.status, latest(attempts)
-    if last is None:
+def _restarts(run: Run, group: Group) -> int:
+    """Counted by the change of first pods, and by the failed ones in case changes were missed."""
+    before, first = run.status, group.first
+    if first is None:
         return before.restarts
-    changed = before.pod_name is not None and before.pod_name != last.name
-    failed = [a for a in attempts if a is not last and a.phase == "Failed" and not a.deleting]
+    changed = before.pod_name is not None and before.pod_name != first.name
+    failed = [one for one in group.earlier if one.index == 0 and one.phase == "Failed" and not one.deleting]
     return max(before.restarts + changed, len(failed))
 
 
-def _ending(state: RunState, seen: Observation, now: datetime) -> dict[str, Any]:
+def _ending(state: RunState, seen: Observation, group: Group, now: datetime) -> dict[str, Any]:
     if not state.phase.finished:
         return {}
     ended = (seen.workload.ended_at if seen.workload else None) or format_time(now)
     if state.phase is Phase.FAILED:
         return {"completion_time": ended}
-    result = _result(latest(seen.attempts))
+    result = _result(group.first)
     if result is None:
         return {"completion_time": ended, "artifacts": _usual_artifacts(seen.started_with)}
     return {

@@ -86,9 +86,9 @@ class Workloads:
         return started if BACKEND.same_work(manifest, expected) else None
 
     async def attempts(self, run: Run, workload: Workload) -> list[Attempt]:
-        """Its Pods; all that it has counted, once it has ended."""
+        """Its Pods; all whose end it has counted, once it has ended."""
         known = _attempts(self._cache.pods.group(run.key), workload)
-        if not workload.finished or sum(attempt.finished for attempt in known) >= workload.counted:
+        if not workload.finished or sum(attempt.counted for attempt in known) >= workload.counted:
             return known
         return _attempts(await self.pods(run), workload)
 

@@ -141,5 +141,6 @@ VERSIONS = {
     "Event": "v1",
     "Namespace": "v1",
     "ResourceQuota": "v1",
+    "Service": "v1",
     "ServiceAccount": "v1",
 }

@@ -23,6 +23,18 @@ class Kubelet:
 
         return self._api.until(newest, f"a pod of Job {job}")
 
+    def group_of(self, job: str, size: int, *, after: Sequence[Manifest] = ()) -> list[Manifest]:
+        """The pods of the Job that have not ended, by index, once there is one of each; none of `after`."""
+        old = {pod["metadata"]["uid"] for pod in after}
+
+        def group() -> list[Manifest] | None:
+            fresh = [
+                pod for pod in self._api.pods(job) if _unfinished(pod) and pod["metadata"]["uid"] not in old
+            ]
+            return sorted(fresh, key=index_of) if len(fresh) == size else None
+
+        return self._api.until(group, f"{size} pods of Job {job}")
+
     def start(self, pod: Manifest) -> None:
         self._write(pod, "Running", {"running": {"startedAt": _now()}})
 
@@ -58,6 +70,11 @@ class Kubelet:
         }
         status = {"phase": phase, "containerStatuses": [container], "conditions": list(conditions)}
         self._api.set_pod_status(pod, status)
+
+
+def index_of(pod: Manifest) -> int:
+    """Which of the pods of an Indexed Job it is."""
+    return int(pod["metadata"]["annotations"]["batch.kubernetes.io/job-completion-index"])
 
 
 def _ended(exit_code: int) -> Manifest:

@@ -55,7 +55,8 @@ def test_job_belongs_to_its_run() -> None:
 
 
 def test_disruptions_are_ignored_and_user_errors_are_final() -> None:
-    ignore, fail = job_of(a_run("tickets"))["spec"]["podFailurePolicy"]["rules"]
+    peers, ignore, fail = job_of(a_run("tickets"))["spec"]["podFailurePolicy"]["rules"]
+    assert (peers["action"], peers["onExitCodes"]["values"]) == ("Ignore", [ExitCode.PEER_LOST])
     assert ignore == {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]}
     assert fail["onExitCodes"]["values"] == sorted(ExitCode.USER_ERRORS)
 

@@ -86,7 +86,6 @@ def conditions_of(status: TrainingRunStatus) -> dict[str, str]:
         (an_attempt(started=False, waiting=Waiting("ErrImagePull", "")), Reason.IMAGE_PULL),
         (an_attempt(started=False, waiting=Waiting("ContainerCreating", "")), Reason.POD_STARTING),
         (an_attempt(started=False, waiting=Waiting("CreateContainerError", "no")), Reason.CONTAINER_ERROR),
-        (an_attempt(deleting=True), Reason.RESTARTING),
     ],
 )
 def test_waiting_run_says_what_for(attempt: Attempt, reason: Reason) -> None:
@@ -98,6 +97,13 @@ def test_waiting_run_says_what_for(attempt: Attempt, reason: Reason) -> None:
         "Reconciling": "True",
         "Stalled": "False",
     }
+
+
+def test_deleted_pod_is_a_restart_but_not_one_of_before_a_suspension() -> None:
+    deleted = an_attempt(deleting=True)
+    known = a_parsed_run(TrainingRunStatus(pod_name=deleted.name))
+    assert reason_of(status_of(seen(deleted), known)) == Reason.RESTARTING
+    assert reason_of(status_of(seen(deleted))) == Reason.WAITING_FOR_POD
 
 
 def test_user_error_ends_the_run_before_its_job_is_marked_failed() -> None:

@@ -65,6 +65,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 - apiGroups: [""]
   resources: [pods]
   verbs: [get, list, watch]
+# By whose names the pods of a run of several nodes find each other.
+- apiGroups: [""]
+  resources: [services]
+  verbs: [get, create]
 # To write a run's Events, and to read why Kubernetes rejects a pod.
 - apiGroups: [""]
   resources: [events]
