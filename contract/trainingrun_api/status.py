@@ -281,8 +281,8 @@ class TrainingRunStatus(Model):
     suspend: bool = False
     """spec.suspend as it was last written to the Job; a queue may have changed the Job since."""
     pod_name: str | None = None
-    """The pod of the latest attempt; its log is the trainer's. Of several nodes, the first one's, which reports
-    and publishes."""
+    """The pod of the latest attempt; its log is the trainer's. Of several nodes, the first one's, which
+    reports and publishes."""
     pending_since: str | None = None
     """When the run started to wait, RFC 3339; pendingDeadlineSeconds counts from here."""
     start_time: str | None = None
