@@ -83,6 +83,11 @@ class Checkpoint(Model):
     every_epochs: Annotated[int, Field(ge=1, le=1000)] = 1
     """Epochs between two checkpoints; the last epoch always has one."""
 
+    every_minutes: Annotated[int, Field(ge=1, le=10_080)] = 10
+    """Minutes of training after which a checkpoint is saved inside an epoch; not while the one before is
+    still being uploaded. A pod that is killed loses no more than that; one that is stopped by SIGTERM loses
+    nothing."""
+
     keep: Annotated[int, Field(ge=1, le=100)] = 2
     """Number of latest checkpoints kept in the object store, in addition to the best epoch's weights."""
 

@@ -72,6 +72,7 @@ FULL: dict[str, Any] = {
         "similarityStage": "Never",
         "finalFit": True,
         "maxSequenceLength": 128,
+        "checkpoint": {"everyEpochs": 2, "everyMinutes": 5, "keep": 1},
         "classWeights": "Balanced",
         "labelSmoothing": 0.1,
     },
@@ -316,6 +317,10 @@ REFUSED_BY_BOTH = {
     "a claim that no name can be": ({**SMALLEST, "baseModel": {"uri": "pvc:///models"}}, "uri"),
     "a volume of data": ({"dataset": {"uri": "pvc://data/x.csv"}, "output": OUTPUT}, "uri"),
     "learning rate out of range": ({**SMALLEST, "training": {"learningRate": 3}}, "0.1"),
+    "checkpoints all the time": (
+        {**SMALLEST, "training": {"checkpoint": {"everyMinutes": 0}}},
+        "everyMinutes",
+    ),
     "two lengths of the warm-up": (
         {**SMALLEST, "training": {"warmupSteps": 5, "warmupRatio": 0.1}},
         "set at most one of warmupSteps and warmupRatio",

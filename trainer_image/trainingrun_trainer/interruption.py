@@ -18,7 +18,7 @@ def _never() -> bool:
 
 
 class Interruption:
-    """Raises Interrupted where SIGTERM arrives, or, while it is put off, where `heed` is called."""
+    """Raises Interrupted where SIGTERM arrives, or, while it is put off, says that it has."""
 
     def __init__(self) -> None:
         self._asked = False
@@ -29,20 +29,22 @@ class Interruption:
         signal.signal(signal.SIGTERM, self._arrive)
         signal.signal(signal.SIGALRM, self._run_out)
 
-    def heed(self) -> None:
-        """Where the run can stop and be saved. Raises Interrupted when it is to."""
-        if self._asked:
-            raise Interrupted
+    @property
+    def asked(self) -> bool:
+        """Whether the run is to stop where it can be saved."""
+        return self._asked
 
     @contextmanager
     def put_off(self, when: Callable[[], bool]) -> Iterator[None]:
-        """Within, SIGTERM waits for `heed` if `when` says so; GraceOver is raised when time runs out."""
+        """Within, SIGTERM only makes `asked` true if `when` says so; GraceOver is raised when time runs out,
+        and Interrupted at the end."""
         self._put_off = when
         try:
             yield
         finally:
             self._put_off = _never
-        self.heed()
+        if self.asked:
+            raise Interrupted
 
     def _arrive(self, signum: int, frame: FrameType | None) -> None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the way out is not interrupted again

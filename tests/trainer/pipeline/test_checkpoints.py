@@ -14,8 +14,7 @@ from trainingrun_api.status import Reason
 from trainingrun_api.training import Checkpoint, EarlyStopping
 from trainingrun_trainer import pipeline
 from trainingrun_trainer.artifacts import commit_folder, open_store
-from trainingrun_trainer.errors import Interrupted, SettingsError, TrainerError
-from trainingrun_trainer.interruption import Interruption
+from trainingrun_trainer.errors import SettingsError, TrainerError
 
 from ..conftest import KilledError, changed, ending_at, tickets, untimed, write_jsonl
 
@@ -172,43 +171,6 @@ def test_a_run_without_a_whole_checkpoint_says_so_and_starts_over(long: RunConfi
     assert notice is not None
     assert notice.message == "Training started over: no checkpoint of an earlier attempt is complete"
     assert epochs(long) == ["epoch-0001"]
-
-
-class InterruptedAt(Interruption):
-    """SIGTERM arrives before the place where the run can stop for the time that is counted."""
-
-    def __init__(self, place: int) -> None:
-        super().__init__()
-        self._left = place
-
-    def heed(self) -> None:
-        self._left -= 1
-        if self._left == 0:
-            raise Interrupted
-
-
-@pytest.mark.parametrize(("accumulation", "places", "steps"), [(1, [5, 6, 3, 4], [2, 6, 6]), (4, [4], [1])])
-def test_an_interrupted_run_loses_no_step_and_ends_as_an_undisturbed_one(
-    config: RunConfig, tmp_path: Path, accumulation: int, places: list[int], steps: list[int]
-) -> None:
-    config = changed(config, training={"gradient_accumulation_steps": accumulation, "max_epochs": 2})
-    disturbed = changed(config, output_prefix=(tmp_path / "disturbed").as_uri())
-    for place in places:  # between steps, in the evaluation, twice, and between epochs
-        with pytest.raises(Interrupted):
-            pipeline.run(disturbed, ignore, InterruptedAt(place))
-    pipeline.run(disturbed, ignore)
-    pipeline.run(config, ignore)
-    assert [restart.step for restart in evaluation(disturbed).curves.restarts] == steps
-    assert untimed(evaluation(disturbed)) == untimed(evaluation(config))
-    for path in (out(config) / "model").rglob("*.safetensors"):
-        twin = out(disturbed) / "model" / path.relative_to(out(config) / "model")
-        assert twin.read_bytes() == path.read_bytes()
-
-
-def test_a_run_that_is_interrupted_before_there_is_an_epoch_saves_nothing(config: RunConfig) -> None:
-    with pytest.raises(Interrupted):
-        pipeline.run(config, ignore, InterruptedAt(2))
-    assert committed(config) == []
 
 
 def test_a_new_run_goes_on_from_the_last_checkpoint_of_a_failed_one(

@@ -32,6 +32,7 @@ from trainingrun_trainer.training import (
 from trainingrun_trainer.training.batches import Batch
 from trainingrun_trainer.training.contrast import LabelPairs
 from trainingrun_trainer.training.fit import train_epoch
+from trainingrun_trainer.training.train_state import prepare_stage
 
 from ..conftest import WORDS, tickets
 
@@ -132,7 +133,7 @@ def test_a_stage_that_memory_is_too_small_for_is_left_out_unless_it_was_asked_fo
     texts = encoded(classifier)
     settings = SETTINGS.model_copy(update={"max_epochs": 1, "similarity_stage": asked})
     state = prepare(SingleLabelClassification(classifier, texts, texts, settings), settings)
-    state.stage = Hungry(classifier, texts, texts, steps=5)
+    state.stage = prepare_stage(Hungry(classifier, texts, texts, steps=5), state.recipe, settings)
     before = [p.clone() for p in classifier.network[0].parameters()]
     events = fit(state, settings)
     if asked is SimilarityStage.ALWAYS:

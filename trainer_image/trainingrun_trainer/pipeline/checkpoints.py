@@ -18,7 +18,7 @@ from trainingrun_api.base import Model
 from ..artifacts import PatientStore, commit_folder, discard, fetch_committed, is_committed
 from ..errors import GraceOver, ObjectMissingError, TrainerError
 from ..records import RunRecord, file_sha256
-from ..training import WEIGHTS, TrainState
+from ..training import WEIGHTS, History, TrainState
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ ORIGIN = "origin.json"
 STATE_FOLDER, BEST_FOLDER = "state", "best"
 """Parts of a checkpoint on this machine."""
 
-EPOCH, WEIGHTS_OF = "epoch-", "best-"
+EPOCH, STAGE, WEIGHTS_OF = "epoch-", "stage-", "best-"
 
 
 class Origin(Model):
@@ -122,7 +122,13 @@ class Uploads:
             self._collect()
         self._futures.append(self._thread.submit(upload))
 
+    @property
+    def busy(self) -> bool:
+        """Whether one is not done yet."""
+        return not all(future.done() for future in self._futures)
+
     def finish(self) -> None:
+        """Wait until all are done."""
         wait(self._futures)
         self._collect()
 
@@ -140,7 +146,8 @@ class Uploads:
 @dataclass(frozen=True)
 class Checkpoints:
     """`epoch-0003/` holds all state after epoch 3, `epoch-0003-step-00000047/` after step 47, which is in the
-    next one; `best-0002-1f3a…/` the weights of the best epoch by then.
+    next one; `stage-step-00000012/` that in the similarity stage; `best-0002-1f3a…/` the weights of the best
+    epoch by then.
 
     They are in a folder that is named after their origin, so that those of other data are never taken for
     this run's; weights are named after their content, so that a folder that is there holds what is wanted.
@@ -175,23 +182,23 @@ class Checkpoints:
         self.saved.add(name)
         saved, weights = work / name / STATE_FOLDER, work / name / BEST_FOLDER
         state.save(saved)
-        if best is not None:
+        if best is not None and state.history.epochs:
             weights.mkdir()
             (weights / WEIGHTS).hardlink_to(best / WEIGHTS)
-        best_epoch, place = state.history.best.epoch, _place(state)
-        self.uploads.add(lambda: self._commit(work / name, best_epoch, place))
+        history, place = state.history, _place(state)
+        self.uploads.add(lambda: self._commit(work / name, history, place))
 
-    def _commit(self, folder: Path, best_epoch: int, place: str) -> None:
+    def _commit(self, folder: Path, history: History, place: str) -> None:
         """Upload it, then prune."""
         saved, weights, name = folder / STATE_FOLDER, folder / BEST_FOLDER, folder.name
         if weights.exists():
-            (saved / BEST).write_text(self._commit_best(weights, best_epoch))
+            (saved / BEST).write_text(self._commit_best(weights, history.best.epoch))
         commit_folder(self.store, saved, f"{self.uri}/{name}")
         self.broken.discard(name)
         log.info("Checkpoint of %s committed: %s/%s", place, self.uri, name)
         self._prune()
         for older in folder.parent.iterdir():
-            if older.name <= name:
+            if _order(older.name) <= _order(name):
                 shutil.rmtree(older)
 
     def _commit_best(self, weights: Path, epoch: int) -> str:
@@ -235,7 +242,9 @@ class Checkpoints:
     def _fetch(self, name: str, best: Path | None, work: Path) -> bool:
         if not fetch_committed(self.store, f"{self.uri}/{name}", work):
             return False
-        return best is None or fetch_committed(self.store, f"{self.uri}/{(work / BEST).read_text()}", best)
+        if best is None or name.startswith(STAGE):
+            return True
+        return fetch_committed(self.store, f"{self.uri}/{(work / BEST).read_text()}", best)
 
     def _restore(self, state: TrainState, name: str, work: Path) -> None:
         try:
@@ -263,8 +272,8 @@ class Checkpoints:
             return ""
 
     def _committed(self) -> list[str]:
-        """Names of the checkpoints that were committed, by epoch."""
-        names = sorted(name for name in self._names() if name.startswith(EPOCH))
+        """Names of the checkpoints that were committed, the latest last."""
+        names = sorted((name for name in self._names() if name.startswith((STAGE, EPOCH))), key=_order)
         return [name for name in names if is_committed(self.store, f"{self.uri}/{name}")]
 
     def _names(self) -> set[str]:
@@ -274,11 +283,19 @@ class Checkpoints:
 
 
 def _name(state: TrainState) -> str:
-    """In the order of their steps."""
+    if state.stage_steps is not None:
+        return f"{STAGE}step-{state.stage_steps:08d}"
     name = f"{EPOCH}{state.history.trained:04d}"
     return f"{name}-step-{state.steps:08d}" if state.meter else name
 
 
+def _order(name: str) -> tuple[bool, str]:
+    """What sorts names by when they were saved."""
+    return name.startswith(EPOCH), name
+
+
 def _place(state: TrainState) -> str:
+    if state.stage_steps is not None:
+        return f"step {state.stage_steps} of the similarity stage"
     epoch = state.history.trained
     return f"step {state.steps}, in epoch {epoch + 1}" if state.meter else f"epoch {epoch}"

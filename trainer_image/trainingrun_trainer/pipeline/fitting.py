@@ -1,9 +1,10 @@
 """A fit of a run, saved so that nothing of it is lost, and the fit that chooses an epoch."""
 
 import logging
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -14,11 +15,25 @@ from trainingrun_api.training import Training
 
 from ..errors import GraceOver, Interrupted, SettingsError
 from ..trackers import Snapshot
-from ..training import Diverged, EpochDone, History, StageStepDone, StepDone, TrainState, fit
+from ..training import (
+    Decision,
+    Diverged,
+    EpochDone,
+    Event,
+    History,
+    SaveDue,
+    StageStepDone,
+    StepDone,
+    TrainState,
+    fit,
+)
 from .checkpoints import Checkpoints, Origin, Uploads
 from .session import RunSession
 
 log = logging.getLogger(__name__)
+
+MINUTE = 60.0
+"""Seconds."""
 
 Landmark = EpochDone | Diverged
 """What a fit says beside its steps."""
@@ -31,7 +46,7 @@ def checkpoints_under(run: RunSession, folder: str, origin: Origin) -> Iterator[
         yield Checkpoints(run.store, folder, origin, run.config.training.checkpoint.keep, uploads)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Fit:
     """A state and its checkpoints."""
 
@@ -41,6 +56,8 @@ class Fit:
     checkpoints: Checkpoints
     best: Path | None
     """Folder of the best epoch's weights; None where no epoch is chosen."""
+    saved_at: float = field(default_factory=time.monotonic, init=False)
+    """When the latest checkpoint was made, or the fit began, by the monotonic clock."""
 
     def resume(self, folder: str | None = None) -> bool:
         """Go on from the last whole checkpoint, of those under another `folder` where one is named; False
@@ -50,25 +67,38 @@ class Fit:
 
     def go_on(self, hear: Callable[[Landmark], None]) -> None:
         """Train to the end; what is trained is saved before Interrupted is passed on. Steps are progress."""
-        self.state.heed = self.run.interruption.heed
-        with self.run.interruption.put_off(lambda: bool(self.state.history.epochs)):
+        self.state.decide = self._decide
+        with self.run.interruption.put_off(lambda: self.state.worth_saving):
             try:
                 for event in fit(self.state, self.settings):
-                    match event:
-                        case StageStepDone():
-                            self.run.progress.stage_step(event)
-                        case StepDone():
-                            self.run.progress.step(event)
-                        case EpochDone() | Diverged():
-                            hear(event)
+                    self._take(event, hear)
             except GraceOver:
                 raise  # wherever it was
             except Interrupted:
-                if self.state.history.epochs:
+                if self.state.worth_saving:
                     self.save()
                     self.checkpoints.uploads.finish()
                 raise
             self.checkpoints.uploads.finish()
+
+    def _take(self, event: Event, hear: Callable[[Landmark], None]) -> None:
+        match event:
+            case StageStepDone():
+                self.run.progress.stage_step(event)
+            case StepDone():
+                self.run.progress.step(event)
+            case SaveDue():
+                self.save()
+            case EpochDone() | Diverged():
+                hear(event)
+
+    def _decide(self) -> Decision:
+        if self.run.interruption.asked:
+            return Decision.STOP
+        seconds = self.settings.checkpoint.every_minutes * MINUTE
+        # Training would wait for the upload before, were another one added.
+        due = time.monotonic() - self.saved_at >= seconds and not self.checkpoints.uploads.busy
+        return Decision.SAVE if due else Decision.GO_ON
 
     def save_if_due(self, done: EpochDone) -> None:
         """Save after the epochs that the settings ask for, the last, and epoch 0 after a similarity stage."""
@@ -79,6 +109,7 @@ class Fit:
 
     def save(self) -> None:
         """Have a checkpoint of what is trained committed beside training."""
+        self.saved_at = time.monotonic()
         self.checkpoints.save(self.state, self.best, self.run.waiting)
 
 

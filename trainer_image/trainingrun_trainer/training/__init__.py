@@ -3,20 +3,22 @@
 from .batches import evaluation_batches
 from .classification import Classification, MultiLabelClassification, SingleLabelClassification
 from .contrast import LabelContrast, embed_texts, stage_steps
-from .fit import fit
-from .history import Diverged, EpochDone, History, StageStepDone, StepDone
+from .fit import Event, fit
+from .history import Diverged, EpochDone, History, SaveDue, StageStepDone, StepDone
 from .objective import Objective, Outcome
 from .pairs import EncodedColumns, PairObjective, RankedTexts, ScoredPairs
 from .passes import DivergedError
-from .train_state import WEIGHTS, TrainState, prepare
+from .train_state import WEIGHTS, Decision, TrainState, prepare
 
 __all__ = [
     "WEIGHTS",
     "Classification",
+    "Decision",
     "Diverged",
     "DivergedError",
     "EncodedColumns",
     "EpochDone",
+    "Event",
     "History",
     "LabelContrast",
     "MultiLabelClassification",
@@ -24,6 +26,7 @@ __all__ = [
     "Outcome",
     "PairObjective",
     "RankedTexts",
+    "SaveDue",
     "ScoredPairs",
     "SingleLabelClassification",
     "StageStepDone",

@@ -17,12 +17,12 @@ from trainingrun_api.evaluation import StageOutcome
 from trainingrun_api.status import EpochSummary
 from trainingrun_api.training import SimilarityStage, Training
 
-from ..errors import ModelError
+from ..errors import Interrupted, ModelError
 from .batches import Batch
-from .history import Diverged, EpochDone, History, Meter, StageStepDone, StepDone, merit
-from .objective import Objective, Outcome
+from .history import Diverged, EpochDone, History, Meter, SaveDue, StageStepDone, StepDone, merit
+from .objective import HeadStart, Outcome
 from .passes import DivergedError, finite, infer
-from .train_state import TrainState, prepare_stage
+from .train_state import Decision, TrainState
 
 log = logging.getLogger(__name__)
 
@@ -30,11 +30,16 @@ BATCHES_BEFORE_TRAINING = 50
 """Batches that the training loss of epoch 0 is the mean of: enough to draw where the curve begins."""
 
 
-def fit(state: TrainState, settings: Training) -> Iterator[StageStepDone | StepDone | EpochDone | Diverged]:
+Event = StageStepDone | StepDone | SaveDue | EpochDone | Diverged
+"""What a fit says of itself."""
+
+
+def fit(state: TrainState, settings: Training) -> Iterator[Event]:
     """Train from where the state's history ends, yielding each step and epoch, the stage and epoch 0 first.
 
-    Where its meter stands in an epoch, with the rest of that. `state.heed` may raise Interrupted between
-    steps and in evaluations; the state is then as it was after the latest step.
+    Where its meter stands in an epoch, with the rest of that; likewise in the stage. `state.decide` is asked
+    between steps: SaveDue is yielded, or Interrupted raised, which it may be in evaluations too. The state is
+    then as it was after the latest step.
 
     Ends with Diverged when the loss is not finite. Raises DivergedError when that is so in the stage,
     and ModelError when it is before any training.
@@ -45,15 +50,24 @@ def fit(state: TrainState, settings: Training) -> Iterator[StageStepDone | StepD
         yield from _epoch(state, settings)
 
 
-def _epoch(state: TrainState, settings: Training) -> Iterator[StepDone | EpochDone | Diverged]:
+def _between_steps(state: TrainState) -> Iterator[SaveDue]:
+    match state.decide():
+        case Decision.STOP:
+            raise Interrupted
+        case Decision.SAVE:
+            yield SaveDue()
+
+
+def _epoch(state: TrainState, settings: Training) -> Iterator[Event]:
     """Train one more epoch, or the rest of it, which does not count when it diverges."""
-    state.heed()
+    yield from _between_steps(state)
     steps, epoch = state.steps_per_epoch, state.history.trained + 1
     meter = state.meter = state.meter or Meter.of_epoch(steps)
     try:
         for done in train_epoch(state, epoch, done=meter.steps):
             meter.add(done, done.step / steps, last=done.step == epoch * steps)
             yield done
+            yield from _between_steps(state)
         summary, outcome = evaluate_epoch(state, epoch, meter.total / meter.texts)
     except DivergedError as error:
         trained = state.history.longer(meter.texts, meter.seconds)
@@ -76,25 +90,38 @@ def _finished(state: TrainState) -> bool:
     return history.trained >= state.max_epochs or history.exhausted(state.recipe.patience)
 
 
-def _start(state: TrainState, settings: Training) -> Iterator[StageStepDone | EpochDone]:
+def _start(state: TrainState, settings: Training) -> Iterator[Event]:
     """Start the head, which makes the baseline; then do the stage, if there is one. The better is epoch 0.
 
     Raises ModelError when a loss is not finite before the stage, DivergedError after it.
     """
-    stopping = settings.early_stopping
-    with _untrained():
-        head = state.objective.start_head(state.training)
-        # Before the stage, after which the body has learned the labels, wrong ones too.
-        issues = state.objective.label_issues(head.probed) if head.probed else None
-        state.history = History(method=head.method, metric=stopping.metric, label_issues=issues)
-        first = evaluate_untrained(state)
+    first = state.history.before_stage or _baseline(state, settings)
     if state.stage is not None:
-        state.history = state.history.model_copy(update={"before_stage": first})
         yield from _do_stage(state, state.stage, settings)
         outcome = state.history.stage
         first = outcome.scores if outcome and outcome.kept else first
-    state.history = state.history.after(first, [], stopping)
+    state.history = state.history.after(first, [], settings.early_stopping)
     yield EpochDone(first, is_best=True, is_last=False)
+
+
+def _baseline(state: TrainState, settings: Training) -> EpochSummary:
+    """The model as it was loaded, or with its head started."""
+    with _untrained():
+        head = _start_head(state)
+        # Before the stage, after which the body has learned the labels, wrong ones too.
+        issues = state.objective.label_issues(head.probed) if head.probed else None
+        metric = settings.early_stopping.metric
+        state.history = History(method=head.method, metric=metric, label_issues=issues)
+        first = evaluate_untrained(state)
+    if state.stage is not None:
+        state.history = state.history.model_copy(update={"before_stage": first})
+        state.before_stage = _weights(state.objective.network)
+    return first
+
+
+def _start_head(state: TrainState) -> HeadStart:
+    state.training.set_epoch(0)  # in the same order wherever training goes on from, which sums depend on
+    return state.objective.start_head(state.training)
 
 
 @contextmanager
@@ -109,30 +136,45 @@ def _untrained() -> Iterator[None]:
         ) from None
 
 
-def _do_stage(state: TrainState, stage: Objective, settings: Training) -> Iterator[StageStepDone]:
-    network, history = state.objective.network, state.history
-    before = _weights(network)
-    learner = prepare_stage(state, stage, settings)
+def _do_stage(state: TrainState, stage: TrainState, settings: Training) -> Iterator[Event]:
+    """Train the stage, or the rest of it, and keep what came of it if that is better."""
     try:
-        for done in train_epoch(learner, epoch=1):
-            yield StageStepDone(done, learner.steps_per_epoch)
+        yield from _stage_steps(state, stage)
     except RuntimeError as error:
         if settings.similarity_stage is not SimilarityStage.AUTO or not should_reduce_batch_size(error):
             raise
         log.warning("Out of memory in the similarity stage, which is skipped")
-        network.load_state_dict(before)
-        state.optimizer.zero_grad()
-        return
-    state.objective.forget_head()
-    state.objective.start_head(state.training)
-    scores = evaluate_untrained(state)
+        _undo_stage(state)
+    else:
+        state.history = state.history.model_copy(update={"stage": _stage_outcome(state, stage)})
+    state.stage = state.before_stage = None
+
+
+def _stage_steps(state: TrainState, stage: TrainState) -> Iterator[Event]:
+    steps = stage.steps_per_epoch
+    meter = stage.meter = stage.meter or Meter.of_epoch(steps)
+    for done in train_epoch(stage, epoch=1, done=meter.steps):
+        meter.add(done, done.step / steps, last=done.step == steps)
+        yield StageStepDone(done, steps)
+        yield from _between_steps(state)
+
+
+def _stage_outcome(state: TrainState, stage: TrainState) -> StageOutcome:
+    """Start the head anew and evaluate it; what is not better is undone."""
+    with state.repeatable():
+        state.objective.forget_head()
+        _start_head(state)
+        scores = evaluate_untrained(state)
     kept = _is_kept(state, scores)
     if not kept:
-        network.load_state_dict(before)
-    outcome = StageOutcome(
-        steps=learner.steps_per_epoch, pairs=learner.recipe.batch_size, kept=kept, scores=scores
-    )
-    state.history = history.model_copy(update={"stage": outcome})
+        _undo_stage(state)
+    return StageOutcome(steps=stage.steps_per_epoch, pairs=stage.recipe.batch_size, kept=kept, scores=scores)
+
+
+def _undo_stage(state: TrainState) -> None:
+    assert state.before_stage is not None
+    state.objective.network.load_state_dict(state.before_stage)
+    state.optimizer.zero_grad()
 
 
 def _is_kept(state: TrainState, scores: EpochSummary) -> bool:
@@ -163,7 +205,6 @@ def train_epoch(state: TrainState, epoch: int, done: int = 0) -> Iterator[StepDo
         loss = finite(_backward_in_parts(state, batches, texts), f"the training loss of step {step}")
         norm = finite(_step(state), f"the gradient of step {step}")
         yield StepDone(step, texts, loss, state.learning_rate, norm, time.monotonic() - started)
-        state.heed()
         started = time.monotonic()
 
 

@@ -51,6 +51,11 @@ class StageStepDone:
 
 
 @dataclass(frozen=True)
+class SaveDue:
+    """A checkpoint is due, of the state as it is between two steps."""
+
+
+@dataclass(frozen=True)
 class Diverged:
     """The loss is not finite: training has ended, and the epochs before count."""
 
@@ -112,8 +117,8 @@ class Meter:
             self.gradient_norm = 0.0
 
 
-METER = TypeAdapter(Meter)
-"""Reads and writes one as JSON."""
+METER = TypeAdapter[Meter | None](Meter | None)
+"""Reads one from plain values, and writes it as such."""
 
 
 class History(Model):

@@ -3,7 +3,9 @@
 import math
 import pickle
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from accelerate.data_loader import DataLoaderShard
 from peft.tuners.lora import LoraModel
 from safetensors import SafetensorError
 from safetensors.torch import load_model, save_model
+from torch import Tensor
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
 
@@ -31,11 +34,18 @@ from .recipe import batch_size, choose_precision, decide, stage_recipe
 WEIGHTS = "model.safetensors"
 STATE = "state.pt"
 HISTORY = "history.json"
-EPOCH = "epoch.json"
 
 
-def _go_on() -> None:
-    """Nothing stops training."""
+class Decision(IntEnum):
+    """What to do between two steps. Where several processes decide, the greatest counts."""
+
+    GO_ON = 0
+    SAVE = 1
+    STOP = 2
+
+
+def _go_on() -> Decision:
+    return Decision.GO_ON
 
 
 @dataclass
@@ -58,15 +68,17 @@ class TrainState:
     """Until they are merged."""
     parts: int = 1
     """Parts that each batch is taken in."""
-    stage: Objective | None = None
-    """What the network learns before epoch 0."""
+    stage: "TrainState | None" = None
+    """The similarity stage, which trains the same network before epoch 0."""
+    before_stage: dict[str, Tensor] | None = None
+    """Weights that the network had before the stage; None but in the stage."""
     chosen_epochs: int | None = None
     """Epochs to train where an earlier fit has chosen them: nothing is decided by the evaluation split then,
     neither when to stop nor whether the stage is kept."""
     meter: Meter | None = None
     """How the epoch that is being trained has gone so far; None between epochs."""
-    heed: Callable[[], None] = _go_on
-    """Called where training can stop; raises Interrupted when it is to."""
+    decide: Callable[[], Decision] = _go_on
+    """Asked between steps, and where an evaluation can stop, which is never saved."""
 
     @property
     def steps_per_epoch(self) -> int:
@@ -92,20 +104,40 @@ class TrainState:
 
     @property
     def steps(self) -> int:
+        """Steps trained so far, without those of the similarity stage."""
         return self.history.trained * self.steps_per_epoch + (self.meter.steps if self.meter else 0)
 
+    @property
+    def stage_steps(self) -> int | None:
+        """Steps of the similarity stage that are done; None but in the stage."""
+        if self.stage is None or self.before_stage is None:
+            return None
+        return self.stage.steps
+
+    @property
+    def worth_saving(self) -> bool:
+        """Whether there is more than the model as it was loaded."""
+        return bool(self.history.epochs) or self.before_stage is not None
+
     def evaluate(self) -> Outcome[Any]:
-        """One pass over the evaluation split; interrupted, it leaves the random numbers as they were."""
+        """One pass over the evaluation split. Raises Interrupted, with the state as it was before."""
+        with self.repeatable():
+            return self.objective.evaluate(self._until_stopped())
+
+    @contextmanager
+    def repeatable(self) -> Iterator[None]:
+        """Leave the random numbers as they were where Interrupted is raised within."""
         random = torch.get_rng_state()
         try:
-            return self.objective.evaluate(self._heeding())
+            yield
         except Interrupted:
             torch.set_rng_state(random)
             raise
 
-    def _heeding(self) -> Iterator[Batch]:
+    def _until_stopped(self) -> Iterator[Batch]:
         for batch in self.evaluation:
-            self.heed()
+            if self.decide() is Decision.STOP:
+                raise Interrupted
             yield batch
 
     def release(self) -> None:
@@ -134,34 +166,46 @@ class TrainState:
         """Write all that an undisturbed run would go on with into a folder with nothing else."""
         self.save_weights(folder)
         saved = {
-            "optimizer": self.optimizer.state_dict(),
-            "schedule": self.schedule.state_dict(),
-            "parts": self.parts,
+            "training": self._position(),
+            "stage": self.stage._position() if self.stage is not None else None,
+            "before_stage": self.before_stage,
             "random": torch.get_rng_state(),
             "random_cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
         }
         torch.save(saved, folder / STATE)
         (folder / HISTORY).write_text(self.history.model_dump_json())
-        if self.meter is not None:
-            (folder / EPOCH).write_bytes(METER.dump_json(self.meter))
+
+    def _position(self) -> dict[str, Any]:
+        """Where optimizer, schedule and epoch stand."""
+        return {
+            "optimizer": self.optimizer.state_dict(),
+            "schedule": self.schedule.state_dict(),
+            "parts": self.parts,
+            "meter": METER.dump_python(self.meter, mode="json"),
+        }
 
     def restore(self, folder: Path) -> None:
         """Go on from what `save` wrote. Raises ValueError when it does not fit this model."""
         try:
             saved = torch.load(folder / STATE, weights_only=True, map_location="cpu")
             self.load_weights(folder)
-            self.optimizer.load_state_dict(saved["optimizer"])
-            self.schedule.load_state_dict(saved["schedule"])
-            self.parts = saved["parts"]
+            self._go_to(saved["training"])
+            if self.stage is not None and saved["stage"] is not None:
+                self.stage._go_to(saved["stage"])
+            self.before_stage = saved["before_stage"]
             torch.set_rng_state(saved["random"])
             if torch.cuda.is_available():
                 torch.cuda.set_rng_state_all(saved["random_cuda"])
-            epoch = folder / EPOCH
-            self.meter = METER.validate_json(epoch.read_bytes()) if epoch.exists() else None
             self.history = History.model_validate_json((folder / HISTORY).read_text())
             self.history = self.history.restarted(self.steps)
         except (pickle.UnpicklingError, KeyError, OSError, RuntimeError, SafetensorError) as error:
             raise ValueError(str(error)) from error
+
+    def _go_to(self, position: dict[str, Any]) -> None:
+        self.optimizer.load_state_dict(position["optimizer"])
+        self.schedule.load_state_dict(position["schedule"])
+        self.parts = position["parts"]
+        self.meter = METER.validate_python(position["meter"])
 
 
 def prepare(objective: Objective, settings: Training) -> TrainState:
@@ -179,14 +223,16 @@ def prepare(objective: Objective, settings: Training) -> TrainState:
     batches = objective.training_batches(batch_size(settings), settings.seed)
     recipe = decide(objective, settings, len(batches), precision, after_stage=stage is not None)
     state = _state(objective, batches, recipe, settings, head_factor=1 if adapters else HEAD_FACTOR)
-    state.adapters, state.stage = adapters, stage
+    state.adapters = adapters
+    state.stage = prepare_stage(stage, recipe, settings) if stage else None
     return state
 
 
-def prepare_stage(state: TrainState, stage: Objective, settings: Training) -> TrainState:
-    """What one epoch of `stage` needs, on the network of `state`, which has its adapters already, if any."""
-    batches = stage.training_batches(state.recipe.batch_size, settings.seed)
-    return _state(stage, batches, stage_recipe(state.recipe, settings, len(batches)), settings)
+def prepare_stage(stage: Objective, recipe: Recipe, settings: Training) -> TrainState:
+    """What one epoch of `stage` needs before training by `recipe`, on a network that has its adapters, if
+    any."""
+    batches = stage.training_batches(recipe.batch_size, settings.seed)
+    return _state(stage, batches, stage_recipe(recipe, settings, len(batches)), settings)
 
 
 def _state(
