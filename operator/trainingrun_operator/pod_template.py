@@ -68,7 +68,7 @@ def pod_template(
             "securityContext": _pod_security(),
             "imagePullSecrets": [{"name": name} for name in settings.trainer_image_pull_secrets],
             "containers": [_trainer(run, spec.resources, started, config, settings)],
-            "volumes": _volumes(base_model, started.secrets.storage),
+            "volumes": _volumes(spec.resources, base_model, started.secrets.storage),
             **rendezvous.domain(run, spec.resources),
             **spec.scheduling.model_dump(mode="json", exclude_none=True, exclude_defaults=True),
         },
@@ -118,7 +118,7 @@ def _trainer(
         "resources": _resources(resources),
         "volumeMounts": [
             {"name": name, "mountPath": path, "readOnly": name in READ_ONLY}
-            for name, path in _mounts(base_model, started.secrets.storage).items()
+            for name, path in _mounts(resources, base_model, started.secrets.storage).items()
         ],
         **_insisting_on(started.secrets.mlflow),
     }
@@ -184,8 +184,10 @@ def _resources(resources: Resources) -> Manifest:
     return {"requests": {"cpu": resources.cpu, "memory": resources.memory}, "limits": limits}
 
 
-def _mounts(base_model: BaseModelSource, keys: str | None) -> dict[str, str]:
+def _mounts(resources: Resources, base_model: BaseModelSource, keys: str | None) -> dict[str, str]:
     mounts = {"work": WORK_FOLDER, "progress-token": TOKEN_FOLDER}
+    if resources.gpus_per_node > 1:
+        mounts["shared-memory"] = "/dev/shm"  # noqa: S108 - where NCCL looks for it
     if keys is not None:
         mounts["storage-keys"] = KEYS_FOLDER
     if base_model.mount_path is not None:
@@ -193,12 +195,15 @@ def _mounts(base_model: BaseModelSource, keys: str | None) -> dict[str, str]:
     return mounts
 
 
-def _volumes(base_model: BaseModelSource, keys: str | None) -> list[Manifest]:
+def _volumes(resources: Resources, base_model: BaseModelSource, keys: str | None) -> list[Manifest]:
     token = {"audience": PROGRESS_AUDIENCE, "expirationSeconds": TOKEN_SECONDS, "path": "token"}
     volumes: list[Manifest] = [
         {"name": "work", "emptyDir": {"sizeLimit": WORK_LIMIT}},
         {"name": "progress-token", "projected": {"sources": [{"serviceAccountToken": token}]}},
     ]
+    if resources.gpus_per_node > 1:
+        # GPUs of a node are connected through it; a container has 64 MiB of it otherwise.
+        volumes.append({"name": "shared-memory", "emptyDir": {"medium": "Memory"}})
     if keys is not None:
         # Files follow a Secret that changes, which variables don't. It is these that insist on its keys: the
         # kubelet says of a variable what is missing, of a volume nothing that the pod's status shows.

@@ -204,7 +204,10 @@ def _last_failure(run: Run, group: Group) -> RunFailure | None:
     if lost.peer_lost and known:
         # The pod at fault is gone, and those that ended for it say nothing new.
         return before.last_failure
-    return failure_of(lost, run.spec.resources.memory)
+    failure = failure_of(lost, run.spec.resources.memory)
+    if group.size == 1 or lost.name in failure.message:
+        return failure
+    return failure.model_copy(update={"message": f"Pod {lost.name}: {failure.message}"})
 
 
 def _restarts(run: Run, group: Group) -> int:
