@@ -19,6 +19,9 @@ PROGRESS_PATH = "/v1/progress"
 MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
 RUN_LABEL = f"{GROUP}/run"
 
+QUEUE_LABEL = "kueue.x-k8s.io/queue-name"
+"""Label by which Kueue knows the queue of a Job."""
+
 MAX_RUN_NAME_LENGTH = 52
 """A Job named after the run adds a suffix to its pods' names; labels end at 63 characters."""
 

@@ -93,7 +93,10 @@ NAMES_OF_LABELS = Rule(
 
 
 class Scheduling(Model):
-    """Where the trainer pod may run; applied when the Job is created."""
+    """Where and when the trainer pod may run; applied when the Job is created."""
+
+    queue_name: Annotated[ObjectName, Field(max_length=63)] | None = None
+    """LocalQueue of Kueue in this namespace that the run waits in. Default: none, the run starts at once."""
 
     node_selector: Annotated[dict[str, LabelValue], Field(max_length=32)] = {}
     """Labels that a node must have."""

@@ -139,7 +139,7 @@ class TrainingRunSpec(RunSettings):
     """Resources of each trainer pod."""
 
     scheduling: Scheduling = Scheduling()
-    """Where the trainer pod may run."""
+    """Where and when the trainer pod may run."""
 
     pod_template: PodTemplate | None = None
     """Additions to the trainer pod."""

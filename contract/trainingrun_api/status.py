@@ -264,7 +264,7 @@ class TrainingRunStatus(Model):
     """The state of the run."""
 
     phase: Phase = Phase.PENDING
-    """Pending, Running, Evaluating, Suspended, Succeeded or Failed."""
+    """Pending, Queued, Running, Evaluating, Suspended, Succeeded or Failed."""
     observed_generation: Annotated[int, Field(ge=0)] = 0
     """Generation of the spec that this status describes."""
     conditions: Annotated[list[Condition], Field(max_length=8)] = []
@@ -279,7 +279,7 @@ class TrainingRunStatus(Model):
     job_uid: str | None = None
     """UID of that Job; any other Job is ignored."""
     suspend: bool = False
-    """spec.suspend as it was last written to the Job; a queue may have changed the Job since."""
+    """spec.suspend as it was last passed on to the Job or its queue; these may have changed since."""
     pod_name: str | None = None
     """The pod of the latest attempt; its log is the trainer's. Of several nodes, the first one's, which
     reports and publishes."""

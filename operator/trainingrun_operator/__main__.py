@@ -21,6 +21,7 @@ from .errors import OperatorError
 from .feed import Feed
 from .health import Watchdog
 from .identity import Identities
+from .kueue import GROUP, queued_jobs_in
 from .listener import Bounds, Listener, listening_on
 from .metrics import Metrics
 from .model_names import ModelNames
@@ -53,7 +54,8 @@ def main() -> int:
 async def _serve(settings: Settings) -> None:
     metrics = Metrics(__version__)
     async with connected(metrics.count_request) as cluster:
-        cache = Cache()
+        version = await cluster.version_of(GROUP)
+        cache = Cache(queued_jobs_in(version) if version else None)
         resolver = Resolver(cache, settings)
         certificates = CertificateStore(cluster, settings)
         await certificates.load()
@@ -63,6 +65,8 @@ async def _serve(settings: Settings) -> None:
         feed = Feed(cluster, cache, resolver, queue, settings.watch_namespaces)
         watchdog = Watchdog(cluster, feed, queue, settings.watch_namespaces)
         await feed.fill()
+        if cache.queued_kind is not None:
+            handlers.watch_queues(cache.queued_kind)
         _collect_garbage_seldom()
         endpoint = ReportEndpoint(cluster, Identities(cluster), RateLimit(), metrics).application()
         unserved = metrics.unserved_connections

@@ -11,9 +11,12 @@ from typing import Generic, NamedTuple, TypeVar
 from trainingrun_api.names import MANAGED_BY_LABEL, OPERATOR, RUN_LABEL
 
 from .backend import BACKEND
+from .kinds import Kind
+from .kueue import QueuedJob
 from .observed import Pod
 from .refusals import Refusals
 from .resources import Key, Manifest, Run, key_of
+from .workload import Workload
 
 Value = TypeVar("Value")
 
@@ -84,12 +87,19 @@ class Table(Generic[Value]):
 class Cache:
     """The objects that decide what becomes of runs."""
 
-    def __init__(self) -> None:
+    def __init__(self, queued_kind: Kind | None = None) -> None:
+        self.queued_kind = queued_kind
+        """Where the API server has what Kueue says of queued Jobs; None without Kueue."""
         self.runs = Table(_without_history, groups=names_of)
         self.projects: Table[Manifest] = Table(dict)
         self.workloads = Table(BACKEND.read, watched=_labelled)
+        self.queued_jobs = Table(QueuedJob.parse, groups=lambda queued: [queued.job])
         self.refusals = Refusals()
         self.pods = Table(Pod.parse, groups=lambda pod: [pod.run], watched=_labelled)
+
+    def queued_job(self, workload: Workload) -> QueuedJob | None:
+        """What Kueue says of it; None when it isn't queued, or not yet."""
+        return max(self.queued_jobs.group(workload.uid), key=lambda queued: queued.created, default=None)
 
 
 def _labelled(manifest: Manifest) -> bool:

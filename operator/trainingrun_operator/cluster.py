@@ -71,6 +71,16 @@ class Cluster:
                 return None
             raise
 
+    async def version_of(self, group: str) -> str | None:
+        """The version that the API server prefers of an API group; None when it doesn't serve the group."""
+        try:
+            answer = await self._request("GET", f"/apis/{group}")
+        except ApiError as error:
+            if error.status == 404:
+                return None
+            raise
+        return str(answer["preferredVersion"]["version"])
+
     async def pages(
         self, kind: Kind, namespaces: Iterable[str], *, metadata_only: bool = False
     ) -> AsyncIterator[tuple[int, list[Manifest]]]:

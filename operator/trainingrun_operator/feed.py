@@ -8,6 +8,8 @@ from .backend import BACKEND
 from .cache import Cache, Table
 from .cluster import Cluster
 from .kinds import PODS, PROJECTS, RUNS, Kind
+from .kueue import QueuedJob
+from .observed import Pod
 from .references import Resolver
 from .resources import Key, Manifest, Referent, RunKey, key_of
 from .work_queue import WorkQueue
@@ -27,7 +29,7 @@ class Feed:
         namespaces: tuple[str, ...],
     ) -> None:
         self._cluster = cluster
-        self._refusals = cache.refusals
+        self._cache = cache
         self._resolver = resolver
         self._queue = queue
         self._namespaces = namespaces
@@ -37,6 +39,13 @@ class Feed:
             BACKEND.kind: cache.workloads,
             PODS: cache.pods,
         }
+        if cache.queued_kind is not None:
+            self.tables[cache.queued_kind] = cache.queued_jobs
+
+    @property
+    def watches_queues(self) -> bool:
+        """Whether Kueue was installed when the operator started."""
+        return self._cache.queued_kind is not None
 
     async def fill(self) -> None:
         """Everything there is; before that nothing can be said to be missing."""
@@ -77,12 +86,24 @@ class Feed:
 
     def refused(self, event: Manifest) -> None:
         """A run's pod was rejected, as an Event says."""
-        self._queue.add(self._refusals.saw(event))
+        self._queue.add(self._cache.refusals.saw(event))
 
     def _concerned(self, kind: Kind, key: Key) -> list[RunKey]:
-        pod = self.tables[PODS].get(key) if kind is PODS else None
-        own = [RunKey(*key)] if kind in {RUNS, BACKEND.kind} else [pod.run] if pod else []
-        return own + self._dependents(kind, key)
+        return [*self._own(kind, key), *self._dependents(kind, key)]
+
+    def _own(self, kind: Kind, key: Key) -> list[RunKey]:
+        """The run whose object this is."""
+        if kind in {RUNS, BACKEND.kind}:
+            return [RunKey(*key)]
+        child = self.tables[kind].get(key) if kind in {PODS, self._cache.queued_kind} else None
+        return [child.run] if child and self._is_ours(child) else []
+
+    def _is_ours(self, child: Pod | QueuedJob) -> bool:
+        """Whether it is a run's; of queued Jobs, most may be of others."""
+        if isinstance(child, Pod):
+            return True
+        workload = self._cache.workloads.get(child.run)
+        return workload is not None and workload.uid == child.job
 
     def _dependents(self, kind: Kind, key: Key) -> list[RunKey]:
         """The runs that wait for this object."""

@@ -63,6 +63,14 @@ async def on_refusal(event: kopf.RawEvent, memo: Memo, **_: object) -> None:
     memo.feed.refused(dict(event["object"]))
 
 
+def watch_queues(kind: Kind) -> None:
+    """Watch what Kueue says of queued Jobs, where it is installed."""
+
+    @kopf.on.event(*kind.resource)
+    async def on_queued_job(event: kopf.RawEvent, memo: Memo, **_: object) -> None:
+        memo.take(kind, event)
+
+
 def watch_settings() -> kopf.OperatorSettings:
     """kopf watches and nothing else: it posts no Events and writes nothing onto resources."""
     settings = kopf.OperatorSettings()

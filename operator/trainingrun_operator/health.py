@@ -11,6 +11,7 @@ from .cluster import Cluster
 from .errors import ApiError
 from .feed import Feed
 from .kinds import Kind
+from .kueue import GROUP
 from .resources import Key, key_of
 from .work_queue import WorkQueue
 
@@ -70,6 +71,9 @@ class Watchdog:
         for kind in self._feed.tables:
             if self.compare(kind, await self._list(kind)):
                 await self._feed.read(kind)
+        if not self._feed.watches_queues and await self._cluster.version_of(GROUP):
+            # kopf watches what is there when it starts; the kubelet starts it again.
+            self._lost.add("workloads")
 
     def compare(self, kind: Kind, listed: Listed) -> bool:
         """Drop what is gone. Whether there is something that the watch has not shown.

@@ -1,6 +1,6 @@
 """Runs are trained by batch/v1 Jobs: all that the operator knows of these."""
 
-from trainingrun_api.names import ExitCode
+from trainingrun_api.names import QUEUE_LABEL, ExitCode
 from trainingrun_api.spec import TrainingRunSpec
 from trainingrun_api.status import Reason
 
@@ -51,10 +51,11 @@ class JobBackend:
         return {
             "apiVersion": "batch/v1",
             "kind": "Job",
-            "metadata": child_metadata(run),
+            "metadata": _metadata(run, spec),
             "spec": {
                 "backoffLimit": spec.backoff_limit,
-                "suspend": spec.suspend,
+                # Kueue resumes it; not all installations suspend what begins to run in a queue.
+                "suspend": spec.suspend or spec.scheduling.queue_name is not None,
                 "podReplacementPolicy": "Failed",
                 "podFailurePolicy": POD_FAILURE_POLICY,
                 "template": template,
@@ -95,6 +96,12 @@ class JobBackend:
     def same_work(self, one: Manifest, other: Manifest) -> bool:
         """But for labels and annotations of the pod too: those name the Job, or are a queue's."""
         return _work(one) == _work(other)
+
+
+def _metadata(run: Run, spec: TrainingRunSpec) -> Manifest:
+    metadata, queue = child_metadata(run), spec.scheduling.queue_name
+    labels = metadata["labels"] | ({QUEUE_LABEL: queue} if queue else {})
+    return metadata | {"labels": labels}
 
 
 def _indexed(spec: TrainingRunSpec) -> Manifest:

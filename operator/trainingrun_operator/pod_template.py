@@ -70,7 +70,9 @@ def pod_template(
             "containers": [_trainer(run, spec.resources, started, config, settings)],
             "volumes": _volumes(spec.resources, base_model, started.secrets.storage),
             **rendezvous.domain(run, spec.resources),
-            **spec.scheduling.model_dump(mode="json", exclude_none=True, exclude_defaults=True),
+            **spec.scheduling.model_dump(
+                mode="json", exclude_none=True, exclude_defaults=True, exclude={"queue_name"}
+            ),
         },
     }
     if spec.pod_template is None:

@@ -114,7 +114,8 @@ class Reconciler:
             blocked = await self._services.ensure(run, spec)
         attempts = await self._workloads.attempts(run, workload)
         refusal = self._cache.refusals.of(workload.uid)
-        return Observation(workload, attempts, blocked, refusal, started_with=started)
+        queued = self._cache.queued_job(workload)
+        return Observation(workload, attempts, blocked, refusal, queued, started_with=started)
 
     async def _conclude(self, run: Run, seen: Observation) -> float | None:
         after = await self._write(run, seen)

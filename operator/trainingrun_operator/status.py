@@ -14,6 +14,7 @@ from .backend import BACKEND
 from .blocked import Blocked
 from .conditions import conditions_of
 from .group import Group
+from .kueue import QueuedJob
 from .observed import Attempt
 from .outcome import (
     RunState,
@@ -46,6 +47,7 @@ class Observation:
     attempts: list[Attempt] = field(default_factory=list)
     blocked: Blocked | None = None
     refusal: Refusal | None = None
+    queued_job: QueuedJob | None = None
     model_name: str | None = None
     started_with: StartedWith | None = None
 
@@ -132,12 +134,21 @@ def _suspended(spec: TrainingRunSpec, seen: Observation) -> RunState:
     if spec.suspend:
         text = "spec.suspend is true; set it to false to continue from the last checkpoint"
         return RunState(Phase.SUSPENDED, Reason.SUSPENDED, text)
-    what = seen.workload.title if seen.workload else ""
-    text = (
+    return RunState(Phase.QUEUED, Reason.QUEUED, _why_queued(spec, seen))
+
+
+def _why_queued(spec: TrainingRunSpec, seen: Observation) -> str:
+    what, queue = seen.workload.title if seen.workload else "", spec.scheduling.queue_name
+    if seen.queued_job is not None:
+        why = f". Kueue: {seen.queued_job.message}" if seen.queued_job.message else ""
+        return f"{what} waits in its queue{why}"
+    if queue is not None:
+        hint = "if that lasts, Kueue isn't installed, or doesn't manage Jobs in this namespace"
+        return f"{what} waits for queue {queue}; {hint}"
+    return (
         f"{what} was suspended by a queue or a person, not by this run's spec.suspend. "
         f"The run continues when the {BACKEND.kind.name} is resumed"
     )
-    return RunState(Phase.QUEUED, Reason.QUEUED, text)
 
 
 def _of_finished(run: Run, workload: Workload, group: Group) -> RunState:

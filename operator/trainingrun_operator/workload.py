@@ -65,7 +65,7 @@ class Backend(Protocol):
     ) -> Manifest:
         """What to change in its spec so that it follows the fields of a run that may change; {} for nothing.
 
-        Queues suspend and resume workloads, too: `suspend` is handed on only when it isn't what was told
+        Others suspend and resume workloads, too: `suspend` is handed on only when it isn't what was told
         last. The TTL is handed on when the run's final status is written (`final`), never before: it deletes
         the pod, and with it the result that the pod left.
         """

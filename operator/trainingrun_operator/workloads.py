@@ -12,6 +12,7 @@ from .cluster import Cluster
 from .errors import ApiError, InvalidSpecError
 from .observed import Attempt, Pod
 from .pod_template import pod_template
+from .queues import Queues
 from .resources import Manifest, Run, RunKey
 from .settings import Settings
 from .workload import Workload
@@ -27,6 +28,7 @@ class Workloads:
     ) -> None:
         self._cluster = cluster
         self._cache = cache
+        self._queues = Queues(cluster, cache)
         self._settings = settings
         self._ca_certificate = ca_certificate
         self._created: dict[RunKey, str] = {}
@@ -102,6 +104,9 @@ class Workloads:
         """Have it follow the fields of the run that may change; `final` once the run's status is."""
         # One is only created where spec.suspend is false.
         told = run.status.suspend and self.names(run, workload)
+        if self._queues.decide(spec, workload):
+            await self._queues.follow(run, spec, workload)
+            told = spec.suspend
         changes = BACKEND.changes(spec, workload, suspend_told=told, final=final)
         if not changes:
             return workload

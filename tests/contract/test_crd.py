@@ -79,7 +79,11 @@ FULL: dict[str, Any] = {
     "output": {**OUTPUT, "endpoint": "http://s3.local", "credentialsSecretRef": {"name": "s3"}},
     "tracking": {"mlflow": {"trackingUri": "http://mlflow", "credentialsSecretRef": {"name": "mlflow"}}},
     "resources": {"gpusPerNode": 1, "cpu": 4, "memory": "8Gi"},
-    "scheduling": {"nodeSelector": {"disk": "ssd"}, "tolerations": [{"key": "gpu", "operator": "Exists"}]},
+    "scheduling": {
+        "queueName": "training",
+        "nodeSelector": {"disk": "ssd"},
+        "tolerations": [{"key": "gpu", "operator": "Exists"}],
+    },
     "podTemplate": {
         "metadata": {"labels": {"team": "support"}, "annotations": {"example.com/cost-centre": "Ünit 7"}},
         "spec": {
@@ -470,6 +474,7 @@ REFUSED_BY_BOTH = {
         {**SMALLEST, "scheduling": {"priorityClassName": "a..b"}},
         "priorityClassName",
     ),
+    "a queue that no label can name": ({**SMALLEST, "scheduling": {"queueName": "x" * 64}}, "queueName"),
     "a toleration operator nobody knows": (
         {**SMALLEST, "scheduling": {"tolerations": [{"operator": "Maybe"}]}},
         "operator",

@@ -16,7 +16,7 @@ from trainingrun_api.training import Training
 from .server import apply
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("README.md", "docs/guide.md", "docs/settings.md")
+PAGES = ("README.md", "docs/guide.md", "docs/settings.md", "docs/gpus-and-nodes.md")
 BLOCK = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 KINDS = {"TrainingRun": TrainingRunSpec, "TrainingProject": TrainingProjectSpec}
 

@@ -29,7 +29,7 @@ class Api:
         self._dynamic = DynamicClient(client)
 
     def apply(self, manifest: Manifest) -> Manifest:
-        resource = self._resource(manifest["kind"], manifest["apiVersion"])
+        resource = self.resource(manifest["kind"], manifest["apiVersion"])
         return resource.create(manifest, namespace=self.namespace).to_dict()
 
     def change(self, name: str, **spec: Any) -> Manifest:
@@ -46,24 +46,24 @@ class Api:
 
     def get(self, kind: str, name: str) -> Manifest | None:
         try:
-            return self._resource(kind).get(name, namespace=self.namespace).to_dict()
+            return self.resource(kind).get(name, namespace=self.namespace).to_dict()
         except ApiException as error:
             if error.status == 404:
                 return None
             raise
 
     def delete(self, kind: str, name: str) -> None:
-        self._resource(kind).delete(name, namespace=self.namespace, body={"propagationPolicy": "Background"})
+        self.resource(kind).delete(name, namespace=self.namespace, body={"propagationPolicy": "Background"})
 
     def events(self, name: str) -> list[str]:
         """Reasons of the run's Events, oldest first."""
-        items = self._resource("Event").get(namespace=self.namespace).items
+        items = self.resource("Event").get(namespace=self.namespace).items
         told = [e for e in items if (e.involvedObject.kind, e.involvedObject.name) == ("TrainingRun", name)]
         return [e.reason for e in sorted(told, key=lambda e: (e.lastTimestamp, e.metadata.name))]
 
     def pods(self, job: str) -> list[Manifest]:
         selector = f"batch.kubernetes.io/job-name={job}"
-        found = self._resource("Pod").get(namespace=self.namespace, label_selector=selector).to_dict()
+        found = self.resource("Pod").get(namespace=self.namespace, label_selector=selector).to_dict()
         return sorted(found["items"], key=lambda pod: pod["metadata"]["creationTimestamp"])
 
     def token(self, pod: Manifest, audience: str = PROGRESS_AUDIENCE) -> str:
@@ -79,7 +79,7 @@ class Api:
             "kind": "TokenRequest",
             "spec": {"audiences": [audience], "boundObjectRef": reference},
         }
-        accounts = self._resource("ServiceAccount")
+        accounts = self.resource("ServiceAccount")
         answer = accounts.subresources["token"].create(body, name="default", namespace=self.namespace)
         return str(answer.status.token)
 
@@ -105,7 +105,7 @@ class Api:
         return found
 
     def _story(self) -> str:
-        runs = self._resource("TrainingRun").get(namespace=self.namespace).to_dict()["items"]
+        runs = self.resource("TrainingRun").get(namespace=self.namespace).to_dict()["items"]
         statuses = [f"{run['metadata']['name']}: {json.dumps(run.get('status'), indent=1)}" for run in runs]
         return "\n".join(
             [*statuses, *(str(self.events(r["metadata"]["name"])) for r in runs), self.operator.log_tail()]
@@ -113,7 +113,7 @@ class Api:
 
     def set_pod_status(self, pod: Manifest, status: Manifest) -> None:
         """What a kubelet writes."""
-        path = self._resource("Pod").subresources["status"]
+        path = self.resource("Pod").subresources["status"]
         path.patch(
             {"status": status},
             name=pod["metadata"]["name"],
@@ -122,12 +122,13 @@ class Api:
         )
 
     def _patch(self, kind: str, name: str, body: Manifest) -> Manifest:
-        resource = self._resource(kind)
+        resource = self.resource(kind)
         return resource.patch(
             body, name=name, namespace=self.namespace, content_type="application/merge-patch+json"
         ).to_dict()
 
-    def _resource(self, kind: str, api_version: str | None = None) -> Any:
+    def resource(self, kind: str, api_version: str | None = None) -> Any:
+        """All objects of a kind, of all namespaces."""
         return self._dynamic.resources.get(api_version=api_version or VERSIONS[kind], kind=kind)
 
 

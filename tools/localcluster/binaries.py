@@ -26,6 +26,8 @@ class Module:
 
     name: str
     linker_flags: str = "-s -w"
+    chart: tuple[str, str] | None = None
+    """A module that it needs, and the folder of a Helm chart in there, which is kept beside the programs."""
 
     @property
     def source(self) -> Path:
@@ -40,6 +42,11 @@ class Module:
             digest.update(file.read_bytes())
         return cache_folder() / "bin" / f"{self.name}-{digest.hexdigest()[:12]}"
 
+    @property
+    def kept_chart(self) -> Path:
+        """Where the chart is, once a program is built."""
+        return self.built / "chart"
+
 
 def _kubernetes_stamp() -> str:
     """Without it the programs say they are v0.0.0, and the API server enables features by its version."""
@@ -51,6 +58,7 @@ def _kubernetes_stamp() -> str:
 KUBERNETES = Module("kubernetes", f"-s -w {_kubernetes_stamp()}")
 SERVICES = Module("services")
 PAUSE = Module("pause")
+KUEUE = Module("kueue", chart=("sigs.k8s.io/kueue", "charts/kueue"))
 
 PROGRAMS: dict[str, tuple[Module, str]] = {
     "etcd": (SERVICES, "go.etcd.io/etcd/server/v3"),
@@ -65,7 +73,10 @@ PROGRAMS: dict[str, tuple[Module, str]] = {
     "coredns": (SERVICES, "github.com/coredns/coredns"),
     "helm": (SERVICES, "helm.sh/helm/v4/cmd/helm"),
     "pause": (PAUSE, "."),
+    "kueue": (KUEUE, "sigs.k8s.io/kueue/cmd/kueue"),
 }
+LOCAL_CLUSTER = tuple(name for name, (module, _) in PROGRAMS.items() if module is not KUEUE)
+"""What the local cluster is made of; Kueue is only in tests."""
 
 
 def path(name: str) -> Path:
@@ -76,7 +87,7 @@ def path(name: str) -> Path:
     return _provided(name) or PROGRAMS[name][0].built / name
 
 
-def ensure(names: Iterable[str] = tuple(PROGRAMS)) -> None:
+def ensure(names: Iterable[str] = LOCAL_CLUSTER) -> None:
     """Build the programs that are missing; quick when none is.
 
     Raises:
@@ -94,7 +105,7 @@ def ensure(names: Iterable[str] = tuple(PROGRAMS)) -> None:
             with step(f"  {number} of {len(missing)}: {name}"):
                 _build(name)
         _remove_unused()
-        if all(path(name).exists() for name in PROGRAMS):
+        if all(path(name).exists() for name in LOCAL_CLUSTER):
             shutil.rmtree(_go_folder(), ignore_errors=True)
 
 
@@ -119,7 +130,14 @@ def _build(name: str) -> None:
     command = ["go", "build", *BUILD_FLAGS, f"-ldflags={module.linker_flags}", "-o", str(unfinished), package]
     if shutil.which("go") is None:
         raise LocalClusterError("Go is not installed; install Go 1.26 or newer and put it on PATH")
-    execute(*command, folder=module.source, environment=os.environ | _go_environment())
+    environment = os.environ | _go_environment()
+    execute(*command, folder=module.source, environment=environment)
+    if module.chart is not None:
+        name, folder = module.chart
+        found = execute(
+            "go", "list", "-m", "-f", "{{.Dir}}", name, folder=module.source, environment=environment
+        )
+        shutil.copytree(Path(found.strip()) / folder, module.kept_chart, dirs_exist_ok=True)
     unfinished.rename(target)
 
 

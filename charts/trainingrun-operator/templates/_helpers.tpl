@@ -73,6 +73,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 - apiGroups: [""]
   resources: [events]
   verbs: [create, list, watch]
+# Of Kueue, where it is installed: to say why a run waits in its queue, and to suspend it there.
+- apiGroups: [kueue.x-k8s.io]
+  resources: [workloads]
+  verbs: [list, watch, patch]
 # One per model name and namespace, so that no two runs get the same name.
 - apiGroups: [coordination.k8s.io]
   resources: [leases]
