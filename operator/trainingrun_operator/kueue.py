@@ -30,7 +30,7 @@ class QueuedJob:
     active: bool
     """False while the Job is kept from running, by a person or after too many tries."""
     message: str | None
-    """Why the Job has to wait; None when it doesn't, or Kueue hasn't said."""
+    """Why the Job doesn't run yet; None when Kueue hasn't said."""
 
     @classmethod
     def parse(cls, manifest: Manifest) -> Self:
@@ -50,14 +50,14 @@ class QueuedJob:
 
 def _message(status: Manifest) -> str | None:
     if condition_message(status, "Admitted", "True") is not None:
-        return None
+        return "admitted"
     if condition_message(status, "QuotaReserved", "True") is not None:
         return _checks(status)
     return condition_message(status, "QuotaReserved", "False")
 
 
-def _checks(status: Manifest) -> str | None:
+def _checks(status: Manifest) -> str:
     """What it waits for once there is room for it, such as a node that is being made."""
     waiting = [check for check in status.get("admissionChecks", ()) if check["state"] != "Ready"]
     told = [f"{check['name']}: {check.get('message') or check['state']}" for check in waiting]
-    return f"waiting for admission checks: {'; '.join(told)}" if told else None
+    return f"waiting for admission checks: {'; '.join(told)}" if told else "about to be admitted"

@@ -140,8 +140,9 @@ def _suspended(spec: TrainingRunSpec, seen: Observation) -> RunState:
 def _why_queued(spec: TrainingRunSpec, seen: Observation) -> str:
     what, queue = seen.workload.title if seen.workload else "", spec.scheduling.queue_name
     if seen.queued_job is not None:
-        why = f". Kueue: {seen.queued_job.message}" if seen.queued_job.message else ""
-        return f"{what} waits in its queue{why}"
+        # Of several Jobs that ask for the same, Kueue only tries the first.
+        why = seen.queued_job.message or "not tried yet"
+        return f"{what} waits in its queue. Kueue: {why}"
     if queue is not None:
         hint = "if that lasts, Kueue isn't installed, or doesn't manage Jobs in this namespace"
         return f"{what} waits for queue {queue}; {hint}"

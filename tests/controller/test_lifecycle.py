@@ -144,6 +144,19 @@ def test_queue_decides_when_a_job_runs_and_only_the_user_overrules_it(api: Api, 
     assert [one for one in api.events("queued") if one in {"Queued", "Suspended"}] == ["Queued", "Suspended"]
 
 
+def test_a_run_in_a_queue_is_not_started_where_there_is_no_queue(api: Api) -> None:
+    api.apply(a_run("waiting", scheduling={"queueName": "training"}, pendingDeadlineSeconds=1))
+    api.eventually("waiting", phase="Queued", message="waits for queue training; if that lasts, Kueue isn't")
+    api.change("waiting", suspend=True)
+    api.eventually("waiting", phase="Suspended")
+    api.change("waiting", suspend=False)
+    api.eventually("waiting", phase="Queued")
+    job = api.get("Job", "waiting")
+    assert job is not None
+    assert job["spec"]["suspend"] is True
+    assert api.pods("waiting") == []
+
+
 def test_finished_job_is_removed_after_its_ttl_and_never_trained_again(api: Api, kubelet: Kubelet) -> None:
     api.apply(a_run("tidy", ttlSecondsAfterFinished=0))
     kubelet.end(kubelet.pod_of("tidy"), 0, a_result())
