@@ -93,3 +93,24 @@ class GraceOver(Interrupted):
     """What was to be saved took longer than the grace after SIGTERM allows."""
 
     how = "stopped by SIGTERM, before the latest steps could be saved"
+
+
+class PeerLostError(Interrupted):
+    """Another process of the run ended, and with it what this one trains; nothing of it can be saved."""
+
+    reason = Reason.PEER_LOST
+    exit_code = ExitCode.PEER_LOST
+
+    def __str__(self) -> str:
+        return (
+            f"another process of the run ended ({self.args[0]}); the run resumes from its last checkpoint "
+            "when all of them are restarted"
+        )
+
+
+class PeerInterrupted(Interrupted):
+    """SIGTERM arrived at another node of the run, and all stop."""
+
+    reason = Reason.PEER_LOST
+    exit_code = ExitCode.PEER_LOST
+    how = "stopped, since another pod of the run was stopped by SIGTERM"

@@ -1,7 +1,9 @@
 """What the trainer pod does: RunConfig from the environment, termination message and exit code at the end."""
 
 import logging
+import os
 import sys
+import time
 from types import TracebackType
 
 from trainingrun_api.advice import Severity
@@ -13,7 +15,7 @@ from trainingrun_api.status import MAX_MESSAGE, Reason, RunFailure, RunResult
 from trainingrun_api.visible import visible
 
 from . import settings
-from .errors import Interrupted, TrainerError
+from .errors import Interrupted, PeerLostError, TrainerError
 from .interruption import Interruption
 from .progress import ProgressSender
 
@@ -28,17 +30,31 @@ MAX_TERMINATION_BYTES = 4096
 """Kubernetes cuts termination messages here, which would leave no valid JSON."""
 
 
+CAUSE_FIRST_SECONDS = 1.0
+"""After which a process ends that has lost another one: the launcher takes the first to end for the cause."""
+
 ExceptionInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 
 def main() -> int:
-    """Train what the environment says; gives the exit code of the process."""
-    log_to_stdout()
-    interruption = Interruption()
-    interruption.listen()
+    """Train what the environment says; gives the exit code of the process.
+
+    Where several processes are to train, this one starts those of its node, each of which comes here again.
+    """
+    rank = settings.rank()
+    log_to_stdout(rank)
     try:
-        result = _train(settings.run_config(), interruption)
-    except (TrainerError, Interrupted) as error:
+        layout = settings.Layout.from_environment()
+        if layout.size > 1 and rank is None:
+            from .distributed.launcher import launch  # noqa: PLC0415 - see _train
+
+            return launch(layout)
+        result = _train(settings.run_config(), rank)
+    except Interrupted as error:
+        if isinstance(error, PeerLostError):
+            time.sleep(CAUSE_FIRST_SECONDS)
+        return _end_interrupted(error)
+    except TrainerError as error:
         log.error("%s: %s", error.reason, error)
         _leave_message(_failure(error.reason, str(error)))
         return error.exit_code
@@ -46,23 +62,45 @@ def main() -> int:
         log.exception("Unexpected error")
         _leave_message(_failure(Reason.TRAINER_ERROR, f"{UNEXPECTED}: {type(error).__name__}: {error}"))
         return ExitCode.BUG
-    _log_result(result)
-    _leave_message(fitting(result))
+    if not rank:
+        _log_result(result)
+        _leave_message(fitting(result))
     return ExitCode.OK
 
 
-def _train(config: RunConfig, interruption: Interruption) -> RunResult:
+def _train(config: RunConfig, rank: int | None) -> RunResult:
+    interruption = Interruption()
+    interruption.listen()
     # Importing torch takes seconds, in which SIGTERM has to end in a message already.
-    from . import machine, pipeline  # noqa: PLC0415
+    from . import distributed, machine, pipeline  # noqa: PLC0415
 
     machine.require_gpus(config.gpus_per_node)
-    if config.progress is None:
-        return pipeline.run(config, _ignore, interruption)
-    sender = ProgressSender(config.progress)
+    if rank is not None:
+        distributed.join(_end_lost)
+    sender = ProgressSender(config.progress) if config.progress and not rank else None
     try:
-        return pipeline.run(config, sender.send, interruption)
+        result = pipeline.run(config, sender.send if sender else _ignore, interruption)
     finally:
-        sender.close()
+        if sender:
+            sender.close()
+    distributed.leave()
+    return result
+
+
+def _end_lost(why: str) -> None:
+    """End from another thread than the one that is held up."""
+    code = _end_interrupted(PeerLostError(why))
+    logging.shutdown()
+    os._exit(code)
+
+
+def _end_interrupted(error: Interrupted) -> int:
+    """Say so, unless another process of this pod has failed and said why, for which this one was ended."""
+    log.error("%s: %s", error.reason, error)
+    message = settings.termination_path()
+    if not message.exists() or not message.stat().st_size:
+        _leave_message(_failure(error.reason, str(error)))
+    return error.exit_code
 
 
 def _ignore(report: ProgressReport) -> None:
@@ -117,9 +155,10 @@ class LineFormatter(logging.Formatter):
         return "\n".join(map(visible, super().formatException(ei).split("\n")))
 
 
-def log_to_stdout() -> None:
-    """Warnings of all libraries, and what the trainer does."""
+def log_to_stdout(rank: int | None = None) -> None:
+    """Warnings of all libraries, and what the trainer does; of several processes, what the first one does."""
     handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(LineFormatter("%(asctime)s %(levelname)s %(message)s"))
+    process = "" if rank is None else f"[rank {rank}] "
+    handler.setFormatter(LineFormatter(f"%(asctime)s {process}%(levelname)s %(message)s"))
     logging.basicConfig(handlers=[handler], level=logging.WARNING)
-    logging.getLogger(__package__).setLevel(logging.INFO)
+    logging.getLogger(__package__).setLevel(logging.WARNING if rank else logging.INFO)

@@ -2,11 +2,18 @@
 
 import os
 from pathlib import Path
+from typing import NamedTuple, Self
 
 from pydantic import ValidationError
 
 from trainingrun_api.names import (
+    MASTER_ADDRESS_VARIABLE,
+    MASTER_PORT,
+    MASTER_PORT_VARIABLE,
     MEMORY_LIMIT_VARIABLE,
+    NODE_RANK_VARIABLE,
+    NODES_VARIABLE,
+    PROCESSES_VARIABLE,
     RUN_CONFIG_VARIABLE,
     STORAGE_KEYS_VARIABLE,
     TERMINATION_MESSAGE_PATH,
@@ -48,3 +55,46 @@ def memory_limit() -> int | None:
     """Bytes that the container may use; None where nobody says."""
     value = os.environ.get(MEMORY_LIMIT_VARIABLE)
     return int(value) if value else None
+
+
+def rank() -> int | None:
+    """Number of this process among those that torchrun's launcher has started; None where it hasn't."""
+    value = os.environ.get("RANK")
+    return int(value) if value else None
+
+
+class Layout(NamedTuple):
+    """The nodes of a run, and this one among them, by torchrun's own environment variables."""
+
+    nodes: int = 1
+    processes: int = 1
+    """On each node: one a GPU, one alone on the CPU."""
+    node: int = 0
+    """Which one this is, from 0."""
+    address: str = ""
+    """Host name of node 0; "" where there is no other."""
+    port: int = MASTER_PORT
+    """That node 0 listens on."""
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """As PET_NNODES and its like say; one process where nobody says. Raises SettingsError."""
+        return cls(
+            nodes=_number(NODES_VARIABLE, 1, least=1),
+            processes=_number(PROCESSES_VARIABLE, 1, least=1),
+            node=_number(NODE_RANK_VARIABLE, 0, least=0),
+            address=os.environ.get(MASTER_ADDRESS_VARIABLE, ""),
+            port=_number(MASTER_PORT_VARIABLE, MASTER_PORT, least=1),
+        )
+
+    @property
+    def size(self) -> int:
+        """Processes of all nodes."""
+        return self.nodes * self.processes
+
+
+def _number(variable: str, default: int, least: int) -> int:
+    value = os.environ.get(variable, str(default))
+    if not value.isdecimal() or int(value) < least:
+        raise SettingsError(f"the environment variable {variable} is {value!r}: set it to {least} or more")
+    return int(value)

@@ -18,7 +18,7 @@ class TokenIds(Sequence[list[int]]):
 
     def __init__(self, tokens: NDArray[np.int32], ends: NDArray[np.int64]) -> None:
         """`tokens` of all texts one after the other; `ends` says where each text ends in them."""
-        self._tokens = tokens
+        self._tokens = np.asarray(tokens)  # no memmap: pickle would copy that
         self._ends = ends
 
     @property

@@ -4,7 +4,7 @@ import hashlib
 import json
 import logging
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,9 +16,10 @@ from pydantic import JsonValue, ValidationError
 from trainingrun_api.base import Model
 
 from ..artifacts import PatientStore, commit_folder, discard, fetch_committed, is_committed
-from ..errors import GraceOver, ObjectMissingError, TrainerError
+from ..distributed import by_first, is_first, leads_node, meet
+from ..errors import GraceOver, ObjectMissingError, StorageUnavailableError, TrainerError
 from ..records import RunRecord, file_sha256
-from ..training import WEIGHTS, History, TrainState
+from ..training import WEIGHTS, History, RandomState, TrainState
 
 log = logging.getLogger(__name__)
 
@@ -170,18 +171,18 @@ class Checkpoints:
         """Folder of those of this origin."""
         return f"{self.folder}/{self.origin.digest}"
 
-    def save(self, state: TrainState, best: Path | None, work: Path) -> None:
+    def save(self, state: TrainState, random: Sequence[RandomState], best: Path | None, work: Path) -> None:
         """Have a checkpoint of what is trained committed beside training; one that was saved before stays.
 
-        `best` holds the best epoch's weights, None where none is chosen; a folder of `work` holds all until
-        it is uploaded.
+        `random` is that of each process. `best` holds the best epoch's weights, None where none is chosen; a
+        folder of `work` holds all until it is uploaded.
         """
         name = _name(state)
         if name in self.saved:
             return
         self.saved.add(name)
         saved, weights = work / name / STATE_FOLDER, work / name / BEST_FOLDER
-        state.save(saved)
+        state.save(saved, random)
         if best is not None and state.history.epochs:
             weights.mkdir()
             (weights / WEIGHTS).hardlink_to(best / WEIGHTS)
@@ -210,18 +211,40 @@ class Checkpoints:
         return best
 
     def resume(self, state: TrainState, best: Path | None, work: Path) -> bool:
-        """Restore the latest whole checkpoint, and the best weights into `best`; False when there is none."""
+        """Restore the latest whole checkpoint, and the best weights into `best` of the first process; False
+        when there is none.
+
+        `work` is the same folder for all processes of a node.
+        """
+        name = by_first(lambda: self._fetch_latest(best, work))
+        if name is None:
+            return False
+        self._fetch_elsewhere(name, work)
+        self._restore(state, name, work)
+        self.saved.add(name)
+        log.info("Resuming from the checkpoint of %s", _place(state))
+        meet()
+        if leads_node():
+            shutil.rmtree(work)
+        return True
+
+    def _fetch_latest(self, best: Path | None, work: Path) -> str | None:
+        """Bring the latest whole one into `work`; gives its name."""
         for name in reversed(self._committed()):
             shutil.rmtree(work, ignore_errors=True)
             if self._fetch(name, best, work):
-                self._restore(state, name, work)
-                shutil.rmtree(work)
-                self.saved.add(name)
-                log.info("Resuming from the checkpoint of %s", _place(state))
-                return True
+                return name
             log.warning("Checkpoint %s/%s is incomplete and is not used", self.uri, name)
             self.broken.add(name)
-        return False
+        return None
+
+    def _fetch_elsewhere(self, name: str, work: Path) -> None:
+        """Bring it to the nodes that the first process is not on."""
+        if leads_node() and not is_first():
+            shutil.rmtree(work, ignore_errors=True)
+            if not self._fetch(name, None, work):
+                raise StorageUnavailableError(f"Checkpoint {self.uri}/{name} could not be read")
+        meet()
 
     def at(self, folder: str) -> Self:
         """Those of the same origin in another folder, of which this attempt has made none."""

@@ -7,13 +7,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 from trainingrun_api.artifacts import ArtifactPaths
 from trainingrun_api.evaluation import BaselineMethod
 from trainingrun_api.status import Reason
 from trainingrun_api.training import Training
 
-from ..errors import GraceOver, Interrupted, SettingsError
+from ..distributed import agree, at_first, gather_objects, is_first, meet, node_folder, take_weights
+from ..errors import GraceOver, Interrupted, PeerInterrupted, PeerLostError, SettingsError
 from ..trackers import Snapshot
 from ..training import (
     Decision,
@@ -21,6 +23,7 @@ from ..training import (
     EpochDone,
     Event,
     History,
+    RandomState,
     SaveDue,
     StageStepDone,
     StepDone,
@@ -63,7 +66,7 @@ class Fit:
         """Go on from the last whole checkpoint, of those under another `folder` where one is named; False
         when there is none."""
         checkpoints = self.checkpoints if folder is None else self.checkpoints.at(folder)
-        return checkpoints.resume(self.state, self.best, self.run.work / "fetched")
+        return checkpoints.resume(self.state, self.best, node_folder(self.run.work) / "fetched")
 
     def go_on(self, hear: Callable[[Landmark], None]) -> None:
         """Train to the end; what is trained is saved before Interrupted is passed on. Steps are progress."""
@@ -72,14 +75,21 @@ class Fit:
             try:
                 for event in fit(self.state, self.settings):
                     self._take(event, hear)
-            except GraceOver:
+            except (GraceOver, PeerLostError):
                 raise  # wherever it was
             except Interrupted:
                 if self.state.worth_saving:
                     self.save()
-                    self.checkpoints.uploads.finish()
+                    self._finish()
+                if not self.run.interruption.asked:
+                    raise PeerInterrupted from None
                 raise
-            self.checkpoints.uploads.finish()
+            self._finish()
+
+    def _finish(self) -> None:
+        """Wait until the last checkpoint is uploaded."""
+        self.checkpoints.uploads.finish()
+        meet()
 
     def _take(self, event: Event, hear: Callable[[Landmark], None]) -> None:
         match event:
@@ -91,10 +101,17 @@ class Fit:
                 self.save()
             case EpochDone() | Diverged():
                 hear(event)
+                meet()  # the first process may have taken long
 
     def _decide(self) -> Decision:
+        """What all processes do after the same step: stop when one is to, save when the first one says so."""
+        return Decision(agree(self._own_decision()))
+
+    def _own_decision(self) -> Decision:
         if self.run.interruption.asked:
             return Decision.STOP
+        if not is_first():
+            return Decision.GO_ON
         seconds = self.settings.checkpoint.every_minutes * MINUTE
         # Training would wait for the upload before, were another one added.
         due = time.monotonic() - self.saved_at >= seconds and not self.checkpoints.uploads.busy
@@ -108,9 +125,11 @@ class Fit:
             self.save()
 
     def save(self) -> None:
-        """Have a checkpoint of what is trained committed beside training."""
+        """Have a checkpoint of what is trained committed beside training, by the first process."""
         self.saved_at = time.monotonic()
-        self.checkpoints.save(self.state, self.best, self.run.waiting)
+        random = gather_objects(RandomState.now())
+        if is_first():
+            self.checkpoints.save(self.state, random, self.best, self.run.waiting)
 
 
 def choose_epoch(
@@ -129,11 +148,19 @@ def choose_epoch(
         fit.go_on(partial(_hear, fit, after_epoch))
 
 
+def take_best(run: RunSession, state: TrainState) -> None:
+    """Have the best epoch's weights, which the first process has kept."""
+    if is_first():
+        state.load_weights(run.best)
+    take_weights(state.objective.network)
+
+
 def _hear(fit: Fit, after_epoch: Callable[[EpochDone], None], event: Landmark) -> None:
     match event:
         case EpochDone():
             _end_epoch(fit, event)
-            after_epoch(event)
+            if is_first():
+                after_epoch(event)
         case Diverged():
             best = fit.state.history.best.epoch
             log.warning("Training ends early: %s. The best epoch is %d", event.message, best)
@@ -143,16 +170,20 @@ def _begin_anew(fit: Fit) -> None:
     """Where there is no checkpoint of this run, go on from the one it names, or tell why there is none."""
     earlier = fit.run.config.resume_from
     if earlier is None:
-        _tell_of_change(fit)
+        at_first(partial(_tell_of_change, fit))
         return
     folder = ArtifactPaths(earlier).checkpoints
     if not fit.resume(folder):
-        changed = fit.checkpoints.at(folder).changes()
-        why = f": {', '.join(changed)} changed" if changed else ""
-        raise SettingsError(
-            f"spec.resumeFrom: no complete checkpoint with the same data, settings and base model under "
-            f"{folder}{why}; use what that run used, or leave resumeFrom out"
-        )
+        at_first(partial(_refuse, fit, folder))
+
+
+def _refuse(fit: Fit, folder: str) -> NoReturn:
+    changed = fit.checkpoints.at(folder).changes()
+    why = f": {', '.join(changed)} changed" if changed else ""
+    raise SettingsError(
+        f"spec.resumeFrom: no complete checkpoint with the same data, settings and base model under "
+        f"{folder}{why}; use what that run used, or leave resumeFrom out"
+    )
 
 
 def _tell_of_change(fit: Fit) -> None:
@@ -184,7 +215,7 @@ def _end_epoch(fit: Fit, done: EpochDone) -> None:
         "".join(f", {metric.name} {score:.3f}" for metric, score in epoch.scores.items()),
         " (best so far)" if done.is_best else "",
     )
-    if done.is_best:
+    if done.is_best and is_first():
         state.save_weights(run.best)
     if epoch.epoch == 0:
         _log_stage(state.history)

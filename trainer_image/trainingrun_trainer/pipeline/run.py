@@ -8,29 +8,31 @@ from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import torch
 from accelerate.utils.random import set_seed
 
 from trainingrun_api.artifacts import ArtifactPaths, Artifacts
 from trainingrun_api.evaluation import Evaluation
+from trainingrun_api.final_fit import FinalFit
 from trainingrun_api.run_config import RunConfig
 from trainingrun_api.status import RunResult, Stage
 
 from ..artifacts import PatientStore, Store, open_store
 from ..base_model import fetch_base_model
-from ..errors import Interrupted
+from ..distributed import by_first, from_first, is_first, node_folder, once_a_node
+from ..errors import Interrupted, StorageUnavailableError
 from ..evaluation import to_parquet
 from ..interruption import Interruption
 from ..machine import LESS_AT_ONCE, memory_errors, within_limit
-from ..report import Report
 from ..setting_paths import settings_by_path
-from ..tasks import Anew, load_task
+from ..tasks import Anew, Task, load_task
 from ..trackers import INSTALL, Ending, Mlflow, Subject, Tracker, Trackers
-from ..training import prepare
+from ..training import Outcome, prepare
 from .checkpoints import Origin
 from .final_fit import fit_anew
-from .fitting import choose_epoch
+from .fitting import choose_epoch, take_best
 from .progress import Listener, ProgressTracker
 from .results import LiveResults, Results, publish, published, require_weights_of, result, write_report
 from .session import RunSession, log_recipe, record
@@ -44,8 +46,9 @@ LESS = "choose a smaller base model, or leave out the longest texts"
 def run(config: RunConfig, listener: Listener, interruption: Interruption | None = None) -> RunResult:
     """Train, evaluate and publish; goes on from the last checkpoint, or only reports what is published.
 
-    `listener` gets each progress report in this thread. `interruption` ends the run, once what is trained is
-    saved. Raises a TrainerError, whose message says what to change; its exit code says whether trying again
+    Where several processes train, all of them run this, and the first one reports and writes. `listener` gets
+    each progress report in this thread. `interruption` ends the run, once what is trained is saved. Raises a
+    TrainerError, whose message says what to change; its exit code says whether trying again
     can help.
     """
     paths = ArtifactPaths(config.output_prefix.rstrip("/"))
@@ -54,7 +57,7 @@ def run(config: RunConfig, listener: Listener, interruption: Interruption | None
     store = PatientStore(impatient, config.storage.patience_seconds, progress.storage)
     trackers = trackers_of(config, impatient, paths)
     with failing(trackers):
-        evaluation = published(store, paths)
+        evaluation = by_first(lambda: published(store, paths))
         if evaluation is None:
             # What can't be deleted at the end, as on some network volumes, is no reason to fail.
             folder = tempfile.TemporaryDirectory(prefix="trainingrun-", ignore_cleanup_errors=True)
@@ -76,17 +79,21 @@ def train(run: RunSession) -> Evaluation:
     config = run.config
     # Written before anything else, so that an output that can't be written to costs seconds, not hours.
     record(run, dataset=None, base_model=None)
+    folder = node_folder(run.work)
     with within_limit():
         run.progress.stage(Stage.LOADING_DATA)
-        task = load_task(config, run.work / "data")
+        task = once_a_node("task", lambda: load_task(config, run.work / "data"))
+        _require_same_data(task.data.sha256)
         run.progress.stage(Stage.LOADING_MODEL)
         set_seed(config.training.seed)
-        base = fetch_base_model(config.base_model, config.storage, run.work / "base")
+        base = once_a_node(
+            "base", lambda: fetch_base_model(config.base_model, config.storage, folder / "base-model")
+        )
         model = task.load_model(base)
     base_model = base.resolved.fitted(model.head_origin, model.notes)
     made_of = record(run, task.data.sha256, base_model)
-    anew = task.anew(model, run.work / "untrained.safetensors")
-    rows = task.encode(model)
+    anew = task.anew(model, folder / "untrained.safetensors")
+    rows = once_a_node("rows", lambda: task.encode(model))
     state = prepare(task.objective(model, rows), config.training)
     log_recipe(state, model.max_tokens, rows.truncated)
     counts = task.data.counts.model_copy(update={"truncated": rows.truncated})
@@ -100,27 +107,40 @@ def train(run: RunSession) -> Evaluation:
         earlier=base.earlier,
         made_of=made_of,
     )
-    final = _fit(results, anew)
+    outcome, final_fit = _fit(results, anew)
+    return by_first(partial(_publish, results, task, outcome, final_fit))
+
+
+def _require_same_data(sha256: str) -> None:
+    """Raises StorageUnavailableError where nodes have read different files."""
+    if sha256 != from_first(sha256):
+        raise StorageUnavailableError("the data sets changed while the nodes of the run read them")
+
+
+def _publish(
+    results: Results, task: Task[Any, Any, Any], outcome: Outcome[Any], final_fit: FinalFit | None
+) -> Evaluation:
+    run = results.run
+    report = results.of(outcome, finished=True, final_fit=final_fit)
     run.progress.stage(Stage.PUBLISHING)
-    run.store.write(run.paths.predictions, to_parquet(final.predictions))
-    write_report(run.store, run.paths, final)
-    publish(run, task, model, final.evaluation)
-    return final.evaluation
+    run.store.write(run.paths.predictions, to_parquet(report.predictions))
+    write_report(run.store, run.paths, report)
+    publish(run, task, results.model, report.evaluation)
+    return report.evaluation
 
 
-def _fit(results: Results, anew: Anew | None) -> Report:
+def _fit(results: Results, anew: Anew | None) -> tuple[Outcome[Any], FinalFit | None]:
     """Train, and evaluate the weights of the best epoch; the model has those to be published then."""
     run, state, origin = results.run, results.state, Origin.of(results.made_of)
     live = LiveResults(run, partial(results.of, finished=False))
     with memory_errors(LESS_AT_ONCE), _limit():
         choose_epoch(run, state, origin, live.after_epoch)
         run.progress.stage(Stage.EVALUATING)
-        state.load_weights(run.best)
+        take_best(run, state)
         state.merge_adapters()
         outcome = state.evaluate()
         require_weights_of(state.history.best, outcome.loss)
-        final_fit = fit_anew(run, state, anew, origin) if anew else None
-    return results.of(outcome, finished=True, final_fit=final_fit)
+        return outcome, fit_anew(run, state, anew, origin) if anew else None
 
 
 def _limit() -> AbstractContextManager[None]:
@@ -129,11 +149,14 @@ def _limit() -> AbstractContextManager[None]:
 
 
 def trackers_of(config: RunConfig, store: Store, paths: ArtifactPaths) -> Tracker:
-    """All that follow a run, as one: TensorBoard where it is installed, and what the settings ask for.
+    """All that follow a run, as one: TensorBoard where it is installed, and what the settings ask for; they
+    follow the first process.
 
     Raises SettingsError for one that is asked for and isn't installed.
     """
     artifacts, trackers = artifacts_of(paths), list[Tracker]()
+    if not is_first():
+        return Trackers(trackers)
     if artifacts.tensorboard is not None:
         from ..trackers.tensorboard import TensorBoard  # noqa: PLC0415  # of an extra
 

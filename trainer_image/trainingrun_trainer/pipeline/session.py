@@ -11,6 +11,7 @@ from trainingrun_api.lineage import ResolvedBaseModel
 from trainingrun_api.run_config import RunConfig
 
 from ..artifacts import PatientStore
+from ..distributed import at_first, size
 from ..interruption import Interruption
 from ..records import RunRecord
 from ..trackers import Tracker
@@ -48,10 +49,10 @@ class RunSession:
 
 
 def record(run: RunSession, dataset: str | None, base_model: ResolvedBaseModel | None) -> RunRecord:
-    """Write run.json with what is known so far, and give it."""
+    """Have the first process write run.json with what is known so far; gives it."""
     versions = {"python": platform.python_version()} | {name: version(name) for name in DECIDING_LIBRARIES}
     made_of = RunRecord(config=run.config, dataset_sha256=dataset, base_model=base_model, versions=versions)
-    run.store.write(run.paths.run, made_of.model_dump_json(indent=2).encode())
+    at_first(lambda: run.store.write(run.paths.run, made_of.model_dump_json(indent=2).encode()))
     return made_of
 
 
@@ -60,13 +61,14 @@ def log_recipe(state: TrainState, max_tokens: int, truncated: int) -> None:
     recipe = state.recipe
     log.info(
         "Model: %.1f million parameters, %.1f trained; texts cut after %d tokens (%d are longer), on %s, "
-        "precision %s",
+        "precision %s, %d processes",
         recipe.parameters / 1e6,
         recipe.trained_parameters / 1e6,
         max_tokens,
         truncated,
         state.accelerator.device,
         recipe.mixed_precision,
+        size(),
     )
     log.info(
         "Recipe: learning rate %g, layer decay %g, %d steps of %d texts, the first %d to warm up; "

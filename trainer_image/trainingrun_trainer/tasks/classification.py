@@ -12,6 +12,7 @@ from trainingrun_api.run_config import RunConfig
 from ..base_model import BaseModelFolder
 from ..corpus import Splits, Texts
 from ..data import listed
+from ..distributed import once_a_node
 from ..errors import DataError
 from ..evaluation import (
     FoundIssues,
@@ -117,7 +118,8 @@ class ClassificationTask(Task[Classifier, EncodedTexts, LabelPredictions]):
         texts, evaluation = self.data.splits.together(), self.data.splits.evaluation
 
         def objective() -> Objective:
-            return self.objective(model, Encoded(model.encode(texts), model.encode(evaluation)))
+            rows = once_a_node("all-rows", lambda: Encoded(model.encode(texts), model.encode(evaluation)))
+            return self.objective(model, rows)
 
         return Anew(Untrained.of(model, weights), objective, len(texts))
 

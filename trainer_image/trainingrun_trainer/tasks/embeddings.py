@@ -12,6 +12,7 @@ from trainingrun_api.evaluation import Evaluation, SimilarityScores
 from trainingrun_api.run_config import RunConfig
 
 from ..base_model import BaseModelFolder
+from ..distributed import Share
 from ..evaluation import (
     Embeddings,
     LabelledEmbeddings,
@@ -35,8 +36,9 @@ from ..training import (
     RankedTexts,
     ScoredPairs,
     TrainState,
-    embed_texts,
+    embed_all,
     evaluation_batches,
+    on_device,
 )
 from .pairs import PairedTexts, load_pairs
 from .task import Encoded, EvaluationResult, Task
@@ -104,9 +106,9 @@ class LabelEmbeddingTask(EmbeddingTask[EncodedTexts]):
         outcome: Outcome[list[Embeddings]],
     ) -> EvaluationResult:
         """Average precision, retrieval, and the nearest label, in all and by data set."""
-        batches = evaluation_batches(model, rows.training, state.recipe_used.batch_size)
-        found = embed_texts(model, rows.training, state.accelerator.prepare(batches))
-        training = LabelledEmbeddings(found.cpu().numpy(), rows.training.targets)
+        batches = evaluation_batches(model, rows.training, state.recipe_used.batch_size, Share())
+        found = embed_all(model, on_device(batches, state.accelerator))
+        training = LabelledEmbeddings(found, rows.training.targets)
         evaluation = LabelledEmbeddings(outcome.output[0], rows.evaluation.targets)
         nearest = nearest_labels(training, evaluation)
         texts, labels = self.data.splits.evaluation, self.data.labels

@@ -22,6 +22,7 @@ from trainingrun_api.run_config import RunConfig
 
 from ..base_model import BaseModelFolder
 from ..data import FieldValues
+from ..distributed import leads_node
 from ..model import Classifier, TextModel
 from ..training import Objective, Outcome, TrainState
 
@@ -92,8 +93,9 @@ class Untrained:
 
     @classmethod
     def of(cls, classifier: Classifier, weights: Path) -> Self:
-        """What it is now; its weights are written to a new file."""
-        save_model(classifier.network, str(weights))
+        """What it is now; its weights are written to a new file, the same for all processes of a node."""
+        if leads_node():
+            save_model(classifier.network, str(weights))
         return cls(classifier, weights, classifier.head_is_new)
 
     def restore(self) -> None:

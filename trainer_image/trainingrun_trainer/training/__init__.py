@@ -2,13 +2,13 @@
 
 from .batches import evaluation_batches
 from .classification import Classification, MultiLabelClassification, SingleLabelClassification
-from .contrast import LabelContrast, embed_texts, stage_steps
+from .contrast import LabelContrast, embed_all, stage_steps
 from .fit import Event, fit
 from .history import Diverged, EpochDone, History, SaveDue, StageStepDone, StepDone
 from .objective import Objective, Outcome
 from .pairs import EncodedColumns, PairObjective, RankedTexts, ScoredPairs
 from .passes import DivergedError
-from .train_state import WEIGHTS, Decision, TrainState, prepare
+from .train_state import WEIGHTS, Decision, RandomState, TrainState, on_device, prepare
 
 __all__ = [
     "WEIGHTS",
@@ -25,6 +25,7 @@ __all__ = [
     "Objective",
     "Outcome",
     "PairObjective",
+    "RandomState",
     "RankedTexts",
     "SaveDue",
     "ScoredPairs",
@@ -32,9 +33,10 @@ __all__ = [
     "StageStepDone",
     "StepDone",
     "TrainState",
-    "embed_texts",
+    "embed_all",
     "evaluation_batches",
     "fit",
+    "on_device",
     "prepare",
     "stage_steps",
 ]

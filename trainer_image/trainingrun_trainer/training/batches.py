@@ -1,4 +1,7 @@
-"""Batches of texts of like length: little padding, and an order that seed and epoch fix."""
+"""Batches of texts of like length: little padding, and an order that seed and epoch fix.
+
+However many processes train, a batch has the same rows; each process makes what it has a share of.
+"""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -10,12 +13,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from ..distributed import Share
 from ..model import Features
 from ..records import EncodedTexts
 
 
 class Batch(NamedTuple):
-    """Rows to train or evaluate on, as sentence-transformers' losses take them.
+    """This process's rows of a batch to train or evaluate on, as sentence-transformers' losses take them.
 
     Accelerate places the tensors of a named tuple on the device.
     """
@@ -26,15 +30,22 @@ class Batch(NamedTuple):
     """What the task wants of each row, (rows, ...)."""
     rows: Tensor
     """Where each row stands in its part, (rows,)."""
+    total: int
+    """Rows of the batch, of all processes."""
+    share: float
+    """Of all these, what the rows here make; 0 where a batch has fewer rows than there are processes, and the
+    row here is another's."""
 
     def parts(self, count: int) -> list["Batch"]:
-        """The batch in at most `count` parts of like size."""
+        """The rows here in at most `count` parts of like size."""
         size = math.ceil(len(self.targets) / count)
         return [self._rows(start, start + size) for start in range(0, len(self.targets), size)]
 
     def _rows(self, start: int, end: int) -> "Batch":
         columns = [{name: value[start:end] for name, value in column.items()} for column in self.columns]
-        return Batch(columns, self.targets[start:end], self.rows[start:end])
+        targets = self.targets[start:end]
+        share = self.share * len(targets) / len(self.targets)
+        return Batch(columns, targets, self.rows[start:end], self.total, share)
 
 
 class Padding(Protocol):
@@ -52,35 +63,6 @@ GROUP_BATCHES = 16
 enough that texts still meet other texts in each epoch."""
 
 
-class EncodedText(NamedTuple):
-    """A tokenised text."""
-
-    input_ids: list[int]
-    context_start: int | None
-    """Tokens before those of the context, where the model is told."""
-    target: NDArray[np.int64]
-    """What is wanted of it: one row of `Targets`, in full width."""
-    row: int
-    """Where it stands in its part."""
-
-
-class TextDataset(Dataset[EncodedText]):
-    """Token ids and targets of each text."""
-
-    def __init__(self, texts: EncodedTexts) -> None:
-        self._texts = texts
-
-    def __getitem__(self, index: int) -> EncodedText:
-        starts = self._texts.context_starts
-        start = None if starts is None else int(starts[index])
-        return EncodedText(
-            self._texts.input_ids[index], start, self._texts.targets[index].astype(np.int64), index
-        )
-
-    def __len__(self) -> int:
-        return len(self._texts.targets)
-
-
 class EpochSampler(Sampler[list[int]]):
     """Batches of rows, fixed by seed and epoch."""
 
@@ -94,6 +76,21 @@ class EpochSampler(Sampler[list[int]]):
 
     def __len__(self) -> int:
         return self._batches
+
+
+class LongestFirst(Sampler[list[int]]):
+    """Batches of rows so ordered that what doesn't fit into memory shows at once; always the same."""
+
+    def __init__(self, lengths: NDArray[np.int64], batch_size: int) -> None:
+        self._order = np.argsort(-lengths, kind="stable")
+        self._batch_size = batch_size
+
+    def __len__(self) -> int:
+        return math.ceil(len(self._order) / self._batch_size)
+
+    def __iter__(self) -> Iterator[list[int]]:
+        for start in range(0, len(self._order), self._batch_size):
+            yield self._order[start : start + self._batch_size].tolist()
 
 
 class LengthGroups(EpochSampler):
@@ -127,36 +124,38 @@ class LengthGroups(EpochSampler):
 
 def training_batches(model: Padding, texts: EncodedTexts, batch_size: int, seed: int) -> BatchLoader:
     """Batches to train on, in the order of the epoch that the loader is set to."""
-    sampler = LengthGroups(texts.input_ids.lengths, batch_size, seed)
-    return DataLoader(TextDataset(texts), batch_sampler=sampler, collate_fn=collate(model))
+    return loader(LengthGroups(texts.input_ids.lengths, batch_size, seed), collate(model, texts))
 
 
-def longest_first(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Indices of rows of these lengths, so ordered that what doesn't fit into memory shows at once."""
-    order: NDArray[np.int64] = np.argsort(-lengths, kind="stable")
-    return order
-
-
-def longest_batches(
-    rows: Dataset[Any], lengths: NDArray[np.int64], batch_size: int, collate_fn: Callable[[Any], Batch]
+def evaluation_batches(
+    model: Padding, texts: EncodedTexts, batch_size: int, share: Share | None = None
 ) -> BatchLoader:
-    """Batches of all rows, in the order of `longest_first`."""
-    order = longest_first(lengths).tolist()
-    return DataLoader(rows, batch_size=batch_size, sampler=order, collate_fn=collate_fn)
+    """Batches of all texts, those first that don't fit into memory if any doesn't; of this process's `share`
+    unless another is given."""
+    return loader(LongestFirst(texts.input_ids.lengths, batch_size), collate(model, texts, share))
 
 
-def evaluation_batches(model: Padding, texts: EncodedTexts, batch_size: int) -> BatchLoader:
-    """`longest_batches` of texts."""
-    return longest_batches(TextDataset(texts), texts.input_ids.lengths, batch_size, collate(model))
+def loader(batches: Sampler[list[int]], collate: Callable[[list[int]], Batch]) -> BatchLoader:
+    """What gives the batches of these rows."""
+    return DataLoader(_Rows(), batch_sampler=batches, collate_fn=collate)
 
 
-def collate(model: Padding) -> Callable[[list[EncodedText]], Batch]:
-    """What makes a batch of the rows of a TextDataset."""
+class _Rows(Dataset[int]):
+    """The data set is its rows' numbers: only those of a process's share are read, when they are collated."""
 
-    def padded(texts: list[EncodedText]) -> Batch:
-        starts = [text.context_start for text in texts if text.context_start is not None]
-        features = model.pad([text.input_ids for text in texts], starts or None)
-        targets = torch.from_numpy(np.stack([text.target for text in texts]))
-        return Batch([features], targets, torch.tensor([text.row for text in texts]))
+    def __getitem__(self, row: int) -> int:
+        return row
+
+
+def collate(model: Padding, texts: EncodedTexts, share: Share | None = None) -> Callable[[list[int]], Batch]:
+    """What makes a batch of rows of these texts."""
+    own, starts = share or Share.own(), texts.context_starts
+
+    def padded(batch: list[int]) -> Batch:
+        rows = own.of(batch)
+        context_starts = None if starts is None else [int(starts[row]) for row in rows]
+        features = model.pad([texts.input_ids[row] for row in rows], context_starts)
+        targets = torch.from_numpy(texts.targets[rows].astype(np.int64))
+        return Batch([features], targets, torch.tensor(rows), len(batch), own.count(len(batch)) / len(batch))
 
     return padded

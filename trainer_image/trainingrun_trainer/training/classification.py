@@ -15,13 +15,14 @@ from trainingrun_api.evaluation import BaselineMethod
 from trainingrun_api.metrics import DataKind, Scores, stopping_metrics
 from trainingrun_api.training import ClassWeights, SimilarityStage, Training
 
+from ..distributed import at_first, take_weights
 from ..evaluation import FoundIssues, Indices, LabelPredictions, MultiLabelPredictions, Predictions, macro_f1
 from ..model import Classifier
 from ..records import EncodedTexts, Targets
-from .batches import Batch, BatchLoader, evaluation_batches, longest_first, training_batches
+from .batches import Batch, BatchLoader, evaluation_batches, training_batches
 from .contrast import few_texts, stage_of
 from .objective import HeadStart, Objective, Outcome
-from .passes import finite, infer
+from .passes import finite, gathered, infer
 from .probe import (
     Probed,
     Regression,
@@ -112,9 +113,14 @@ class Classification(Objective):
         layer = self._classifier.output_layer
         if not self._classifier.head_is_new or layer is None or layer.bias is None:
             return HeadStart()
-        probed = embed(self._classifier, batches)
-        if probed is None:
+        embedded = embed(self._classifier, batches)
+        if embedded is None:
             return HeadStart()
+        start = at_first(lambda: self._start_at(Probed.of(*embedded)))
+        take_weights(self.network)
+        return start or HeadStart()
+
+    def _start_at(self, probed: Probed) -> HeadStart:
         balanced = self._weights is not None
         found = start_at(self._classifier, probed, type(self).regression, balanced=balanced)
         method = BaselineMethod.LOGISTIC_REGRESSION if found else BaselineMethod.BASE_MODEL
@@ -124,20 +130,21 @@ class Classification(Objective):
     def loss(self, batch: Batch) -> Tensor:
         """Negative log-likelihood of the labels, weighted and smoothed as set, in nats per text."""
         logits = self._classifier.logits(batch.columns[0]).float()
-        return self.loss_of(logits, batch.targets, self._weights, self._smoothing)
+        return self.loss_of(logits, batch.targets, self._weights, self._smoothing) * batch.share
 
-    def evaluate(self, batches: Iterable[Batch]) -> Outcome[LabelPredictions]:
+    def evaluate(self, batches: Iterable[Batch]) -> Outcome[LabelPredictions] | None:
         """Predictions in the order of the evaluation texts."""
         self.network.eval()
-        targets, logits = (
-            torch.cat(parts) for parts in zip(*infer(batches, self._targets_and_logits), strict=True)
-        )
-        loss = finite(float(self.loss_of(logits, targets)), "the evaluation loss")
-        back = np.argsort(longest_first(self._evaluation.input_ids.lengths))
-        return self.outcome(targets.cpu().numpy()[back], logits.cpu().numpy()[back], loss)
+        _, logits = gathered(infer(batches, self._rows_and_logits))
+        return at_first(lambda: self._outcome(logits))
 
-    def _targets_and_logits(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        return batch.targets, self._classifier.logits(batch.columns[0]).float()
+    def _rows_and_logits(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        return batch.rows, self._classifier.logits(batch.columns[0]).float()
+
+    def _outcome(self, logits: Tensor) -> Outcome[LabelPredictions]:
+        targets = self._evaluation.targets.astype(np.int64)
+        loss = finite(float(self.loss_of(logits, torch.from_numpy(targets))), "the evaluation loss")
+        return self.outcome(targets, logits.numpy(), loss)
 
     @abstractmethod
     def loss_of(

@@ -8,17 +8,17 @@ import numpy as np
 import torch
 from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
 from torch import Tensor, nn
-from torch.utils.data import DataLoader
 
 from trainingrun_api.metrics import DataKind, Scores, stopping_metrics
 
+from ..distributed import at_first
 from ..errors import SettingsError
 from ..evaluation import Embeddings, LabelledEmbeddings, average_precision
 from ..model import Embedder
 from ..records import EncodedTexts
-from .batches import Batch, BatchLoader, EpochSampler, TextDataset, collate, evaluation_batches, longest_first
+from .batches import Batch, BatchLoader, EpochSampler, collate, evaluation_batches, loader
 from .objective import HeadStart, Objective, Outcome
-from .passes import finite, infer
+from .passes import finite, gathered, infer, loss_of_all
 
 EVALUATION_PAIRS = 32
 """Pairs that the evaluation loss compares with each other, whatever the batch size, so that runs compare."""
@@ -82,10 +82,16 @@ def _distinct(labels: Iterator[int], count: int) -> list[int]:
     return list(drawn)
 
 
-def embed_texts(embedder: Embedder, texts: EncodedTexts, batches: Iterable[Batch]) -> Tensor:
-    """Embeddings in the order of `texts`, (texts, dimensions); `batches` in the order of `longest_first`."""
-    found = torch.cat(list(infer(batches, lambda batch: embedder.embed(batch.columns[0]).float())))
-    return found[np.argsort(longest_first(texts.input_ids.lengths))]
+def embed_texts(embedder: Embedder, batches: Iterable[Batch]) -> Iterator[tuple[Tensor, Tensor]]:
+    """Rows of evaluation batches, and their embeddings, (rows, dimensions)."""
+    return infer(batches, lambda batch: (batch.rows, embedder.embed(batch.columns[0]).float()))
+
+
+def embed_all(embedder: Embedder, batches: Iterable[Batch]) -> Embeddings:
+    """Embeddings of all texts of evaluation batches that this process has the whole of, in their order."""
+    rows, embeddings = zip(*embed_texts(embedder, batches), strict=True)
+    found: Embeddings = torch.cat(embeddings).cpu().numpy()[np.argsort(torch.cat(rows).cpu().numpy())]
+    return found
 
 
 class LabelContrast(Objective):
@@ -126,9 +132,7 @@ class LabelContrast(Objective):
         """`batch_size` pairs in a batch."""
         steps = self._steps or max(_passing(self._training, batch_size), LEAST_STEPS)
         sampler = _pairs(self._training, batch_size, steps, seed)
-        return DataLoader(
-            TextDataset(self._training), batch_sampler=sampler, collate_fn=collate(self._embedder)
-        )
+        return loader(sampler, collate(self._embedder, self._training))
 
     def evaluation_batches(self, batch_size: int) -> BatchLoader:
         return evaluation_batches(self._embedder, self._evaluation, batch_size)
@@ -138,19 +142,24 @@ class LabelContrast(Objective):
 
     def loss(self, batch: Batch) -> Tensor:
         """Mean over pairs, in nats."""
-        embeddings = self._embedder.embed(batch.columns[0]).float()
-        group = min(len(set(self._training.targets)), len(embeddings) // 2)
-        return self._contrast(embeddings, group)
+        group = min(len(set(self._training.targets)), batch.total // 2)
+        return loss_of_all(batch, self._embedded, lambda embeddings: self._contrast(embeddings, group))
 
-    def evaluate(self, batches: Iterable[Batch]) -> Outcome[list[Embeddings]]:
+    def _embedded(self, batch: Batch) -> list[Tensor]:
+        return [self._embedder.embed(batch.columns[0]).float()]
+
+    def evaluate(self, batches: Iterable[Batch]) -> Outcome[list[Embeddings]] | None:
         """The loss of a fixed draw of pairs, and average precision."""
         self.network.eval()
-        embeddings = embed_texts(self._embedder, self._evaluation, batches)
+        _, embeddings = gathered(embed_texts(self._embedder, batches))
+        return at_first(lambda: self._outcome(embeddings))
+
+    def _outcome(self, embeddings: Tensor) -> Outcome[list[Embeddings]]:
         steps = _passing(self._evaluation, EVALUATION_PAIRS)
         draws = _pairs(self._evaluation, EVALUATION_PAIRS, steps, seed=0)
         losses = [float(self._contrast(embeddings[draw], draws.group)) for draw in draws]
         loss = finite(sum(losses) / len(losses), "the evaluation loss")
-        matrix, targets = embeddings.cpu().numpy(), np.asarray(self._evaluation.targets)
+        matrix, targets = embeddings.numpy(), np.asarray(self._evaluation.targets)
         return Outcome(
             loss=loss,
             scores=Scores(average_precision=average_precision(LabelledEmbeddings(matrix, targets))),

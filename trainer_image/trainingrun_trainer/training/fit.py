@@ -17,6 +17,7 @@ from trainingrun_api.evaluation import StageOutcome
 from trainingrun_api.status import EpochSummary
 from trainingrun_api.training import SimilarityStage, Training
 
+from ..distributed import at_first, sum_gradients, sum_numbers, together
 from ..errors import Interrupted, ModelError
 from .batches import Batch
 from .history import Diverged, EpochDone, History, Meter, SaveDue, StageStepDone, StepDone, merit
@@ -109,7 +110,7 @@ def _baseline(state: TrainState, settings: Training) -> EpochSummary:
     with _untrained():
         head = _start_head(state)
         # Before the stage, after which the body has learned the labels, wrong ones too.
-        issues = state.objective.label_issues(head.probed) if head.probed else None
+        issues = at_first(lambda: state.objective.label_issues(head.probed) if head.probed else None)
         metric = settings.early_stopping.metric
         state.history = History(method=head.method, metric=metric, label_issues=issues)
         first = evaluate_untrained(state)
@@ -201,8 +202,10 @@ def train_epoch(state: TrainState, epoch: int, done: int = 0) -> Iterator[StepDo
     group = state.recipe.gradient_accumulation_steps
     groups = _groups(_without(state.training, done * group), group)
     for step, batches in enumerate(groups, start=first):
-        texts = sum(len(batch.targets) for batch in batches)
-        loss = finite(_backward_in_parts(state, batches, texts), f"the training loss of step {step}")
+        texts = sum(batch.total for batch in batches)
+        own = _backward_in_parts(state, batches, texts)
+        (loss,) = sum_numbers(own)
+        finite(loss, f"the training loss of step {step}")
         norm = finite(_step(state), f"the gradient of step {step}")
         yield StepDone(step, texts, loss, state.learning_rate, norm, time.monotonic() - started)
         started = time.monotonic()
@@ -228,10 +231,12 @@ def _groups(batches: Iterable[Batch], size: int) -> Iterator[list[Batch]]:
 
 
 def _backward_in_parts(state: TrainState, batches: list[Batch], texts: int) -> float:
-    """As `_backward`, with batches in twice as many parts from now on when memory is not enough."""
+    """As `_backward`, with batches in twice as many parts from now on when memory is not enough anywhere."""
     while True:
         try:
-            return _backward(state, [part for batch in batches for part in batch.parts(state.parts)], texts)
+            with together():
+                parts = [part for batch in batches for part in batch.parts(state.parts)]
+                return _backward(state, parts, texts)
         except RuntimeError as error:
             if not _can_divide(state, error):
                 raise
@@ -250,8 +255,8 @@ def _can_divide(state: TrainState, error: RuntimeError) -> bool:
 
 
 def _backward(state: TrainState, batches: list[Batch], texts: int) -> float:
-    """Gather the gradient of the mean over all texts of the batches; gives that mean."""
-    return sum(_backward_of(state, batch, len(batch.targets) / texts) for batch in batches)
+    """Gather the gradient of these rows' part in the mean over all `texts` of a step; gives that part."""
+    return sum(_backward_of(state, batch, batch.total / texts) for batch in batches)
 
 
 def _backward_of(state: TrainState, batch: Batch, share: float) -> float:
@@ -273,7 +278,8 @@ def _pass(state: TrainState, batch: Batch, share: float) -> float:
 
 
 def _step(state: TrainState) -> float:
-    """Go a step along the gradient, cut to maxGradientNorm; gives its norm before."""
+    """Go a step along the gradient of all processes, cut to maxGradientNorm; gives its norm before."""
+    sum_gradients(state.objective.network.parameters())
     norm = state.accelerator.clip_grad_norm_(
         state.objective.network.parameters(), state.recipe.max_gradient_norm
     )
@@ -315,14 +321,15 @@ def evaluate_epoch(state: TrainState, epoch: int, training_loss: float) -> tuple
 def _loss_before_training(state: TrainState) -> float:
     state.objective.network.eval()
     state.training.set_epoch(1)
-    losses, texts = 0.0, 0
+    losses, texts = 0.0, 0.0
     batches = islice(state.training, BATCHES_BEFORE_TRAINING)
     for count, loss in infer(batches, partial(_loss, state), divisible=state.objective.divisible):
-        losses += count * loss
+        losses += loss
         texts += count
+    losses, texts = sum_numbers(losses, texts)
     return finite(losses / texts, "the training loss")
 
 
-def _loss(state: TrainState, batch: Batch) -> tuple[int, float]:
-    """Texts, and their mean loss."""
-    return len(batch.targets), float(batch_loss(state, batch))
+def _loss(state: TrainState, batch: Batch) -> tuple[float, float]:
+    """Texts, and the sum of their losses; what processes have adds up."""
+    return batch.share * batch.total, batch.total * float(batch_loss(state, batch))

@@ -27,7 +27,8 @@ class Outcome(Generic[Output]):
     scores: Scores
     """Those that the task has."""
     output: Output
-    """What they were made of, in the order of the texts: predicted labels, or embeddings of each column."""
+    """What they were made of, in the order of the texts: predicted labels, or embeddings of each column; the
+    first process alone has it."""
     loss_error: float = 0.0
     """Standard error of that mean, where its texts are a sample; 0 where they are not taken for one."""
 
@@ -98,11 +99,15 @@ class Objective(ABC):
 
     @abstractmethod
     def loss(self, batch: Batch) -> Tensor:
-        """Mean loss per text of one training batch, a scalar to go backward from; called under autocast."""
+        """What this process's rows of a training batch make of its mean loss per text, a scalar; called under
+        autocast.
+
+        What all processes have adds up to the loss of the batch, and so do their gradients.
+        """
 
     @abstractmethod
-    def evaluate(self, batches: Iterable[Batch]) -> Outcome[Any]:
-        """Loss, scores and predictions over `evaluation_batches`.
+    def evaluate(self, batches: Iterable[Batch]) -> Outcome[Any] | None:
+        """Loss, scores and predictions over `evaluation_batches`, at the first process; None at the others.
 
         Without autocast, so that whoever loads the published model gets the same numbers. Raises
         DivergedError when the loss is not finite, of which no scores can be made.

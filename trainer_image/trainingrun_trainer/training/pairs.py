@@ -12,17 +12,17 @@ import torch
 from numpy.typing import NDArray
 from sentence_transformers.sentence_transformer.losses import CoSENTLoss, MultipleNegativesRankingLoss
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset
 from xxhash import xxh3_64_intdigest
 
 from trainingrun_api.metrics import DataKind, Scores, stopping_metrics
 
+from ..distributed import Share, at_first, gather_rows
 from ..evaluation import Embeddings, ranking_accuracy, spearman
 from ..model import Embedder
 from ..tokens import TokenIds
-from .batches import Batch, BatchLoader, EpochSampler, LengthGroups, Padding, longest_batches, longest_first
+from .batches import Batch, BatchLoader, EpochSampler, LengthGroups, LongestFirst, Padding, loader
 from .objective import HeadStart, Objective, Outcome
-from .passes import finite, infer
+from .passes import finite, gathered, infer, loss_of_all
 
 LOOKAHEAD = 64
 """Batches that a row is tried in before it goes where one of its texts is already."""
@@ -47,22 +47,6 @@ class EncodedColumns:
         """Tokens of each row, (rows,)."""
         total: NDArray[np.int64] = np.sum([column.lengths for column in self.columns], axis=0)
         return total
-
-
-ColumnRow = tuple[list[list[int]], float, int]
-
-
-class ColumnDataset(Dataset[ColumnRow]):
-    """Token ids and score of each row, and where it stands."""
-
-    def __init__(self, texts: EncodedColumns) -> None:
-        self._texts = texts
-
-    def __getitem__(self, index: int) -> ColumnRow:
-        return [column[index] for column in self._texts.columns], float(self._texts.scores[index]), index
-
-    def __len__(self) -> int:
-        return len(self._texts.scores)
 
 
 class DistinctTexts(EpochSampler):
@@ -108,11 +92,14 @@ def _key(ids: Sequence[int]) -> int:
     return xxh3_64_intdigest(array("i", ids))
 
 
-def _collate(model: Padding) -> Callable[[Sequence[ColumnRow]], Batch]:
-    def padded(rows: Sequence[ColumnRow]) -> Batch:
-        ids, scores, places = zip(*rows, strict=True)
-        columns = [model.pad(list(column)) for column in zip(*ids, strict=True)]
-        return Batch(columns, torch.tensor(scores, dtype=torch.float32), torch.tensor(places))
+def _collate(model: Padding, texts: EncodedColumns) -> Callable[[list[int]], Batch]:
+    own = Share.own()
+
+    def padded(batch: list[int]) -> Batch:
+        rows = own.of(batch)
+        columns = [model.pad([column[row] for row in rows]) for column in texts.columns]
+        scores = torch.from_numpy(texts.scores[rows].astype(np.float32))
+        return Batch(columns, scores, torch.tensor(rows), len(batch), own.count(len(batch)) / len(batch))
 
     return padded
 
@@ -135,35 +122,39 @@ class PairObjective(Objective):
     def training_batches(self, batch_size: int, seed: int) -> BatchLoader:
         """`batch_size` rows in a batch."""
         sampler = self.sampler(self._training, batch_size, seed)
-        rows = ColumnDataset(self._training)
-        return DataLoader(rows, batch_sampler=sampler, collate_fn=_collate(self._embedder))
+        return loader(sampler, _collate(self._embedder, self._training))
 
     def evaluation_batches(self, batch_size: int) -> BatchLoader:
-        rows, collate = ColumnDataset(self._evaluation), _collate(self._embedder)
-        return longest_batches(rows, self._evaluation.lengths, batch_size, collate)
+        sampler = LongestFirst(self._evaluation.lengths, batch_size)
+        return loader(sampler, _collate(self._embedder, self._evaluation))
 
     def start_head(self, batches: Iterable[Batch]) -> HeadStart:
         return HeadStart()
 
     def loss(self, batch: Batch) -> Tensor:
         """Of the batch as a whole, in nats."""
-        value: Tensor = self._loss(batch.columns, batch.targets)
-        return value
+        scores = gather_rows(batch.targets, batch.total)
+        return loss_of_all(
+            batch,
+            self._embedded,
+            lambda *columns: self._loss.compute_loss_from_embeddings(list(columns), scores),
+        )
 
-    def evaluate(self, batches: Iterable[Batch]) -> Outcome[list[Embeddings]]:
+    def evaluate(self, batches: Iterable[Batch]) -> Outcome[list[Embeddings]] | None:
         """The mean loss of ROWS_COMPARED rows at a time, and the score of the kind."""
         self.network.eval()
-        back = np.argsort(longest_first(self._evaluation.lengths))
-        found = zip(*infer(batches, self._embedded), strict=True)
-        columns = [torch.cat(parts)[back] for parts in found]
+        _, *columns = gathered(infer(batches, lambda batch: (batch.rows, *self._embedded(batch))))
+        return at_first(lambda: self._outcome(columns))
+
+    def _outcome(self, columns: list[Tensor]) -> Outcome[list[Embeddings]]:
         loss = finite(self._mean_loss(columns), "the evaluation loss")
-        return self.outcome(loss, [column.cpu().numpy() for column in columns])
+        return self.outcome(loss, [column.numpy() for column in columns])
 
     def _embedded(self, batch: Batch) -> list[Tensor]:
         return [self._embedder.embed(column).float() for column in batch.columns]
 
     def _mean_loss(self, columns: list[Tensor]) -> float:
-        scores = torch.from_numpy(self._evaluation.scores).to(columns[0].device)
+        scores = torch.from_numpy(self._evaluation.scores)
         parts = zip(*(torch.split(values, ROWS_COMPARED) for values in (scores, *columns)), strict=True)
         losses = [
             len(part) * float(self._loss.compute_loss_from_embeddings(embeddings, part))

@@ -9,7 +9,9 @@ from typing import TypeVar
 
 import torch
 from accelerate.utils.memory import clear_device_cache, should_reduce_batch_size
+from torch import Tensor
 
+from ..distributed import gather, gather_rows, size, together
 from ..errors import SettingsError
 from .batches import Batch
 
@@ -53,3 +55,24 @@ def infer(batches: Iterable[Batch], at: Callable[[Batch], Seen], *, divisible: b
             log.warning("Out of memory in inference on %d texts at once, continuing with half of them", texts)
             clear_device_cache(garbage_collection=True)
         yield from seen
+
+
+def gathered(seen: Iterable[tuple[Tensor, ...]]) -> list[Tensor]:
+    """What passes give of their rows, these (rows,) first: of all processes at the first one, by row."""
+    return gather(*(torch.cat(parts) for parts in zip(*seen, strict=True)))
+
+
+def loss_of_all(
+    batch: Batch, embedded: Callable[[Batch], list[Tensor]], loss_of: Callable[..., Tensor]
+) -> Tensor:
+    """This process's part of a loss that compares all rows of a batch, by their embeddings of each column.
+
+    Every process makes the loss of them all, and has the gradient of its own rows in it, which together are
+    the whole gradient; the value is divided among them.
+    """
+    with together():
+        own = embedded(batch)
+    if size() == 1:
+        return loss_of(*own)
+    loss = loss_of(*(gather_rows(column, batch.total) for column in own))
+    return loss - loss.detach() * (1 - 1 / size())

@@ -5,7 +5,7 @@ Linear probing before fine-tuning keeps the body's features from being distorted
 """
 
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -20,7 +20,7 @@ from ..evaluation import Floats, FoundIssues, Indices, find_label_issues
 from ..evaluation.label_issues import LEAST_TEXTS
 from ..model import Classifier
 from .batches import Batch
-from .passes import finite, infer
+from .passes import finite, gathered, infer
 
 MAX_TEXTS = 20_000
 """A start needs no more texts than these."""
@@ -96,28 +96,36 @@ class Probed(NamedTuple):
     """Label indices, (texts,), or 0 and 1, (texts, labels)."""
     scale: Scale
 
+    @classmethod
+    def of(cls, rows: Tensor, embeddings: Tensor, targets: Tensor) -> Self:
+        """Raises DivergedError when embeddings are not finite."""
+        values = embeddings.numpy()
+        finite(float(np.abs(values).max()), "an embedding")
+        scale = Scale.of(values)
+        return cls(rows.numpy(), scale.scaled(values), targets.numpy(), scale)
 
-def embed(classifier: Classifier, loader: Iterable[Batch]) -> Probed | None:
-    """The first MAX_TEXTS of the training split; None of an output layer that reads each token by itself.
 
-    Raises DivergedError when embeddings are not finite.
+def embed(classifier: Classifier, loader: Iterable[Batch]) -> list[Tensor] | None:
+    """Rows, embeddings and targets of the first MAX_TEXTS of the training split, as `gathered`; None of an
+    output layer that reads each token by itself.
     """
     classifier.network.eval()
 
     def embedded(batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
         return batch.rows, classifier.embed(batch.columns[0]).float(), batch.targets
 
-    parts: list[tuple[Tensor, Tensor, Tensor]] = []
-    for part in infer(loader, embedded):
-        if part[1].ndim > 2:
-            return None
-        parts.append(part)
-        if sum(len(rows) for rows, _, _ in parts) >= MAX_TEXTS:
-            break
-    rows, embeddings, targets = (torch.cat(column).cpu().numpy() for column in zip(*parts, strict=True))
-    finite(float(np.abs(embeddings).max()), "an embedding")
-    scale = Scale.of(embeddings)
-    return Probed(rows, scale.scaled(embeddings), targets, scale)
+    parts = list(infer(_some(loader), embedded))
+    return None if parts[0][1].ndim > 2 else gathered(parts)
+
+
+def _some(batches: Iterable[Batch]) -> Iterator[Batch]:
+    """The first ones, of MAX_TEXTS in all."""
+    seen = 0
+    for batch in batches:
+        yield batch
+        seen += batch.total
+        if seen >= MAX_TEXTS:
+            return
 
 
 def start_at(

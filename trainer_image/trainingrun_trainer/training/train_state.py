@@ -2,16 +2,16 @@
 
 import math
 import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, Self, cast
 
 import torch
 from accelerate.accelerator import Accelerator
-from accelerate.data_loader import DataLoaderShard
+from accelerate.data_loader import DataLoaderShard, prepare_data_loader
 from peft.tuners.lora import LoraModel
 from safetensors import SafetensorError
 from safetensors.torch import load_model, save_model
@@ -22,6 +22,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from trainingrun_api.evaluation import Recipe
 from trainingrun_api.training import Training
 
+from ..distributed import from_first, rank
 from ..errors import Interrupted, SettingsError
 from .adversarial_noise import AdversarialNoise
 from .batches import Batch, BatchLoader
@@ -35,6 +36,9 @@ WEIGHTS = "model.safetensors"
 STATE = "state.pt"
 HISTORY = "history.json"
 
+SEEDS_APART = 1_000_003
+"""Between the seeds of processes, whose dropout is to differ."""
+
 
 class Decision(IntEnum):
     """What to do between two steps. Where several processes decide, the greatest counts."""
@@ -46,6 +50,30 @@ class Decision(IntEnum):
 
 def _go_on() -> Decision:
     return Decision.GO_ON
+
+
+class RandomState(NamedTuple):
+    """Of a process's random numbers."""
+
+    cpu: Tensor
+    gpu: Tensor | None
+    """Of its own GPU."""
+
+    @classmethod
+    def now(cls) -> Self:
+        """This process's."""
+        return cls(torch.get_rng_state(), torch.cuda.get_rng_state() if torch.cuda.is_available() else None)
+
+    @staticmethod
+    def restore(saved: Sequence[Sequence[Tensor | None]]) -> None:
+        """Go on with this process's own, of those of all; as it is where there were fewer processes."""
+        if rank() >= len(saved):
+            return
+        cpu, gpu = saved[rank()]
+        assert cpu is not None
+        torch.set_rng_state(cpu)
+        if gpu is not None and torch.cuda.is_available():
+            torch.cuda.set_rng_state(gpu)
 
 
 @dataclass
@@ -120,9 +148,16 @@ class TrainState:
         return bool(self.history.epochs) or self.before_stage is not None
 
     def evaluate(self) -> Outcome[Any]:
-        """One pass over the evaluation split. Raises Interrupted, with the state as it was before."""
+        """One pass over the evaluation split. Raises Interrupted, with the state as it was before.
+
+        The first process has its output, all have its scores.
+        """
         with self.repeatable():
-            return self.objective.evaluate(self._until_stopped())
+            outcome = self.objective.evaluate(self._until_stopped())
+        shared = from_first(outcome and replace(outcome, output=None))
+        evaluated = outcome or shared
+        assert evaluated is not None  # the first process has one
+        return evaluated
 
     @contextmanager
     def repeatable(self) -> Iterator[None]:
@@ -162,15 +197,17 @@ class TrainState:
         """Take the weights that `save_weights` wrote."""
         load_model(self.objective.network, folder / WEIGHTS, device=str(self.accelerator.device))
 
-    def save(self, folder: Path) -> None:
-        """Write all that an undisturbed run would go on with into a folder with nothing else."""
+    def save(self, folder: Path, random: Sequence[RandomState]) -> None:
+        """Write all that an undisturbed run would go on with into a folder with nothing else.
+
+        `random` is that of each process.
+        """
         self.save_weights(folder)
         saved = {
             "training": self._position(),
             "stage": self.stage._position() if self.stage is not None else None,
             "before_stage": self.before_stage,
-            "random": torch.get_rng_state(),
-            "random_cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+            "random": [list(one) for one in random],
         }
         torch.save(saved, folder / STATE)
         (folder / HISTORY).write_text(self.history.model_dump_json())
@@ -193,9 +230,7 @@ class TrainState:
             if self.stage is not None and saved["stage"] is not None:
                 self.stage._go_to(saved["stage"])
             self.before_stage = saved["before_stage"]
-            torch.set_rng_state(saved["random"])
-            if torch.cuda.is_available():
-                torch.cuda.set_rng_state_all(saved["random_cuda"])
+            RandomState.restore(saved["random"])
             self.history = History.model_validate_json((folder / HISTORY).read_text())
             self.history = self.history.restarted(self.steps)
         except (pickle.UnpicklingError, KeyError, OSError, RuntimeError, SafetensorError) as error:
@@ -225,6 +260,8 @@ def prepare(objective: Objective, settings: Training) -> TrainState:
     state = _state(objective, batches, recipe, settings, head_factor=1 if adapters else HEAD_FACTOR)
     state.adapters = adapters
     state.stage = prepare_stage(stage, recipe, settings) if stage else None
+    if rank():  # up to here all processes drew the same numbers, so that new weights are the same
+        torch.manual_seed(settings.seed + SEEDS_APART * rank())
     return state
 
 
@@ -252,8 +289,8 @@ def _state(
     return TrainState(
         objective=objective,
         accelerator=accelerator,
-        training=accelerator.prepare(batches),
-        evaluation=accelerator.prepare(objective.evaluation_batches(recipe.batch_size)),
+        training=on_device(batches, accelerator),
+        evaluation=on_device(objective.evaluation_batches(recipe.batch_size), accelerator),
         optimizer=accelerator.prepare(optimizer),
         schedule=build_schedule(optimizer, settings.schedule, recipe.total_steps, recipe.warmup_steps),
         recipe=recipe,
@@ -261,6 +298,14 @@ def _state(
         divisible=settings.batch_size is None and objective.divisible,
         adversarial_noise=AdversarialNoise(objective.network, epsilon) if epsilon else None,
     )
+
+
+def on_device(batches: BatchLoader, accelerator: Accelerator) -> DataLoaderShard:
+    """The same batches with their tensors on the device; not divided once more among processes."""
+    placed = prepare_data_loader(
+        batches, accelerator.device, num_processes=1, process_index=0, put_on_device=True
+    )
+    return cast("DataLoaderShard", placed)
 
 
 def _require_metric(objective: Objective, settings: Training) -> None:
