@@ -57,6 +57,8 @@ def train(manifest: RunManifest, output: Path, data: Path, endpoint: str | None 
     console.print(line, highlight=False, soft_wrap=True)
     if lack := lacking_gpus(config.gpus_per_node):
         console.print(f"{lack}: training on the CPU", style="yellow", highlight=False, soft_wrap=True)
+    elif config.gpus_per_node > 1:
+        console.print("A local run trains on one GPU, with the same results", style="yellow")
     with RunDisplay(console) as display:
         logging.basicConfig(level=logging.WARNING, handlers=[_DisplayHandler(display)], force=True)
 

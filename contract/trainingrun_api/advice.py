@@ -65,6 +65,8 @@ class FindingType(StrEnum):
     """The run that made the base model was trained on texts of this evaluation split."""
     SMALL_EVALUATION_SPLIT = "SmallEvaluationSplit"
     """Too few evaluation texts to compare runs by."""
+    STARVED_DEVICES = "StarvedDevices"
+    """Batches leave each device few texts, so that it waits more than it works."""
 
 
 class Severity(StrEnum):

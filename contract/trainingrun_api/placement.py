@@ -18,11 +18,6 @@ Quantity = Annotated[
     WithJsonSchema({"x-kubernetes-int-or-string": True, "pattern": QUANTITY, "maxLength": 32}),
 ]
 
-ONE_GPU = Rule(
-    Equals("gpus_per_node", 0, 1),
-    "gpusPerNode can be at most 1: training uses one GPU, and others would be idle",
-)
-ONE_NODE = Rule(Equals("nodes", 1), "nodes can be at most 1: training uses one node")
 EXTENDED_RESOURCE = Without(
     r"^[^/]*$|kubernetes\.io/|^requests\.",
     "gpuResourceName has to be an extended resource outside kubernetes.io, such as nvidia.com/gpu",
@@ -33,12 +28,12 @@ class Resources(Model):
     """Resources of each trainer pod."""
 
     nodes: Annotated[int, Field(ge=1, le=64)] = 1
-    """Pods that train together, each with all of the resources below. Training uses one, so more are
-    rejected."""
+    """Pods that train the model together, each with all of the resources below."""
 
     gpus_per_node: Annotated[int, Field(ge=0, le=16)] = 0
-    """GPUs of the pod, as a limit of gpuResourceName: 0 trains on the CPU, 1 on a GPU. Training uses at most
-    one, so more are rejected."""
+    """GPUs of each pod, as a limit of gpuResourceName; each has a process of its own. 0 trains on the CPU, in
+    one process a pod. However many processes share a batch, the results are the same but for the noise of
+    dropout."""
 
     gpu_resource_name: Annotated[QualifiedName, Field(max_length=244), EXTENDED_RESOURCE] = "nvidia.com/gpu"
     """Extended resource that represents a GPU on this cluster."""
@@ -48,8 +43,6 @@ class Resources(Model):
 
     memory: Quantity = "4Gi"
     """Memory request and limit."""
-
-    RULES: ClassVar = (ONE_GPU, ONE_NODE)
 
 
 TolerationOperator = Literal["Exists", "Equal"]

@@ -159,7 +159,7 @@ class Training(Model):
     """Decoupled weight decay of AdamW; biases and normalization weights are exempt."""
 
     batch_size: Annotated[int, Field(ge=1, le=4096)] | None = None
-    """Texts per forward and backward pass, on each device.
+    """Texts per forward and backward pass, on all devices together, which share them.
 
     Default: 32, halved as often as needed if memory is short; a step still has as many texts.
     TextSimilarity compares the rows of a batch with each other, so its batches aren't divided: set a lower

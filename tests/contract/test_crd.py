@@ -429,14 +429,8 @@ REFUSED_BY_BOTH = {
     "an unknown field": ({**SMALLEST, "training": {"epochs": 3}}, "epochs"),
     "a scheme nobody reads": ({"dataset": {"uri": "ftp://x/y.csv"}, "output": OUTPUT}, "uri"),
     "memory that is no quantity": ({**SMALLEST, "resources": {"memory": "lots"}}, "memory"),
-    "more GPUs than are used": (
-        {**SMALLEST, "resources": {"gpusPerNode": 2}},
-        "gpusPerNode can be at most 1: training uses one GPU",
-    ),
-    "more nodes than are used": (
-        {**SMALLEST, "resources": {"nodes": 2}},
-        "nodes can be at most 1: training uses one node",
-    ),
+    "more GPUs than a node has": ({**SMALLEST, "resources": {"gpusPerNode": 17}}, "gpusPerNode"),
+    "more nodes than meet": ({**SMALLEST, "resources": {"nodes": 65}}, "nodes"),
     "no node": ({**SMALLEST, "resources": {"nodes": 0}}, "nodes"),
     "a GPU that Kubernetes would have to know": (
         {**SMALLEST, "resources": {"gpusPerNode": 1, "gpuResourceName": "kubernetes.io/gpu"}},

@@ -23,7 +23,9 @@ class Recipe(Model):
     total_steps: int
     """Optimizer steps of all maxEpochs."""
     batch_size: int
-    """Texts that went through the model at once, on each device."""
+    """Texts that went through the model at once, on all devices together."""
+    processes: int = 1
+    """Processes that shared each batch, one a GPU."""
     gradient_accumulation_steps: int
     """Batches whose gradients made one step."""
     max_sequence_length: int | None = None

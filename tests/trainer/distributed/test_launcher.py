@@ -3,13 +3,22 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from trainingrun_api.names import PROCESSES_VARIABLE, RUN_CONFIG_VARIABLE, ExitCode
+from trainingrun_api.names import (
+    MASTER_ADDRESS_VARIABLE,
+    MASTER_PORT_VARIABLE,
+    NODE_RANK_VARIABLE,
+    NODES_VARIABLE,
+    PROCESSES_VARIABLE,
+    RUN_CONFIG_VARIABLE,
+    ExitCode,
+)
 from trainingrun_api.run_config import RunConfig
 from trainingrun_api.status import Reason, RunFailure, RunResult
 from trainingrun_api.training import EarlyStopping
@@ -23,16 +32,18 @@ ROOT = Path(__file__).parents[3]
 
 EPOCHS = 12
 
+TWO = {PROCESSES_VARIABLE: "2"}
+
 
 class Pod:
-    """The program, running with two processes."""
+    """The program of a pod; of two processes, unless another layout is told."""
 
-    def __init__(self, config: RunConfig, folder: Path) -> None:
+    def __init__(self, config: RunConfig, folder: Path, layout: dict[str, str] = TWO) -> None:
         self.message = folder / "termination"
         self.message.unlink(missing_ok=True)
         environment = os.environ | {
             RUN_CONFIG_VARIABLE: config.model_dump_json(),
-            PROCESSES_VARIABLE: "2",
+            **layout,
             TERMINATION_PATH_VARIABLE: str(self.message),
             "PYTHONPATH": f"{ROOT / 'contract'}:{ROOT / 'trainer_image'}",
             "HF_HUB_OFFLINE": "1",
@@ -79,7 +90,7 @@ def long(config: RunConfig) -> RunConfig:
 
 
 @pytest.fixture(scope="module")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+def weights() -> dict[str, bytes]:
     """Of the undisturbed run."""
     return {}
 
@@ -140,3 +151,64 @@ def test_bad_data_end_all_with_their_own_message(config: RunConfig, tmp_path: Pa
     pod = Pod(changed(config, dataset=config.dataset.model_copy(update={"uri": uri})), tmp_path)
     assert pod.end() == ExitCode.DATA, pod.output
     assert pod.failure().reason is Reason.DATA_ERROR
+
+
+def test_nodes_meet_and_a_lost_one_ends_the_other_with_a_code_of_its_own(
+    long: RunConfig, tmp_path: Path, weights: dict[str, bytes]
+) -> None:
+    expected = undisturbed(long, tmp_path, weights)
+    first, second = two_nodes(long, tmp_path)
+    first.until("Checkpoint of epoch 2")
+    os.kill(second.workers()[0], signal.SIGKILL)
+    assert second.end() == 128 + signal.SIGKILL, second.output
+    assert first.end() == ExitCode.PEER_LOST, first.output
+    assert first.failure().reason is Reason.PEER_LOST
+    assert "another process of the run ended" in first.failure().message
+
+    first, second = two_nodes(long, tmp_path)
+    assert (first.end(), second.end()) == (ExitCode.OK, ExitCode.OK), first.output + second.output
+    assert "Resuming from the checkpoint of" in first.output
+    assert first.result().epochs == EPOCHS
+    assert not second.message.exists()
+    assert model_in(tmp_path / "out") == expected
+
+
+def test_sigterm_to_one_node_stops_the_other_after_the_same_step(long: RunConfig, tmp_path: Path) -> None:
+    first, second = two_nodes(long, tmp_path)
+    first.until("Checkpoint of epoch 2")
+    second.process.send_signal(signal.SIGTERM)
+    assert second.end() == ExitCode.INTERRUPTED, second.output
+    assert first.end() == ExitCode.PEER_LOST, first.output
+    assert "another pod of the run was stopped by SIGTERM" in first.failure().message
+    assert re.findall("Checkpoint of (.*) committed", first.output)
+
+
+def test_sigterm_ends_a_node_that_waits_for_the_other(config: RunConfig, tmp_path: Path) -> None:
+    pod = Pod(config, tmp_path, node(0, free_port()))
+    pod.until("Waiting for nodes [1]")
+    pod.process.send_signal(signal.SIGTERM)
+    assert pod.end() == ExitCode.INTERRUPTED
+
+
+def two_nodes(config: RunConfig, folder: Path) -> tuple[Pod, Pod]:
+    """Both of one process, on this machine."""
+    port = free_port()
+    (folder / "second").mkdir(exist_ok=True)
+    return Pod(config, folder, node(0, port)), Pod(config, folder / "second", node(1, port))
+
+
+def node(rank: int, port: int) -> dict[str, str]:
+    """What the operator tells one of two nodes."""
+    return {
+        NODES_VARIABLE: "2",
+        PROCESSES_VARIABLE: "1",
+        NODE_RANK_VARIABLE: str(rank),
+        MASTER_ADDRESS_VARIABLE: "127.0.0.1",
+        MASTER_PORT_VARIABLE: str(port),
+    }
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+        return port

@@ -17,6 +17,7 @@ from .fit import (
     nothing_gained,
     one_label,
     overfitting,
+    starved_devices,
     too_few_epochs,
     underfitting,
 )
@@ -65,6 +66,7 @@ CHECKS: tuple[Callable[[Evidence], Iterator[Finding]], ...] = (
     nothing_gained,
     leaked_texts,
     small_evaluation_split,
+    starved_devices,
 )
 """What helps most comes first, since a status has room for few."""
 

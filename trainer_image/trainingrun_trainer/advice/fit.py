@@ -43,6 +43,10 @@ UNEXPLAINED = 0.5
 it is trained on is above that has learned less than half of what there is to know."""
 
 
+ENOUGH_TEXTS = 8
+"""In a batch on each device, below which a small model's step is over before its gradients are shared."""
+
+
 def unstable(evidence: Evidence) -> bool:
     """Whether the loss or the gradients went astray."""
     checks = (diverged, loss_jump, evaluation_loss_rose, one_label, growing_gradients)
@@ -292,3 +296,19 @@ def underfitting(evidence: Evidence) -> Iterator[Finding]:
         ),
         {"trainingLoss": last.training_loss, "lossOfGuessing": chance},
     )
+
+
+def starved_devices(evidence: Evidence) -> Iterator[Finding]:
+    """Several processes share batches of few texts."""
+    recipe = evidence.recipe
+    each = recipe.batch_size / recipe.processes
+    if recipe.processes > 1 and each < ENOUGH_TEXTS:
+        yield finding(
+            FindingType.STARVED_DEVICES,
+            Severity.INFO,
+            f"{recipe.processes} devices shared batches of {recipe.batch_size} texts, {each:.3g} each: "
+            "they spent much of their time on waiting for each other",
+            f"Set training.batchSize to {ENOUGH_TEXTS * recipe.processes} or more, with a learning rate that "
+            "fits it, or take fewer devices in resources",
+            {"processes": recipe.processes, "batchSize": recipe.batch_size},
+        )

@@ -13,6 +13,7 @@ from torch.nn.functional import linear
 from trainingrun_api.evaluation import Recipe
 from trainingrun_api.training import MixedPrecision, Training
 
+from ..distributed import size
 from ..errors import SettingsError
 from .adversarial_noise import bears_noise
 from .body import depths
@@ -100,6 +101,7 @@ def decide(
         patience=_patience(settings, epochs),
         total_steps=steps * epochs,
         batch_size=batch_size(settings),
+        processes=size(),
         gradient_accumulation_steps=settings.gradient_accumulation_steps,
         max_gradient_norm=settings.max_gradient_norm,
         adversarial_epsilon=_adversarial_epsilon(objective, settings, total, batches),
@@ -123,7 +125,7 @@ def stage_recipe(recipe: Recipe, settings: Training, batches: int) -> Recipe:
 
 
 def batch_size(settings: Training) -> int:
-    """Texts in a batch, on each device."""
+    """Texts in a batch, which all processes share."""
     return settings.batch_size or AUTOMATIC_BATCH_SIZE
 
 
