@@ -44,7 +44,7 @@ def main() -> int:
     rank = settings.rank()
     log_to_stdout(rank)
     try:
-        layout = settings.Layout.from_environment()
+        layout = settings.ProcessLayout.from_environment()
         if layout.size > 1 and rank is None:
             from .distributed.launcher import launch  # noqa: PLC0415 - see _train
 

@@ -63,7 +63,7 @@ def rank() -> int | None:
     return int(value) if value else None
 
 
-class Layout(NamedTuple):
+class ProcessLayout(NamedTuple):
     """The nodes of a run, and this one among them, by torchrun's own environment variables."""
 
     nodes: int = 1

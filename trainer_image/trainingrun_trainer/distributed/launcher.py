@@ -13,7 +13,7 @@ from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 from trainingrun_api.names import GRACE_SECONDS, ExitCode
 
 from ..errors import PeerLostError
-from ..settings import Layout
+from ..settings import ProcessLayout
 from .node import FOLDER_VARIABLE
 from .rendezvous import meet_nodes
 
@@ -26,7 +26,7 @@ TO_END = 5
 """Seconds of the grace that are kept for ending what is left."""
 
 
-def launch(layout: Layout) -> int:
+def launch(layout: ProcessLayout) -> int:
     """Run the trainer in each of the node's processes; gives the exit code of this one.
 
     That is the one of the process that failed by itself, not of those that lost it.

@@ -7,7 +7,7 @@ import time
 import torch.distributed as dist
 
 from ..errors import PeerLostError
-from ..settings import Layout
+from ..settings import ProcessLayout
 from .pulse import OVER
 from .store import Store, connect, serve
 
@@ -22,7 +22,7 @@ SAY_SECONDS = 60.0
 """Between two lines of the log."""
 
 
-def meet_nodes(layout: Layout) -> Store:
+def meet_nodes(layout: ProcessLayout) -> Store:
     """Wait until all nodes are there; gives the store of node 0, which lives as long as this value does.
 
     Waits in Python, where SIGTERM ends it at once. Raises PeerLostError when one doesn't come, or when the
@@ -40,7 +40,7 @@ def meet_nodes(layout: Layout) -> Store:
     return store
 
 
-def _connect(layout: Layout, until: float) -> Store:
+def _connect(layout: ProcessLayout, until: float) -> Store:
     told = 0.0
     while True:
         try:
@@ -56,7 +56,7 @@ def _connect(layout: Layout, until: float) -> Store:
     return connect(layout.address, layout.port)
 
 
-def _wait_for_all(store: Store, layout: Layout, until: float) -> None:
+def _wait_for_all(store: Store, layout: ProcessLayout, until: float) -> None:
     told = 0.0
     while missing := [node for node in range(layout.nodes) if not store.add(_key(node), 0)]:
         if time.monotonic() > until:
