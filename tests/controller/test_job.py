@@ -97,6 +97,14 @@ def test_scheduling_is_handed_on() -> None:
     assert scheduling.items() <= pod_of(a_run("tickets", scheduling=scheduling)).items()
 
 
+def test_a_job_for_a_queue_is_created_suspended() -> None:
+    job = job_of(a_run("tickets", scheduling={"queueName": "training"}))
+    assert job["metadata"]["labels"]["kueue.x-k8s.io/queue-name"] == "training"
+    assert job["spec"]["suspend"] is True
+    assert "queueName" not in job["spec"]["template"]["spec"]
+    assert job_of(a_run("tickets"))["spec"]["suspend"] is False
+
+
 def test_credentials_come_from_the_secret_by_key() -> None:
     output = {"uri": "s3://m/x", "credentialsSecretRef": {"name": "store"}}
     pod = pod_of(a_run("t", dataset={"uri": "s3://d/t.csv"}, output=output))

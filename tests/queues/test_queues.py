@@ -28,6 +28,8 @@ def test_a_run_waits_until_there_is_room_and_says_why(api: Api, kubelet: Kubelet
     api.eventually("second", phase="Queued", reason="Queued", message=why)
     time.sleep(1.5)  # longer than it may be Pending
     assert api.pods("second") == []
+    api.change("second", pendingDeadlineSeconds=600)  # for its pod
+    api.eventually("second", phase="Queued")
     kubelet.end(pod, 0, a_result())
     api.eventually("first", phase="Succeeded")
     kubelet.start(kubelet.pod_of("second"))
