@@ -70,6 +70,33 @@ def test_a_preempted_run_goes_on_later_which_is_no_restart(api: Api, kubelet: Ku
     assert "lastFailure" not in run["status"]
 
 
+def test_several_nodes_wait_for_room_for_all_and_are_preempted_together(
+    api: Api, kubelet: Kubelet, team: Team
+) -> None:
+    half, low = {"cpu": "500m"}, team.priority("low", 1)
+    team.apply("small", low, resources=half)
+    small = kubelet.pod_of("small")
+    kubelet.start(small)
+    team.apply("group", low, resources={"nodes": 2, **half})
+    api.eventually("group", phase="Queued", message="insufficient unused quota for cpu")
+    assert api.pods("group") == []
+    kubelet.end(small, 0, a_result())
+    start_both(api, kubelet, "group")
+    team.apply("urgent", team.priority("high", 100), resources=half)
+    urgent = kubelet.pod_of("urgent")
+    api.eventually("group", phase="Queued")
+    api.until(lambda: api.pods("group") == [], "both pods to be gone")
+    kubelet.end(urgent, 0, a_result())
+    start_both(api, kubelet, "group")
+    assert api.eventually("group", phase="Running")["status"]["restarts"] == 0
+
+
+def start_both(api: Api, kubelet: Kubelet, name: str) -> None:
+    for pod in api.until(lambda: pods if len(pods := api.pods(name)) == 2 else None, "both pods"):
+        kubelet.start(pod)
+    api.eventually(name, phase="Running")
+
+
 def test_a_run_that_is_suspended_in_the_queue_is_not_started(api: Api, kubelet: Kubelet, team: Team) -> None:
     team.apply("first")
     pod = kubelet.pod_of("first")
