@@ -66,6 +66,13 @@ class Api:
         found = self.resource("Pod").get(namespace=self.namespace, label_selector=selector).to_dict()
         return sorted(found["items"], key=lambda pod: pod["metadata"]["creationTimestamp"])
 
+    def selected(self, kind: str, selector: Manifest) -> list[Manifest]:
+        """The objects that a label selector finds, as written in a manifest."""
+        wanted = [f"{name}={value}" for name, value in selector["matchLabels"].items()]
+        wanted += [one["key"] for one in selector["matchExpressions"] if one["operator"] == "Exists"]
+        found = self.resource(kind).get(namespace=self.namespace, label_selector=",".join(wanted))
+        return list(found.to_dict()["items"])
+
     def token(self, pod: Manifest, audience: str = PROGRESS_AUDIENCE) -> str:
         """The token that the kubelet would mount into this pod."""
         reference = {

@@ -13,6 +13,7 @@ from trainingrun_operator.backend import BACKEND
 from trainingrun_operator.base_models import source_of
 from trainingrun_operator.pod_template import pod_template
 from trainingrun_operator.resources import Resolution, Run
+from trainingrun_operator.services import is_service_of, service_of
 from trainingrun_operator.settings import Settings
 from trainingrun_operator.start import starting_with
 
@@ -86,6 +87,52 @@ def test_trainer_is_told_how_much_memory_it_may_use() -> None:
 def test_gpus_are_limits() -> None:
     pod = pod_of(a_run("tickets", resources={"gpusPerNode": 1, "memory": "16Gi"}))
     assert pod["containers"][0]["resources"]["limits"] == {"memory": "16Gi", "nvidia.com/gpu": "1"}
+
+
+def test_one_node_is_one_process_or_one_for_each_gpu() -> None:
+    for gpus, processes in ((0, "1"), (1, "1"), (4, "4")):
+        job = job_of(a_run("tickets", resources={"gpusPerNode": gpus}))["spec"]
+        pod = job["template"]["spec"]
+        told = {
+            v["name"]: v.get("value") for v in pod["containers"][0]["env"] if v["name"].startswith("PET_")
+        }
+        assert told == {"PET_NNODES": "1", "PET_NPROC_PER_NODE": processes}
+        assert not {"completionMode", "completions", "parallelism"} & set(job)
+        assert not {"subdomain"} & set(pod)
+        assert "ports" not in pod["containers"][0]
+        mounted = {mount["mountPath"]: mount["name"] for mount in pod["containers"][0]["volumeMounts"]}
+        assert ("/dev/shm" in mounted) == (gpus > 1)
+
+
+def test_nodes_are_pods_of_an_indexed_job_that_are_told_where_the_first_one_is() -> None:
+    job = job_of(a_run("tickets", resources={"nodes": 3, "gpusPerNode": 2}, backoffLimit=5))["spec"]
+    assert (job["completionMode"], job["completions"], job["parallelism"]) == ("Indexed", 3, 3)
+    assert (job["backoffLimit"], job["backoffLimitPerIndex"]) == (5, 5)
+    pod = job["template"]["spec"]
+    assert pod["subdomain"] == "tickets"
+    environment = {v["name"]: v.get("value", v.get("valueFrom")) for v in pod["containers"][0]["env"]}
+    assert {name: told for name, told in environment.items() if name.startswith("PET_")} == {
+        "PET_NNODES": "3",
+        "PET_NPROC_PER_NODE": "2",
+        "PET_NODE_RANK": {
+            "fieldRef": {"fieldPath": "metadata.annotations['batch.kubernetes.io/job-completion-index']"}
+        },
+        "PET_MASTER_ADDR": "tickets-0.tickets",
+        "PET_MASTER_PORT": "29400",
+    }
+    assert [port["containerPort"] for port in pod["containers"][0]["ports"]] == [29400]
+
+
+def test_service_leads_to_the_pods_of_its_run_alone() -> None:
+    run = as_read(a_run("tickets", resources={"nodes": 2}))
+    service = service_of(run)
+    labels = job_of(a_run("tickets", resources={"nodes": 2}))["spec"]["template"]["metadata"]["labels"]
+    assert service["spec"]["selector"] == labels
+    assert is_service_of(run, service)
+    for changed in ({"selector": labels | {"app": "other"}}, {"clusterIP": "10.0.0.7"}, {"selector": None}):
+        assert not is_service_of(run, service | {"spec": service["spec"] | changed})
+    other = {"ownerReferences": [service["metadata"]["ownerReferences"][0] | {"uid": "u-2"}]}
+    assert not is_service_of(run, service | {"metadata": service["metadata"] | other})
 
 
 def test_scheduling_is_handed_on() -> None:
