@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import sys
 import time
 from types import TracebackType
@@ -51,6 +52,8 @@ def main() -> int:
             return launch(layout)
         result = _train(settings.run_config(), rank)
     except Interrupted as error:
+        # The launcher's, once another process has ended, would interrupt the way out.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         if isinstance(error, PeerLostError):
             time.sleep(CAUSE_FIRST_SECONDS)
         return _end_interrupted(error)

@@ -22,6 +22,7 @@ from trainingrun_api.names import (
 from trainingrun_api.run_config import RunConfig
 from trainingrun_api.status import Reason, RunFailure, RunResult
 from trainingrun_api.training import EarlyStopping
+from trainingrun_trainer.distributed.launcher import cause_of
 from trainingrun_trainer.settings import TERMINATION_PATH_VARIABLE
 
 from ..conftest import changed, write_jsonl
@@ -183,6 +184,32 @@ def test_sigterm_to_one_node_stops_the_other_after_the_same_step(long: RunConfig
     assert re.findall("Checkpoint of (.*) committed", first.output)
 
 
+def test_lost_process_of_a_node_is_told_apart_from_those_that_end_for_it(
+    long: RunConfig, tmp_path: Path
+) -> None:
+    first, second = two_nodes(long, tmp_path, processes=2)
+    first.until("Checkpoint of epoch 1")
+    os.kill(second.workers()[1], signal.SIGKILL)
+    assert second.end() == 128 + signal.SIGKILL, second.output
+    assert first.end() == ExitCode.PEER_LOST, first.output
+    assert first.failure().reason is Reason.PEER_LOST
+
+
+@pytest.mark.parametrize(
+    ("codes", "cause"),
+    [
+        ([76, 143], 76),
+        ([143, 76, 76], 76),
+        ([143, 143], 143),
+        ([76, -9, 143], 137),
+        ([143, 65], 65),
+        ([76], 76),
+    ],
+)
+def test_code_of_a_node_is_that_of_the_cause(codes: list[int], cause: int) -> None:
+    assert cause_of(codes) == cause
+
+
 def test_sigterm_ends_a_node_that_waits_for_the_other(config: RunConfig, tmp_path: Path) -> None:
     pod = Pod(config, tmp_path, node(0, free_port()))
     pod.until("Waiting for nodes [1]")
@@ -190,11 +217,15 @@ def test_sigterm_ends_a_node_that_waits_for_the_other(config: RunConfig, tmp_pat
     assert pod.end() == ExitCode.INTERRUPTED
 
 
-def two_nodes(config: RunConfig, folder: Path) -> tuple[Pod, Pod]:
-    """Both of one process, on this machine."""
+def two_nodes(config: RunConfig, folder: Path, processes: int = 1) -> tuple[Pod, Pod]:
+    """Both on this machine."""
     port = free_port()
     (folder / "second").mkdir(exist_ok=True)
-    return Pod(config, folder, node(0, port)), Pod(config, folder / "second", node(1, port))
+    own = {PROCESSES_VARIABLE: str(processes)}
+    return (
+        Pod(config, folder, node(0, port) | own),
+        Pod(config, folder / "second", node(1, port) | own),
+    )
 
 
 def node(rank: int, port: int) -> dict[str, str]:

@@ -54,7 +54,7 @@ def launch(layout: ProcessLayout) -> int:
         except SignalException:
             return ExitCode.INTERRUPTED
         except ChildFailedError as error:
-            return _cause([failure.exitcode for failure in error.failures.values()])
+            return cause_of([failure.exitcode for failure in error.failures.values()])
         except RuntimeError as error:  # of the rendezvous
             raise PeerLostError(str(error)) from error
         finally:
@@ -72,8 +72,10 @@ def _threads(processes: int) -> int:
     return max(len(os.sched_getaffinity(0)) // processes, 1)
 
 
-def _cause(codes: list[int]) -> int:
-    """The exit code that says most; one that a signal ended has 128 and its number, as shells have it."""
-    own = [code for code in codes if code != ExitCode.PEER_LOST]
-    code = own[0] if own else ExitCode.PEER_LOST
+def cause_of(codes: list[int]) -> int:
+    """The exit code that says most; one that a signal ended has 128 and its number, as shells have it.
+
+    That SIGTERM did says least: the launcher stops all processes of its node by it once one has ended.
+    """
+    code = min(codes, key=lambda one: (one == ExitCode.INTERRUPTED, one == ExitCode.PEER_LOST))
     return code if code >= 0 else 128 - code
