@@ -63,6 +63,10 @@ bench-data: setup ## Measure speed and memory of data sets beside peers into ben
 bench-evaluation: setup ## Measure what evaluation and report cost into benchmarks/RESULTS-evaluation.md; some minutes of one core
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.evaluation $(ARGS)
 
+.PHONY: bench-gpu
+bench-gpu: setup ## Measure training on a GPU beside transformers' Trainer, and print it; six minutes of one GPU, or ARGS=--tiny
+	$(BIN)/python -m benchmarks.gpu $(ARGS)
+
 .PHONY: bench-operator
 bench-operator: setup ## Measure what a run costs the operator into benchmarks/RESULTS-operator.md; a quarter of an hour
 	$(BIN)/python -m benchmarks.operator $(ARGS)

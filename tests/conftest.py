@@ -5,7 +5,17 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).parent
-LONGEST_FIRST = ("e2e", "trainer", "controller", "queues", "cli", "localcluster", "chart", "contract")
+LONGEST_FIRST = (
+    "e2e",
+    "trainer",
+    "controller",
+    "queues",
+    "cli",
+    "localcluster",
+    "chart",
+    "benchmarks",
+    "contract",
+)
 
 CONTROLLERS = "control_plane"
 """The fixture with Kubernetes' controllers, which setup-envtest doesn't provide."""

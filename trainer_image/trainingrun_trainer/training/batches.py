@@ -136,8 +136,10 @@ def evaluation_batches(
 
 
 def loader(batches: Sampler[list[int]], collate: Callable[[list[int]], Batch]) -> BatchLoader:
-    """What gives the batches of these rows."""
-    return DataLoader(_Rows(), batch_sampler=batches, collate_fn=collate)
+    """What gives the batches of these rows, in pinned memory where there is a GPU, which copies from there
+    while it computes."""
+    pinned = torch.cuda.is_available()
+    return DataLoader(_Rows(), batch_sampler=batches, collate_fn=collate, pin_memory=pinned)
 
 
 class _Rows(Dataset[int]):

@@ -43,9 +43,13 @@ class ClassWeighting(NamedTuple):
     absent: Tensor
     """Of not having it, (labels,); of use where a text may have several."""
 
+    def on(self, device: torch.device) -> "ClassWeighting":
+        """The same on the device, where it stays what it is if it is there."""
+        return ClassWeighting(self.present.to(device), self.absent.to(device))
+
     def of_decisions(self, targets: Tensor) -> Tensor:
         """Of targets that are 0 or 1, (texts, labels)."""
-        return torch.where(targets > 0, self.present.to(targets.device), self.absent.to(targets.device))
+        return torch.where(targets > 0, self.present, self.absent)
 
 
 def label_weights(targets: Targets, labels: int) -> ClassWeighting:
@@ -130,6 +134,8 @@ class Classification(Objective):
     def loss(self, batch: Batch) -> Tensor:
         """Negative log-likelihood of the labels, weighted and smoothed as set, in nats per text."""
         logits = self._classifier.logits(batch.columns[0]).float()
+        if self._weights is not None:  # once: a copy to the device is waited for
+            self._weights = self._weights.on(logits.device)
         return self.loss_of(logits, batch.targets, self._weights, self._smoothing) * batch.share
 
     def evaluate(self, batches: Iterable[Batch]) -> Outcome[LabelPredictions] | None:
@@ -199,8 +205,7 @@ class SingleLabelClassification(Classification):
         if weights is None:
             return cross_entropy(logits, targets, label_smoothing=smoothing)
         # Not torch's weighted mean, which would count a batch of rare labels for more than their weight.
-        weight = weights.present.to(logits.device)
-        loss = cross_entropy(logits, targets, weight, reduction="sum", label_smoothing=smoothing)
+        loss = cross_entropy(logits, targets, weights.present, reduction="sum", label_smoothing=smoothing)
         return loss / len(targets)
 
     def outcome(

@@ -1,7 +1,6 @@
 """The training loop: epoch 0, then epoch by epoch, each of steps and an evaluation."""
 
 import logging
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -20,9 +19,11 @@ from trainingrun_api.training import SimilarityStage, Training
 from ..distributed import at_first, sum_gradients, sum_numbers, together
 from ..errors import Interrupted, ModelError
 from .batches import Batch
+from .gpu import tf32
 from .history import Diverged, EpochDone, History, Meter, SaveDue, StageStepDone, StepDone, merit
 from .objective import HeadStart, Outcome
 from .passes import DivergedError, finite, infer
+from .readings import Readings, Taken
 from .train_state import Decision, TrainState
 
 log = logging.getLogger(__name__)
@@ -51,8 +52,9 @@ def fit(state: TrainState, settings: Training) -> Iterator[Event]:
         yield from _epoch(state, settings)
 
 
-def _between_steps(state: TrainState) -> Iterator[SaveDue]:
-    match state.decide():
+def _follow(decision: Decision) -> Iterator[SaveDue]:
+    """Between two steps."""
+    match decision:
         case Decision.STOP:
             raise Interrupted
         case Decision.SAVE:
@@ -61,14 +63,14 @@ def _between_steps(state: TrainState) -> Iterator[SaveDue]:
 
 def _epoch(state: TrainState, settings: Training) -> Iterator[Event]:
     """Train one more epoch, or the rest of it, which does not count when it diverges."""
-    yield from _between_steps(state)
+    yield from _follow(state.decide())
     steps, epoch = state.steps_per_epoch, state.history.trained + 1
     meter = state.meter = state.meter or Meter.of_epoch(steps)
     try:
-        for done in train_epoch(state, epoch, done=meter.steps):
-            meter.add(done, done.step / steps, last=done.step == epoch * steps)
-            yield done
-            yield from _between_steps(state)
+        for event in train_epoch(state, epoch, done=meter.steps):
+            if isinstance(event, StepDone):
+                meter.add(event, event.step / steps, last=event.step == epoch * steps)
+            yield event
         summary, outcome = evaluate_epoch(state, epoch, meter.total / meter.texts)
     except DivergedError as error:
         trained = state.history.longer(meter.texts, meter.seconds)
@@ -154,10 +156,13 @@ def _do_stage(state: TrainState, stage: TrainState, settings: Training) -> Itera
 def _stage_steps(state: TrainState, stage: TrainState) -> Iterator[Event]:
     steps = stage.steps_per_epoch
     meter = stage.meter = stage.meter or Meter.of_epoch(steps)
-    for done in train_epoch(stage, epoch=1, done=meter.steps):
-        meter.add(done, done.step / steps, last=done.step == steps)
-        yield StageStepDone(done, steps)
-        yield from _between_steps(state)
+    stage.decide = state.decide
+    for event in train_epoch(stage, epoch=1, done=meter.steps):
+        if isinstance(event, StepDone):
+            meter.add(event, event.step / steps, last=event.step == steps)
+            yield StageStepDone(event, steps)
+        else:
+            yield event
 
 
 def _stage_outcome(state: TrainState, stage: TrainState) -> StageOutcome:
@@ -190,25 +195,35 @@ def _weights(network: nn.Module) -> dict[str, Tensor]:
     return {name: value.detach().to("cpu", copy=True) for name, value in network.state_dict().items()}
 
 
-def train_epoch(state: TrainState, epoch: int, done: int = 0) -> Iterator[StepDone]:
-    """Train one epoch but for the steps that are `done`, yielding each step.
+def train_epoch(state: TrainState, epoch: int, done: int = 0) -> Iterator[StepDone | SaveDue]:
+    """Train one epoch but for the steps that are `done`, yielding each step once its numbers are read.
 
-    Raises DivergedError when the loss is not finite.
+    All that are taken have been yielded before what `state.decide` says is followed. Raises DivergedError
+    when the loss is not finite.
     """
-    started = time.monotonic()
+    readings = Readings(state.steps_to_a_reading)
     state.objective.network.train()
     state.training.set_epoch(epoch)  # of the loader, which sets its own count otherwise
     first = (epoch - 1) * state.steps_per_epoch + done + 1
     group = state.recipe.gradient_accumulation_steps
     groups = _groups(_without(state.training, done * group), group)
-    for step, batches in enumerate(groups, start=first):
-        texts = sum(batch.total for batch in batches)
-        own = _backward_in_parts(state, batches, texts)
-        (loss,) = sum_numbers(own)
-        finite(loss, f"the training loss of step {step}")
-        norm = finite(_step(state), f"the gradient of step {step}")
-        yield StepDone(step, texts, loss, state.learning_rate, norm, time.monotonic() - started)
-        started = time.monotonic()
+    with tf32(state.tf32):
+        for step, batches in enumerate(groups, start=first):
+            readings.add(_take(state, step, batches))
+            decision = state.decide()
+            if readings.due or decision is not Decision.GO_ON:
+                yield from readings.read()
+                yield from _follow(decision)
+                readings.restart()
+    yield from readings.read()
+
+
+def _take(state: TrainState, step: int, batches: list[Batch]) -> Taken:
+    """Learn the batches, in one step of the optimizer, without waiting for the device."""
+    texts = sum(batch.total for batch in batches)
+    loss = _backward_in_parts(state, batches, texts)
+    norm = _step(state)
+    return Taken(step, texts, loss, norm, state.learning_rate)
 
 
 def _without(batches: DataLoaderShard, done: int) -> Iterator[Batch]:
@@ -230,7 +245,7 @@ def _groups(batches: Iterable[Batch], size: int) -> Iterator[list[Batch]]:
     return iter(lambda: list(islice(remaining, size)), [])
 
 
-def _backward_in_parts(state: TrainState, batches: list[Batch], texts: int) -> float:
+def _backward_in_parts(state: TrainState, batches: list[Batch], texts: int) -> Tensor:
     """As `_backward`, with batches in twice as many parts from now on when memory is not enough anywhere."""
     while True:
         try:
@@ -254,12 +269,13 @@ def _can_divide(state: TrainState, error: RuntimeError) -> bool:
     return state.divisible and state.parts < state.recipe.batch_size and should_reduce_batch_size(error)
 
 
-def _backward(state: TrainState, batches: list[Batch], texts: int) -> float:
+def _backward(state: TrainState, batches: list[Batch], texts: int) -> Tensor:
     """Gather the gradient of these rows' part in the mean over all `texts` of a step; gives that part."""
-    return sum(_backward_of(state, batch, batch.total / texts) for batch in batches)
+    first, *others = (_backward_of(state, batch, batch.total / texts) for batch in batches)
+    return sum(others, start=first)
 
 
-def _backward_of(state: TrainState, batch: Batch, share: float) -> float:
+def _backward_of(state: TrainState, batch: Batch, share: float) -> Tensor:
     """Gather `share` of the batch's gradient; gives as much of its loss, which is that without noise."""
     adversarial_noise = state.adversarial_noise
     if adversarial_noise is None:
@@ -271,22 +287,22 @@ def _backward_of(state: TrainState, batch: Batch, share: float) -> float:
     return 2 * half
 
 
-def _pass(state: TrainState, batch: Batch, share: float) -> float:
+def _pass(state: TrainState, batch: Batch, share: float) -> Tensor:
     loss = batch_loss(state, batch) * share
     state.accelerator.backward(loss)
-    return float(loss.detach())
+    return loss.detach().double()
 
 
-def _step(state: TrainState) -> float:
+def _step(state: TrainState) -> Tensor:
     """Go a step along the gradient of all processes, cut to maxGradientNorm; gives its norm before."""
     sum_gradients(state.objective.network.parameters())
-    norm = state.accelerator.clip_grad_norm_(
+    norm: Tensor = state.accelerator.clip_grad_norm_(
         state.objective.network.parameters(), state.recipe.max_gradient_norm
     )
     state.optimizer.step()
     state.schedule.step()
     state.optimizer.zero_grad()
-    return float(norm)
+    return norm
 
 
 def batch_loss(state: TrainState, batch: Batch) -> Tensor:

@@ -27,9 +27,11 @@ from ..errors import Interrupted, SettingsError
 from .adversarial_noise import AdversarialNoise
 from .batches import Batch, BatchLoader
 from .body import add_adapters, merge_adapters, transformer_of
+from .gpu import make_masks_without_looking
 from .history import METER, History, Meter
 from .objective import Objective, Outcome
 from .optimizer import HEAD_FACTOR, build_optimizer, build_schedule, freeze_body
+from .readings import steps_to_a_reading
 from .recipe import batch_size, choose_precision, decide, stage_recipe
 
 WEIGHTS = "model.safetensors"
@@ -105,6 +107,8 @@ class TrainState:
     neither when to stop nor whether the stage is kept."""
     meter: Meter | None = None
     """How the epoch that is being trained has gone so far; None between epochs."""
+    steps_to_a_reading: int = 1
+    """Steps whose losses are read at once."""
     decide: Callable[[], Decision] = _go_on
     """Asked between steps, and where an evaluation can stop, which is never saved."""
 
@@ -124,6 +128,11 @@ class TrainState:
             "gradient_accumulation_steps": self.recipe.gradient_accumulation_steps * self.parts,
         }
         return self.recipe.model_copy(update=used)
+
+    @property
+    def tf32(self) -> bool:
+        """Whether what bfloat16 leaves to float32 may be in TF32, which is more precise than the former."""
+        return self.accelerator.device.type == "cuda" and self.recipe.mixed_precision == "bf16"
 
     @property
     def learning_rate(self) -> float:
@@ -281,6 +290,8 @@ def _state(
 ) -> TrainState:
     # Without a precision, of which Accelerate has one for all of a process: the loop sees to that.
     accelerator = Accelerator(mixed_precision="no")
+    if accelerator.device.type == "cuda":
+        make_masks_without_looking()
     objective.network.to(accelerator.device)
     optimizer = build_optimizer(
         objective, recipe.learning_rate, settings.weight_decay, recipe.layer_decay, head_factor
@@ -297,13 +308,19 @@ def _state(
         history=History(),
         divisible=settings.batch_size is None and objective.divisible,
         adversarial_noise=AdversarialNoise(objective.network, epsilon) if epsilon else None,
+        steps_to_a_reading=steps_to_a_reading(accelerator.device),
     )
 
 
 def on_device(batches: BatchLoader, accelerator: Accelerator) -> DataLoaderShard:
     """The same batches with their tensors on the device; not divided once more among processes."""
     placed = prepare_data_loader(
-        batches, accelerator.device, num_processes=1, process_index=0, put_on_device=True
+        batches,
+        accelerator.device,
+        num_processes=1,
+        process_index=0,
+        put_on_device=True,
+        non_blocking=True,  # from pinned memory, see `loader`
     )
     return cast("DataLoaderShard", placed)
 
