@@ -1,7 +1,7 @@
 """Training on one GPU, beside transformers' Trainer; prints what it finds.
 
-Prepared for whoever has a GPU: made to take less than 6 minutes there, no network, and nothing that the trainer
-image doesn't have. With --tiny it runs on a CPU, to show that it would.
+Prepared for whoever has a GPU: made to take less than 6 minutes there, no network, and nothing that the
+trainer image doesn't have. With --tiny it runs on a CPU, to show that it would.
 """
 
 import argparse
