@@ -13,6 +13,6 @@ if __name__ == "__main__":
     # The first process of a container ignores SIGTERM until it has a handler: a pod that is deleted while
     # modules are imported would stay for its whole grace period.
     signal.signal(signal.SIGTERM, _leave)
-    from .program import main
+    from .program import run
 
-    sys.exit(main())
+    sys.exit(run())

@@ -6,6 +6,7 @@ import signal
 import sys
 import time
 from types import TracebackType
+from typing import NoReturn
 
 from trainingrun_api.advice import Severity
 from trainingrun_api.base import Model
@@ -35,6 +36,14 @@ CAUSE_FIRST_SECONDS = 1.0
 """After which a process ends that has lost another one: the launcher takes the first to end for the cause."""
 
 ExceptionInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+
+
+def run() -> int:
+    """As `main`, but a process of a group that fails ends here, at once."""
+    code = main()
+    if code and settings.rank() is not None:
+        _leave_at_once(code)
+    return code
 
 
 def main() -> int:
@@ -92,7 +101,11 @@ def _train(config: RunConfig, rank: int | None) -> RunResult:
 
 def _end_lost(why: str) -> None:
     """End from another thread than the one that is held up."""
-    code = _end_interrupted(PeerLostError(why))
+    _leave_at_once(_end_interrupted(PeerLostError(why)))
+
+
+def _leave_at_once(code: int) -> NoReturn:
+    """Without the interpreter's way out, which threads of a broken group would abort."""
     logging.shutdown()
     os._exit(code)
 
