@@ -14,6 +14,7 @@ from demo.kubernetes import Kubernetes
 from demo.objectstore import NAMESPACE
 from trainingrun_api.names import API_VERSION, GROUP, RUN_LABEL, RUN_PLURAL, VERSION
 from trainingrun_api.status import TrainingRunStatus
+from trainingrun_operator.rendezvous import INDEX_ANNOTATION
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -88,6 +89,34 @@ class World:
         for pod in pods:
             core.delete_namespaced_pod(pod.metadata.name, namespace)
 
+    def pod(self, run: str, index: int) -> str:
+        """Name of the run's pod of this index that has not ended."""
+        pods = CoreV1Api(self.api_client).list_namespaced_pod(
+            NAMESPACE,
+            label_selector=f"{RUN_LABEL}={run},{INDEX_ANNOTATION}={index}",
+            field_selector="status.phase=Running",
+        )
+        (pod,) = pods.items
+        return str(pod.metadata.name)
+
+    def execute(self, pod: str, *command: str) -> str:
+        """Run a command in the pod's container."""
+        return self.kubernetes.kubectl("--namespace", NAMESPACE, "exec", pod, "--", *command)
+
+    def evict(self, pod: str) -> None:
+        """Have the pod leave its node, as `kubectl drain` does."""
+        eviction = {
+            "apiVersion": "policy/v1",
+            "kind": "Eviction",
+            "metadata": {"name": pod, "namespace": NAMESPACE},
+        }
+        CoreV1Api(self.api_client).create_namespaced_pod_eviction(pod, NAMESPACE, eviction)
+
+    def read(self, uri: str) -> bytes:
+        """An object's content."""
+        key = uri.removeprefix(f"s3://{self.bucket}/")
+        return self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+
     def metrics(self, service: str, namespace: str) -> str:
         """What Prometheus would read, through the API server's proxy."""
         return str(
@@ -113,8 +142,8 @@ class World:
 
     def upload(self, folder: Path, prefix: str) -> str:
         """Copy the files of `folder`; gives the URI they are under."""
-        for path in folder.iterdir():
-            self.s3.upload_file(str(path), self.bucket, f"{prefix}/{path.name}")
+        for path in filter(Path.is_file, folder.rglob("*")):
+            self.s3.upload_file(str(path), self.bucket, f"{prefix}/{path.relative_to(folder)}")
         return f"s3://{self.bucket}/{prefix}"
 
     @property
