@@ -34,6 +34,13 @@ class SimilarityStage(StrEnum):
     NEVER = "Never"
 
 
+class Sharding(StrEnum):
+    """What processes divide among them, besides the texts."""
+
+    NONE = "None"
+    FULL = "Full"
+
+
 class ClassWeights(StrEnum):
     """Weights of labels in the training loss."""
 
@@ -101,6 +108,16 @@ ONE_WAY_TO_SPARE_THE_BODY = Rule(
 STAGE_TRAINS_THE_BODY = Rule(
     ~Equals("similarity_stage", SimilarityStage.ALWAYS) | ~Chosen("freeze_body"),
     "similarityStage Always can't be set with freezeBody: it trains the body, which freezeBody doesn't",
+)
+
+
+WHOLE_FOR_THE_STAGE = Rule(
+    ~Equals("similarity_stage", SimilarityStage.ALWAYS) | ~Equals("sharding", Sharding.FULL),
+    "similarityStage Always can't be set with sharding Full: set Auto or Never",
+)
+WHOLE_FOR_THE_FINAL_FIT = Rule(
+    ~Chosen("final_fit") | ~Equals("sharding", Sharding.FULL),
+    "finalFit can't be set with sharding Full: leave one of them out",
 )
 
 
@@ -180,6 +197,16 @@ class Training(Model):
     lora: Lora | None = None
     """Train low-rank adapters and the head, with a fraction of the memory that a large model needs."""
 
+    sharding: Sharding = Sharding.NONE
+    """Full: parameters, gradients and optimizer state are divided among all processes (FSDP), for models that
+    one GPU can't hold with what training needs, about 16 bytes a parameter. None: each process has them all,
+    which is faster. With Full, batches aren't divided where memory is short, and a classifier has no
+    similarity stage."""
+
+    activation_checkpointing: bool = False
+    """Compute the activations of each layer again in the backward pass instead of keeping them: a step takes
+    about a third longer and far less memory."""
+
     final_fit: bool = False
     """For classification: after an epoch has been chosen and scored, fit the model again on all texts,
     including the evaluation split, with the same recipe and for as many epochs, and publish that model. All
@@ -214,4 +241,10 @@ class Training(Model):
     """When checkpoints are saved, and how many are kept."""
 
     ALTERNATIVES: ClassVar = (frozenset({"warmup_steps", "warmup_ratio"}), frozenset({"freeze_body", "lora"}))
-    RULES: ClassVar = (ONE_WARMUP, ONE_WAY_TO_SPARE_THE_BODY, STAGE_TRAINS_THE_BODY)
+    RULES: ClassVar = (
+        ONE_WARMUP,
+        ONE_WAY_TO_SPARE_THE_BODY,
+        STAGE_TRAINS_THE_BODY,
+        WHOLE_FOR_THE_STAGE,
+        WHOLE_FOR_THE_FINAL_FIT,
+    )

@@ -16,7 +16,7 @@ from trainingrun_api.artifacts import ArtifactName
 from trainingrun_api.evaluation import Evaluation
 from trainingrun_api.run_config import RunConfig
 from trainingrun_api.tasks import TaskType
-from trainingrun_api.training import Lora, SimilarityStage
+from trainingrun_api.training import Lora, Sharding, SimilarityStage
 from trainingrun_trainer import pipeline
 
 from ..conftest import changed, tickets, write_jsonl
@@ -58,12 +58,24 @@ CASES: dict[str, dict[str, Any]] = {
     "several labels": {"task_type": TaskType.MULTI_LABEL_CLASSIFICATION},
     "stage": {"training": {"similarity_stage": SimilarityStage.ALWAYS}},
     "similarity": {"task_type": TaskType.TEXT_SIMILARITY},
+    "sharded": {"training": {"sharding": Sharding.FULL, "gradient_accumulation_steps": 2}},
+    "sharded adapters": {
+        "training": {"sharding": Sharding.FULL, "lora": Lora(dropout=0.0), "activation_checkpointing": True}
+    },
+    "sharded similarity": {"task_type": TaskType.TEXT_SIMILARITY, "training": {"sharding": Sharding.FULL}},
     "final fit": {"training": {"final_fit": True}},
 }
 
 
 def train(configs: list[RunConfig], processes: int, folder: Path) -> None:
     """Train each of them in so many processes, started once."""
+    ended = start(configs, processes, folder)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+def start(
+    configs: list[RunConfig], processes: int, folder: Path, *last_step: str
+) -> subprocess.CompletedProcess[str]:
     folder.mkdir()
     (folder / "configs").write_text("".join(config.model_dump_json() + "\n" for config in configs))
     environment = os.environ | {
@@ -73,15 +85,14 @@ def train(configs: list[RunConfig], processes: int, folder: Path) -> None:
     }
     launcher = ["torch.distributed.run", f"--nproc-per-node={processes}", f"--master-port={free_port()}"]
     program = [str(Path(__file__).parent / "worker.py"), str(folder / "configs"), str(folder)]
-    ended = subprocess.run(
-        [sys.executable, "-m", *launcher, *program],
+    return subprocess.run(
+        [sys.executable, "-m", *launcher, *program, *last_step],
         env=environment,
         capture_output=True,
         text=True,
         timeout=600,
         check=False,
     )
-    assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
 def free_port() -> int:
@@ -154,3 +165,20 @@ def assert_same_predictions(one: Path, other: Path) -> None:
             np.testing.assert_allclose(second, first, atol=1e-4)
         elif name in {"text", "labels", "context", "source"}:
             assert second == first
+
+
+@pytest.mark.parametrize(("before", "after"), [(2, 1), (1, 2)])
+def test_a_sharded_run_resumes_on_another_number_of_processes(
+    before: int, after: int, still: RunConfig, tmp_path: Path
+) -> None:
+    sharded = {"sharding": Sharding.FULL, "lora": Lora(dropout=0.0), "max_epochs": 6}
+    outputs = [tmp_path / name for name in ("whole", "resumed")]
+    whole, resumed = at([changed(still, training=sharded)] * 2, outputs)
+    pipeline.run(whole, lambda _: None)
+    in_the_fifth_epoch = "27"
+    assert start([resumed], before, tmp_path / "first", in_the_fifth_epoch).returncode
+    train([resumed], after, tmp_path / "second")
+    evaluation = evaluation_in(outputs[1])
+    assert [restart.epoch in {3, 4} for restart in evaluation.curves.restarts] == [True]
+    assert evaluation.recipe.processes == after
+    assert_same(evaluation_in(outputs[0]), evaluation)

@@ -54,12 +54,13 @@ class PooledClassifier(Classifier):
         return self.head.linear
 
     def embed(self, features: Features) -> Tensor:
+        passed = dict(features)  # to which modules add what they make
         for module in list(self.network.children())[:-1]:
-            features = module(features)
-        return features["sentence_embedding"]
+            passed = module(passed)
+        return passed["sentence_embedding"]
 
     def logits(self, features: Features) -> Tensor:
-        scores: Tensor = self.network(features)["sentence_embedding"]
+        scores: Tensor = self.network(dict(features))["sentence_embedding"]
         return scores
 
     def head_parameters(self) -> Iterator[nn.Parameter]:
@@ -115,7 +116,7 @@ class EmbeddingModel(TextModel):
         network.default_prompt_name = None
 
     def embed(self, features: Features) -> Tensor:
-        embeddings: Tensor = self.network(features)["sentence_embedding"]
+        embeddings: Tensor = self.network(dict(features))["sentence_embedding"]
         return embeddings
 
     def encode(self, examples: Sequence[Example], labels: Sequence[str]) -> EncodedTexts:

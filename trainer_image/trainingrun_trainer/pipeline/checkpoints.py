@@ -4,7 +4,7 @@ import hashlib
 import json
 import logging
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,7 +19,7 @@ from ..artifacts import PatientStore, commit_folder, discard, fetch_committed, i
 from ..distributed import by_first, is_first, leads_node, meet
 from ..errors import GraceOver, ObjectMissingError, StorageUnavailableError, TrainerError
 from ..records import RunRecord, file_sha256
-from ..training import WEIGHTS, History, RandomState, TrainState
+from ..training import WEIGHTS, History, TrainState
 
 log = logging.getLogger(__name__)
 
@@ -171,18 +171,20 @@ class Checkpoints:
         """Folder of those of this origin."""
         return f"{self.folder}/{self.origin.digest}"
 
-    def save(self, state: TrainState, random: Sequence[RandomState], best: Path | None, work: Path) -> None:
+    def save(self, state: TrainState, best: Path | None, work: Path) -> None:
         """Have a checkpoint of what is trained committed beside training; one that was saved before stays.
 
-        `random` is that of each process. `best` holds the best epoch's weights, None where none is chosen; a
-        folder of `work` holds all until it is uploaded.
+        `best` holds the best epoch's weights, None where none is chosen; a folder of `work` holds all until
+        it is uploaded. All processes come here, and the first one writes.
         """
         name = _name(state)
         if name in self.saved:
             return
         self.saved.add(name)
         saved, weights = work / name / STATE_FOLDER, work / name / BEST_FOLDER
-        state.save(saved, random)
+        state.save(saved)
+        if not is_first():
+            return
         if best is not None and state.history.epochs:
             weights.mkdir()
             (weights / WEIGHTS).hardlink_to(best / WEIGHTS)

@@ -9,7 +9,6 @@ from trainingrun_api.artifacts import ArtifactPaths
 from trainingrun_api.final_fit import FinalFit
 from trainingrun_api.training import MixedPrecision, SimilarityStage, Training
 
-from ..distributed import is_first, take_weights
 from ..tasks import Anew
 from ..training import (
     Diverged,
@@ -35,8 +34,7 @@ def fit_anew(run: RunSession, first: TrainState, anew: Anew, origin: Origin) -> 
     It has the weights to be published then: the new ones, or where the fit failed, those of the best epoch.
     """
     best, chosen = first.history.best, run.work / "chosen"
-    if is_first():
-        first.save_weights(chosen)
+    first.save_weights(chosen)
     first.release()
     final = FinalFit(texts=anew.texts, epochs=best.epoch, kept=False)
     log.info("Final fit: %s", final.course)
@@ -47,9 +45,7 @@ def fit_anew(run: RunSession, first: TrainState, anew: Anew, origin: Origin) -> 
     kept = loss is not None and loss <= MOST_LOSS * best.evaluation_loss
     if not kept:
         log.warning("The final fit failed; epoch %d is published", best.epoch)
-        if is_first():
-            first.load_weights(chosen)
-        take_weights(first.objective.network)
+        first.load_weights(chosen)
     return final.model_copy(update={"loss": loss, "kept": kept})
 
 

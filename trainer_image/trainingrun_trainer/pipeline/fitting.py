@@ -14,7 +14,7 @@ from trainingrun_api.evaluation import BaselineMethod
 from trainingrun_api.status import Reason
 from trainingrun_api.training import Training
 
-from ..distributed import agree, at_first, gather_objects, is_first, meet, node_folder, take_weights
+from ..distributed import agree, at_first, is_first, meet, node_folder
 from ..errors import GraceOver, Interrupted, PeerInterrupted, PeerLostError, SettingsError
 from ..trackers import Snapshot
 from ..training import (
@@ -23,7 +23,6 @@ from ..training import (
     EpochDone,
     Event,
     History,
-    RandomState,
     SaveDue,
     StageStepDone,
     StepDone,
@@ -127,9 +126,7 @@ class Fit:
     def save(self) -> None:
         """Have a checkpoint of what is trained committed beside training, by the first process."""
         self.saved_at = time.monotonic()
-        random = gather_objects(RandomState.now())
-        if is_first():
-            self.checkpoints.save(self.state, random, self.best, self.run.waiting)
+        self.checkpoints.save(self.state, self.best, self.run.waiting)
 
 
 def choose_epoch(
@@ -148,19 +145,11 @@ def choose_epoch(
         fit.go_on(partial(_hear, fit, after_epoch))
 
 
-def take_best(run: RunSession, state: TrainState) -> None:
-    """Have the best epoch's weights, which the first process has kept."""
-    if is_first():
-        state.load_weights(run.best)
-    take_weights(state.objective.network)
-
-
 def _hear(fit: Fit, after_epoch: Callable[[EpochDone], None], event: Landmark) -> None:
     match event:
         case EpochDone():
             _end_epoch(fit, event)
-            if is_first():
-                after_epoch(event)
+            after_epoch(event)
         case Diverged():
             best = fit.state.history.best.epoch
             log.warning("Training ends early: %s. The best epoch is %d", event.message, best)
@@ -215,7 +204,7 @@ def _end_epoch(fit: Fit, done: EpochDone) -> None:
         "".join(f", {metric.name} {score:.3f}" for metric, score in epoch.scores.items()),
         " (best so far)" if done.is_best else "",
     )
-    if done.is_best and is_first():
+    if done.is_best:
         state.save_weights(run.best)
     if epoch.epoch == 0:
         _log_stage(state.history)

@@ -19,6 +19,7 @@ from trainingrun_api.status import EpochSummary, RunResult
 
 from ..advice import Evidence, advise
 from ..artifacts import Store, commit_folder, is_committed
+from ..distributed import at_first, from_first
 from ..errors import ObjectMissingError, StorageRefusedError, StorageUnavailableError, TrainerError
 from ..evaluation import base_run
 from ..model import TextModel
@@ -46,17 +47,27 @@ class Results:
     run: RunSession
     model: TextModel
     state: TrainState
-    score: Callable[[Outcome[Any]], EvaluationResult]
-    """Scores a pass of the model as it is."""
+    references: Callable[[], Any]
+    """What scores compare with, for which all processes come together."""
+    score: Callable[[Outcome[Any], Any], EvaluationResult]
+    """Scores a pass of the model as it is, with these references."""
     data: TaskData
     base_model: ResolvedBaseModel
     earlier: Evaluation | None
     """The evaluation of the run that made the base model."""
     made_of: RunRecord
 
-    def of(self, outcome: Outcome[Any], *, finished: bool, final_fit: FinalFit | None = None) -> Report:
-        """All that is said of a pass; `finished` once training has ended."""
-        result = self.score(outcome)
+    def of(
+        self, outcome: Outcome[Any], *, finished: bool, final_fit: FinalFit | None = None
+    ) -> Report | None:
+        """All that is said of a pass, at the first process; `finished` once training has ended."""
+        references = self.references()
+        return at_first(lambda: self._report(outcome, references, final_fit, finished=finished))
+
+    def _report(
+        self, outcome: Outcome[Any], references: Any, final_fit: FinalFit | None, *, finished: bool
+    ) -> Report:
+        result = self.score(outcome, references)
         evaluation = self._evaluation(result, final_fit, finished=finished)
         return Report(self._beside_base_run(evaluation), self.made_of, result.predictions)
 
@@ -169,25 +180,30 @@ def result(evaluation: Evaluation, artifacts: Artifacts) -> RunResult:
 class LiveResults:
     """Evaluation and page of the latest epoch, each as often as it costs little."""
 
-    def __init__(self, run: RunSession, results: Callable[[Outcome[Any]], Report]) -> None:
+    def __init__(self, run: RunSession, results: Callable[[Outcome[Any]], Report | None]) -> None:
         self._run, self._results = run, results
         self._scoring, self._drawing = TimeShare(), TimeShare(EXPECTED_SECONDS)
 
     def after_epoch(self, done: EpochDone) -> None:
-        """Write what is due of an epoch that isn't the last; neither stops training nor changes it."""
-        if done.outcome is None or done.is_last or not self._scoring.due(time.monotonic()):
+        """Have the first process write what is due of an epoch that isn't the last, which neither stops
+        training nor changes it.
+        """
+        if done.outcome is None or done.is_last or not self._is_due():
             return
         try:
             # When this is done the clock decides, so it must not move the random numbers of training.
-            with torch.random.fork_rng(devices=[]):
-                self._write(done.outcome)
+            with torch.random.fork_rng(devices=[]), self._scoring.taken():
+                report = self._results(done.outcome)
+                at_first(lambda: self._write(report))
         except (StorageRefusedError, StorageUnavailableError, ValidationError) as error:
             log.warning("Interim results could not be written: %s", error)
 
-    def _write(self, outcome: Outcome[Any]) -> None:
-        with self._scoring.taken():
-            report = self._results(outcome)
-            write_evaluation(self._run.store.impatient, self._run.paths, report.evaluation)
+    def _is_due(self) -> bool:
+        return from_first(self._scoring.due(time.monotonic()))
+
+    def _write(self, report: Report | None) -> None:
+        assert report is not None  # at the first process
+        write_evaluation(self._run.store.impatient, self._run.paths, report.evaluation)
         if self._drawing.due(time.monotonic()):
             with self._drawing.taken():
                 write_report(self._run.store.impatient, self._run.paths, report)

@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from accelerate.utils.random import set_seed
+from safetensors.torch import load_model
 
 from trainingrun_api.artifacts import ArtifactPaths, Artifacts
 from trainingrun_api.evaluation import Evaluation
@@ -20,19 +21,21 @@ from trainingrun_api.run_config import RunConfig
 from trainingrun_api.status import RunResult, Stage
 
 from ..artifacts import PatientStore, Store, open_store
-from ..base_model import fetch_base_model
+from ..base_model import BaseModelFolder, fetch_base_model
 from ..distributed import by_first, from_first, is_first, node_folder, once_a_node
 from ..errors import Interrupted, StorageUnavailableError
 from ..evaluation import to_parquet
 from ..interruption import Interruption
 from ..machine import LESS_AT_ONCE, memory_errors, within_limit
+from ..model import TextModel
+from ..report import Report
 from ..setting_paths import settings_by_path
 from ..tasks import Anew, Task, load_task
 from ..trackers import INSTALL, Ending, Mlflow, Subject, Tracker, Trackers
-from ..training import Outcome, prepare
+from ..training import WEIGHTS, Outcome, add_adapters, is_sharded, merge_adapters, prepare
 from .checkpoints import Origin
 from .final_fit import fit_anew
-from .fitting import choose_epoch, take_best
+from .fitting import choose_epoch
 from .progress import Listener, ProgressTracker
 from .results import LiveResults, Results, publish, published, require_weights_of, result, write_report
 from .session import RunSession, log_recipe, record
@@ -101,14 +104,16 @@ def train(run: RunSession) -> Evaluation:
         run=run,
         model=model,
         state=state,
-        score=partial(task.evaluate, model, rows, state),
+        references=partial(task.references, model, rows, state),
+        score=partial(task.evaluate, rows, state),
         data=replace(task.data, counts=counts),
         base_model=base_model,
         earlier=base.earlier,
         made_of=made_of,
     )
     outcome, final_fit = _fit(results, anew)
-    return by_first(partial(_publish, results, task, outcome, final_fit))
+    report = results.of(outcome, finished=True, final_fit=final_fit)
+    return by_first(partial(_publish, results, task, base, report))
 
 
 def _require_same_data(sha256: str) -> None:
@@ -118,15 +123,27 @@ def _require_same_data(sha256: str) -> None:
 
 
 def _publish(
-    results: Results, task: Task[Any, Any, Any], outcome: Outcome[Any], final_fit: FinalFit | None
+    results: Results, task: Task[Any, Any, Any], base: BaseModelFolder, report: Report | None
 ) -> Evaluation:
+    assert report is not None  # at the first process
     run = results.run
-    report = results.of(outcome, finished=True, final_fit=final_fit)
     run.progress.stage(Stage.PUBLISHING)
     run.store.write(run.paths.predictions, to_parquet(report.predictions))
     write_report(run.store, run.paths, report)
-    publish(run, task, results.model, report.evaluation)
+    model = _whole(results, task, base) if is_sharded(results.state.objective.network) else results.model
+    publish(run, task, model, report.evaluation)
     return report.evaluation
+
+
+def _whole(results: Results, task: Task[Any, Any, Any], base: BaseModelFolder) -> TextModel:
+    """The model of the best epoch, which is divided among processes, once more and as one."""
+    model: TextModel = task.load_model(base)
+    lora = results.run.config.training.lora
+    adapters = add_adapters(model.network, lora) if lora else None
+    load_model(model.network, results.run.best / WEIGHTS)
+    if adapters is not None:
+        merge_adapters(adapters)
+    return model
 
 
 def _fit(results: Results, anew: Anew | None) -> tuple[Outcome[Any], FinalFit | None]:
@@ -136,8 +153,9 @@ def _fit(results: Results, anew: Anew | None) -> tuple[Outcome[Any], FinalFit | 
     with memory_errors(LESS_AT_ONCE), _limit():
         choose_epoch(run, state, origin, live.after_epoch)
         run.progress.stage(Stage.EVALUATING)
-        take_best(run, state)
-        state.merge_adapters()
+        state.load_weights(run.best)
+        if not is_sharded(state.objective.network):
+            state.merge_adapters()
         outcome = state.evaluate()
         require_weights_of(state.history.best, outcome.loss)
         return outcome, fit_anew(run, state, anew, origin) if anew else None

@@ -90,10 +90,10 @@ class ClassificationTask(Task[Classifier, EncodedTexts, LabelPredictions]):
 
     def evaluate(
         self,
-        model: Classifier,
         rows: Encoded[EncodedTexts],
         state: TrainState,
         outcome: Outcome[LabelPredictions],
+        references: None,
     ) -> EvaluationResult:
         """Scores of the labels given, in all and by data set; labels that are likely wrong."""
         splits, labels, predictions = self.data.splits, self.data.labels, outcome.output

@@ -12,7 +12,6 @@ from trainingrun_api.evaluation import Evaluation, SimilarityScores
 from trainingrun_api.run_config import RunConfig
 
 from ..base_model import BaseModelFolder
-from ..distributed import Share
 from ..evaluation import (
     Embeddings,
     LabelledEmbeddings,
@@ -36,8 +35,9 @@ from ..training import (
     RankedTexts,
     ScoredPairs,
     TrainState,
-    embed_all,
+    embed_texts,
     evaluation_batches,
+    gathered,
     on_device,
 )
 from .pairs import PairedTexts, load_pairs
@@ -98,17 +98,21 @@ class LabelEmbeddingTask(EmbeddingTask[EncodedTexts]):
         """Pairs of one label against those of others."""
         return LabelContrast(model, rows.training, rows.evaluation)
 
+    def references(self, model: EmbeddingModel, rows: Encoded[EncodedTexts], state: TrainState) -> Embeddings:
+        """Embeddings of the training split, (texts, dimensions)."""
+        batches = evaluation_batches(model, rows.training, state.recipe_used.batch_size)
+        _, embeddings = gathered(embed_texts(model, on_device(batches, state.accelerator)))
+        return embeddings.numpy()
+
     def evaluate(
         self,
-        model: EmbeddingModel,
         rows: Encoded[EncodedTexts],
         state: TrainState,
         outcome: Outcome[list[Embeddings]],
+        references: Embeddings,
     ) -> EvaluationResult:
         """Average precision, retrieval, and the nearest label, in all and by data set."""
-        batches = evaluation_batches(model, rows.training, state.recipe_used.batch_size, Share())
-        found = embed_all(model, on_device(batches, state.accelerator))
-        training = LabelledEmbeddings(found, rows.training.targets)
+        training = LabelledEmbeddings(references, rows.training.targets)
         evaluation = LabelledEmbeddings(outcome.output[0], rows.evaluation.targets)
         nearest = nearest_labels(training, evaluation)
         texts, labels = self.data.splits.evaluation, self.data.labels
@@ -149,10 +153,10 @@ class PairEmbeddingTask(EmbeddingTask[EncodedColumns]):
 
     def evaluate(
         self,
-        model: EmbeddingModel,
         rows: Encoded[EncodedColumns],
         state: TrainState,
         outcome: Outcome[list[Embeddings]],
+        references: None,
     ) -> EvaluationResult:
         table = pairs_table(self.data.splits.evaluation, outcome.output)
         scores = self.scores(outcome.output, rows.evaluation)

@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, Protocol, Self, TypeVar
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 import pyarrow as pa
 from safetensors.torch import load_model, save_model
@@ -143,9 +143,13 @@ class Task(ABC, Generic[Model, Rows, Output]):
     def objective(self, model: Model, rows: Encoded[Rows]) -> Objective:
         """What training goes by."""
 
+    def references(self, model: Model, rows: Encoded[Rows], state: TrainState) -> Any:
+        """What `evaluate` compares with beside the evaluation split, if anything; all processes come here."""
+        return None
+
     @abstractmethod
     def evaluate(
-        self, model: Model, rows: Encoded[Rows], state: TrainState, outcome: Outcome[Output]
+        self, rows: Encoded[Rows], state: TrainState, outcome: Outcome[Output], references: Any
     ) -> EvaluationResult:
         """All scores of the model as it is; `outcome` is its pass over the evaluation split."""
 

@@ -127,12 +127,9 @@ def training_batches(model: Padding, texts: EncodedTexts, batch_size: int, seed:
     return loader(LengthGroups(texts.input_ids.lengths, batch_size, seed), collate(model, texts))
 
 
-def evaluation_batches(
-    model: Padding, texts: EncodedTexts, batch_size: int, share: Share | None = None
-) -> BatchLoader:
-    """Batches of all texts, those first that don't fit into memory if any doesn't; of this process's `share`
-    unless another is given."""
-    return loader(LongestFirst(texts.input_ids.lengths, batch_size), collate(model, texts, share))
+def evaluation_batches(model: Padding, texts: EncodedTexts, batch_size: int) -> BatchLoader:
+    """Batches of all texts, those first that don't fit into memory if any doesn't."""
+    return loader(LongestFirst(texts.input_ids.lengths, batch_size), collate(model, texts))
 
 
 def loader(batches: Sampler[list[int]], collate: Callable[[list[int]], Batch]) -> BatchLoader:
@@ -149,9 +146,9 @@ class _Rows(Dataset[int]):
         return row
 
 
-def collate(model: Padding, texts: EncodedTexts, share: Share | None = None) -> Callable[[list[int]], Batch]:
-    """What makes a batch of rows of these texts."""
-    own, starts = share or Share.own(), texts.context_starts
+def collate(model: Padding, texts: EncodedTexts) -> Callable[[list[int]], Batch]:
+    """What makes this process's share of a batch of rows of these texts."""
+    own, starts = Share.own(), texts.context_starts
 
     def padded(batch: list[int]) -> Batch:
         rows = own.of(batch)

@@ -7,6 +7,8 @@ from transformers import PreTrainedModel
 
 from trainingrun_api.training import Lora
 
+from ..errors import SettingsError
+
 TARGETS = "all-linear"
 """Adapters beside every matrix of the body, not of its attention alone: it takes these to come near full
 fine-tuning (Dettmers et al., NeurIPS 2023, arXiv:2305.14314, section 4)."""
@@ -28,6 +30,18 @@ def transformer_of(network: nn.Module) -> PreTrainedModel:
     return next(module for module in network.modules() if isinstance(module, PreTrainedModel))
 
 
+def checkpoint_activations(network: nn.Module) -> None:
+    """Compute the activations of each layer again in the backward pass. Raises SettingsError for an
+    architecture that can't."""
+    transformer = transformer_of(network)
+    if not transformer.supports_gradient_checkpointing:
+        raise SettingsError(
+            f"spec.training.activationCheckpointing: {transformer.config.model_type} doesn't support it; "
+            "leave it out"
+        )
+    transformer.activation_checkpointing_enable({"use_reentrant": False})
+
+
 def merge_adapters(adapters: LoraModel) -> None:
     """Add what the adapters learned to the matrices, and leave an ordinary model that can be trained."""
     adapters.merge_and_unload().requires_grad_(requires_grad=True)
@@ -38,7 +52,7 @@ def depths(network: nn.Module) -> dict[str, int]:
 
     0 for the last layer and what comes after it; the number of layers for embeddings.
     """
-    layers = _layers_of(network)
+    layers = layers_of(network)
     found = {
         id(parameter): depth
         for depth, layer in enumerate(reversed(layers))
@@ -51,7 +65,7 @@ def depths(network: nn.Module) -> dict[str, int]:
     return {name: found.get(id(parameter), 0) for name, parameter in network.named_parameters()}
 
 
-def _layers_of(network: nn.Module) -> nn.ModuleList:
+def layers_of(network: nn.Module) -> nn.ModuleList:
     """The layers of the transformer within `network`, from its input to its output; none where it has none.
 
     They are what most of its parameters are in.

@@ -33,6 +33,7 @@ from .probe import (
     training_label_issues,
 )
 from .recipe import batch_size
+from .sharding import is_sharded
 
 
 class ClassWeighting(NamedTuple):
@@ -121,7 +122,7 @@ class Classification(Objective):
         if embedded is None:
             return HeadStart()
         start = at_first(lambda: self._start_at(Probed.of(*embedded)))
-        take_weights(self.network)
+        take_weights(layer)
         return start or HeadStart()
 
     def _start_at(self, probed: Probed) -> HeadStart:
@@ -141,7 +142,7 @@ class Classification(Objective):
     def evaluate(self, batches: Iterable[Batch]) -> Outcome[LabelPredictions] | None:
         """Predictions in the order of the evaluation texts."""
         self.network.eval()
-        _, logits = gathered(infer(batches, self._rows_and_logits))
+        _, logits = gathered(infer(batches, self._rows_and_logits, divisible=not is_sharded(self.network)))
         return at_first(lambda: self._outcome(logits))
 
     def _rows_and_logits(self, batch: Batch) -> tuple[Tensor, Tensor]:

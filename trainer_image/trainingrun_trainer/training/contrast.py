@@ -19,6 +19,7 @@ from ..records import EncodedTexts
 from .batches import Batch, BatchLoader, EpochSampler, collate, evaluation_batches, loader
 from .objective import HeadStart, Objective, Outcome
 from .passes import finite, gathered, infer, loss_of_all
+from .sharding import is_sharded
 
 EVALUATION_PAIRS = 32
 """Pairs that the evaluation loss compares with each other, whatever the batch size, so that runs compare."""
@@ -84,14 +85,11 @@ def _distinct(labels: Iterator[int], count: int) -> list[int]:
 
 def embed_texts(embedder: Embedder, batches: Iterable[Batch]) -> Iterator[tuple[Tensor, Tensor]]:
     """Rows of evaluation batches, and their embeddings, (rows, dimensions)."""
-    return infer(batches, lambda batch: (batch.rows, embedder.embed(batch.columns[0]).float()))
-
-
-def embed_all(embedder: Embedder, batches: Iterable[Batch]) -> Embeddings:
-    """Embeddings of all texts of evaluation batches that this process has the whole of, in their order."""
-    rows, embeddings = zip(*embed_texts(embedder, batches), strict=True)
-    found: Embeddings = torch.cat(embeddings).cpu().numpy()[np.argsort(torch.cat(rows).cpu().numpy())]
-    return found
+    return infer(
+        batches,
+        lambda batch: (batch.rows, embedder.embed(batch.columns[0]).float()),
+        divisible=not is_sharded(embedder.network),
+    )
 
 
 class LabelContrast(Objective):
@@ -143,7 +141,9 @@ class LabelContrast(Objective):
     def loss(self, batch: Batch) -> Tensor:
         """Mean over pairs, in nats."""
         group = min(len(set(self._training.targets)), batch.total // 2)
-        return loss_of_all(batch, self._embedded, lambda embeddings: self._contrast(embeddings, group))
+        return loss_of_all(
+            self.network, batch, self._embedded, lambda embeddings: self._contrast(embeddings, group)
+        )
 
     def _embedded(self, batch: Batch) -> list[Tensor]:
         return [self._embedder.embed(batch.columns[0]).float()]

@@ -16,7 +16,7 @@ from trainingrun_api.evaluation import StageOutcome
 from trainingrun_api.status import EpochSummary
 from trainingrun_api.training import SimilarityStage, Training
 
-from ..distributed import at_first, sum_gradients, sum_numbers, together
+from ..distributed import at_first, sum_gradients, sum_numbers
 from ..errors import Interrupted, ModelError
 from .batches import Batch
 from .gpu import tf32
@@ -24,6 +24,7 @@ from .history import Diverged, EpochDone, History, Meter, SaveDue, StageStepDone
 from .objective import HeadStart, Outcome
 from .passes import DivergedError, finite, infer
 from .readings import Readings, Taken
+from .sharding import clip_gradients, short_together, whole
 from .train_state import Decision, TrainState
 
 log = logging.getLogger(__name__)
@@ -249,7 +250,7 @@ def _backward_in_parts(state: TrainState, batches: list[Batch], texts: int) -> T
     """As `_backward`, with batches in twice as many parts from now on when memory is not enough anywhere."""
     while True:
         try:
-            with together():
+            with short_together(state.objective.network):
                 parts = [part for batch in batches for part in batch.parts(state.parts)]
                 return _backward(state, parts, texts)
         except RuntimeError as error:
@@ -295,10 +296,9 @@ def _pass(state: TrainState, batch: Batch, share: float) -> Tensor:
 
 def _step(state: TrainState) -> Tensor:
     """Go a step along the gradient of all processes, cut to maxGradientNorm; gives its norm before."""
-    sum_gradients(state.objective.network.parameters())
-    norm: Tensor = state.accelerator.clip_grad_norm_(
-        state.objective.network.parameters(), state.recipe.max_gradient_norm
-    )
+    parameters = list(state.objective.network.parameters())
+    sum_gradients(whole(parameters))
+    norm = clip_gradients(parameters, state.recipe.max_gradient_norm)
     state.optimizer.step()
     state.schedule.step()
     state.optimizer.zero_grad()

@@ -8,7 +8,7 @@ from transformers.trainer_pt_utils import get_parameter_names
 
 from trainingrun_api.training import Schedule
 
-from .body import depths
+from .body import depths, transformer_of
 from .objective import Objective
 
 HEAD_FACTOR = 10
@@ -64,13 +64,15 @@ def build_optimizer(
     head = {id(parameter) for parameter in objective.head_parameters()}
     decaying = set(get_parameter_names(objective.network, [nn.LayerNorm, nn.RMSNorm]))
     depth = depths(objective.network)
-    groups: dict[tuple[float, bool], list[nn.Parameter]] = {(1.0, True): []}
+    # What can be divided among processes is in other groups than what can't: one operation updates a group.
+    body = {id(parameter) for parameter in transformer_of(objective.network).base_model.parameters()}
+    groups: dict[tuple[float, bool, bool], list[nn.Parameter]] = {(1.0, True, True): []}
     for name, parameter in objective.network.named_parameters():
         if parameter.requires_grad:
             factor = head_factor if id(parameter) in head else layer_decay ** depth[name]
             # Biases and most normalisation weights are what has one dimension.
             decays = name in decaying and parameter.ndim > 1
-            groups.setdefault((factor, decays), []).append(parameter)
+            groups.setdefault((factor, decays, id(parameter) in body), []).append(parameter)
     return AdamW(
         [
             {
@@ -78,7 +80,7 @@ def build_optimizer(
                 "lr": learning_rate * factor,
                 "weight_decay": weight_decay if decays else 0.0,
             }
-            for (factor, decays), parameters in groups.items()
+            for (factor, decays, _), parameters in groups.items()
         ],
         fused=True,
     )

@@ -23,6 +23,7 @@ from ..tokens import TokenIds
 from .batches import Batch, BatchLoader, EpochSampler, LengthGroups, LongestFirst, Padding, loader
 from .objective import HeadStart, Objective, Outcome
 from .passes import finite, gathered, infer, loss_of_all
+from .sharding import is_sharded
 
 LOOKAHEAD = 64
 """Batches that a row is tried in before it goes where one of its texts is already."""
@@ -135,6 +136,7 @@ class PairObjective(Objective):
         """Of the batch as a whole, in nats."""
         scores = gather_rows(batch.targets, batch.total)
         return loss_of_all(
+            self.network,
             batch,
             self._embedded,
             lambda *columns: self._loss.compute_loss_from_embeddings(list(columns), scores),
@@ -143,8 +145,13 @@ class PairObjective(Objective):
     def evaluate(self, batches: Iterable[Batch]) -> Outcome[list[Embeddings]] | None:
         """The mean loss of ROWS_COMPARED rows at a time, and the score of the kind."""
         self.network.eval()
-        _, *columns = gathered(infer(batches, lambda batch: (batch.rows, *self._embedded(batch))))
+        _, *columns = gathered(
+            infer(batches, self._rows_and_embeddings, divisible=not is_sharded(self.network))
+        )
         return at_first(lambda: self._outcome(columns))
+
+    def _rows_and_embeddings(self, batch: Batch) -> tuple[Tensor, ...]:
+        return (batch.rows, *self._embedded(batch))
 
     def _outcome(self, columns: list[Tensor]) -> Outcome[list[Embeddings]]:
         loss = finite(self._mean_loss(columns), "the evaluation loss")

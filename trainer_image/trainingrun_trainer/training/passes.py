@@ -9,11 +9,12 @@ from typing import TypeVar
 
 import torch
 from accelerate.utils.memory import clear_device_cache, should_reduce_batch_size
-from torch import Tensor
+from torch import Tensor, nn
 
-from ..distributed import gather, gather_rows, size, together
+from ..distributed import gather, gather_rows, size
 from ..errors import SettingsError
 from .batches import Batch
+from .sharding import short_together
 
 log = logging.getLogger(__name__)
 
@@ -63,14 +64,17 @@ def gathered(seen: Iterable[tuple[Tensor, ...]]) -> list[Tensor]:
 
 
 def loss_of_all(
-    batch: Batch, embedded: Callable[[Batch], list[Tensor]], loss_of: Callable[..., Tensor]
+    network: nn.Module,
+    batch: Batch,
+    embedded: Callable[[Batch], list[Tensor]],
+    loss_of: Callable[..., Tensor],
 ) -> Tensor:
     """This process's part of a loss that compares all rows of a batch, by their embeddings of each column.
 
     Every process makes the loss of them all, and has the gradient of its own rows in it, which together are
     the whole gradient; the value is divided among them.
     """
-    with together():
+    with short_together(network):
         own = embedded(batch)
     if size() == 1:
         return loss_of(*own)

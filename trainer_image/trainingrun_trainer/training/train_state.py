@@ -14,27 +14,27 @@ from accelerate.accelerator import Accelerator
 from accelerate.data_loader import DataLoaderShard, prepare_data_loader
 from peft.tuners.lora import LoraModel
 from safetensors import SafetensorError
-from safetensors.torch import load_model, save_model
 from torch import Tensor
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
 
 from trainingrun_api.evaluation import Recipe
-from trainingrun_api.training import Training
+from trainingrun_api.training import Sharding, Training
 
-from ..distributed import from_first, rank
+from ..distributed import from_first, gather_objects, is_first, rank, size
 from ..errors import Interrupted, SettingsError
 from .adversarial_noise import AdversarialNoise
 from .batches import Batch, BatchLoader
-from .body import add_adapters, merge_adapters, transformer_of
+from .body import add_adapters, checkpoint_activations, merge_adapters, transformer_of
 from .gpu import make_masks_without_looking
 from .history import METER, History, Meter
 from .objective import Objective, Outcome
 from .optimizer import HEAD_FACTOR, build_optimizer, build_schedule, freeze_body
 from .readings import steps_to_a_reading
 from .recipe import batch_size, choose_precision, decide, stage_recipe
+from .sharding import is_sharded, shard
+from .weights import load_optimizer_state, load_weights, optimizer_state, save_weights
 
-WEIGHTS = "model.safetensors"
 STATE = "state.pt"
 HISTORY = "history.json"
 
@@ -196,42 +196,41 @@ class TrainState:
             self.adapters = None
 
     def save_weights(self, folder: Path) -> None:
-        """Write the weights alone, in a new file: an older one may have another link."""
-        folder.mkdir(parents=True, exist_ok=True)
-        part = folder / f".{WEIGHTS}"
-        save_model(self.objective.network, str(part))
-        part.replace(folder / WEIGHTS)
+        """Have the first process write the weights alone; all come here."""
+        save_weights(self.objective.network, folder)
 
     def load_weights(self, folder: Path) -> None:
-        """Take the weights that `save_weights` wrote."""
-        load_model(self.objective.network, folder / WEIGHTS, device=str(self.accelerator.device))
+        """Take the weights that `save_weights` wrote, which the first process reads; all come here."""
+        load_weights(self.objective.network, folder)
 
-    def save(self, folder: Path, random: Sequence[RandomState]) -> None:
-        """Write all that an undisturbed run would go on with into a folder with nothing else.
-
-        `random` is that of each process.
+    def save(self, folder: Path) -> None:
+        """Have the first process write all that an undisturbed run would go on with into an empty folder; all
+        come here.
         """
         self.save_weights(folder)
+        random = gather_objects(RandomState.now())
         saved = {
             "training": self._position(),
             "stage": self.stage._position() if self.stage is not None else None,
             "before_stage": self.before_stage,
             "random": [list(one) for one in random],
         }
-        torch.save(saved, folder / STATE)
-        (folder / HISTORY).write_text(self.history.model_dump_json())
+        if is_first():
+            torch.save(saved, folder / STATE)
+            (folder / HISTORY).write_text(self.history.model_dump_json())
 
     def _position(self) -> dict[str, Any]:
         """Where optimizer, schedule and epoch stand."""
         return {
-            "optimizer": self.optimizer.state_dict(),
+            "optimizer": optimizer_state(self.objective.network, self.optimizer),
             "schedule": self.schedule.state_dict(),
             "parts": self.parts,
             "meter": METER.dump_python(self.meter, mode="json"),
         }
 
     def restore(self, folder: Path) -> None:
-        """Go on from what `save` wrote. Raises ValueError when it does not fit this model."""
+        """Go on from what `save` wrote, which all processes read. Raises ValueError when it does not fit this
+        model."""
         try:
             saved = torch.load(folder / STATE, weights_only=True, map_location="cpu")
             self.load_weights(folder)
@@ -246,7 +245,7 @@ class TrainState:
             raise ValueError(str(error)) from error
 
     def _go_to(self, position: dict[str, Any]) -> None:
-        self.optimizer.load_state_dict(position["optimizer"])
+        load_optimizer_state(self.objective.network, self.optimizer, position["optimizer"])
         self.schedule.load_state_dict(position["schedule"])
         self.parts = position["parts"]
         self.meter = METER.validate_python(position["meter"])
@@ -263,7 +262,12 @@ def prepare(objective: Objective, settings: Training) -> TrainState:
     if settings.freeze_body:
         freeze_body(objective)
     adapters = add_adapters(objective.network, settings.lora) if settings.lora else None
-    stage = objective.stage(settings)
+    sharded = settings.sharding is Sharding.FULL and size() > 1
+    if settings.activation_checkpointing:
+        checkpoint_activations(objective.network)
+    stage = None if sharded else objective.stage(settings)
+    if sharded:
+        shard(objective.network)
     batches = objective.training_batches(batch_size(settings), settings.seed)
     recipe = decide(objective, settings, len(batches), precision, after_stage=stage is not None)
     state = _state(objective, batches, recipe, settings, head_factor=1 if adapters else HEAD_FACTOR)
@@ -302,11 +306,11 @@ def _state(
         accelerator=accelerator,
         training=on_device(batches, accelerator),
         evaluation=on_device(objective.evaluation_batches(recipe.batch_size), accelerator),
-        optimizer=accelerator.prepare(optimizer),
+        optimizer=optimizer,
         schedule=build_schedule(optimizer, settings.schedule, recipe.total_steps, recipe.warmup_steps),
         recipe=recipe,
         history=History(),
-        divisible=settings.batch_size is None and objective.divisible,
+        divisible=settings.batch_size is None and objective.divisible and not is_sharded(objective.network),
         adversarial_noise=AdversarialNoise(objective.network, epsilon) if epsilon else None,
         steps_to_a_reading=steps_to_a_reading(accelerator.device),
     )
