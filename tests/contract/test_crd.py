@@ -431,6 +431,14 @@ REFUSED_BY_BOTH = {
     "memory that is no quantity": ({**SMALLEST, "resources": {"memory": "lots"}}, "memory"),
     "more GPUs than a node has": ({**SMALLEST, "resources": {"gpusPerNode": 17}}, "gpusPerNode"),
     "more nodes than meet": ({**SMALLEST, "resources": {"nodes": 65}}, "nodes"),
+    "a sharded model that is fitted again": (
+        {**SMALLEST, "training": {"sharding": "Full", "finalFit": True}},
+        "finalFit can't be set with sharding Full",
+    ),
+    "a sharded model with a stage": (
+        {**SMALLEST, "training": {"sharding": "Full", "similarityStage": "Always"}},
+        "similarityStage Always can't be set with sharding Full",
+    ),
     "no node": ({**SMALLEST, "resources": {"nodes": 0}}, "nodes"),
     "a GPU that Kubernetes would have to know": (
         {**SMALLEST, "resources": {"gpusPerNode": 1, "gpuResourceName": "kubernetes.io/gpu"}},
