@@ -59,6 +59,10 @@ bench-quality: setup ## Measure accuracy beside peers into benchmarks/RESULTS-qu
 bench-data: setup ## Measure speed and memory of data sets beside peers into benchmarks/RESULTS-data.md; half an hour of one core
 	OMP_NUM_THREADS=1 RAYON_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false $(BIN)/python -m benchmarks.data $(ARGS)
 
+.PHONY: bench-processes
+bench-processes: setup ## Measure what a second process brings and what a restart of a group takes into benchmarks/RESULTS-processes.md; ten minutes of two quiet cores
+	$(BIN)/python -m benchmarks.processes $(ARGS)
+
 .PHONY: bench-checkpoint
 bench-checkpoint: setup ## Measure what checkpoints cost and what is lost without one into benchmarks/RESULTS-checkpoint.md; ten minutes
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.checkpoint $(ARGS)
