@@ -36,9 +36,9 @@ def _lines(pairs: list[tuple[Published, Published]], four: Published, restart: R
     yield "# What many processes bring"
     yield ""
     yield f"Written by `make bench-processes`: the default model on the CPU, {THREADS} thread a process,"
-    yield f"gloo, on a machine of {os.cpu_count()} cores, {platform.machine()}. Runs with one and two processes"
+    yield f"gloo, {os.cpu_count()} cores, {platform.machine()}. Runs with one and two processes took turns;"
     busy = os.getloadavg()[2]
-    yield f"took turns; over the last quarter of an hour {busy:.1f} threads were running or waiting for a core."
+    yield f"over the last quarter of an hour {busy:.1f} threads were running or waiting for a core."
     yield ""
     yield "| Pair | Texts a second, one process | two processes | Gain |"
     yield "| ---: | ---: | ---: | ---: |"

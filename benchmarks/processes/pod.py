@@ -76,9 +76,8 @@ def train(folder: Path, processes: int) -> Published:
         raise RuntimeError(log)
     evaluation = Evaluation.model_validate_json((folder / "out" / "evaluation.json").read_bytes())
     assert evaluation.timing.texts_per_second is not None
-    return Published(
-        evaluation.timing.texts_per_second, [one.loss for one in evaluation.curves.training_loss]
-    )
+    losses = [one.loss for one in evaluation.curves.training_loss]
+    return Published(evaluation.timing.texts_per_second, losses)
 
 
 def config(folder: Path, training: dict[str, Any]) -> dict[str, Any]:
