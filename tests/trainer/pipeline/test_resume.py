@@ -169,12 +169,13 @@ def test_many_checkpoints_in_an_epoch_leave_the_latest_and_the_best_weights(
     with pytest.raises(KilledError):
         pipeline.run(config, Slowly(ending_at(23, KilledError)))
     names = committed(config)
-    latest = {f"epoch-0003-step-{step:08d}" for step in (20, 21, 22)}
-    assert {name for name in names if name.startswith("epoch")} == latest
+    steps = sorted(int(name.rpartition("-")[2]) for name in names if name.startswith("epoch-0003-step-"))
+    assert len(steps) == len([name for name in names if name.startswith("epoch")]) == 3
+    assert steps[0] >= 19  # one more back for each that an upload was in the way of
     best = {name.split("-")[1] for name in names if name.startswith("best")}
     assert len(best) == 1
     pipeline.run(config, ignore)
-    assert evaluation(config).curves.restarts[-1].step == 22
+    assert evaluation(config).curves.restarts[-1].step == steps[-1]
 
 
 class Slowly:
