@@ -33,11 +33,14 @@ def sum_gradients(parameters: Iterable[nn.Parameter]) -> None:
     if size() == 1:
         return
     for bucket in _buckets([parameter.grad for parameter in parameters if parameter.grad is not None]):
-        flat = torch.cat([gradient.flatten() for gradient in bucket])
+        alone = len(bucket) == 1 and bucket[0].is_contiguous()
+        flat = bucket[0] if alone else torch.cat([gradient.flatten() for gradient in bucket])
         with peers():
             dist.all_reduce(flat)
-        for gradient, summed in zip(bucket, torch.split(flat, [one.numel() for one in bucket]), strict=True):
-            gradient.copy_(summed.view_as(gradient))
+        if not alone:
+            sums = torch.split(flat, [gradient.numel() for gradient in bucket])
+            for gradient, summed in zip(bucket, sums, strict=True):
+                gradient.copy_(summed.view_as(gradient))
 
 
 def _buckets(gradients: list[Tensor]) -> Iterator[list[Tensor]]:
