@@ -1,10 +1,12 @@
 """Batches of texts of like length: little padding, and an order that seed and epoch fix.
 
-However many processes train, a batch has the same rows; each process makes what it has a share of.
+However many processes train, a batch has the same rows. Each process has a share of every batch to train on,
+and whole batches of those to evaluate, so that what comes of these is the same to the last bit.
 """
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -13,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from ..distributed import Share
+from ..distributed import Share, rank, size
 from ..model import Features
 from ..records import EncodedTexts
 
@@ -93,6 +95,28 @@ class LongestFirst(Sampler[list[int]]):
             yield self._order[start : start + self._batch_size].tolist()
 
 
+class Dealt(Sampler[list[int]]):
+    """This process's of some batches, whole; a process that would have one less has one that is another's."""
+
+    def __init__(self, batches: Sampler[list[int]], most: int | None = None) -> None:
+        """`most` of them are dealt, in their order."""
+        self._batches = batches
+        self._most = most
+
+    def set_epoch(self, epoch: int) -> None:
+        if isinstance(self._batches, EpochSampler):
+            self._batches.set_epoch(epoch)
+
+    def __len__(self) -> int:
+        batches = len(self._batches)  # type: ignore[arg-type]
+        return math.ceil(min(batches, self._most or batches) / size())
+
+    def __iter__(self) -> Iterator[list[int]]:
+        batches = list(islice(self._batches, self._most))
+        for turn in range(rank(), rank() + len(self) * size(), size()):
+            yield batches[turn % len(batches)]
+
+
 class LengthGroups(EpochSampler):
     """Shuffle, sort by length within groups, cut into batches, shuffle these."""
 
@@ -124,12 +148,22 @@ class LengthGroups(EpochSampler):
 
 def training_batches(model: Padding, texts: EncodedTexts, batch_size: int, seed: int) -> BatchLoader:
     """Batches to train on, in the order of the epoch that the loader is set to."""
-    return loader(LengthGroups(texts.input_ids.lengths, batch_size, seed), collate(model, texts))
+    sampler = LengthGroups(texts.input_ids.lengths, batch_size, seed)
+    return loader(sampler, collate(model, texts, Share.own()))
+
+
+def some_training_batches(
+    model: Padding, texts: EncodedTexts, batch_size: int, seed: int, most: int
+) -> BatchLoader:
+    """So many texts of these at most, in whole batches."""
+    sampler = LengthGroups(texts.input_ids.lengths, batch_size, seed)
+    return loader(Dealt(sampler, math.ceil(most / batch_size)), collate(model, texts, Share()))
 
 
 def evaluation_batches(model: Padding, texts: EncodedTexts, batch_size: int) -> BatchLoader:
-    """Batches of all texts, those first that don't fit into memory if any doesn't."""
-    return loader(LongestFirst(texts.input_ids.lengths, batch_size), collate(model, texts))
+    """Whole batches of all texts, those first that don't fit into memory if any doesn't."""
+    sampler = LongestFirst(texts.input_ids.lengths, batch_size)
+    return loader(Dealt(sampler), collate(model, texts, Share()))
 
 
 def loader(batches: Sampler[list[int]], collate: Callable[[list[int]], Batch]) -> BatchLoader:
@@ -146,9 +180,9 @@ class _Rows(Dataset[int]):
         return row
 
 
-def collate(model: Padding, texts: EncodedTexts) -> Callable[[list[int]], Batch]:
-    """What makes this process's share of a batch of rows of these texts."""
-    own, starts = Share.own(), texts.context_starts
+def collate(model: Padding, texts: EncodedTexts, own: Share) -> Callable[[list[int]], Batch]:
+    """What makes a share of a batch of rows of these texts."""
+    starts = texts.context_starts
 
     def padded(batch: list[int]) -> Batch:
         rows = own.of(batch)

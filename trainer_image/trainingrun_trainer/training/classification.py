@@ -19,11 +19,12 @@ from ..distributed import at_first, take_weights
 from ..evaluation import FoundIssues, Indices, LabelPredictions, MultiLabelPredictions, Predictions, macro_f1
 from ..model import Classifier
 from ..records import EncodedTexts, Targets
-from .batches import Batch, BatchLoader, evaluation_batches, training_batches
+from .batches import Batch, BatchLoader, evaluation_batches, some_training_batches, training_batches
 from .contrast import few_texts, stage_of
 from .objective import HeadStart, Objective, Outcome
 from .passes import finite, gathered, infer
 from .probe import (
+    MAX_TEXTS,
     Probed,
     Regression,
     embed,
@@ -107,6 +108,10 @@ class Classification(Objective):
 
     def training_batches(self, batch_size: int, seed: int) -> BatchLoader:
         return training_batches(self._classifier, self._training, batch_size, seed)
+
+    def head_batches(self, batch_size: int, seed: int) -> BatchLoader:
+        """Of some of the training split: a start needs no more."""
+        return some_training_batches(self._classifier, self._training, batch_size, seed, MAX_TEXTS)
 
     def evaluation_batches(self, batch_size: int) -> BatchLoader:
         return evaluation_batches(self._classifier, self._evaluation, batch_size)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from trainingrun_api.metrics import DataKind, Scores, stopping_metrics
 
-from ..distributed import at_first
+from ..distributed import Share, at_first
 from ..errors import SettingsError
 from ..evaluation import Embeddings, LabelledEmbeddings, average_precision
 from ..model import Embedder
@@ -130,7 +130,7 @@ class LabelContrast(Objective):
         """`batch_size` pairs in a batch."""
         steps = self._steps or max(_passing(self._training, batch_size), LEAST_STEPS)
         sampler = _pairs(self._training, batch_size, steps, seed)
-        return loader(sampler, collate(self._embedder, self._training))
+        return loader(sampler, collate(self._embedder, self._training, Share.own()))
 
     def evaluation_batches(self, batch_size: int) -> BatchLoader:
         return evaluation_batches(self._embedder, self._evaluation, batch_size)

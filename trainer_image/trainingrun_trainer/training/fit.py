@@ -124,8 +124,8 @@ def _baseline(state: TrainState, settings: Training) -> EpochSummary:
 
 
 def _start_head(state: TrainState) -> HeadStart:
-    state.training.set_epoch(0)  # in the same order wherever training goes on from, which sums depend on
-    return state.objective.start_head(state.training)
+    state.head.set_epoch(0)  # in the same order wherever training goes on from, which sums depend on
+    return state.objective.start_head(state.head)
 
 
 @contextmanager

@@ -88,6 +88,10 @@ class Objective(ABC):
     def evaluation_batches(self, batch_size: int) -> BatchLoader:
         """Batches for `evaluate`, always in the same order."""
 
+    def head_batches(self, batch_size: int, seed: int) -> BatchLoader:
+        """Batches for `start_head`; those to train on, where there is no head."""
+        return self.training_batches(batch_size, seed)
+
     @abstractmethod
     def start_head(self, batches: Iterable[Batch]) -> HeadStart:
         """Give a head that is new a better start than chance, from the training split; says what was done."""

@@ -20,7 +20,7 @@ from ..distributed import Share, at_first, gather_rows
 from ..evaluation import Embeddings, ranking_accuracy, spearman
 from ..model import Embedder
 from ..tokens import TokenIds
-from .batches import Batch, BatchLoader, EpochSampler, LengthGroups, LongestFirst, Padding, loader
+from .batches import Batch, BatchLoader, Dealt, EpochSampler, LengthGroups, LongestFirst, Padding, loader
 from .objective import HeadStart, Objective, Outcome
 from .passes import finite, gathered, infer, loss_of_all
 from .sharding import is_sharded
@@ -93,9 +93,7 @@ def _key(ids: Sequence[int]) -> int:
     return xxh3_64_intdigest(array("i", ids))
 
 
-def _collate(model: Padding, texts: EncodedColumns) -> Callable[[list[int]], Batch]:
-    own = Share.own()
-
+def _collate(model: Padding, texts: EncodedColumns, own: Share) -> Callable[[list[int]], Batch]:
     def padded(batch: list[int]) -> Batch:
         rows = own.of(batch)
         columns = [model.pad([column[row] for row in rows]) for column in texts.columns]
@@ -123,11 +121,11 @@ class PairObjective(Objective):
     def training_batches(self, batch_size: int, seed: int) -> BatchLoader:
         """`batch_size` rows in a batch."""
         sampler = self.sampler(self._training, batch_size, seed)
-        return loader(sampler, _collate(self._embedder, self._training))
+        return loader(sampler, _collate(self._embedder, self._training, Share.own()))
 
     def evaluation_batches(self, batch_size: int) -> BatchLoader:
         sampler = LongestFirst(self._evaluation.lengths, batch_size)
-        return loader(sampler, _collate(self._embedder, self._evaluation))
+        return loader(Dealt(sampler), _collate(self._embedder, self._evaluation, Share()))
 
     def start_head(self, batches: Iterable[Batch]) -> HeadStart:
         return HeadStart()

@@ -5,7 +5,7 @@ Linear probing before fine-tuning keeps the body's features from being distorted
 """
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -107,26 +107,16 @@ class Probed(NamedTuple):
 
 
 def embed(classifier: Classifier, loader: Iterable[Batch]) -> list[Tensor] | None:
-    """Rows, embeddings and targets of the first MAX_TEXTS of the training split, as `gathered`; None of an
-    output layer that reads each token by itself.
+    """Rows, embeddings and targets of texts of the training split, as `gathered`; None of an output layer
+    that reads each token by itself.
     """
     classifier.network.eval()
 
     def embedded(batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
         return batch.rows, classifier.embed(batch.columns[0]).float(), batch.targets
 
-    parts = list(infer(_some(loader), embedded, divisible=not is_sharded(classifier.network)))
+    parts = list(infer(loader, embedded, divisible=not is_sharded(classifier.network)))
     return None if parts[0][1].ndim > 2 else gathered(parts)
-
-
-def _some(batches: Iterable[Batch]) -> Iterator[Batch]:
-    """The first ones, of MAX_TEXTS in all."""
-    seen = 0
-    for batch in batches:
-        yield batch
-        seen += batch.total
-        if seen >= MAX_TEXTS:
-            return
 
 
 def start_at(

@@ -85,6 +85,8 @@ class TrainState:
     objective: Objective
     accelerator: Accelerator
     training: DataLoaderShard
+    head: DataLoaderShard
+    """What a new head is started from."""
     evaluation: DataLoaderShard
     optimizer: AdamW
     schedule: LambdaLR
@@ -305,6 +307,7 @@ def _state(
         objective=objective,
         accelerator=accelerator,
         training=on_device(batches, accelerator),
+        head=on_device(objective.head_batches(recipe.batch_size, settings.seed), accelerator),
         evaluation=on_device(objective.evaluation_batches(recipe.batch_size), accelerator),
         optimizer=optimizer,
         schedule=build_schedule(optimizer, settings.schedule, recipe.total_steps, recipe.warmup_steps),
