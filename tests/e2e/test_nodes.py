@@ -75,6 +75,7 @@ def weights(world: World, status: TrainingRunStatus) -> str:
     return hashlib.sha256(world.read(f"{status.artifacts.model}/model.safetensors")).hexdigest()
 
 
+@pytest.mark.groups
 def test_losses_are_those_of_one_process(world: World, alone: dict[str, Any], tmp_path: Path) -> None:
     silent = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
     spec = {**alone, "baseModel": small_model(world, tmp_path / "no-dropout", **silent)}
@@ -115,9 +116,9 @@ class Loss(NamedTuple):
     "loss",
     [
         Loss(kill_a_process, 1, "OutOfMemory"),
-        Loss(delete_a_pod, 1, "Interrupted"),
-        Loss(drain_the_node_of_a_pod, 0, "Interrupted"),
-        Loss(stop_the_first_pod, 1, "Interrupted"),
+        pytest.param(Loss(delete_a_pod, 1, "Interrupted"), marks=pytest.mark.groups),
+        pytest.param(Loss(drain_the_node_of_a_pod, 0, "Interrupted"), marks=pytest.mark.groups),
+        pytest.param(Loss(stop_the_first_pod, 1, "Interrupted"), marks=pytest.mark.groups),
     ],
     ids=lambda loss: loss.happen.__name__,
 )

@@ -132,6 +132,7 @@ def test_sigterm_ends_all_after_the_same_step_and_nothing_is_lost(
     assert model_in(tmp_path / "out") == expected
 
 
+@pytest.mark.groups
 def test_a_killed_rank_ends_the_others_and_all_go_on_from_the_checkpoint(
     long: RunConfig, tmp_path: Path, weights: dict[str, bytes]
 ) -> None:
@@ -174,6 +175,7 @@ def test_nodes_meet_and_a_lost_one_ends_the_other_with_a_code_of_its_own(
     assert model_in(tmp_path / "out") == expected
 
 
+@pytest.mark.groups
 def test_sigterm_to_one_node_stops_the_other_after_the_same_step(long: RunConfig, tmp_path: Path) -> None:
     first, second = two_nodes(long, tmp_path)
     first.until("Checkpoint of epoch 2")

@@ -101,7 +101,7 @@ def free_port() -> int:
         return port
 
 
-@pytest.mark.parametrize("processes", [2, 4])
+@pytest.mark.parametrize("processes", [2, pytest.param(4, marks=pytest.mark.groups)])
 def test_results_are_those_of_one_process(processes: int, still: RunConfig, tmp_path: Path) -> None:
     cases = {name: changed(still, **case) for name, case in CASES.items()} | pairs(still, tmp_path)
     configs = list(cases.values())
@@ -171,7 +171,7 @@ def assert_same_predictions(one: Path, other: Path) -> None:
             assert second == first
 
 
-@pytest.mark.parametrize(("before", "after"), [(2, 1), (1, 2)])
+@pytest.mark.parametrize(("before", "after"), [(2, 1), pytest.param(1, 2, marks=pytest.mark.groups)])
 def test_a_sharded_run_resumes_on_another_number_of_processes(
     before: int, after: int, still: RunConfig, tmp_path: Path
 ) -> None:
