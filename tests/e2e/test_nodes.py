@@ -115,7 +115,7 @@ class Loss(NamedTuple):
 @pytest.mark.parametrize(
     "loss",
     [
-        Loss(kill_a_process, 1, "OutOfMemory"),
+        pytest.param(Loss(kill_a_process, 1, "OutOfMemory"), marks=pytest.mark.groups),
         pytest.param(Loss(delete_a_pod, 1, "Interrupted"), marks=pytest.mark.groups),
         pytest.param(Loss(drain_the_node_of_a_pod, 0, "Interrupted"), marks=pytest.mark.groups),
         pytest.param(Loss(stop_the_first_pod, 1, "Interrupted"), marks=pytest.mark.groups),

@@ -64,15 +64,18 @@ def main() -> int:
         # The launcher's, once another process has ended, would interrupt the way out.
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         if isinstance(error, PeerLostError):
+            _tell_others(rank)
             time.sleep(CAUSE_FIRST_SECONDS)
         return _end_interrupted(error)
     except TrainerError as error:
         log.error("%s: %s", error.reason, error)
         _leave_message(_failure(error.reason, str(error)))
+        _tell_others(rank)
         return error.exit_code
     except Exception as error:
         log.exception("Unexpected error")
         _leave_message(_failure(Reason.TRAINER_ERROR, f"{UNEXPECTED}: {type(error).__name__}: {error}"))
+        _tell_others(rank)
         return ExitCode.BUG
     if not rank:
         _log_result(result)
@@ -97,6 +100,14 @@ def _train(config: RunConfig, rank: int | None) -> RunResult:
             sender.close()
     distributed.leave()
     return result
+
+
+def _tell_others(rank: int | None) -> None:
+    """Have the other processes of the run end with this one."""
+    if rank is not None:
+        from . import distributed  # noqa: PLC0415 - see _train
+
+        distributed.tell_over(f"process {rank} has ended")
 
 
 def _end_lost(why: str) -> None:

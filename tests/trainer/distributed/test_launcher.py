@@ -186,6 +186,7 @@ def test_sigterm_to_one_node_stops_the_other_after_the_same_step(long: RunConfig
     assert re.findall("Checkpoint of (.*) committed", first.output)
 
 
+@pytest.mark.groups
 def test_lost_process_of_a_node_is_told_apart_from_those_that_end_for_it(
     long: RunConfig, tmp_path: Path
 ) -> None:

@@ -12,6 +12,7 @@ from .group import (
     meet,
     rank,
     size,
+    tell_over,
     together,
 )
 from .node import leads_node, node_folder, once_a_node
@@ -39,5 +40,6 @@ __all__ = [
     "sum_gradients",
     "sum_numbers",
     "take_weights",
+    "tell_over",
     "together",
 ]

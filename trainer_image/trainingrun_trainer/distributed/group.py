@@ -7,6 +7,7 @@ and not in a collective operation, which has a bound.
 
 import logging
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,6 +27,9 @@ log = logging.getLogger(__name__)
 COLLECTIVE_SECONDS = 1800
 """Bound of a single operation of all processes. A lost process shows sooner: its connections close, or its
 pulse stops."""
+
+TELL_SECONDS = 2.0
+"""That a process has to tell the others that it ends."""
 
 LOOK_SECONDS = (0.005, 0.5)
 """Between two looks at who has arrived: the first, and the most."""
@@ -77,6 +81,15 @@ def leave() -> None:
         _membership.pulse.stop()
         _membership = None
         dist.destroy_process_group()
+
+
+def tell_over(why: str) -> None:
+    """Have the others end, which may wait for this process where nothing shows that it has ended."""
+    if _membership is not None:
+        # In a thread, since node 0 may be gone without a word.
+        telling = threading.Thread(target=_membership.pulse.tell, args=(why,), daemon=True)
+        telling.start()
+        telling.join(TELL_SECONDS)
 
 
 def rank() -> int:

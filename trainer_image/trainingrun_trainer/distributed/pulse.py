@@ -43,6 +43,11 @@ class Pulse(threading.Thread):
         if self._over:
             raise PeerLostError(self._over)
 
+    def tell(self, why: str) -> None:
+        """Say that the group is over, if anybody can hear it."""
+        with suppress(dist.DistError):
+            connect_as_told().set(OVER, why)
+
     def stop(self) -> None:
         """This process is done: its silence is no loss."""
         self._ended.set()
