@@ -14,6 +14,7 @@ from benchmarks.models import DEFAULT
 
 from trainingrun_api.evaluation import Evaluation
 from trainingrun_api.names import PROCESSES_VARIABLE, RUN_CONFIG_VARIABLE
+from trainingrun_trainer.settings import TERMINATION_PATH_VARIABLE
 
 ROOT = Path(__file__).parents[2]
 
@@ -44,7 +45,7 @@ class Pod:
         environment = os.environ | {
             RUN_CONFIG_VARIABLE: json.dumps(config(folder, training)),
             PROCESSES_VARIABLE: str(processes),
-            "TRAININGRUN_TERMINATION_PATH": str(folder / "termination"),
+            TERMINATION_PATH_VARIABLE: str(folder / "termination"),
             "OMP_NUM_THREADS": str(THREADS),
             "HF_HUB_OFFLINE": "1",
         }

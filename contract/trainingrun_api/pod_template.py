@@ -9,11 +9,11 @@ from typing import Annotated, ClassVar
 
 from pydantic import ConfigDict, Field
 
-from .base import LABEL_VALUE, PRESERVED, QUALIFIED_NAME, FreeForm, Model, ObjectName
+from .base import PRESERVED, QUALIFIED_NAME, FreeForm, Model, ObjectName
+from .placement import LabelValue
 from .rules import ExactlyOne, KeysMatch, Rule
 
 Text = Annotated[str, Field(min_length=1, max_length=4096)]
-LabelText = Annotated[str, Field(max_length=63, pattern=LABEL_VALUE)]
 AnnotationText = Annotated[str, Field(max_length=65_536)]
 
 NAMES_OF_METADATA = Rule(
@@ -41,7 +41,7 @@ ONE_SOURCE = Rule(
 class PodMetadata(Model):
     """Labels and annotations of the pod."""
 
-    labels: Annotated[dict[str, LabelText], Field(max_length=32)] = {}
+    labels: Annotated[dict[str, LabelValue], Field(max_length=32)] = {}
     """Labels, beside those of the operator."""
 
     annotations: Annotated[dict[str, AnnotationText], Field(max_length=32)] = {}

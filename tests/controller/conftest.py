@@ -26,15 +26,19 @@ def control_plane() -> Iterator[ControlPlane]:
         yield control_plane
 
 
-@pytest.fixture(scope="session")
-def api_client(control_plane: ControlPlane) -> Iterator[ApiClient]:
-    """An administrator's client; the CRDs and the chart's rights are installed."""
+def administrator(control_plane: ControlPlane) -> Iterator[ApiClient]:
+    """A client that may do all, once the CRDs and the chart's rights are installed."""
     api_client = config.new_client_from_config(str(control_plane.kubeconfig))
     client.CoreV1Api(api_client).create_namespace({"metadata": {"name": NAMESPACE}})
     for manifest in [*custom_resource_definitions().values(), *rights_of_the_chart()]:
         create_from_dict(api_client, manifest)
     yield api_client
     api_client.close()
+
+
+@pytest.fixture(scope="session")
+def api_client(control_plane: ControlPlane) -> Iterator[ApiClient]:
+    yield from administrator(control_plane)
 
 
 @pytest.fixture(scope="session")

@@ -13,16 +13,13 @@ from trainingrun_operator.references import Resolver
 
 from ..controller.cluster import Api
 from ..controller.kubelet import Kubelet
-from ..controller.manifests import a_result, a_run
+from ..controller.manifests import Manifest, a_result, a_run
 from ..controller.test_health import SETTINGS, Enqueued
 from .team import NODES, QUEUE, Team
 
 
 def test_a_run_waits_until_there_is_room_and_says_why(api: Api, kubelet: Kubelet, team: Team) -> None:
-    team.apply("first")
-    pod = kubelet.pod_of("first")
-    kubelet.start(pod)
-    api.eventually("first", phase="Running")
+    pod = running(api, kubelet, team, "first")
     team.apply("second", pendingDeadlineSeconds=1)
     why = "Kueue: couldn't assign flavors to pod set main: insufficient unused quota for cpu"
     api.eventually("second", phase="Queued", reason="Queued", message=why)
@@ -38,10 +35,7 @@ def test_a_run_waits_until_there_is_room_and_says_why(api: Api, kubelet: Kubelet
 
 
 def test_what_kueue_sets_stays(api: Api, kubelet: Kubelet, team: Team) -> None:
-    team.apply("mine")
-    pod = kubelet.pod_of("mine")
-    kubelet.start(pod)
-    api.eventually("mine", phase="Running")
+    pod = running(api, kubelet, team, "mine")
     api.change("mine", activeDeadlineSeconds=3600)
     api.until(lambda: team.job("mine")["spec"].get("activeDeadlineSeconds") == 3600, "the deadline")
     job = team.job("mine")
@@ -91,6 +85,15 @@ def test_several_nodes_wait_for_room_for_all_and_are_preempted_together(
     assert api.eventually("group", phase="Running")["status"]["restarts"] == 0
 
 
+def running(api: Api, kubelet: Kubelet, team: Team, name: str) -> Manifest:
+    """Apply a run that there is room for; gives its pod, once it runs."""
+    team.apply(name)
+    pod = kubelet.pod_of(name)
+    kubelet.start(pod)
+    api.eventually(name, phase="Running")
+    return pod
+
+
 def start_both(api: Api, kubelet: Kubelet, name: str) -> None:
     for pod in api.until(lambda: pods if len(pods := api.pods(name)) == 2 else None, "both pods"):
         kubelet.start(pod)
@@ -117,10 +120,7 @@ def test_a_run_that_is_suspended_in_the_queue_is_not_started(api: Api, kubelet: 
 def test_a_run_that_is_suspended_makes_room_and_waits_for_its_turn_again(
     api: Api, kubelet: Kubelet, team: Team
 ) -> None:
-    team.apply("first")
-    before = kubelet.pod_of("first")
-    kubelet.start(before)
-    api.eventually("first", phase="Running")
+    before = running(api, kubelet, team, "first")
     team.apply("second")
     api.eventually("second", phase="Queued")
     api.change("first", suspend=True)
@@ -143,10 +143,7 @@ def test_a_queue_that_is_not_there_is_told(api: Api) -> None:
 def test_what_somebody_has_taken_out_of_the_queue_is_put_back_by_suspend(
     api: Api, kubelet: Kubelet, team: Team
 ) -> None:
-    team.apply("mine")
-    before = kubelet.pod_of("mine")
-    kubelet.start(before)
-    api.eventually("mine", phase="Running")
+    before = running(api, kubelet, team, "mine")
     team.stop("mine")
     api.eventually("mine", phase="Queued", message="Kueue: The workload is deactivated")
     api.change("mine", suspend=True)

@@ -3,13 +3,13 @@
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from localcluster.control_plane import free_port
 from trainingrun_api.names import (
     MASTER_ADDRESS_VARIABLE,
     MASTER_PORT_VARIABLE,
@@ -115,6 +115,14 @@ def model_in(folder: Path) -> bytes:
     return (folder / "model" / "model.safetensors").read_bytes()
 
 
+def resumed(config: RunConfig, folder: Path, place: str = "") -> bytes:
+    """The model of the next attempt, which goes on from the checkpoint of that place."""
+    pod = Pod(config, folder)
+    assert pod.end() == ExitCode.OK, pod.output
+    assert f"Resuming from the checkpoint of {place}" in pod.output
+    return model_in(folder / "out")
+
+
 def test_sigterm_ends_all_after_the_same_step_and_nothing_is_lost(
     long: RunConfig, tmp_path: Path, weights: dict[str, bytes]
 ) -> None:
@@ -126,10 +134,7 @@ def test_sigterm_ends_all_after_the_same_step_and_nothing_is_lost(
     assert pod.failure().reason is Reason.INTERRUPTED
     saved = re.findall(r"Checkpoint of (.*) committed", pod.output)[-1]
 
-    pod = Pod(long, tmp_path)
-    assert pod.end() == ExitCode.OK, pod.output
-    assert f"Resuming from the checkpoint of {saved}\n" in pod.output
-    assert model_in(tmp_path / "out") == expected
+    assert resumed(long, tmp_path, f"{saved}\n") == expected
 
 
 @pytest.mark.groups
@@ -142,10 +147,7 @@ def test_a_killed_rank_ends_the_others_and_all_go_on_from_the_checkpoint(
     os.kill(pod.workers()[1], signal.SIGKILL)
     assert pod.end() == 128 + signal.SIGKILL, pod.output
 
-    pod = Pod(long, tmp_path)
-    assert pod.end() == ExitCode.OK, pod.output
-    assert "Resuming from the checkpoint of" in pod.output
-    assert model_in(tmp_path / "out") == expected
+    assert resumed(long, tmp_path) == expected
 
 
 def test_bad_data_end_all_with_their_own_message(config: RunConfig, tmp_path: Path) -> None:
@@ -240,9 +242,3 @@ def node(rank: int, port: int) -> dict[str, str]:
         MASTER_ADDRESS_VARIABLE: "127.0.0.1",
         MASTER_PORT_VARIABLE: str(port),
     }
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-        return port

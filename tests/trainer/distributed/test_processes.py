@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from localcluster.control_plane import free_port
 from trainingrun_api.artifacts import ArtifactName
 from trainingrun_api.evaluation import Evaluation
 from trainingrun_api.run_config import RunConfig
@@ -93,12 +93,6 @@ def start(
         timeout=600,
         check=False,
     )
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-        return port
 
 
 @pytest.mark.parametrize("processes", [2, pytest.param(4, marks=pytest.mark.groups)])

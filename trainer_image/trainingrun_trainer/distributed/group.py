@@ -5,7 +5,6 @@ They run the same program in step. What takes one of them long is waited for in 
 and not in a collective operation, which has a bound.
 """
 
-import logging
 import os
 import threading
 import time
@@ -18,11 +17,9 @@ import torch
 import torch.distributed as dist
 from accelerate.utils.memory import should_reduce_batch_size
 
-from ..errors import PeerLostError
+from ..errors import PeerLostError, first_line
 from .pulse import Pulse
 from .store import PrefixStore, Store, connect_as_told
-
-log = logging.getLogger(__name__)
 
 COLLECTIVE_SECONDS = 1800
 """Bound of a single operation of all processes. A lost process shows sooner: its connections close, or its
@@ -112,8 +109,8 @@ def peers() -> Iterator[None]:
     """Raise PeerLostError for what torch.distributed raises when another process is gone."""
     try:
         yield
-    except (dist.DistError, RuntimeError) as error:
-        raise PeerLostError(str(error).splitlines()[0]) from error
+    except RuntimeError as error:
+        raise PeerLostError(first_line(error)) from error
 
 
 def agree(value: int) -> int:

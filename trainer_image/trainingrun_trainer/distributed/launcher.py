@@ -1,6 +1,5 @@
 """Starts the processes of this node with torchrun's launcher, and ends as they do."""
 
-import logging
 import os
 import socket
 import sys
@@ -16,8 +15,6 @@ from ..errors import PeerLostError
 from ..settings import ProcessLayout
 from .node import FOLDER_VARIABLE
 from .rendezvous import meet_nodes
-
-log = logging.getLogger(__name__)
 
 START_SECONDS = 120
 """That all nodes have, once they have met, to start their processes."""

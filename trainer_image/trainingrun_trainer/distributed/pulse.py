@@ -1,6 +1,5 @@
 """Each process of a group shows that it lives, and ends when another one doesn't."""
 
-import logging
 import threading
 import time
 from collections.abc import Callable
@@ -8,10 +7,8 @@ from contextlib import suppress
 
 import torch.distributed as dist
 
-from ..errors import PeerLostError
+from ..errors import PeerLostError, first_line
 from .store import connect_as_told
-
-log = logging.getLogger(__name__)
 
 BEAT_SECONDS = 2.0
 SILENCE_SECONDS = 120.0
@@ -59,7 +56,7 @@ class Pulse(threading.Thread):
             try:
                 over = self._beat(beats, heard)
             except dist.DistError as error:
-                over = f"process 0 can't be reached: {str(error).splitlines()[0]}"
+                over = f"process 0 can't be reached: {first_line(error)}"
             if over:
                 self._end(over)
                 return

@@ -6,7 +6,7 @@ import time
 
 import torch.distributed as dist
 
-from ..errors import PeerLostError
+from ..errors import PeerLostError, first_line
 from ..settings import ProcessLayout
 from .pulse import OVER
 from .store import Store, connect, serve
@@ -36,7 +36,7 @@ def meet_nodes(layout: ProcessLayout) -> Store:
             raise PeerLostError("the processes of the attempt before have not ended yet")
         _wait_for_all(store, layout, until)
     except dist.DistError as error:
-        raise PeerLostError(f"node 0 can't be reached: {str(error).splitlines()[0]}") from error
+        raise PeerLostError(f"node 0 can't be reached: {first_line(error)}") from error
     return store
 
 

@@ -34,7 +34,6 @@ from .probe import (
     training_label_issues,
 )
 from .recipe import batch_size
-from .sharding import is_sharded
 
 
 class ClassWeighting(NamedTuple):
@@ -147,7 +146,7 @@ class Classification(Objective):
     def evaluate(self, batches: Iterable[Batch]) -> Outcome[LabelPredictions] | None:
         """Predictions in the order of the evaluation texts."""
         self.network.eval()
-        _, logits = gathered(infer(batches, self._rows_and_logits, divisible=not is_sharded(self.network)))
+        _, logits = gathered(infer(self.network, batches, self._rows_and_logits))
         return at_first(lambda: self._outcome(logits))
 
     def _rows_and_logits(self, batch: Batch) -> tuple[Tensor, Tensor]:

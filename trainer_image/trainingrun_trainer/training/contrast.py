@@ -19,7 +19,6 @@ from ..records import EncodedTexts
 from .batches import Batch, BatchLoader, EpochSampler, collate, evaluation_batches, loader
 from .objective import HeadStart, Objective, Outcome
 from .passes import finite, gathered, infer, loss_of_all
-from .sharding import is_sharded
 
 EVALUATION_PAIRS = 32
 """Pairs that the evaluation loss compares with each other, whatever the batch size, so that runs compare."""
@@ -86,9 +85,7 @@ def _distinct(labels: Iterator[int], count: int) -> list[int]:
 def embed_texts(embedder: Embedder, batches: Iterable[Batch]) -> Iterator[tuple[Tensor, Tensor]]:
     """Rows of evaluation batches, and their embeddings, (rows, dimensions)."""
     return infer(
-        batches,
-        lambda batch: (batch.rows, embedder.embed(batch.columns[0]).float()),
-        divisible=not is_sharded(embedder.network),
+        embedder.network, batches, lambda batch: (batch.rows, embedder.embed(batch.columns[0]).float())
     )
 
 

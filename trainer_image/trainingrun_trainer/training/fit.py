@@ -339,7 +339,10 @@ def _loss_before_training(state: TrainState) -> float:
     state.training.set_epoch(1)
     losses, texts = 0.0, 0.0
     batches = islice(state.training, BATCHES_BEFORE_TRAINING)
-    for count, loss in infer(batches, partial(_loss, state), divisible=state.objective.divisible):
+    objective = state.objective
+    for count, loss in infer(
+        objective.network, batches, partial(_loss, state), divisible=objective.divisible
+    ):
         losses += loss
         texts += count
     losses, texts = sum_numbers(losses, texts)

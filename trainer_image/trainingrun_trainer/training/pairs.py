@@ -23,7 +23,6 @@ from ..tokens import TokenIds
 from .batches import Batch, BatchLoader, Dealt, EpochSampler, LengthGroups, LongestFirst, Padding, loader
 from .objective import HeadStart, Objective, Outcome
 from .passes import finite, gathered, infer, loss_of_all
-from .sharding import is_sharded
 
 LOOKAHEAD = 64
 """Batches that a row is tried in before it goes where one of its texts is already."""
@@ -143,9 +142,7 @@ class PairObjective(Objective):
     def evaluate(self, batches: Iterable[Batch]) -> Outcome[list[Embeddings]] | None:
         """The mean loss of ROWS_COMPARED rows at a time, and the score of the kind."""
         self.network.eval()
-        _, *columns = gathered(
-            infer(batches, self._rows_and_embeddings, divisible=not is_sharded(self.network))
-        )
+        _, *columns = gathered(infer(self.network, batches, self._rows_and_embeddings))
         return at_first(lambda: self._outcome(columns))
 
     def _rows_and_embeddings(self, batch: Batch) -> tuple[Tensor, ...]:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from ..distributed import gather, gather_rows, size
 from ..errors import SettingsError
 from .batches import Batch
-from .sharding import short_together
+from .sharding import is_sharded, short_together
 
 log = logging.getLogger(__name__)
 
@@ -36,13 +36,15 @@ def finite(value: float, name: str) -> float:
     return value
 
 
-def infer(batches: Iterable[Batch], at: Callable[[Batch], Seen], *, divisible: bool = True) -> Iterator[Seen]:
-    """What `at` makes of each batch, in their order.
+def infer(
+    network: nn.Module, batches: Iterable[Batch], at: Callable[[Batch], Seen], *, divisible: bool = True
+) -> Iterator[Seen]:
+    """What `at` makes of each batch with `network`, in their order.
 
     Of a batch that memory is not enough for, and of those after it, what it makes of parts; unless only whole
-    batches have a meaning, which are not `divisible`.
+    batches have a meaning, which are not `divisible`, or all processes go through a divided network in step.
     """
-    parts = 1
+    parts, divisible = 1, divisible and not is_sharded(network)
     for batch in batches:
         while True:
             try:

@@ -21,7 +21,6 @@ from ..evaluation.label_issues import LEAST_TEXTS
 from ..model import Classifier
 from .batches import Batch
 from .passes import finite, gathered, infer
-from .sharding import is_sharded
 
 MAX_TEXTS = 20_000
 """A start needs no more texts than these."""
@@ -115,7 +114,7 @@ def embed(classifier: Classifier, loader: Iterable[Batch]) -> list[Tensor] | Non
     def embedded(batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
         return batch.rows, classifier.embed(batch.columns[0]).float(), batch.targets
 
-    parts = list(infer(loader, embedded, divisible=not is_sharded(classifier.network)))
+    parts = list(infer(classifier.network, loader, embedded))
     return None if parts[0][1].ndim > 2 else gathered(parts)
 
 
