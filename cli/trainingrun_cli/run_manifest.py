@@ -12,7 +12,7 @@ from pydantic import JsonValue, ValidationError
 from trainingrun_api.base import Model
 from trainingrun_api.dataset import DatasetReference, DataSource
 from trainingrun_api.metadata import Metadata, RunMetadata
-from trainingrun_api.names import API_VERSION, PROJECT_KIND, RUN_KIND
+from trainingrun_api.names import API_VERSION, GROUP, PROJECT_KIND, RUN_KIND
 from trainingrun_api.problems import problems
 from trainingrun_api.resolved_spec import ResolvedSpec
 from trainingrun_api.run_config import OtherDatasets
@@ -43,12 +43,14 @@ class RunDocument(Document):
 
 
 def read_documents(path: Path) -> list[Document]:
-    """The resources in a YAML file, in their order.
+    """The resources of this API group in a YAML file, in their order.
 
-    Raises CommandError for what is no YAML in UTF-8, and for resources that the API server would refuse
+    Resources of other groups, such as a run's ServiceAccount or queue, matter only on a cluster and are left
+    out. Raises CommandError for what is no YAML in UTF-8, and for resources that the API server would refuse
     whatever their spec is.
     """
-    return [_document(path, value) for value in _values(path) if value is not None]
+    values = [value for value in _values(path) if value is not None]
+    return [_document(path, value) for value in values if not _is_of_another_group(value)]
 
 
 def validation_problems(place: str, error: ValidationError, field: str = "") -> str:
@@ -71,6 +73,12 @@ def _values(path: Path) -> list[Any]:
         ) from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise CommandError(f"{path} is not valid YAML: {error}") from error
+
+
+def _is_of_another_group(value: Any) -> bool:
+    """Whether it is a resource with an API version, such as v1 or apps/v1, that isn't of this group."""
+    version = value.get("apiVersion") if isinstance(value, dict) else None
+    return isinstance(version, str) and bool(version) and version.split("/")[0] != GROUP
 
 
 def _document(path: Path, value: Any) -> Document:

@@ -98,6 +98,14 @@ def test_a_file_that_is_no_manifest_is_refused(tmp_path: Path, content: bytes, m
     assert message in refusal(tmp_path / "run.yaml")
 
 
+def test_resources_of_other_groups_stand_beside_a_run(tmp_path: Path) -> None:
+    account = "---\napiVersion: v1\nkind: ServiceAccount\nmetadata: {name: trainer}\n"
+    path = written(tmp_path, more=account)
+    assert [document.kind for document in read_documents(path)] == ["TrainingRun"]
+    path.write_text(path.read_text().replace(API_VERSION, "training.labelator.io/v1"))
+    assert f"each document needs apiVersion: {API_VERSION}" in refusal(path)
+
+
 def test_a_byte_order_mark_is_no_part_of_the_file(tmp_path: Path) -> None:
     path = written(tmp_path)
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
