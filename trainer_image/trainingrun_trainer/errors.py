@@ -108,6 +108,19 @@ class PeerLostError(Interrupted):
         )
 
 
+class PeersNotReached(Interrupted):
+    """The other nodes of the run did not come in time. Costs no restart: their pods may still be pending."""
+
+    reason = Reason.PEER_LOST
+    exit_code = ExitCode.PEER_LOST
+
+    def __str__(self) -> str:
+        return (
+            f"{self.args[0]}; the pods of the run must be able to connect to each other: look at the "
+            "NetworkPolicies and the DNS of the namespace"
+        )
+
+
 class PeerInterrupted(Interrupted):
     """SIGTERM arrived at another node of the run, and all stop."""
 

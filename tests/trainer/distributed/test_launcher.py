@@ -22,8 +22,10 @@ from trainingrun_api.names import (
 from trainingrun_api.run_config import RunConfig
 from trainingrun_api.status import Reason, RunFailure, RunResult
 from trainingrun_api.training import EarlyStopping
+from trainingrun_trainer.distributed import rendezvous
 from trainingrun_trainer.distributed.launcher import cause_of
-from trainingrun_trainer.settings import TERMINATION_PATH_VARIABLE
+from trainingrun_trainer.errors import PeersNotReached
+from trainingrun_trainer.settings import TERMINATION_PATH_VARIABLE, ProcessLayout
 
 from ..conftest import changed, write_jsonl
 
@@ -220,6 +222,14 @@ def test_sigterm_ends_a_node_that_waits_for_the_other(config: RunConfig, tmp_pat
     pod.until("Waiting for nodes [1]")
     pod.process.send_signal(signal.SIGTERM)
     assert pod.end() == ExitCode.INTERRUPTED
+
+
+@pytest.mark.parametrize("waiting", [0, 1])
+def test_a_node_that_waits_in_vain_says_for_what(waiting: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rendezvous, "RENDEZVOUS_SECONDS", 1)
+    with pytest.raises(PeersNotReached, match=r"did not .* 1 s.*look at the NetworkPolicies") as raised:
+        rendezvous.meet_nodes(ProcessLayout(2, 1, waiting, "127.0.0.1", free_port()))
+    assert raised.value.exit_code == ExitCode.PEER_LOST
 
 
 def two_nodes(config: RunConfig, folder: Path, processes: int = 1) -> tuple[Pod, Pod]:

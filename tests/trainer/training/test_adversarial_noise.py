@@ -87,6 +87,29 @@ def test_the_noise_has_its_length_keeps_off_the_padding_and_harms_more_than_chan
     assert worse - loss > 3 * abs(by_chance - loss)
 
 
+def test_the_table_of_tokens_has_the_gradient_of_both_passes(base: Path) -> None:
+    learner = state(base)
+    batch, embedding = next(iter(learner.training)), token_embedding(learner)
+    clean, _ = embeddings_of(learner, batch)
+    adversarial_noise = AdversarialNoise(learner.objective.network, EPSILON)
+    with adversarial_noise.watching():
+        batch_loss(learner, batch).backward()
+    with adversarial_noise.disturbing():
+        batch_loss(learner, batch).backward()
+    both = embedding.weight.grad
+    assert both is not None
+
+    embedding.weight.grad = None
+    with adversarial_noise.watching():
+        batch_loss(learner, batch).backward()
+    with adversarial_noise.disturbing():
+        noise = embeddings_of(learner, batch)[0] - clean
+    batch_loss(learner, batch).backward()
+    with embedding.register_forward_hook(lambda _module, _inputs, output: output + noise):
+        batch_loss(learner, batch).backward()
+    torch.testing.assert_close(both, embedding.weight.grad)
+
+
 def update(base: Path, **settings: object) -> Tensor:
     """What the first step changes."""
     learner = state(base, **settings)

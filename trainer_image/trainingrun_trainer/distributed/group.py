@@ -6,6 +6,7 @@ and not in a collective operation, which has a bound.
 """
 
 import os
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -110,7 +111,8 @@ def peers() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        raise PeerLostError(first_line(error)) from error
+        # Without the place in gloo's source that it begins with.
+        raise PeerLostError(re.sub(r"^\[\S+\] ", "", first_line(error))) from error
 
 
 def agree(value: int) -> int:

@@ -6,7 +6,7 @@ import time
 
 import torch.distributed as dist
 
-from ..errors import PeerLostError, first_line
+from ..errors import PeerLostError, PeersNotReached, first_line
 from ..settings import ProcessLayout
 from .pulse import OVER
 from .store import Store, connect, serve
@@ -25,8 +25,8 @@ SAY_SECONDS = 60.0
 def meet_nodes(layout: ProcessLayout) -> Store:
     """Wait until all nodes are there; gives the store of node 0, which lives as long as this value does.
 
-    Waits in Python, where SIGTERM ends it at once. Raises PeerLostError when one doesn't come, or when the
-    others are those of an attempt before.
+    Waits in Python, where SIGTERM ends it at once. Raises PeersNotReached when one doesn't come,
+    PeerLostError when node 0 goes, or when the others are those of an attempt before.
     """
     until = time.monotonic() + RENDEZVOUS_SECONDS
     store = serve(layout.address, layout.port) if layout.node == 0 else _connect(layout, until)
@@ -48,7 +48,7 @@ def _connect(layout: ProcessLayout, until: float) -> Store:
             break
         except OSError as error:
             if time.monotonic() > until:
-                raise PeerLostError(
+                raise PeersNotReached(
                     f"node 0 ({layout.address}) did not answer for {RENDEZVOUS_SECONDS} s: {error}"
                 ) from error
             told = _say(told, f"node 0 ({layout.address}: {error})")
@@ -60,7 +60,7 @@ def _wait_for_all(store: Store, layout: ProcessLayout, until: float) -> None:
     told = 0.0
     while missing := [node for node in range(layout.nodes) if not store.add(_key(node), 0)]:
         if time.monotonic() > until:
-            raise PeerLostError(f"nodes {missing} did not come within {RENDEZVOUS_SECONDS} s")
+            raise PeersNotReached(f"nodes {missing} did not come within {RENDEZVOUS_SECONDS} s")
         told = _say(told, f"nodes {missing}")
         time.sleep(LOOK_SECONDS)
 

@@ -32,15 +32,37 @@ def sum_gradients(parameters: Iterable[nn.Parameter]) -> None:
     """
     if size() == 1:
         return
-    for bucket in _buckets([parameter.grad for parameter in parameters if parameter.grad is not None]):
-        alone = len(bucket) == 1 and bucket[0].is_contiguous()
-        flat = bucket[0] if alone else torch.cat([gradient.flatten() for gradient in bucket])
+    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    tables = [one for one in gradients if _is_table(one)]
+    for table in tables:
+        _sum_rows(table)
+    for bucket in _buckets([one for one in gradients if not _is_table(one)]):
+        flat = torch.cat([gradient.flatten() for gradient in bucket])
         with peers():
             dist.all_reduce(flat)
-        if not alone:
-            sums = torch.split(flat, [gradient.numel() for gradient in bucket])
-            for gradient, summed in zip(bucket, sums, strict=True):
-                gradient.copy_(summed.view_as(gradient))
+        sums = torch.split(flat, [gradient.numel() for gradient in bucket])
+        for gradient, summed in zip(bucket, sums, strict=True):
+            gradient.copy_(summed.view_as(gradient))
+
+
+def _is_table(gradient: Tensor) -> bool:
+    """Whether it is large, and may be that of a table of tokens: zeros but for the few that have a part.
+
+    Only on the CPU, since a GPU would have to be waited for, which sums as much in less time.
+    """
+    return gradient.ndim == 2 and gradient.numel() >= BUCKET_NUMBERS and gradient.device.type == "cpu"
+
+
+def _sum_rows(table: Tensor) -> None:
+    """Make a gradient the sum of those of all processes, by those of its rows that are not zero anywhere."""
+    reached = table.any(dim=1).to(torch.uint8)
+    with peers():
+        dist.all_reduce(reached, dist.ReduceOp.MAX)
+    rows = reached.nonzero().squeeze(1)
+    values = table[rows]
+    with peers():
+        dist.all_reduce(values)
+    table[rows] = values
 
 
 def _buckets(gradients: list[Tensor]) -> Iterator[list[Tensor]]:

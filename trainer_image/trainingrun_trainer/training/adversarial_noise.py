@@ -31,7 +31,9 @@ class AdversarialNoise:
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Passes within go forward and backward as ever; their gradients say which noise harms them."""
+        """Passes within go forward and backward as ever, but for the embeddings: their gradients say which
+        noise harms them, and reach the table of tokens with the second pass.
+        """
         self._embedded = []
         with self._embedding.register_forward_hook(self._keep):
             yield
@@ -39,24 +41,31 @@ class AdversarialNoise:
     @contextmanager
     def disturbing(self) -> Iterator[None]:
         """The same passes once more, each with its noise."""
-        noise = iter([self._noise(embedded) for embedded in self._embedded])
-        self._embedded = []
-        with self._embedding.register_forward_hook(lambda _module, _inputs, output: output + next(noise)):
+        embedded, self._embedded = iter(self._embedded), []
+        with self._embedding.register_forward_hook(
+            lambda _module, _inputs, output: self._disturbed(output, next(embedded))
+        ):
             yield
 
     def _keep(self, _module: nn.Module, _inputs: Any, output: Tensor) -> Tensor:
-        if not output.requires_grad:  # the embeddings are frozen
-            output.requires_grad_()
-        output.retain_grad()
-        self._embedded.append(output)
-        return output
+        self._embedded.append(output.detach().requires_grad_())
+        return self._embedded[-1].clone()  # which networks may change in place
 
-    def _noise(self, embedded: Tensor) -> Tensor:
-        """(texts, tokens, dimensions), as `embedded` and its gradient."""
-        gradient = embedded.grad
+    def _disturbed(self, output: Tensor, watched: Tensor) -> Tensor:
+        """Embeddings with noise; the gradient of the first pass goes on with that of this one.
+
+        Together, since each gradient of the table is as large as the table, however few tokens have a part.
+        """
+        gradient = watched.grad
         assert gradient is not None
+        if output.requires_grad:  # else they are frozen
+            output.register_hook(lambda own: own + gradient)  # type: ignore[no-untyped-call]
+        return output + self._noise(watched.detach(), gradient)
+
+    def _noise(self, embedded: Tensor, gradient: Tensor) -> Tensor:
+        """(texts, tokens, dimensions), as both of these."""
         reached = gradient.ne(0).any(dim=-1, keepdim=True)  # not the padding
-        length = torch.linalg.vector_norm(embedded.detach() * reached, dim=(1, 2), keepdim=True)
+        length = torch.linalg.vector_norm(embedded * reached, dim=(1, 2), keepdim=True)
         steepness = torch.linalg.vector_norm(gradient, dim=(1, 2), keepdim=True)
         noise: Tensor = gradient * (
             self._epsilon * length / steepness.clamp_min(torch.finfo(gradient.dtype).tiny)
