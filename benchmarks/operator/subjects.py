@@ -5,7 +5,8 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,14 +40,17 @@ class Subject:
             now = self.seconds()
             quiet, before = (quiet + 1 if now - before < QUIET_SHARE else 0), now
 
-    def requests(self) -> dict[str, float]:
+    def requests(self) -> Mapping[str, int]:
         """Requests to the API server so far, by method and kind of object; none of one that counts none."""
         if self.metrics_port is None:
             return {}
         with urlopen(f"http://127.0.0.1:{self.metrics_port}/metrics") as response:
             text = response.read().decode()
-        found = re.findall(r'api_requests_total{method="(\w+)",resource="([\w/]+)"} ([\d.]+)', text)
-        return {f"{method} {resource}": float(number) for method, resource, number in found}
+        found = re.findall(r'api_requests_total{code="\w+",method="(\w+)",resource="([\w/]+)"} (\d+)', text)
+        requests: Counter[str] = Counter()
+        for method, resource, number in found:
+            requests[f"{method} {resource}"] += int(number)
+        return requests
 
 
 @contextmanager

@@ -42,6 +42,7 @@ class ProgressReport(Model):
             "notice": self.progress.notice,
             "samples_per_second": None,
             "remaining_seconds": None,
+            "stage_seconds": self.progress.stage_seconds,
         }
         return self.model_copy(update={"progress": progress.model_copy(update=latest), "epochs": epochs})
 

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, field_validator
+from pydantic import AfterValidator, Field, WithJsonSchema, field_validator
 
 from .advice import MAX_FINDINGS, Finding
 from .artifacts import Artifacts
@@ -55,6 +55,12 @@ class Stage(StrEnum):
     FINAL_FIT = "FinalFit"
     PUBLISHING = "Publishing"
     DONE = "Done"
+
+
+StageSeconds = Annotated[
+    dict[Stage, Annotated[int, Field(ge=0)]],
+    WithJsonSchema({"type": "object", "additionalProperties": {"type": "integer", "minimum": 0}}),
+]
 
 
 class Reason(StrEnum):
@@ -178,6 +184,8 @@ class Progress(Model):
     """Texts trained on per second."""
     remaining_seconds: Annotated[int, Field(ge=0)] | None = None
     """Seconds until maxEpochs, and the end of the final fit, at the current speed."""
+    stage_seconds: StageSeconds = {}
+    """Seconds that each stage has taken so far, of the attempt that reports."""
     notice: Notice | None = None
     """A message that isn't a failure."""
     last_update_time: str

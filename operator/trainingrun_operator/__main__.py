@@ -71,7 +71,7 @@ async def _serve(settings: Settings) -> None:
         endpoint = ReportEndpoint(cluster, Identities(cluster), RateLimit(), metrics).application()
         unserved = metrics.unserved_connections
         reports = Listener("progress", endpoint, OF_REPORTS, unserved, certificates.context)
-        probes = Listener("metrics", _probes(metrics, watchdog), OF_PROBES, unserved)
+        probes = Listener("metrics", _probes(metrics, queue, watchdog), OF_PROBES, unserved)
         with listening_on(settings.progress_port) as progress, listening_on(settings.metrics_port) as shown:
             watch = _watch(settings, handlers.Memo(feed))
             served = reports.run(progress), probes.run(shown)
@@ -108,10 +108,11 @@ def _collect_garbage_seldom() -> None:
     gc.set_threshold(50_000)
 
 
-def _probes(metrics: Metrics, watchdog: Watchdog) -> web.Application:
+def _probes(metrics: Metrics, queue: WorkQueue, watchdog: Watchdog) -> web.Application:
     scrapes = Scrapes(metrics.exposition)
 
     async def show(_: web.Request) -> web.Response:
+        metrics.show_work(queue.depth, queue.longest_wait(), watchdog.verified)
         return web.Response(body=await scrapes.text(), content_type="text/plain", charset="utf-8")
 
     async def health(_: web.Request) -> web.Response:

@@ -34,11 +34,14 @@ MERGE_PATCH = {"Content-Type": "application/merge-patch+json"}
 APPLY_PATCH = {"Content-Type": "application/apply-patch+yaml"}
 OF_THE_TRAINER = {"progress", "epochs"}
 
-Count = Callable[[str, str], None]
-"""Told of a request's method and the kind of object it is about, such as PATCH and trainingruns/status."""
+Count = Callable[[str, str, str], None]
+"""Told of a request's method, the kind of object it is about, and the status code of its answer, such as
+PATCH, trainingruns/status and 200."""
+NO_ANSWER = "none"
+"""Instead of a status code."""
 
 
-def _no_count(method: str, resource: str) -> None: ...
+def _no_count(method: str, resource: str, code: str) -> None: ...
 
 
 @asynccontextmanager
@@ -173,7 +176,6 @@ class Cluster:
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] = JSON,
     ) -> Manifest:
-        self._count(method, resource_of(path))
         try:
             request = await self._client.param_serialize(
                 method,
@@ -186,7 +188,9 @@ class Cluster:
             response = await self._client.call_api(*request, _request_timeout=TIMEOUT_SECONDS)
             content = await response.read()
         except (aiohttp.ClientError, TimeoutError) as error:
+            self._count(method, resource_of(path), NO_ANSWER)
             raise ApiError(0, f"{method} {path}: {error or type(error).__name__}") from error
+        self._count(method, resource_of(path), str(response.status))
         if response.status >= 400:
             raise ApiError(response.status, _message(content))
         answer: Manifest = json.loads(content)

@@ -46,6 +46,8 @@ class Watchdog:
         self._missed: dict[Kind, set[Identity]] = {}
         self._lost: set[str] = set()
         self._last_audit = time.monotonic()
+        self.verified = dict.fromkeys((kind.plural for kind in feed.tables), time.time())
+        """By resource, when its watch was last found to have missed nothing."""
 
     def trouble(self) -> str | None:
         """What is wrong, None when all is well."""
@@ -87,8 +89,10 @@ class Watchdog:
         missed = {
             there for key, there in listed.objects.items() if known.get(key, NOTHING).version < there.version
         }
-        self._lost.discard(kind.plural)
-        if not missed.isdisjoint(self._missed.get(kind, ())):
+        if missed.isdisjoint(self._missed.get(kind, ())):
+            self._lost.discard(kind.plural)
+            self.verified[kind.plural] = time.time()
+        else:
             self._lost.add(kind.plural)
         self._missed[kind] = missed
         return bool(missed)

@@ -63,6 +63,8 @@ class Reconciler:
                 return None
             if run.deleting:
                 return None
+            # Before it changes: an answer to what is written then may get lost.
+            self._metrics.saw(run)
             return await self._step(run)
 
     async def _run(self, key: RunKey) -> Run | None:
@@ -119,7 +121,7 @@ class Reconciler:
 
     async def _conclude(self, run: Run, seen: Observation) -> float | None:
         after = await self._write(run, seen)
-        self._metrics.show(after.key, after.status)
+        self._metrics.show(after)
         if after.status.phase.finished and not run.status.phase.finished:
             return AT_ONCE
         return _come_back(after, datetime.now(UTC))

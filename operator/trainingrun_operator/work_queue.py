@@ -25,7 +25,7 @@ class WorkQueue:
         self._work = work
         self._ready: asyncio.PriorityQueue[tuple[bool, int, RunKey]] = asyncio.PriorityQueue()
         self._turns = count()
-        self._waiting: set[RunKey] = set()
+        self._waiting: dict[RunKey, float] = {}  # since when, the oldest first
         self._working: dict[RunKey, float] = {}
         self._timers: dict[RunKey, asyncio.TimerHandle] = {}
         self._failures: dict[RunKey, int] = {}
@@ -33,9 +33,19 @@ class WorkQueue:
     def add(self, key: RunKey, *, first: bool = False) -> None:
         """Work on it soon, before all that are not to be `first`; once more if it is being worked on now."""
         if key not in self._waiting:
-            self._waiting.add(key)
+            self._waiting[key] = time.monotonic()
             if key not in self._working:
                 self._line_up(key, first=first)
+
+    @property
+    def depth(self) -> int:
+        """Keys that wait."""
+        return len(self._waiting)
+
+    def longest_wait(self) -> float:
+        """Seconds since when the oldest key waits."""
+        now = time.monotonic()
+        return now - next(iter(self._waiting.values()), now)
 
     def longest_work(self) -> float:
         """Seconds since when the slowest key is worked on."""
@@ -50,7 +60,7 @@ class WorkQueue:
     async def _serve(self) -> None:
         while True:
             *_, key = await self._ready.get()
-            self._waiting.discard(key)
+            del self._waiting[key]
             self._working[key] = time.monotonic()
             try:
                 again = await self._attempt(key)

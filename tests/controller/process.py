@@ -68,10 +68,13 @@ class OperatorProcess:
 
     def count(self, name: str, **labels: str) -> float:
         """A series of the operator's own; 0 for one that isn't there yet."""
-        wanted = f"trainingrun_operator_{name}"
+        return self.value(f"trainingrun_operator_{name}", labels)
+
+    def value(self, name: str, labels: Mapping[str, str]) -> float:
+        """A series; 0 for one that isn't there yet."""
         for family in text_string_to_metric_families(self.metrics()):
             for sample in family.samples:
-                if sample.name == wanted and sample.labels == labels:
+                if sample.name == name and sample.labels == labels:
                     return sample.value
         return 0.0
 

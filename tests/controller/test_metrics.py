@@ -1,5 +1,7 @@
 """What Prometheus reads of a run."""
 
+from typing import Any
+
 from trainingrun_api.advice import Finding, Severity
 from trainingrun_api.status import (
     Condition,
@@ -12,9 +14,20 @@ from trainingrun_api.status import (
     TrainingRunStatus,
 )
 from trainingrun_operator.metrics import Metrics
-from trainingrun_operator.resources import RunKey
+from trainingrun_operator.resources import Run, RunKey
+
+from .manifests import a_run
 
 KEY, OTHER = RunKey("team", "tickets"), RunKey("team", "reviews")
+CREATED = "2026-11-01T12:00:00Z"
+
+
+def a_shown(status: TrainingRunStatus, key: RunKey = KEY, uid: str = "u-1", **spec: Any) -> Run:
+    """A run as the API server shows it, created at noon."""
+    metadata = {"uid": uid, "resourceVersion": "1", "generation": 1, "creationTimestamp": CREATED}
+    manifest = a_run(key.name, **spec)
+    shown = {"metadata": metadata | key._asdict(), "status": status.model_dump(mode="json")}
+    return Run.parse(manifest | shown)
 
 
 def a_finding(kind: str, severity: Severity) -> Finding:
@@ -39,15 +52,15 @@ def series(name: str, kind: str, severity: str) -> str:
 def test_each_finding_is_a_series_until_it_or_its_run_is_gone() -> None:
     metrics = Metrics("1.2.3")
     warning, info = a_finding("LossJump", Severity.WARNING), a_finding("NewerThanThis", Severity.INFO)
-    metrics.show(OTHER, advised(warning))
-    metrics.show(KEY, advised(warning, info, info))
+    metrics.show(a_shown(advised(warning), OTHER))
+    metrics.show(a_shown(advised(warning, info, info)))
     others = series("reviews", "LossJump", "Warning")
     assert advice_series(metrics) == {
         others,
         series("tickets", "LossJump", "Warning"),
         series("tickets", "NewerThanThis", "Info"),
     }
-    metrics.show(KEY, advised(info))
+    metrics.show(a_shown(advised(info)))
     assert advice_series(metrics) == {others, series("tickets", "NewerThanThis", "Info")}
     metrics.forget(KEY)
     assert advice_series(metrics) == {others}
@@ -60,7 +73,7 @@ def test_what_an_alert_needs_is_there() -> None:
     stalled = Condition(type="Stalled", status="True", reason="PodRefused", last_transition_time="")
     failure = RunFailure(reason=Reason.STORAGE_UNAVAILABLE, message="the bucket can't be reached")
     status = TrainingRunStatus(progress=progress, restarts=2, last_failure=failure, conditions=[stalled])
-    metrics.show(KEY, status)
+    metrics.show(a_shown(status))
     shown = metrics.exposition().decode()
     run = 'name="tickets",namespace="team"'
     for series in (
@@ -73,7 +86,7 @@ def test_what_an_alert_needs_is_there() -> None:
         "process_resident_memory_bytes ",
     ):
         assert series in shown
-    metrics.show(KEY, status.model_copy(update={"conditions": [], "last_failure": None}))
+    metrics.show(a_shown(status.model_copy(update={"conditions": [], "last_failure": None})))
     assert "PodRefused" not in (shown := metrics.exposition().decode())
     assert f"trainingrun_stalled{{{run}}} 0.0" in shown
     metrics.forget(KEY)
@@ -83,12 +96,12 @@ def test_what_an_alert_needs_is_there() -> None:
 def test_each_score_that_the_task_has_is_a_series() -> None:
     metrics, run = Metrics("1.2.3"), 'name="tickets",namespace="team"'
     epoch = EpochSummary(epoch=1, training_loss=1, evaluation_loss=1, learning_rate=0, average_precision=0.5)
-    metrics.show(KEY, TrainingRunStatus(epochs=[epoch]))
+    metrics.show(a_shown(TrainingRunStatus(epochs=[epoch])))
     shown = metrics.exposition().decode()
     assert f"trainingrun_average_precision{{{run}}} 0.5" in shown
     assert f"trainingrun_f1{{{run}}}" not in shown
     best = EvaluationScores(average_precision=0.75, accuracy=1, loss=1, support=9)
-    metrics.show(KEY, TrainingRunStatus(epochs=[epoch], evaluation=best))
+    metrics.show(a_shown(TrainingRunStatus(epochs=[epoch], evaluation=best)))
     shown = metrics.exposition().decode()
     assert f"trainingrun_average_precision{{{run}}} 0.75" in shown
     assert f"trainingrun_accuracy{{{run}}} 1.0" in shown
@@ -96,6 +109,81 @@ def test_each_score_that_the_task_has_is_a_series() -> None:
 
 def test_a_run_without_findings_has_no_such_series() -> None:
     metrics = Metrics("1.2.3")
-    metrics.show(KEY, advised())
+    metrics.show(a_shown(advised()))
     assert advice_series(metrics) == set()
     assert b'trainingrun_phase{name="tickets",namespace="team",phase="Succeeded"} 1.0' in metrics.exposition()
+
+
+def test_numbers_of_a_run_are_there_while_they_are_known() -> None:
+    metrics, run = Metrics("1.2.3"), 'name="tickets",namespace="team"'
+    progress = Progress(
+        stage="Training",
+        percent=40,
+        learning_rate=3e-5,
+        stage_seconds={"LoadingData": 7, "Training": 61},
+        last_update_time=CREATED,
+    )
+    began = TrainingRunStatus(progress=progress, start_time="2026-11-01T12:01:30Z")
+    metrics.show(a_shown(began, resources={"nodes": 2, "gpusPerNode": 4}))
+    shown = metrics.exposition().decode()
+    for series in (
+        f"trainingrun_progress_ratio{{{run}}} 0.4",
+        f"trainingrun_learning_rate{{{run}}} 3e-05",
+        f"trainingrun_requested_gpus{{{run}}} 8.0",
+        f'trainingrun_stage_seconds{{{run},stage="LoadingData"}} 7.0',
+        f'trainingrun_stage_seconds{{{run},stage="Training"}} 61.0',
+        f"trainingrun_created_timestamp_seconds{{{run}}} 1.7935344e+09",
+        f"trainingrun_start_timestamp_seconds{{{run}}} 1.79353449e+09",
+    ):
+        assert series in shown
+    assert "trainingrun_completion_timestamp_seconds{" not in shown
+    metrics.show(a_shown(TrainingRunStatus()))
+    assert "trainingrun_stage_seconds{" not in metrics.exposition().decode()
+
+
+def value(metrics: Metrics, series: str) -> float:
+    """What the exposition says of a series."""
+    (found,) = (line for line in metrics.exposition().decode().splitlines() if line.startswith(f"{series} "))
+    return float(found.rpartition(" ")[2])
+
+
+WAITS, STARTED = TrainingRunStatus(), TrainingRunStatus(start_time="2026-11-01T12:01:30Z")
+ENDED = STARTED.model_copy(
+    update={
+        "phase": Phase.FAILED,
+        "completion_time": "2026-11-01T12:21:30Z",
+        "conditions": [
+            Condition(type="Succeeded", status="False", reason="DataError", last_transition_time="")
+        ],
+    }
+)
+FAILED = 'trainingrun_finished_total{reason="DataError",result="Failed"}'
+
+
+def test_a_run_counts_once_when_it_starts_and_when_it_ends() -> None:
+    metrics = Metrics("1.2.3")
+    assert value(metrics, FAILED) == 0.0, "or Prometheus would not see the first"
+    for status in (WAITS, STARTED, STARTED, ENDED, ENDED):
+        metrics.show(a_shown(status))
+    assert value(metrics, FAILED) == 1.0
+    assert value(metrics, "trainingrun_wait_seconds_sum") == 90.0
+    assert value(metrics, 'trainingrun_duration_seconds_sum{result="Failed"}') == 1200.0
+    metrics.forget(KEY)
+    assert value(metrics, FAILED) == 1.0, "a counter never falls"
+    for status in (WAITS, ENDED):
+        metrics.show(a_shown(status, uid="u-2"))
+    assert value(metrics, FAILED) == 2.0, "another run of the same name"
+
+
+def test_what_ended_before_the_operator_started_does_not_count_again() -> None:
+    metrics = Metrics("1.2.3")
+    metrics.show(a_shown(ENDED))
+    assert value(metrics, FAILED) == 0.0
+    assert value(metrics, "trainingrun_wait_seconds_count") == 0.0
+
+
+def test_what_ended_while_the_operator_was_away_counts() -> None:
+    metrics = Metrics("1.2.3")
+    metrics.saw(a_shown(STARTED))
+    metrics.show(a_shown(ENDED))
+    assert value(metrics, FAILED) == 1.0

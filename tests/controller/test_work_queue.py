@@ -89,3 +89,24 @@ async def test_what_is_to_be_first_is_worked_on_before_what_came_earlier() -> No
         queue.add(RunKey("team", "new"), first=True)
         await done.wait()
     assert order == ["new", "running", "ended"]
+
+
+async def test_what_waits_is_known_and_since_when() -> None:
+    started, go_on, done = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def work(key: RunKey) -> None:
+        started.set()
+        await go_on.wait()
+        done.set()
+
+    async with working(work) as queue:
+        assert (queue.depth, queue.longest_wait()) == (0, 0.0)
+        queue.add(KEY)
+        await started.wait()
+        assert queue.depth == 0, "it is worked on"
+        queue.add(KEY)
+        await asyncio.sleep(0.02)
+        assert queue.depth == 1
+        assert queue.longest_wait() >= 0.02
+        go_on.set()
+        await done.wait()

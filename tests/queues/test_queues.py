@@ -168,11 +168,12 @@ async def test_an_operator_that_was_there_before_kueue_asks_to_be_restarted(
 def test_many_that_wait_are_read_from_the_watch(api: Api, kubelet: Kubelet, team: Team) -> None:
     team.apply("first")
     kubelet.pod_of("first")
-    before = api.operator.count("api_requests_total", method="GET", resource="workloads")
+    lists = {"method": "GET", "resource": "workloads", "code": "200"}
+    before = api.operator.count("api_requests_total", **lists)
     names = [f"waiting-{number}" for number in range(20)]
     for name in names:
         team.apply(name)
     for name in names:
         api.eventually(name, phase="Queued", message="Kueue: ")
-    asked = api.operator.count("api_requests_total", method="GET", resource="workloads") - before
+    asked = api.operator.count("api_requests_total", **lists) - before
     assert asked <= 4, "the audits, each of which lists them once or twice"

@@ -3,8 +3,10 @@
 import os
 import shutil
 import subprocess
+import tempfile
+from pathlib import Path
 
-from localcluster.cache import locked
+from localcluster.cache import cache_folder, locked
 from localcluster.errors import LocalClusterError
 from localcluster.process import execute
 from localcluster.progress import say, step
@@ -39,6 +41,30 @@ def ensure(names: tuple[str, ...] = NODE_PACKAGES) -> None:
         return
     with locked("packages"):  # apt-get fails where another one is at work
         _install(missing(names))
+
+
+def unpacked(name: str) -> Path:
+    """The files of a package, in the user's cache: for programs that are run once, not installed.
+
+    Raises:
+        LocalClusterError: this is not Debian, or apt failed.
+    """
+    folder = cache_folder() / "debian" / name
+    with locked("packages"):
+        if not folder.exists():
+            _unpack(name, folder)
+    return folder
+
+
+def _unpack(name: str, folder: Path) -> None:
+    folder.parent.mkdir(exist_ok=True)
+    with step(f"fetching Debian package {name}"), tempfile.TemporaryDirectory(dir=folder.parent) as place:
+        if os.geteuid() == 0:
+            _apt_get("update")
+        execute("apt-get", "download", name, folder=Path(place))
+        (archive,) = Path(place).glob("*.deb")
+        execute("dpkg-deb", "--extract", str(archive), f"{place}/files")
+        Path(place, "files").rename(folder)
 
 
 def _install(wanted: list[str]) -> None:

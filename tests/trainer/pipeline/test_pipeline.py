@@ -78,6 +78,7 @@ def test_a_run_learns_reports_and_publishes(config: RunConfig) -> None:
     assert (written.best_epoch, written.loss) == (best.epoch, best.evaluation_loss)
     assert json.loads((out(config) / "run.json").read_text())["baseModel"]["digest"]
     assert list(written.timing.stages) == stages[:-1]
+    assert list(reports[-1].progress.stage_seconds) == stages
     assert 0 < written.timing.training_seconds < written.timing.stages["Training"]
 
 

@@ -154,8 +154,10 @@ class ProgressTracker:
             self._report(changes)
 
     def _report(self, changes: dict[str, Any]) -> None:
-        self._progress = self._progress.model_copy(update={**changes, "last_update_time": _now()})
-        self._stopwatch.begin(self._progress.stage)
+        self._stopwatch.begin(changes.get("stage", self._progress.stage))
+        took = {Stage(stage): round(seconds) for stage, seconds in self._stopwatch.seconds().items()}
+        latest = {"last_update_time": _now(), "stage_seconds": took}
+        self._progress = self._progress.model_copy(update={**changes, **latest})
         epochs = None if self._epochs is None else bounded_epochs(self._epochs, self._best)
         self._listener(ProgressReport(run=self._run, progress=self._progress, epochs=epochs))
 

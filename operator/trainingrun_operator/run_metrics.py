@@ -1,0 +1,200 @@
+"""What the metrics say of each run; its series go with it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry, Gauge
+
+from trainingrun_api.metrics import LOSS, METRICS, Metric
+from trainingrun_api.status import Phase, Progress, Stage
+
+from .resources import Run, RunKey, parse_time
+
+OF_A_RUN = ("namespace", "name")
+Values = Mapping[tuple[str, ...], float]
+"""The values of one metric for one run, by the labels that it has besides the run's."""
+
+
+@dataclass(frozen=True)
+class RunMetric:
+    """One metric of runs."""
+
+    name: str
+    text: str
+    values: Callable[[Run], Values]
+    labels: tuple[str, ...] = ()
+
+
+def _number(read: Callable[[Run], float | None]) -> Callable[[Run], Values]:
+    """One value without further labels; none while it isn't known."""
+
+    def values(run: Run) -> Values:
+        value = read(run)
+        return {} if value is None else {(): value}
+
+    return values
+
+
+def _of_progress(read: Callable[[Progress], float | None]) -> Callable[[Run], Values]:
+    return _number(lambda run: read(run.status.progress) if run.status.progress else None)
+
+
+def _time(read: Callable[[Run], str | None]) -> Callable[[Run], Values]:
+    def seconds(run: Run) -> float | None:
+        time = read(run)
+        return parse_time(time).timestamp() if time else None
+
+    return _number(seconds)
+
+
+def _score(metric: Metric) -> Callable[[Run], Values]:
+    def latest(run: Run) -> float | None:
+        scores = run.status.evaluation or (run.status.epochs[-1] if run.status.epochs else None)
+        return scores.scores.get(metric) if scores else None
+
+    return _number(latest)
+
+
+def _phases(run: Run) -> Values:
+    return {(phase.value,): float(phase is run.status.phase) for phase in Phase}
+
+
+def _reason(run: Run) -> Values:
+    return {(condition.reason,): 1.0 for condition in run.status.conditions[:1]}
+
+
+def _failure(run: Run) -> Values:
+    return {(run.status.last_failure.reason.value,): 1.0} if run.status.last_failure else {}
+
+
+def _advice(run: Run) -> Values:
+    return {(finding.type, finding.severity.value): 1.0 for finding in run.status.advice}
+
+
+def _stalled(run: Run) -> float:
+    return any(one.type == "Stalled" and one.status == "True" for one in run.status.conditions)
+
+
+def _gpus(run: Run) -> float | None:
+    return run.spec.resources.gpus_per_node * run.spec.resources.nodes if run.spec else None
+
+
+def _stage_seconds(run: Run) -> Values:
+    took = run.status.progress.stage_seconds if run.status.progress else {}
+    return {(stage.value,): float(took[stage]) for stage in Stage if stage in took}
+
+
+RUN_METRICS = (
+    RunMetric("trainingrun_phase", "1 for the run's current phase.", _phases, ("phase",)),
+    RunMetric("trainingrun_reason", "1 for the reason of the run's current phase.", _reason, ("reason",)),
+    RunMetric("trainingrun_failure", "1 for the reason of the latest failure.", _failure, ("reason",)),
+    RunMetric("trainingrun_advice", "1 for each finding in status.advice.", _advice, ("type", "severity")),
+    RunMetric(
+        "trainingrun_stalled",
+        "1 if only a person can help, also after a failure; otherwise 0.",
+        _number(_stalled),
+    ),
+    RunMetric(
+        "trainingrun_created_timestamp_seconds",
+        "Time when the run was created.",
+        _number(lambda run: run.created.timestamp()),
+    ),
+    RunMetric(
+        "trainingrun_start_timestamp_seconds",
+        "Time when all pods of the run first ran.",
+        _time(lambda run: run.status.start_time),
+    ),
+    RunMetric(
+        "trainingrun_completion_timestamp_seconds",
+        "Time when the run ended.",
+        _time(lambda run: run.status.completion_time),
+    ),
+    RunMetric("trainingrun_requested_gpus", "GPUs of all pods of the run.", _number(_gpus)),
+    RunMetric(
+        "trainingrun_restarts",
+        "Pods that ended without finishing the run and were replaced.",
+        _number(lambda run: run.status.restarts),
+    ),
+    RunMetric(
+        "trainingrun_last_progress_timestamp_seconds",
+        "Time of the trainer's last accepted progress report.",
+        _time(lambda run: run.status.progress.last_update_time if run.status.progress else None),
+    ),
+    RunMetric("trainingrun_epoch", "Epochs finished.", _of_progress(lambda progress: progress.epoch)),
+    RunMetric(
+        "trainingrun_max_epochs",
+        "Maximum number of epochs.",
+        _of_progress(lambda progress: progress.max_epochs),
+    ),
+    RunMetric(
+        "trainingrun_progress_ratio",
+        "Share of training that is done, from 0 to 1.",
+        _of_progress(lambda progress: progress.percent / 100),
+    ),
+    RunMetric(
+        "trainingrun_stage_seconds",
+        "Seconds that each stage has taken, of the latest attempt.",
+        _stage_seconds,
+        ("stage",),
+    ),
+    RunMetric(
+        "trainingrun_training_loss",
+        "Mean training loss of the latest steps, in nats per text.",
+        _of_progress(lambda progress: progress.training_loss),
+    ),
+    RunMetric(
+        "trainingrun_epoch_training_loss",
+        "Mean training loss of the latest epoch, in nats per text.",
+        _number(lambda run: run.status.epochs[-1].training_loss if run.status.epochs else None),
+    ),
+    RunMetric(
+        "trainingrun_evaluation_loss",
+        "Evaluation loss of the latest epoch, in nats per text.",
+        _of_progress(lambda progress: progress.evaluation_loss),
+    ),
+    # Each has a series of its own: over different scores, neither a sum nor a mean would say anything.
+    *(
+        RunMetric(
+            f"trainingrun_{one.key}",
+            f"{one.title} of the latest epoch; at the end, of the best epoch.",
+            _score(one),
+        )
+        for one in METRICS
+        if one is not LOSS
+    ),
+    RunMetric(
+        "trainingrun_learning_rate",
+        "Current learning rate of the body.",
+        _of_progress(lambda progress: progress.learning_rate),
+    ),
+    RunMetric(
+        "trainingrun_samples_per_second",
+        "Texts trained on per second.",
+        _of_progress(lambda progress: progress.samples_per_second),
+    ),
+)
+
+
+class RunGauge:
+    """The series of one metric."""
+
+    def __init__(self, metric: RunMetric, registry: CollectorRegistry) -> None:
+        self._values = metric.values
+        self._gauge = Gauge(metric.name, metric.text, (*OF_A_RUN, *metric.labels), registry=registry)
+        self._shown: dict[RunKey, set[tuple[str, ...]]] = {}
+
+    def show(self, run: Run) -> None:
+        """Show what it says of the run now, and nothing else of it."""
+        self._replace(run.key, self._values(run))
+
+    def forget(self, key: RunKey) -> None:
+        """Remove the series of the run."""
+        self._replace(key, {})
+
+    def _replace(self, key: RunKey, values: Values) -> None:
+        for gone in self._shown.pop(key, set()) - values.keys():
+            self._gauge.remove(*key, *gone)
+        for labels, value in values.items():
+            self._gauge.labels(*key, *labels).set(value)
+        if values:
+            self._shown[key] = set(values)
