@@ -101,11 +101,11 @@ imports: setup ## Check that modules import each other in one direction only
 	$(BIN)/lint-imports
 
 .PHONY: check-generated
-check-generated: setup ## Check that generated files are what the contract says
+check-generated: setup ## Check that generated files are up to date
 	$(BIN)/python tools/generate.py --check
 
 .PHONY: generate
-generate: setup ## Write CRDs, reference page and schemas from the contract
+generate: setup ## Write CRDs, reference page, schemas and dashboards
 	$(BIN)/python tools/generate.py
 
 .PHONY: format

@@ -1,4 +1,4 @@
-"""Write every file that is made from the contract; `--check` says which differ and changes nothing."""
+"""Write every file that is generated; `--check` says which differ and changes nothing."""
 
 import json
 import re
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import yaml
 
+from dashboards import dashboards
 from trainingrun_api import __version__
 from trainingrun_api.crd import custom_resource_definitions
 from trainingrun_api.evaluation import Evaluation
@@ -41,6 +42,8 @@ def generated_files() -> Iterator[tuple[str, str]]:
     yield "docs/reference.md", reference_page(definitions)
     for name, stamp in STAMPS.items():
         yield name, stamp.sub(rf"\g<1>{__version__}", (ROOT / name).read_text())
+    for name, text in dashboards():
+        yield f"charts/trainingrun-operator/files/monitoring/dashboards/{name}.json", text
     schema = Evaluation.model_json_schema(mode="serialization")
     yield "docs/evaluation.schema.json", json.dumps(schema, indent=2) + "\n"
 

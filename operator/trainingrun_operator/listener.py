@@ -21,6 +21,9 @@ http_logger.addFilter(
 # After an accept that failed: no file descriptor is left, or the peer is gone already.
 ACCEPT_RETRY_SECONDS = 0.1
 
+OF_CONNECTIONS = ("address", "connections", "seconds")
+"""The bounds, as metrics call them."""
+
 
 class Bounds(NamedTuple):
     """What a port takes at most."""
@@ -60,6 +63,8 @@ class Listener:
         self._runner = web.AppRunner(application, access_log=None, logger=http_logger, auto_decompress=False)
         self._bounds = bounds
         self._unserved = unserved
+        for bound in OF_CONNECTIONS:
+            unserved.labels(name, bound)  # from the start, or the first would not show as an increase
         self._context = context
         self._addresses: Counter[str] = Counter()
         self._connections: dict[asyncio.Task[None], str] = {}

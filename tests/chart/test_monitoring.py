@@ -1,5 +1,6 @@
 """Monitors and alerts, as the chart makes them and as promtool tests them."""
 
+import json
 import re
 from pathlib import Path
 
@@ -72,3 +73,39 @@ def test_a_monitor_selects_the_port_of_the_metrics(kind: str, endpoints: str) ->
 def test_nothing_of_the_prometheus_operator_unless_asked_for() -> None:
     kinds = {manifest["apiVersion"] for manifest in manifests()}
     assert not any(kind.startswith("monitoring.coreos.com") for kind in kinds)
+
+
+def test_dashboards_are_config_maps_that_the_sidecar_finds() -> None:
+    found = manifests(
+        metrics={"dashboards": {"enabled": True, "annotations": {"grafana_folder": "Training"}}}
+    )
+    shipped = {}
+    for config_map in of_kind(found, "ConfigMap"):
+        assert config_map["metadata"]["labels"]["grafana_dashboard"] == "1"
+        assert config_map["metadata"]["annotations"] == {"grafana_folder": "Training"}
+        shipped |= config_map["data"]
+    generated = {
+        f"trainingrun-{path.name}": path.read_text() for path in (RULES.parent / "dashboards").iterdir()
+    }
+    assert {name: json.loads(text) for name, text in shipped.items()} == {
+        name: json.loads(text) for name, text in generated.items()
+    }
+    assert not of_kind(manifests(), "ConfigMap")
+
+
+def test_panels_say_what_they_show_and_do_not_overlap() -> None:
+    for path in (RULES.parent / "dashboards").iterdir():
+        panels = json.loads(path.read_text())["panels"]
+        cells = [cell for panel in panels for cell in cells_of(panel["gridPos"])]
+        assert len(cells) == len(set(cells)), path.name
+        for panel in panels:
+            assert panel["title"]
+            assert panel["description"].endswith("."), panel["title"]
+
+
+def cells_of(place: dict[str, int]) -> list[tuple[int, int]]:
+    return [
+        (x, y)
+        for x in range(place["x"], place["x"] + place["w"])
+        for y in range(place["y"], place["y"] + place["h"])
+    ]
