@@ -14,6 +14,7 @@ LONGEST_FIRST = (
     "localcluster",
     "chart",
     "benchmarks",
+    "gitops",
     "contract",
 )
 

@@ -5,10 +5,12 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from textwrap import indent
 
 import yaml
 
 from dashboards import dashboards
+import run_statuses
 from trainingrun_api import __version__
 from trainingrun_api.crd import custom_resource_definitions
 from trainingrun_api.evaluation import Evaluation
@@ -23,9 +25,13 @@ class PlainDumper(yaml.SafeDumper):
 
 
 ROOT = Path(__file__).resolve().parent.parent
+CHART = "charts/trainingrun-operator"
+HEALTH = "deploy/argocd/resource_customizations/training.labelator.io/TrainingRun"
+"""Argo CD's health check of runs, as a folder of its own repository."""
+HEALTH_KEY = "resource.customizations.health.training.labelator.io_TrainingRun"
 ARGUMENT = re.compile(r"^(ARG VERSION=).*$", re.MULTILINE)
 STAMPS = {
-    "charts/trainingrun-operator/Chart.yaml": re.compile(r"^(version: |appVersion: ).*$", re.MULTILINE),
+    f"{CHART}/Chart.yaml": re.compile(r"^(version: |appVersion: ).*$", re.MULTILINE),
     "operator/Dockerfile": ARGUMENT,
     "trainer_image/Dockerfile": ARGUMENT,
 }
@@ -36,9 +42,8 @@ def generated_files() -> Iterator[tuple[str, str]]:
     """Path relative to the repository, and content."""
     definitions = custom_resource_definitions()
     for plural, definition in definitions.items():
-        text = yaml.dump(definition, Dumper=PlainDumper, sort_keys=False, width=110, allow_unicode=True)
-        for folder in ("crds", "charts/trainingrun-operator/files/crds"):
-            yield f"{folder}/{plural}.yaml", text
+        for folder in ("crds", f"{CHART}/files/crds"):
+            yield f"{folder}/{plural}.yaml", as_yaml(definition)
     yield "docs/reference.md", reference_page(definitions)
     for name, stamp in STAMPS.items():
         yield name, stamp.sub(rf"\g<1>{__version__}", (ROOT / name).read_text())
@@ -46,6 +51,21 @@ def generated_files() -> Iterator[tuple[str, str]]:
         yield f"charts/trainingrun-operator/files/monitoring/dashboards/{name}.json", text
     schema = Evaluation.model_json_schema(mode="serialization")
     yield "docs/evaluation.schema.json", json.dumps(schema, indent=2) + "\n"
+    for name, run in run_statuses.runs():
+        yield f"{HEALTH}/testdata/{name}.yaml", as_yaml(run)
+    yield "deploy/argocd/argocd-cm.yaml", argocd_settings((ROOT / HEALTH / "health.lua").read_text())
+
+
+def as_yaml(manifest: object) -> str:
+    """A manifest, as files have it."""
+    return yaml.dump(manifest, Dumper=PlainDumper, sort_keys=False, width=110, allow_unicode=True)
+
+
+def argocd_settings(health_check: str) -> str:
+    """The part of Argo CD's ConfigMap that has this health check."""
+    metadata = {"name": "argocd-cm", "namespace": "argocd", "labels": {"app.kubernetes.io/part-of": "argocd"}}
+    settings = as_yaml({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata})
+    return f"{settings}data:\n  {HEALTH_KEY}: |\n{indent(health_check, '    ')}"
 
 
 def main() -> None:

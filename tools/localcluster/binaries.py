@@ -59,6 +59,7 @@ KUBERNETES = Module("kubernetes", f"-s -w {_kubernetes_stamp()}")
 SERVICES = Module("services")
 PAUSE = Module("pause")
 KUEUE = Module("kueue", chart=("sigs.k8s.io/kueue", "charts/kueue"))
+GITOPS = Module("gitops")
 
 PROGRAMS: dict[str, tuple[Module, str]] = {
     "etcd": (SERVICES, "go.etcd.io/etcd/server/v3"),
@@ -74,9 +75,10 @@ PROGRAMS: dict[str, tuple[Module, str]] = {
     "helm": (SERVICES, "helm.sh/helm/v4/cmd/helm"),
     "pause": (PAUSE, "."),
     "kueue": (KUEUE, "sigs.k8s.io/kueue/cmd/kueue"),
+    "gitops": (GITOPS, "."),
 }
-LOCAL_CLUSTER = tuple(name for name, (module, _) in PROGRAMS.items() if module is not KUEUE)
-"""What the local cluster is made of; Kueue is only in tests."""
+LOCAL_CLUSTER = tuple(name for name, (module, _) in PROGRAMS.items() if module not in {KUEUE, GITOPS})
+"""What the local cluster is made of; the others are only in tests."""
 
 
 def path(name: str) -> Path:
