@@ -108,6 +108,10 @@ check-generated: setup ## Check that generated files are up to date
 generate: setup ## Write CRDs, reference page, schemas and dashboards
 	$(BIN)/python tools/generate.py
 
+.PHONY: kustomize
+kustomize: setup ## Write the kustomize base from the chart
+	$(BIN)/python tools/kustomize_base.py
+
 .PHONY: format
 format: setup ## Format the code
 	$(BIN)/ruff check --fix .

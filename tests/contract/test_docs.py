@@ -16,9 +16,12 @@ from trainingrun_api.training import Training
 from .server import apply
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("README.md", "docs/guide.md", "docs/settings.md", "docs/gpus-and-nodes.md")
+PAGES = ("README.md", "docs/guide.md", "docs/settings.md", "docs/gpus-and-nodes.md", "docs/gitops.md")
 BLOCK = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 KINDS = {"TrainingRun": TrainingRunSpec, "TrainingProject": TrainingProjectSpec}
+
+OF_OTHERS = {"Application", "NetworkPolicy"}
+"""Kinds that others define; tests/controller/test_nodes.py applies the NetworkPolicy."""
 
 LEAST = {"dataset": {"uri": "s3://data/texts.jsonl"}, "output": {"uri": "s3://models"}}
 """What a run has at least; the pages leave it out."""
@@ -28,7 +31,7 @@ ALL_PAGES = sorted(page for folder in (".", "docs", "docs/adr") for page in (ROO
 LINK = re.compile(r"\]\((?!\w+:)([^)#]*)(?:#([^)]*))?\)")
 CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
 HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
-TOP_FOLDERS = "contract|operator|trainer_image|cli|charts|tools|tests|benchmarks|docs|examples"
+TOP_FOLDERS = "contract|operator|trainer_image|cli|charts|deploy|tools|tests|benchmarks|docs|examples"
 
 
 def anchors(page: Path) -> set[str]:
@@ -50,8 +53,8 @@ def blocks() -> list[Any]:
 def test_a_block_is_a_manifest_or_part_of_one(cluster: DynamicClient, block: str) -> None:
     for document in yaml.safe_load_all(block):
         kind = document.get("kind", "TrainingRun")
-        if kind == "NetworkPolicy":
-            continue  # tests/controller/test_nodes.py applies it
+        if kind in OF_OTHERS:
+            continue
         spec = document["spec"] if "kind" in document else LEAST | document.get("spec", document)
         assert KINDS[kind].model_validate(spec)
         assert apply(cluster, spec, kind=kind)

@@ -1,0 +1,36 @@
+"""The kustomize base is the chart, and a real API server takes it."""
+
+import os
+import runpy
+from pathlib import Path
+
+import pytest
+
+from localcluster import ControlPlane
+
+from .release import CHART, NAMESPACE, run
+
+KUSTOMIZE = CHART.parents[1] / "deploy" / "kustomize"
+BASE = runpy.run_path(str(CHART.parents[1] / "tools" / "kustomize_base.py"))
+
+
+def test_base_is_what_the_chart_renders() -> None:
+    assert Path(BASE["BASE"]).read_text() == BASE["rendered"](), "run `make kustomize` and commit the result"
+
+
+@pytest.mark.slow
+def test_example_is_applied_and_applied_again_changes_nothing() -> None:
+    with ControlPlane() as plane:
+        environment = os.environ | {"KUBECONFIG": str(plane.kubeconfig)}
+        apply = ("apply", "--kustomize", str(KUSTOMIZE / "example"))
+        first = run("kubectl", *apply, environment=environment)
+        assert first.returncode == 0, first.stderr
+        again = run("kubectl", *apply, environment=environment)
+        assert {line.rpartition(" ")[2] for line in again.stdout.splitlines()} == {"unchanged"}
+        images = "--output=jsonpath={..image} {..env[?(@.name=='TRAINER_IMAGE')].value}"
+        found = run(
+            "kubectl", "get", "deployments", f"--namespace={NAMESPACE}", images, environment=environment
+        )
+    assert found.stdout.split() == [
+        f"registry.example.com/trainingrun-{part}:0.1.0" for part in ("operator", "trainer")
+    ]

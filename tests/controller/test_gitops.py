@@ -1,0 +1,148 @@
+"""Runs as GitOps tools and pipelines handle them."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from localcluster import ControlPlane, binaries
+
+from ..gitops.tools import Seen, seen
+from .cluster import WAIT_SECONDS, Api
+from .kubelet import Kubelet
+from .manifests import Manifest, a_failure, a_report, a_result, a_run
+from .process import OperatorProcess
+
+
+class Kubectl:
+    """A user at a terminal, in one namespace."""
+
+    def __init__(self, kubeconfig: Path, namespace: str) -> None:
+        binaries.ensure(("kubectl",))
+        self._command = [str(binaries.path("kubectl")), "--namespace", namespace]
+        self._environment = os.environ | {"KUBECONFIG": str(kubeconfig)}
+
+    def start(self, *arguments: str, given: Manifest | None = None) -> "subprocess.Popen[str]":
+        pipe = subprocess.PIPE
+        started = subprocess.Popen(
+            [*self._command, *arguments],
+            env=self._environment,
+            stdin=pipe,
+            stdout=pipe,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        assert started.stdin is not None
+        started.stdin.write(json.dumps(given) if given else "")
+        started.stdin.close()
+        started.stdin = None
+        return started
+
+    def __call__(self, *arguments: str, given: Manifest | None = None, fails: bool = False) -> str:
+        """What it says; it fails only when it is to."""
+        started = self.start(*arguments, given=given)
+        said, _ = started.communicate(timeout=WAIT_SECONDS)
+        assert (started.returncode != 0) == fails, said
+        return said
+
+    def wait_for(self, condition: str, run: str) -> "subprocess.Popen[str]":
+        return self.start("wait", f"--for=condition={condition}", f"trainingrun/{run}", "--timeout=60s")
+
+
+@pytest.fixture
+def kubectl(control_plane: ControlPlane, api: Api) -> Kubectl:
+    return Kubectl(control_plane.kubeconfig, api.namespace)
+
+
+def told(api: Api, name: str) -> Seen:
+    run = api.get("TrainingRun", name)
+    assert run is not None
+    (only,) = seen(run)
+    return only
+
+
+def test_tools_follow_a_run_from_apply_to_its_end(
+    api: Api, kubelet: Kubelet, operator: OperatorProcess
+) -> None:
+    api.apply(a_run("tickets", suspend=True))
+    api.eventually("tickets", phase="Suspended")
+    assert told(api, "tickets").statuses == ("Suspended", "Current", "InProgress")
+    api.change("tickets", suspend=False)
+    pod = kubelet.pod_of("tickets")
+    api.eventually("tickets", phase="Pending", reason="Unschedulable")
+    assert told(api, "tickets").statuses == ("Progressing", "InProgress", "InProgress")
+    kubelet.start(pod)
+    run = api.eventually("tickets", phase="Running")
+    assert operator.post(a_report(run), api.token(pod))[0] == 204
+    assert told(api, "tickets").argocd == ("Progressing", f"Pod {pod['metadata']['name']} is training")
+    kubelet.end(pod, 0, a_result())
+    api.eventually("tickets", phase="Succeeded")
+    assert told(api, "tickets").statuses == ("Healthy", "Current", "Current")
+
+
+def test_a_failed_run_is_degraded_and_says_why(api: Api, kubelet: Kubelet) -> None:
+    api.apply(a_run("tickets"))
+    kubelet.end(kubelet.pod_of("tickets"), 65, a_failure("DataError", "no text"))
+    api.eventually("tickets", phase="Failed")
+    found = told(api, "tickets")
+    assert found.argocd == ("Degraded", "no text")
+    assert (found.flux.status, found.kstatus.status) == ("Failed", "Failed")
+
+
+def test_applied_again_by_another_tool_a_run_is_not_touched(
+    api: Api, kubelet: Kubelet, kubectl: Kubectl
+) -> None:
+    manifest = a_run("tickets")
+    manifest["metadata"]["labels"] = {"app.kubernetes.io/instance": "training"}
+    one, other = (
+        ("apply", "--server-side", f"--field-manager={name}", "--filename=-")
+        for name in ("argocd-controller", "kustomize-controller")
+    )
+    kubectl(*one, given=manifest)
+    kubelet.start(kubelet.pod_of("tickets"))
+    before = api.eventually("tickets", phase="Running")
+    job = api.get("Job", "tickets")
+    assert job is not None
+    for apply in (other, other, one, ("apply", "--filename=-")):
+        kubectl(*apply, given=manifest)
+    after = api.get("TrainingRun", "tickets")
+    assert after is not None
+    assert [after[part] for part in ("spec", "status")] == [before[part] for part in ("spec", "status")]
+    assert after["metadata"]["generation"] == 1
+    unchanged = api.get("Job", "tickets")
+    assert unchanged is not None
+    assert unchanged["metadata"] == job["metadata"]
+    assert "app.kubernetes.io/instance" not in job["metadata"]["labels"], "Argo CD would prune it"
+
+
+def test_a_changed_file_is_rejected_and_says_what_to_do(api: Api, kubectl: Kubectl) -> None:
+    kubectl("apply", "--filename=-", given=a_run("tickets"))
+    changed = a_run("tickets", training={"maxEpochs": 3})
+    assert "immutable" in kubectl("apply", "--filename=-", given=changed, fails=True)
+
+
+def test_kubectl_waits_for_the_end(api: Api, kubelet: Kubelet, kubectl: Kubectl) -> None:
+    api.apply(a_run("good"))
+    api.apply(a_run("bad"))
+    waiting = [
+        kubectl.wait_for("Succeeded", "good"),
+        kubectl.wait_for("Succeeded=False", "bad"),
+        kubectl.wait_for("Reconciling=False", "bad"),
+    ]
+    kubelet.end(kubelet.pod_of("good"), 0, a_result())
+    kubelet.end(kubelet.pod_of("bad"), 65, a_failure("DataError", "no text"))
+    for process in waiting:
+        said, _ = process.communicate(timeout=WAIT_SECONDS)
+        assert process.returncode == 0, said
+        assert "condition met" in said
+
+
+def test_a_name_can_be_generated(api: Api, kubelet: Kubelet, kubectl: Kubectl) -> None:
+    manifest = a_run("")
+    manifest["metadata"] = {"generateName": "tickets-"}
+    name = kubectl("create", "--filename=-", "--output=name", given=manifest).strip().partition("/")[2]
+    assert name.startswith("tickets-")
+    kubelet.end(kubelet.pod_of(name), 0, a_result())
+    api.eventually(name, phase="Succeeded")
