@@ -9,12 +9,13 @@ from textwrap import indent
 
 import yaml
 
-from dashboards import dashboards
 import run_statuses
+from dashboards import dashboards
 from trainingrun_api import __version__
 from trainingrun_api.crd import custom_resource_definitions
 from trainingrun_api.evaluation import Evaluation
 from trainingrun_api.reference import reference_page
+from values_page import values_page
 
 
 class PlainDumper(yaml.SafeDumper):
@@ -51,6 +52,7 @@ def generated_files() -> Iterator[tuple[str, str]]:
         yield f"charts/trainingrun-operator/files/monitoring/dashboards/{name}.json", text
     schema = Evaluation.model_json_schema(mode="serialization")
     yield "docs/evaluation.schema.json", json.dumps(schema, indent=2) + "\n"
+    yield "docs/values.md", values_page((ROOT / CHART / "values.yaml").read_text())
     for name, run in run_statuses.runs():
         yield f"{HEALTH}/testdata/{name}.yaml", as_yaml(run)
     yield "deploy/argocd/argocd-cm.yaml", argocd_settings((ROOT / HEALTH / "health.lua").read_text())

@@ -14,13 +14,16 @@ from trainingrun_api.dataset import DatasetReference, DataSource
 from trainingrun_api.metadata import Metadata, RunMetadata
 from trainingrun_api.names import API_VERSION, GROUP, PROJECT_KIND, RUN_KIND
 from trainingrun_api.problems import problems
-from trainingrun_api.resolved_spec import ResolvedSpec
+from trainingrun_api.references import Output
+from trainingrun_api.resolved_spec import Defaults, ResolvedSpec
 from trainingrun_api.run_config import OtherDatasets
 from trainingrun_api.spec import TrainingProjectSpec, TrainingRunSpec
 
 from .errors import CommandError
 
 DEFAULT_NAMESPACE = "default"
+LOCAL = Defaults(output=Output(uri="file:///"))
+"""A local run needs no output of its own: it writes into a folder that the command names."""
 
 Spec = TypeVar("Spec", bound=Model)
 
@@ -204,7 +207,7 @@ class ProjectDocuments:
 
 def _resolved(path: Path, spec: TrainingRunSpec, project: TrainingProjectSpec | None) -> ResolvedSpec:
     try:
-        return ResolvedSpec.of(spec, project)
+        return ResolvedSpec.of(spec, project, LOCAL)
     except ValidationError as error:
         place = f"{path}, {RUN_KIND} with the defaults of {PROJECT_KIND} {spec.dataset.project}"
         raise CommandError(validation_problems(place, error, "spec")) from error

@@ -12,6 +12,23 @@ from .tasks import unused_settings
 from .tracking import Tracking
 
 
+class NoOutputError(Exception):
+    """Neither a run nor a project nor a default says where results are written."""
+
+
+@dataclass(frozen=True)
+class Defaults:
+    """What a run takes that neither it nor its project decides."""
+
+    base_model: BaseModel | None = None
+    """Where training starts; None for the default model of the trainer image."""
+    output: Output | None = None
+    """Where results are written; None where each run or its project has to say so."""
+
+
+NO_DEFAULTS = Defaults()
+
+
 @dataclass(frozen=True)
 class ResolvedSpec:
     """What a run asks for, with nothing left open that its project can decide."""
@@ -32,21 +49,21 @@ class ResolvedSpec:
         cls,
         spec: TrainingRunSpec,
         project: TrainingProjectSpec | None,
-        default_base_model: BaseModel | None = None,
+        defaults: Defaults = NO_DEFAULTS,
     ) -> Self:
         """The run's own choices, else those of `project`, which is None when the spec names none.
 
         What the run's task has no use for isn't taken over from the project, which may serve several tasks.
-        Raises ValidationError when what run and project say doesn't go together.
+        Raises ValidationError when what run and project say doesn't go together, and NoOutputError.
         """
         dataset = spec.dataset.source(project.dataset if project else None)
-        output = spec.output or (project.output if project else None)
+        output = spec.output or (project.output if project else None) or defaults.output
         if output is None:
-            raise TypeError("a spec without an output names a project, which has one")
+            raise NoOutputError("spec.output.uri, such as s3://bucket/prefix, is required")
         return cls(
             own=_with_all_settings(spec, project),
             dataset=dataset,
-            base_model=spec.base_model or (project.base_model if project else None) or default_base_model,
+            base_model=spec.base_model or (project.base_model if project else None) or defaults.base_model,
             output=output,
             tracking=spec.tracking or (project.tracking if project else None) or Tracking(),
         )

@@ -30,10 +30,6 @@ DUPLICATES_FIRST = Rule(
     ~Chosen("near_duplicates.skip") | Equals("skip_duplicates", True),
     "nearDuplicates.skip requires skipDuplicates: remove duplicates too, or keep near-duplicates",
 )
-HAS_OUTPUT = Rule(
-    Given("dataset.project") | Given("output"),
-    "output is required unless dataset.project is set: set output.uri, such as s3://bucket/prefix",
-)
 PLACE = (
     "uri",
     "project",
@@ -130,7 +126,7 @@ class TrainingRunSpec(RunSettings):
     duplicates or near-duplicates of these texts. Read like additionalDatasets."""
 
     output: Output | None = None
-    """Where results are written. Default: the project's output."""
+    """Where results are written. Default: the project's output, or else the operator's, if it has one."""
 
     tracking: Tracking | None = None
     """Experiment trackers that the run is logged to. Default: those of the project; {} for none."""
@@ -168,7 +164,6 @@ class TrainingRunSpec(RunSettings):
     )
     ALTERNATIVES: ClassVar = (frozenset({"evaluation_dataset", "train_percent"}),)
     RULES: ClassVar = (
-        HAS_OUTPUT,
         EACH_DATASET_ONCE,
         EVALUATED_OR_TRAINED_ON,
         SPLIT_OR_GIVEN,

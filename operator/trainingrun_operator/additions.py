@@ -1,4 +1,4 @@
-"""What a user adds to the pod template: merged as Kubernetes merges patches, but it can't change anything."""
+"""What is added to the pod template: merged as Kubernetes merges patches, but it can't change anything."""
 
 from typing import Any
 
@@ -20,21 +20,28 @@ REPLACEABLE = {PROCESSES_VARIABLE}
 """Variables of the operator that a user may set."""
 
 
-def with_additions(template: Manifest, additions: PodTemplate, decided: str) -> Manifest:
-    """The template with the additions in it; `decided` is a field that it decides also by leaving it out.
+def with_additions(
+    template: Manifest, own: PodTemplate | None, default: PodTemplate | None, decided: str
+) -> Manifest:
+    """The template with a run's `own` additions, and of the `default` ones those that it doesn't replace.
 
-    Raises InvalidSpecError with all of them that would change what the template says.
+    `decided` is a field that the template decides also by leaving it out. Raises InvalidSpecError with all
+    additions that would change what the template says.
     """
+    added = Overlay().fields(_given(default), _given(own), "")
     merge = Merge(decided)
-    added = additions.model_dump(mode="json", exclude_defaults=True)
-    merged = merge.fields(template, added, "spec.podTemplate")
+    merged = merge.fields(template, added, "spec.podTemplate" if own else "trainerPods.podTemplate")
     if merge.changed:
         raise InvalidSpecError(f"{', '.join(merge.changed)} can't be set: the operator decides that")
     return merged
 
 
+def _given(additions: PodTemplate | None) -> Manifest:
+    return additions.model_dump(mode="json", exclude_defaults=True) if additions else {}
+
+
 class Merge:
-    """One of two manifests; `changed` are the paths at which they say different things."""
+    """One of two manifests, the first of which stays; `changed` are the paths where they differ."""
 
     def __init__(self, decided: str) -> None:
         self._decided = decided
@@ -60,14 +67,14 @@ class Merge:
             return [*ours, *added]
         known = {item[key]: item for item in ours}
         both = {
-            item[key]: self._item(known[item[key]], item, f"{path}[{item[key]}]")
+            item[key]: self._item(name, known[item[key]], item, f"{path}[{item[key]}]")
             for item in added
             if item.get(key) in known
         }
         return [*(known | both).values(), *(item for item in added if item.get(key) not in known)]
 
-    def _item(self, ours: Manifest, added: Manifest, path: str) -> Manifest:
-        if "image" in ours:  # a container
+    def _item(self, name: str, ours: Manifest, added: Manifest, path: str) -> Manifest:
+        if name == "containers":
             return self.fields(ours, added, path)
         return added if added.get("name") in REPLACEABLE else self._unchanged(ours, added, path)
 
@@ -75,3 +82,13 @@ class Merge:
         if ours != added:
             self.changed.append(path)
         return ours
+
+
+class Overlay(Merge):
+    """One of two manifests, the second of which wins where they differ."""
+
+    def __init__(self) -> None:
+        super().__init__(decided="")
+
+    def _unchanged(self, ours: Any, added: Any, path: str) -> Any:
+        return added

@@ -53,7 +53,8 @@ def pod_template(
     """The template of the trainer pod, within the restricted Pod Security Standard.
 
     `ca_certificate` is the PEM of the authority that signed what progress is posted to. Raises
-    InvalidSpecError when spec.podTemplate would change what the operator decides.
+    InvalidSpecError when spec.podTemplate, or the operator's default for it, would change what is decided
+    here.
     """
     base_model = base_model_of(started)
     progress = ProgressEndpoint(url=settings.report_url, ca_certificate=ca_certificate, token_path=TOKEN_PATH)
@@ -75,9 +76,8 @@ def pod_template(
             ),
         },
     }
-    if spec.pod_template is None:
-        return ours
-    return with_additions(ours, spec.pod_template, spec.resources.gpu_resource_name)
+    default = settings.default_pod_template
+    return with_additions(ours, spec.pod_template, default, spec.resources.gpu_resource_name)
 
 
 def base_model_of(started: StartedWith) -> BaseModelSource:

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from trainingrun_api.base_model import BaseModel
 from trainingrun_api.names import RUN_KIND
 from trainingrun_api.problems import problems
-from trainingrun_api.resolved_spec import ResolvedSpec
+from trainingrun_api.resolved_spec import Defaults, NoOutputError, ResolvedSpec
 from trainingrun_api.run_config import BaseModelSource, OtherDatasets, References
 from trainingrun_api.spec import TrainingRunSpec
 from trainingrun_api.status import Reason
@@ -27,6 +27,7 @@ class Resolver:
     def __init__(self, cache: Cache, settings: Settings) -> None:
         self._cache = cache
         self._settings = settings
+        self._defaults = Defaults(settings.default_base_model, settings.default_output)
         self._projects = Projects(cache, settings, self.wait)
         self._waiting: defaultdict[Referent, set[RunKey]] = defaultdict(set)
         self._awaited: defaultdict[RunKey, set[Referent]] = defaultdict(set)
@@ -66,7 +67,10 @@ class Resolver:
         if isinstance(project, Blocked):
             return project
         try:
-            return ResolvedSpec.of(spec, project, self._settings.default_base_model)
+            return ResolvedSpec.of(spec, project, self._defaults)
+        except NoOutputError as error:
+            text = f"{error}: this operator has no default output. Set it in a new run"
+            return Blocked(Reason.INVALID_SPEC, text, permanent=True)
         except ValidationError as error:
             # Each is valid for itself, so it is the project's defaults that the run's settings don't go with.
             wrong = "; ".join(problems(error, "spec"))

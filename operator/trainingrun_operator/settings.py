@@ -9,7 +9,9 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from trainingrun_api import base_model as api
 from trainingrun_api.names import PROGRESS_PATH
+from trainingrun_api.pod_template import PodTemplate
 from trainingrun_api.problems import problems
+from trainingrun_api.references import Output
 
 from .errors import ConfigurationError
 
@@ -34,7 +36,14 @@ def _is_everywhere(model: api.BaseModel) -> api.BaseModel:
     return model
 
 
+def _is_no_folder(output: Output) -> Output:
+    if output.uri.startswith("file:"):
+        raise ValueError("use an object store: s3://bucket/prefix")
+    return output
+
+
 DefaultBaseModel = Annotated[api.BaseModel, AfterValidator(_is_everywhere)]
+DefaultOutput = Annotated[Output, AfterValidator(_is_no_folder)]
 
 
 class Settings(BaseModel):
@@ -81,6 +90,13 @@ class Settings(BaseModel):
     default_base_model: Annotated[DefaultBaseModel | None, BeforeValidator(_json)] = None
     """Base model of runs that name none, in projects that name none, as JSON in the form of spec.baseModel.
     Default: the model in the trainer image."""
+
+    default_output: Annotated[DefaultOutput | None, BeforeValidator(_json)] = None
+    """Output of runs that name neither one nor a project, as JSON in the form of spec.output. Default: none,
+    and such a run fails."""
+
+    default_pod_template: Annotated[PodTemplate | None, BeforeValidator(_json)] = None
+    """Additions to all trainer pods, as JSON in the form of spec.podTemplate, which wins over them."""
 
     log_format: Literal["plain", "json"] = "json"
     """plain for people, json for log collectors."""

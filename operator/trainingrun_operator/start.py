@@ -63,9 +63,12 @@ def starting_with(run: Run, model_name: str, found: Resolution, settings: Settin
     """What `run` is started with, when all that it refers to is there."""
     config = RunConfig.of(run.identity, model_name, found.spec, found.references, settings.hub_endpoint)
     told = config.model_dump(mode="json", exclude_none=True)
-    template = found.spec.own.pod_template
-    image = (template.image if template else None) or settings.trainer_image
-    return StartedWith.of(image, told, _secrets(found.spec, config))
+    return StartedWith.of(_image(found.spec, settings), told, _secrets(found.spec, config))
+
+
+def _image(spec: ResolvedSpec, settings: Settings) -> str:
+    templates = (spec.own.pod_template, settings.default_pod_template)
+    return next((one.image for one in templates if one and one.image), settings.trainer_image)
 
 
 def _secrets(spec: ResolvedSpec, config: RunConfig) -> SecretNames:

@@ -68,7 +68,19 @@ def objects(text: str) -> list[Manifest]:
     return [manifest for manifest in yaml.safe_load_all(text) if manifest]
 
 
-@pytest.mark.parametrize("values", [{}, {"watchNamespaces": ["team-a"], "networkPolicy": {"enabled": False}}])
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        {"watchNamespaces": ["team-a"], "networkPolicy": {"enabled": False}},
+        {
+            "podDisruptionBudget": {"enabled": True},
+            "topologySpreadConstraints": [
+                {"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "ScheduleAnyway"}
+            ],
+        },
+    ],
+)
 def test_api_server_accepts_every_manifest_as_it_is(cluster: Cluster, values: dict[str, object]) -> None:
     options = ("apply", "--server-side", "--dry-run=server", "--force-conflicts", "--validate=strict")
     cluster.kubectl(*options, "--filename=-", given=template(**values).stdout)

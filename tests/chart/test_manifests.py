@@ -8,6 +8,7 @@ from trainingrun_operator.settings import Settings
 from .release import CHART, Manifest, container, manifests, of_kind, template, variables
 
 REPOSITORY = CHART.parents[1]
+A = {"name": "A", "value": "1"}
 ROLES = ("Role", "ClusterRole")
 
 
@@ -16,7 +17,7 @@ def rules(found: list[Manifest]) -> list[Manifest]:
 
 
 def test_definitions_are_the_generated_ones() -> None:
-    generated = {path.name: path.read_bytes() for path in Path(REPOSITORY, "crds").glob("*.yaml")}
+    generated = {path.name: path.read_bytes() for path in Path(REPOSITORY, "crds").glob("training*.yaml")}
     assert generated == {path.name: path.read_bytes() for path in Path(CHART, "files/crds").glob("*.yaml")}
 
     rendered = of_kind(manifests(crds={"keep": False}), "CustomResourceDefinition")
@@ -81,6 +82,48 @@ def test_base_models_are_the_operators_to_choose() -> None:
     }
     assert settings.hub_endpoint == "https://mirror.example.com"
     assert settings.allow_pickled_models
+
+
+def test_what_all_trainer_pods_have_is_additions_to_their_template() -> None:
+    own = {"metadata": {"labels": {"team": "a"}}, "spec": {"containers": [{"name": "trainer", "env": [A]}]}}
+    found = manifests(
+        defaultOutput={"uri": "s3://models", "credentialsSecretRef": {"name": "s3"}},
+        trainerPods={
+            "caBundle": {"configMap": "authorities"},
+            "proxy": {"https": "http://proxy:3128", "noProxy": ".svc"},
+            "podTemplate": own,
+        },
+    )
+    settings = Settings.from_environment(variables(found) | {"POD_NAMESPACE": "trainingrun-system"})
+    assert settings.default_output is not None
+    assert settings.default_output.uri == "s3://models"
+    assert settings.default_pod_template is not None
+    template = settings.default_pod_template.model_dump(mode="json", exclude_defaults=True)
+    (trainer,) = template["spec"]["containers"]
+    assert template["metadata"] == own["metadata"]
+    file = "/etc/ssl/trainingrun/ca-bundle.crt"
+    assert {one["name"]: one["value"] for one in trainer["env"]} == {
+        "HTTPS_PROXY": "http://proxy:3128",
+        "NO_PROXY": ".svc",
+        "AWS_CA_BUNDLE": file,
+        "REQUESTS_CA_BUNDLE": file,
+        "SSL_CERT_FILE": file,
+        "A": "1",
+    }
+    (volume,), (mount,) = template["spec"]["volumes"], trainer["volumeMounts"]
+    assert volume == {"name": mount["name"], "configMap": {"name": "authorities"}}
+    assert file.startswith(f"{mount['mountPath']}/")
+
+
+def test_operators_pod_can_be_spread_and_have_a_budget() -> None:
+    spread = {"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "ScheduleAnyway"}
+    found = manifests(podDisruptionBudget={"enabled": True}, topologySpreadConstraints=[spread])
+    (budget,), (deployment,) = of_kind(found, "PodDisruptionBudget"), of_kind(found, "Deployment")
+    selector = deployment["spec"]["selector"]
+    assert budget["spec"] == {"maxUnavailable": 1, "selector": selector}
+    constraints = deployment["spec"]["template"]["spec"]["topologySpreadConstraints"]
+    assert constraints == [spread | {"labelSelector": selector}]
+    assert not of_kind(manifests(), "PodDisruptionBudget")
 
 
 def test_ports_of_pod_and_service_are_the_operators() -> None:

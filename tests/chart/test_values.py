@@ -17,6 +17,8 @@ def test_chart_passes_lint() -> None:
         ({"defaultBaseModel": {"fromRun": {"name": "a"}}}, "fromRun"),
         ({"hubEndpoint": "mirror"}, "/hubEndpoint"),
         ({"logLevel": "verbose"}, "/logLevel"),
+        ({"defaultOutput": {"endpoint": "https://s3.example.com"}}, "uri"),
+        ({"trainerPods": {"proxy": {"https": "proxy:3128"}}}, "/trainerPods/proxy/https"),
         ({"watchNamespaces": ["Team A"]}, "/watchNamespaces/0"),
     ],
 )

@@ -267,10 +267,6 @@ REFUSED_BY_BOTH = {
         "contextParameters lists a field twice",
     ),
     "too much context": ({**SMALLEST, "contextParameters": list("abcdefghi")}, "contextParameters"),
-    "no output": (
-        {"dataset": {"uri": "s3://data/t.jsonl"}},
-        "output is required unless dataset.project is set",
-    ),
     "a data set of two places": (
         {"dataset": {"uri": "s3://data/t.jsonl", "huggingFace": {"repoId": "a/b"}}, "output": OUTPUT},
         "set exactly one of project, uri and huggingFace",
@@ -278,10 +274,6 @@ REFUSED_BY_BOTH = {
     "a data set of nowhere": (
         {"dataset": {"textField": "body"}, "output": OUTPUT},
         "set exactly one of project, uri and huggingFace",
-    ),
-    "a data set of the hub without output": (
-        {"dataset": {"huggingFace": {"repoId": "a/b"}}},
-        "output is required unless dataset.project is set",
     ),
     "a slice of a split": (
         {"dataset": {"huggingFace": {"repoId": "a/b", "split": "train[:10%]"}}, "output": OUTPUT},
@@ -520,6 +512,7 @@ REFUSED_BY_BOTH = {
 
 DOMAIN = ".".join(["x" * 44] * 4)
 TAKEN_BY_BOTH = {
+    "the operator's default output": {"dataset": {"uri": "s3://data/t.jsonl"}},
     "an endpoint that ends in a slash": {
         **SMALLEST,
         "output": {**OUTPUT, "endpoint": "https://s3.example.com:9000/"},

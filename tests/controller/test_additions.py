@@ -1,13 +1,16 @@
 """What a user adds to the pod."""
 
+import json
+
 import pytest
 
 from trainingrun_operator.errors import InvalidSpecError
+from trainingrun_operator.settings import Settings
 
 from .cluster import Api
 from .kubelet import Kubelet
 from .manifests import Manifest, a_run
-from .test_job import pod_of
+from .test_job import SETTINGS, job_of, pod_of
 
 FULL: Manifest = {
     "metadata": {"labels": {"team": "support"}, "annotations": {"example.com/cost-centre": "Ünit 7"}},
@@ -123,6 +126,48 @@ def test_what_the_operator_decides_stays(additions: Manifest, path: str) -> None
     with pytest.raises(InvalidSpecError) as refused:
         pod_of(a_run("mine", podTemplate=additions))
     assert str(refused.value) == f"spec.podTemplate.{path} can't be set: the operator decides that"
+
+
+def with_default(**additions: object) -> Settings:
+    """An operator that adds this to all trainer pods."""
+    settings = {name.upper(): value for name, value in SETTINGS.model_dump(exclude_defaults=True).items()}
+    return Settings.from_environment(settings | {"DEFAULT_POD_TEMPLATE": json.dumps(additions)})
+
+
+def test_a_run_replaces_of_the_default_additions_what_it_sets_itself() -> None:
+    proxy, ca = {"name": "HTTPS_PROXY", "value": "http://one:3128"}, {"name": "CA", "value": "/ca"}
+    volume = {"name": "ca", "configMap": {"name": "ca"}}
+    settings = with_default(
+        metadata={"labels": {"team": "all", "cost": "7"}},
+        spec={
+            "schedulerName": "one",
+            "volumes": [volume],
+            "containers": [{"name": "trainer", "image": "example.com/default", "env": [proxy, ca]}],
+        },
+    )
+    plain = job_of(a_run("mine"), settings=settings)["spec"]["template"]
+    assert plain["metadata"]["labels"].items() >= {"team": "all", "cost": "7"}.items()
+    assert plain["spec"]["schedulerName"] == "one"
+    assert volume in plain["spec"]["volumes"]
+    assert plain["spec"]["containers"][0]["image"] == "example.com/default"
+    own = {
+        "metadata": {"labels": {"team": "mine"}},
+        "spec": {
+            "schedulerName": "other",
+            "containers": [{"name": "trainer", "env": [proxy | {"value": "http://other:3128"}]}],
+        },
+    }
+    both = job_of(a_run("mine", podTemplate=own), settings=settings)["spec"]["template"]
+    assert both["metadata"]["labels"].items() >= {"team": "mine", "cost": "7"}.items()
+    assert both["spec"]["schedulerName"] == "other"
+    variables = {one["name"]: one.get("value") for one in both["spec"]["containers"][0]["env"]}
+    assert variables.items() >= {"HTTPS_PROXY": "http://other:3128", "CA": "/ca"}.items()
+
+
+def test_default_additions_that_change_what_the_operator_decides_are_told_by_their_value() -> None:
+    settings = with_default(**a_container(env=[{"name": "HOME", "value": "/root"}]))
+    with pytest.raises(InvalidSpecError, match=r"^trainerPods\.podTemplate\.spec\.containers\[trainer\]"):
+        job_of(a_run("mine"), settings=settings)
 
 
 def test_a_change_of_what_the_operator_decides_is_told(api: Api) -> None:

@@ -36,12 +36,13 @@ def job_of(
     manifest: Manifest,
     project: TrainingProjectSpec | None = None,
     base_model: BaseModelSource = DEFAULT_MODEL,
+    settings: Settings = SETTINGS,
 ) -> Manifest:
     run = as_read(manifest)
     assert run.spec is not None, run.problem
     found = Resolution(ResolvedSpec.of(run.spec, project), References(base_model))
-    started = starting_with(run, "brisk-heron-3f9a", found, SETTINGS)
-    return BACKEND.build(run, run.spec, pod_template(run, run.spec, started, "PEM", SETTINGS))
+    started = starting_with(run, "brisk-heron-3f9a", found, settings)
+    return BACKEND.build(run, run.spec, pod_template(run, run.spec, started, "PEM", settings))
 
 
 def pod_of(manifest: Manifest) -> Manifest:

@@ -1,4 +1,4 @@
-"""An operator that serves some namespaces needs no rights in others."""
+"""An operator that serves some namespaces needs no rights in others, and has its own defaults."""
 
 from kubernetes.client import ApiClient, RbacAuthorizationV1Api
 from kubernetes.utils import create_from_dict
@@ -25,7 +25,12 @@ def test_operator_serves_its_namespaces_with_rights_in_them_alone(
         if manifest["metadata"].get("namespace") == api.namespace:
             create_from_dict(api_client, manifest)
     operator.start(
-        {"WATCH_NAMESPACES": api.namespace, "DEFAULT_BASE_MODEL": '{"uri": "s3://models/default"}'}
+        {
+            "WATCH_NAMESPACES": api.namespace,
+            "DEFAULT_BASE_MODEL": '{"uri": "s3://models/default"}',
+            "DEFAULT_OUTPUT": '{"uri": "s3://shared/results", "credentialsSecretRef": {"name": "s3"}}',
+            "DEFAULT_POD_TEMPLATE": '{"metadata": {"labels": {"cost-centre": "7"}}}',
+        }
     )
     try:
         run = api.apply(a_run("mine"))
@@ -34,6 +39,16 @@ def test_operator_serves_its_namespaces_with_rights_in_them_alone(
         api.eventually("mine", phase="Running")
         assert config_of(api, "mine")["baseModel"]["uri"] == "s3://models/default"
         assert operator.post(a_report(run), api.token(pod)) == (204, "")
+        assert pod["metadata"]["labels"]["cost-centre"] == "7"
+        assert config_of(api, "mine")["outputPrefix"].startswith("s3://models/team/")
+        without_output = a_run("plain")
+        del without_output["spec"]["output"]
+        api.apply(without_output)
+        api.eventually("plain", phase="Pending", reason="Unschedulable")
+        assert config_of(api, "plain")["outputPrefix"].startswith("s3://shared/results/")
+        variables = api.get("Job", "plain")["spec"]["template"]["spec"]["containers"][0]["env"]
+        key = {"secretKeyRef": {"name": "s3", "key": "AWS_SECRET_ACCESS_KEY"}}
+        assert {"name": "AWS_SECRET_ACCESS_KEY", "valueFrom": key} in variables
         shared = {"project": "returns", "namespace": "elsewhere"}
         api.apply(a_run("guest", additionalDatasets=[shared]))
         message = f"the operator watches only {api.namespace}"

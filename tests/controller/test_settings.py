@@ -27,6 +27,22 @@ def test_a_default_base_model_is_one_that_all_can_read() -> None:
         Settings.from_environment(GOOD | {"HUB_ENDPOINT": "mirror"})
 
 
+def test_a_default_output_is_one_that_all_can_write_to() -> None:
+    output = '{"uri": "s3://models", "credentialsSecretRef": {"name": "s3"}}'
+    settings = Settings.from_environment(GOOD | {"DEFAULT_OUTPUT": output})
+    assert settings.default_output is not None
+    assert settings.default_output.region == "us-east-1"
+    for wrong in ('{"uri": "file:///m"}', "{}", '{"uri": "s3://m", "endpoint": "s3.example.com"}'):
+        with pytest.raises(ConfigurationError, match="DEFAULT_OUTPUT"):
+            Settings.from_environment(GOOD | {"DEFAULT_OUTPUT": wrong})
+
+
+def test_default_additions_to_pods_are_those_that_a_run_may_make() -> None:
+    for wrong in ('{"spec": {"hostNetwork": true}}', '{"spec": {"containers": [{"name": "sidecar"}]}}'):
+        with pytest.raises(ConfigurationError, match="DEFAULT_POD_TEMPLATE"):
+            Settings.from_environment(GOOD | {"DEFAULT_POD_TEMPLATE": wrong})
+
+
 def test_namespaces_are_separated_by_commas() -> None:
     assert Settings.from_environment(GOOD | {"WATCH_NAMESPACES": "a, b"}).watch_namespaces == ("a", "b")
     assert Settings.from_environment(GOOD | {"WATCH_NAMESPACES": ""}).watch_namespaces == ()

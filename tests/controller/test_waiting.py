@@ -56,6 +56,14 @@ def test_a_run_that_does_not_go_with_its_projects_defaults_fails_and_says_so(api
     api.eventually("odd", phase="Failed", reason="InvalidSpec", message=message)
 
 
+def test_a_run_without_output_fails_where_the_operator_has_no_default(api: Api) -> None:
+    without_output = a_run("lost")
+    del without_output["spec"]["output"]
+    api.apply(without_output)
+    message = "spec.output.uri, such as s3://bucket/prefix, is required"
+    api.eventually("lost", phase="Failed", reason="InvalidSpec", message=message)
+
+
 def test_everything_missing_is_named_at_once(api: Api) -> None:
     api.apply(a_project_run("poor", "nowhere", additionalDatasets=[{"project": "gone"}]))
     run = api.eventually("poor", phase="Pending", message="TrainingProject nowhere")

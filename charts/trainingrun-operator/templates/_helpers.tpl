@@ -47,6 +47,48 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 {{- end }}
 
+{{/* Additions to all trainer pods: those of podTemplate, after what caBundle and proxy come to. */}}
+{{- define "operator.podTemplate" -}}
+{{- $template := deepCopy .Values.trainerPods.podTemplate }}
+{{- $spec := default dict $template.spec }}
+{{- $trainer := dict "name" "trainer" }}
+{{- with $spec.containers }}
+{{- $trainer = first . }}
+{{- end }}
+{{- $env := list }}
+{{- with .Values.trainerPods.proxy }}
+{{- range $name, $value := dict "HTTP_PROXY" .http "HTTPS_PROXY" .https "NO_PROXY" .noProxy }}
+{{- if $value }}
+{{- $env = append $env (dict "name" $name "value" $value) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- with .Values.trainerPods.caBundle }}
+{{- if .configMap }}
+{{- $folder := "/etc/ssl/trainingrun" }}
+{{- range $name := list "AWS_CA_BUNDLE" "REQUESTS_CA_BUNDLE" "SSL_CERT_FILE" }}
+{{- $env = append $env (dict "name" $name "value" (printf "%s/%s" $folder $.Values.trainerPods.caBundle.key)) }}
+{{- end }}
+{{- $mount := dict "name" "ca-bundle" "mountPath" $folder "readOnly" true }}
+{{- $_ := set $trainer "volumeMounts" (prepend (default list $trainer.volumeMounts) $mount) }}
+{{- $volume := dict "name" "ca-bundle" "configMap" (dict "name" .configMap) }}
+{{- $_ := set $spec "volumes" (prepend (default list $spec.volumes) $volume) }}
+{{- end }}
+{{- end }}
+{{- if $env }}
+{{- $_ := set $trainer "env" (concat $env (default list $trainer.env)) }}
+{{- end }}
+{{- if gt (len $trainer) 1 }}
+{{- $_ := set $spec "containers" (list $trainer) }}
+{{- end }}
+{{- if $spec }}
+{{- $_ := set $template "spec" $spec }}
+{{- end }}
+{{- if $template }}
+{{- toJson $template }}
+{{- end }}
+{{- end }}
+
 {{/* What the operator may do in a namespace that it serves. */}}
 {{- define "operator.rules" -}}
 - apiGroups: [training.labelator.io]
