@@ -12,16 +12,17 @@ from trainingrun_api.artifacts import ArtifactName
 from trainingrun_api.base import Model
 from trainingrun_api.evaluation import Evaluation
 from trainingrun_api.status import Phase
+from trainingrun_client.client import Client
+from trainingrun_client.errors import ClientError
+from trainingrun_client.stored_runs import StoredRun
 from trainingrun_trainer.errors import ObjectMissingError
 from trainingrun_trainer.records import RunRecord
 from trainingrun_trainer.report import Report
 from trainingrun_trainer.report.side_by_side import compare, render_side_by_side
 
 from .display import terminal
-from .errors import CommandError
 from .reports import write_page
 from .side_by_side_display import show
-from .stored_runs import StoredRun, stored_run
 
 MAX_RUNS = 8
 """Curves of more can't be told apart, and a table of more fits no terminal."""
@@ -29,29 +30,26 @@ MAX_RUNS = 8
 File = TypeVar("File", bound=Model)
 
 
-def compare_runs(
-    runs: Sequence[str], namespace: str | None, page: Path | None, endpoint: str | None
-) -> Path | None:
+def compare_runs(client: Client, runs: Sequence[str], page: Path | None) -> Path | None:
     """Print the runs side by side, and write them to `page` if it is given; gives that file's whole path.
 
-    Raises CommandError for a run that isn't there or isn't finished.
+    Raises ClientError for a run that isn't there or isn't finished.
     """
     if not 2 <= len(runs) <= MAX_RUNS:
-        raise CommandError(f"name 2 to {MAX_RUNS} runs to compare; the others are compared with the first")
-    reports = [_fetch(run, namespace, endpoint) for run in runs]
+        raise ClientError(f"name 2 to {MAX_RUNS} runs to compare; the others are compared with the first")
+    reports = [_fetch(client.results(run)) for run in runs]
     _require_different(runs, reports)
     compared = compare(reports)
     show(terminal(), compared)
     return None if page is None else write_page(render_side_by_side(compared).encode(), page)
 
 
-def _fetch(run: str, namespace: str | None, endpoint: str | None) -> Report:
-    stored = stored_run(run, namespace, endpoint)
+def _fetch(stored: StoredRun) -> Report:
     if stored.phase not in {None, Phase.SUCCEEDED}:
-        raise CommandError(f"{stored.name} is {stored.phase}: only runs that have succeeded can be compared")
+        raise ClientError(f"{stored.name} is {stored.phase}: only runs that have succeeded can be compared")
     evaluation = _read(stored, ArtifactName.EVALUATION, Evaluation)
     if not evaluation.finished:
-        raise CommandError(f"{stored.name} is still training; only finished runs can be compared")
+        raise ClientError(f"{stored.name} is still training; only finished runs can be compared")
     return Report(evaluation, _read(stored, ArtifactName.RUN, RunRecord), _predictions(stored))
 
 
@@ -59,11 +57,11 @@ def _read(run: StoredRun, file: ArtifactName, kind: type[File]) -> File:
     try:
         return kind.model_validate_json(run.read(file), extra="ignore")
     except ObjectMissingError:
-        raise CommandError(
+        raise ClientError(
             f"{run.name} has no {file}: {run.uri(file)} is not there; only finished runs can be compared"
         ) from None
     except ValidationError as error:
-        raise CommandError(
+        raise ClientError(
             f"{run.uri(file)} can't be read by this version: {error.errors()[0]['msg']}"
         ) from error
 
@@ -77,7 +75,7 @@ def _predictions(run: StoredRun) -> pa.Table | None:
     try:
         table = parquet.read_table(pa.BufferReader(content))
     except pa.ArrowInvalid as error:
-        raise CommandError(f"{run.uri(ArtifactName.PREDICTIONS)} can't be read: {error}") from error
+        raise ClientError(f"{run.uri(ArtifactName.PREDICTIONS)} can't be read: {error}") from error
     return table if {"labels", "predicted"} <= set(table.column_names) else None
 
 
@@ -86,5 +84,5 @@ def _require_different(runs: Sequence[str], reports: Sequence[Report]) -> None:
     for run, report in zip(runs, reports, strict=True):
         prefix = report.record.config.output_prefix
         if prefix in seen:
-            raise CommandError(f"{seen[prefix]} and {run} are results of the same run; name each run once")
+            raise ClientError(f"{seen[prefix]} and {run} are results of the same run; name each run once")
         seen[prefix] = run

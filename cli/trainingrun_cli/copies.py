@@ -4,11 +4,20 @@ from pathlib import Path
 from urllib.parse import quote
 
 from trainingrun_api.dataset import DataSource
-from trainingrun_api.run_config import Storage
+from trainingrun_api.run_config import RunConfig, Storage
 from trainingrun_trainer.artifacts import Store, is_pattern, matching, open_store
 
 UNQUOTED = "/*?[]!"
 """What means the same in the pattern of an object's key and in that of a file's URI."""
+
+
+def with_local_copies(config: RunConfig, data: Path) -> RunConfig:
+    """The configuration of a run that reads copies under `data` of its data sets, where there are any."""
+    dataset, *additional = (local_copy(source, data) for source in config.sources)
+    evaluation = local_copy(config.evaluation_dataset, data) if config.evaluation_dataset else None
+    return config.model_copy(
+        update={"dataset": dataset, "additional_datasets": additional, "evaluation_dataset": evaluation}
+    )
 
 
 def local_copy(dataset: DataSource, data: Path) -> DataSource:

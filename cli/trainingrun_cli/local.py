@@ -24,11 +24,14 @@ from trainingrun_api.run_config import (
     RunConfig,
 )
 from trainingrun_api.status import RunResult
+from trainingrun_client.errors import ClientError
+from trainingrun_client.outputs import newest_output, storage_at
+from trainingrun_client.run_manifest import RunManifest
 from trainingrun_trainer import pipeline
 from trainingrun_trainer.errors import TrainerError
 from trainingrun_trainer.machine import lacking_gpus
 
-from .copies import local_copy, where_looked
+from .copies import where_looked, with_local_copies
 from .display import (
     RunDisplay,
     advice_lines,
@@ -40,15 +43,12 @@ from .display import (
     sources_table,
     terminal,
 )
-from .errors import CommandError
-from .outputs import newest_output, storage_at
-from .run_manifest import RunManifest
 
 
 def train(manifest: RunManifest, output: Path, data: Path, endpoint: str | None = None) -> None:
     """Train `manifest` and print its scores; results go under `output`.
 
-    Raises CommandError for what the user can mend in manifest or data.
+    Raises ClientError for what the user can mend in manifest or data.
     """
     console = terminal()
     config = local_config(manifest, output, data, endpoint)
@@ -73,7 +73,7 @@ def train(manifest: RunManifest, output: Path, data: Path, endpoint: str | None 
                 for source in config.all_sources
                 if source.place in str(error)
             )
-            raise CommandError("\n  ".join([str(error), *filter(None, looked)])) from error
+            raise ClientError("\n  ".join([str(error), *filter(None, looked)])) from error
     _print_result(console, result)
 
 
@@ -85,17 +85,13 @@ def local_config(manifest: RunManifest, output: Path, data: Path, endpoint: str 
     """
     run = RunIdentity(namespace=manifest.namespace, name=manifest.name, uid=str(uuid.uuid4()))
     if manifest.spec.own.resume_from is not None:
-        raise CommandError("spec.resumeFrom: a local run can't resume a failed one; leave it out")
+        raise ClientError("spec.resumeFrom: a local run can't resume a failed one; leave it out")
     spec = replace(manifest.spec, output=_local_output(manifest.spec.output, output, endpoint))
     model_name = spec.own.model_name or next(candidate_names(run.uid))
     found = References(_base_model(manifest, output), manifest.others)
     # HF_ENDPOINT and HF_TOKEN are what users of the hub have set already.
     config = RunConfig.of(run, model_name, spec, found, os.environ.get("HF_ENDPOINT"))
-    dataset, *additional = (local_copy(source, data) for source in config.sources)
-    evaluation = local_copy(config.evaluation_dataset, data) if config.evaluation_dataset else None
-    return config.model_copy(
-        update={"dataset": dataset, "additional_datasets": additional, "evaluation_dataset": evaluation}
-    )
+    return with_local_copies(config, data)
 
 
 def _local_output(wanted: Output, folder: Path, endpoint: str | None) -> Output:
@@ -117,7 +113,7 @@ def _base_model(manifest: RunManifest, output: Path) -> BaseModelSource:
     earlier = output / manifest.namespace / wanted.from_run.name
     finished = newest_output(earlier)
     if finished is None:
-        raise CommandError(
+        raise ClientError(
             f"baseModel.fromRun: no finished run {wanted.from_run.name!r} under {earlier}; train it first"
         )
     return _of_run(wanted.from_run.name, finished.resolve())
@@ -125,7 +121,7 @@ def _base_model(manifest: RunManifest, output: Path) -> BaseModelSource:
 
 def _elsewhere(uri: str | None) -> BaseModelSource:
     if uri is not None and uri.startswith("pvc://"):
-        raise CommandError(
+        raise ClientError(
             f"baseModel.uri: {uri} is a volume of a cluster; copy the model here and name its folder as file://"
         )
     return BaseModelSource(uri=uri)
@@ -137,7 +133,7 @@ def _of_run(name: str, output: Path) -> BaseModelSource:
         earlier = Evaluation.model_validate_json(file.read_bytes(), extra="ignore")
     except ValidationError as error:
         wrong = "; ".join(problems(error))
-        raise CommandError(
+        raise ClientError(
             f"baseModel.fromRun: {file} can't be read ({wrong}); train {name!r} again"
         ) from error
     lineage = lineage_after(name, earlier.model_name, earlier.base_model)

@@ -10,7 +10,7 @@ from sentence_transformers import SentenceTransformer
 from transformers import pipeline
 from transformers.utils.logging import disable_progress_bar
 
-from .errors import CommandError
+from trainingrun_client.errors import ClientError
 
 Scores = dict[str, float]
 """The probability of each label, the most probable first."""
@@ -20,27 +20,27 @@ class PublishedModel:
     """A folder that a run has published."""
 
     def __init__(self, folder: Path) -> None:
-        """Raises CommandError when it holds no classifier."""
+        """Raises ClientError when it holds no classifier."""
         try:
             self._config: Any = json.loads((folder / "config.json").read_bytes())
         except OSError as error:
-            raise CommandError(
+            raise ClientError(
                 f"{folder}/config.json: {error.strerror}; pass the folder of a model"
             ) from error
         except ValueError as error:
-            raise CommandError(
+            raise ClientError(
                 f"{folder}/config.json is not valid JSON: {error}; copy the model again"
             ) from error
         if not isinstance(self._config, dict) or not str(self._config.get("problem_type")).endswith(
             "label_classification"
         ):
-            raise CommandError(f"{folder}: not a classifier, so it predicts no labels")
+            raise ClientError(f"{folder}: not a classifier, so it predicts no labels")
         self._folder = folder
 
     def scores(self, texts: Sequence[str], context: Mapping[str, str]) -> list[Scores]:
         """Of each text, all beside the same context: values by name, some or all of the model's.
 
-        Raises CommandError for a name that the model doesn't know.
+        Raises ClientError for a name that the model doesn't know.
         """
         written = self._written(context)
         inputs = [self._input(text, written) for text in texts]
@@ -50,7 +50,7 @@ class PublishedModel:
             found = self._encode(inputs) if pooled else self._classify(inputs)
         except (OSError, ValueError, RuntimeError, SafetensorError) as error:
             why = str(error).splitlines()[0]  # transformers tells traces of all it has tried
-            raise CommandError(f"{self._folder}: the model can't be loaded: {why}; copy it again") from error
+            raise ClientError(f"{self._folder}: the model can't be loaded: {why}; copy it again") from error
         return [dict(sorted(scores.items(), key=lambda one: -one[1])) for scores in found]
 
     def given(self, scores: Scores) -> list[str]:
@@ -64,7 +64,7 @@ class PublishedModel:
         known: list[str] = self._config.get("context", {}).get("names", [])
         if unknown := sorted(context.keys() - set(known)):
             reads = ", ".join(known) or "no context"
-            raise CommandError(f"--context {unknown[0]}: this model reads {reads}")
+            raise ClientError(f"--context {unknown[0]}: this model reads {reads}")
         named = self._config.get("context", {}).get("form") == "Prefix"
         return " | ".join(
             f"{name}: {context[name]}" if named else context[name] for name in known if context.get(name)

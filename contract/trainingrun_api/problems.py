@@ -9,7 +9,11 @@ LONGEST_SHOWN = 64
 
 def problems(error: ValidationError, place: str = "") -> list[str]:
     """One for each field at fault: where it is, below `place`, what is wrong, and what was given."""
-    return [f"{_place(place, problem['loc']) or 'value'}: {_wrong(problem)}" for problem in error.errors()]
+    return [_at(_place(place, problem["loc"]), _wrong(problem)) for problem in error.errors()]
+
+
+def _at(place: str, wrong: str) -> str:
+    return f"{place}: {wrong}" if place else wrong
 
 
 def _place(place: str, location: tuple[int | str, ...]) -> str:

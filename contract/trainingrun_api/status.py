@@ -322,3 +322,11 @@ class TrainingRunStatus(Model):
     """The model that training started from."""
     advice: Advice = []
     """Findings that you can act on, warnings first; at most 5, all of them in evaluation.json."""
+
+    @property
+    def in_words(self) -> str:
+        """The phase, and why, in one line."""
+        succeeded = next((one for one in self.conditions if one.type == "Succeeded"), None)
+        if succeeded is None:
+            return f"{self.phase}"
+        return f"{self.phase}: {succeeded.reason} {succeeded.message}".rstrip()

@@ -3,13 +3,20 @@
 import io
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 import yaml
+from contract.server import wait_until_served
+from kubernetes import config
+from kubernetes.client import CustomObjectsApi
+from kubernetes.utils import create_from_dict
 
+from localcluster import ControlPlane
+from trainingrun_api.crd import custom_resource_definitions
+from trainingrun_api.names import API_VERSION, GROUP, RUN_KIND, RUN_PLURAL, VERSION
 from trainingrun_cli.__main__ import main
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -84,13 +91,48 @@ def retrained(trained: Trained) -> Trained:
     return train(wanted)
 
 
+@pytest.fixture(scope="session")
+def control_plane() -> Iterator[ControlPlane]:
+    """An API server whose CRD takes any status, as one of a newer version may."""
+    definitions = custom_resource_definitions()
+    schema = definitions[RUN_PLURAL]["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]
+    schema["status"] = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    with ControlPlane() as control_plane:
+        api_client = config.new_client_from_config(str(control_plane.kubeconfig))
+        for definition in definitions.values():
+            create_from_dict(api_client, definition)
+            wait_until_served(api_client, definition["metadata"]["name"])
+        api_client.close()
+        yield control_plane
+
+
+@pytest.fixture
+def api(control_plane: ControlPlane, monkeypatch: pytest.MonkeyPatch) -> Iterator[CustomObjectsApi]:
+    """The API server, which commands speak to as well."""
+    monkeypatch.setenv("KUBECONFIG", str(control_plane.kubeconfig))
+    api_client = config.new_client_from_config(str(control_plane.kubeconfig))
+    yield CustomObjectsApi(api_client)
+    api_client.close()
+
+
+def apply(
+    api: CustomObjectsApi, name: str, status: dict[str, Any], namespace: str = "default", **spec: Any
+) -> None:
+    """A run with that status."""
+    spec = {"dataset": {"uri": "s3://d/x.csv"}, "output": {"uri": "s3://b/o"}, **spec}
+    run = {"apiVersion": API_VERSION, "kind": RUN_KIND, "metadata": {"name": name}, "spec": spec}
+    place = (GROUP, VERSION, namespace, RUN_PLURAL)
+    api.create_namespaced_custom_object(*place, run)
+    api.patch_namespaced_custom_object_status(*place, name, {"status": status})
+
+
 @pytest.fixture
 def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
     """The command in this process: another takes seconds to import torch, each time."""
 
     def run(*arguments: str, given: str = "") -> Said:
         monkeypatch.setattr(sys, "argv", ["trainingrun", *arguments])
-        monkeypatch.setattr(sys, "stdin", io.StringIO(given))
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(given.encode())))
         capsys.readouterr()
         with pytest.raises(SystemExit) as ended:
             main()

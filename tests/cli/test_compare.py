@@ -12,8 +12,8 @@ from trainingrun_api.evaluation import Evaluation
 from trainingrun_api.names import REQUIRED_STORAGE_KEYS
 from trainingrun_api.run_config import Storage
 from trainingrun_cli.comparing import compare_runs
-from trainingrun_cli.errors import CommandError
-from trainingrun_cli.outputs import newest_output
+from trainingrun_client import Client, ClientError
+from trainingrun_client.outputs import newest_output
 from trainingrun_trainer.artifacts import open_store
 
 from .conftest import Command, Trained
@@ -80,7 +80,7 @@ def test_a_run_without_predictions_is_compared_as_far_as_it_goes(
 ) -> None:
     copy = a_finished_run(retrained, tmp_path / "copy")
     (copy / "predictions.parquet").unlink()
-    assert compare_runs([str(copy), str(retrained.output("reviews-by-stars"))], None, None, None) is None
+    assert compare_runs(Client(), [str(copy), str(retrained.output("reviews-by-stars"))], None) is None
     assert (
         "reviews-by-stars is better than reviews: the predictions.parquet of reviews is missing"
         in capsys.readouterr().out
@@ -91,11 +91,11 @@ def test_fields_that_only_a_newer_trainer_writes_are_left_out(
     retrained: Trained, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     copy, other = a_finished_run(retrained, tmp_path / "reviews"), str(retrained.output("reviews-by-stars"))
-    compare_runs([str(retrained.output("reviews")), other], None, None, None)
+    compare_runs(Client(), [str(retrained.output("reviews")), other], None)
     as_written = capsys.readouterr().out
     for name in ("evaluation.json", "run.json"):
         (copy / name).write_text((copy / name).read_text().replace("{", '{"newer": 1, ', 1))
-    compare_runs([str(copy), other], None, None, None)
+    compare_runs(Client(), [str(copy), other], None)
     assert capsys.readouterr().out == as_written
 
 
@@ -105,8 +105,8 @@ def test_what_can_not_be_compared_is_refused_with_the_name_of_the_run(
     good = str(retrained.output("reviews"))
 
     def refusal(*runs: str) -> str:
-        with pytest.raises(CommandError) as refused:
-            compare_runs(runs, None, None, None)
+        with pytest.raises(ClientError) as refused:
+            compare_runs(Client(), runs, None)
         return str(refused.value)
 
     empty = tmp_path / "empty"

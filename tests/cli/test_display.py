@@ -4,7 +4,7 @@ import pytest
 
 from trainingrun_api.evaluation import ClassScores
 from trainingrun_cli.display import classes_table, terminal
-from trainingrun_cli.errors import CommandError
+from trainingrun_client.errors import ClientError
 
 
 @pytest.mark.parametrize(
@@ -28,4 +28,4 @@ def test_labels_are_printed_as_they_are_and_steer_nothing(
 
 
 def test_errors_keep_their_lines_and_steer_nothing() -> None:
-    assert str(CommandError("run.yaml:\n  no label 'a\x1b[2J'")) == "run.yaml:\n  no label 'a\\x1b[2J'"
+    assert str(ClientError("run.yaml:\n  no label 'a\x1b[2J'")) == "run.yaml:\n  no label 'a\\x1b[2J'"

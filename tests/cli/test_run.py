@@ -16,9 +16,9 @@ from localcluster import S3Server
 from trainingrun_api.evaluation import Evaluation
 from trainingrun_api.names import REQUIRED_STORAGE_KEYS
 from trainingrun_api.run_config import Storage
-from trainingrun_cli.errors import CommandError
 from trainingrun_cli.local import local_config
-from trainingrun_cli.run_manifest import read_manifest
+from trainingrun_client.errors import ClientError
+from trainingrun_client.run_manifest import read_manifest
 
 from ..trainer.hub import TOKEN, Hub
 from .conftest import EXAMPLES, Command, Trained, manifest, trainingrun
@@ -178,7 +178,7 @@ def test_a_run_reads_the_projects_of_its_file(tmp_path: Path) -> None:
 def test_a_project_is_held_to_what_a_cluster_would_hold_it_to(
     tmp_path: Path, change: dict[str, object], message: str
 ) -> None:
-    with pytest.raises(CommandError, match=re.escape(message)):
+    with pytest.raises(ClientError, match=re.escape(message)):
         read_manifest(projects_of_two_teams(tmp_path, **change))
 
 
@@ -190,7 +190,7 @@ def test_settings_that_do_not_go_with_the_project_are_refused(tmp_path: Path) ->
     )
     (tmp_path / "run.yaml").write_text(text)
     message = "TrainingRun with the defaults of TrainingProject support:\n  spec.labels"
-    with pytest.raises(CommandError, match=re.escape(message)):
+    with pytest.raises(ClientError, match=re.escape(message)):
         read_manifest(tmp_path / "run.yaml")
 
 

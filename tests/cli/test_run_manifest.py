@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from trainingrun_api.names import API_VERSION
-from trainingrun_cli.errors import CommandError
-from trainingrun_cli.run_manifest import read_documents, read_manifest
+from trainingrun_client.documents import read_documents
+from trainingrun_client.errors import ClientError
+from trainingrun_client.run_manifest import read_manifest
 
 SMALLEST = "dataset: {uri: 's3://d/x.csv'}, output: {uri: 's3://b/o'}"
 
@@ -21,7 +22,7 @@ def written(folder: Path, *, metadata: str = "{name: x}", spec: str = SMALLEST, 
 
 
 def refusal(path: Path) -> str:
-    with pytest.raises(CommandError) as refused:
+    with pytest.raises(ClientError) as refused:
         read_manifest(path)
     return str(refused.value)
 
@@ -31,7 +32,9 @@ def refusal(path: Path) -> str:
     [
         ("", "metadata: Field required"),
         ("[x]", "metadata: Input should be an object"),
-        ("{namespace: team}", "metadata.name: Field required"),
+        ("{namespace: team}", "metadata: name or generateName is required"),
+        ("{generateName: -x}", "metadata.generateName: a lowercase RFC 1123 subdomain must consist of"),
+        (f"{{generateName: {'a' * 48}}}", "metadata.generateName: must be no more than 47 characters"),
         ("{name: 2024}", "metadata.name: Input should be a valid string, not 2024"),
         ("{name: ../../escaped}", "metadata.name: a lowercase RFC 1123 subdomain must consist of"),
         ("{name: x, namespace: ../up}", "metadata.namespace: a lowercase RFC 1123 label must consist of"),
@@ -76,7 +79,7 @@ def test_a_merged_key_may_be_written_over(tmp_path: Path) -> None:
 def test_a_field_or_kind_that_nobody_knows_is_refused(tmp_path: Path) -> None:
     assert "specs: unknown field" in refusal(written(tmp_path, more="specs: {}"))
     other = f"---\napiVersion: {API_VERSION}\nkind: TrainingRuns\nmetadata: {{name: y}}\nspec: {{}}"
-    assert "kind: Input should be 'TrainingRun' or 'TrainingProject'" in refusal(
+    assert "kind: 'TrainingRuns' is none of TrainingRun, TrainingProject" in refusal(
         written(tmp_path, more=other)
     )
 
@@ -101,7 +104,9 @@ def test_a_file_that_is_no_manifest_is_refused(tmp_path: Path, content: bytes, m
 def test_resources_of_other_groups_stand_beside_a_run(tmp_path: Path) -> None:
     account = "---\napiVersion: v1\nkind: ServiceAccount\nmetadata: {name: trainer}\n"
     path = written(tmp_path, more=account)
-    assert [document.kind for document in read_documents(path)] == ["TrainingRun"]
+    documents = read_documents(path)
+    assert [run.name for run in documents.runs] == ["x"]
+    assert list(map(str, documents.foreign)) == ["ServiceAccount trainer (v1)"]
     path.write_text(path.read_text().replace(API_VERSION, "training.labelator.io/v1"))
     assert f"each document needs apiVersion: {API_VERSION}" in refusal(path)
 
@@ -109,7 +114,7 @@ def test_resources_of_other_groups_stand_beside_a_run(tmp_path: Path) -> None:
 def test_a_byte_order_mark_is_no_part_of_the_file(tmp_path: Path) -> None:
     path = written(tmp_path)
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
-    assert [document.kind for document in read_documents(path)] == ["TrainingRun"]
+    assert [run.name for run in read_documents(path).runs] == ["x"]
 
 
 def test_a_place_that_can_not_be_read_is_named(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 from localcluster import ControlPlane, S3Server
 from trainingrun_api.names import REQUIRED_STORAGE_KEYS
 from trainingrun_cli.comparing import compare_runs
-from trainingrun_cli.errors import CommandError
+from trainingrun_client import Client, ClientError
 
 from .cluster import Api
 from .kubelet import Kubelet
@@ -109,8 +109,8 @@ def test_only_runs_that_have_succeeded_are_compared(
     api.eventually("compared", phase="Pending", reason="Unschedulable")
 
     def refusal() -> str:
-        with pytest.raises(CommandError) as refused:
-            compare_runs(["compared", "other"], api.namespace, None, None)
+        with pytest.raises(ClientError) as refused:
+            compare_runs(Client(api.namespace), ["compared", "other"], None)
         return str(refused.value)
 
     run = f"TrainingRun {api.namespace}/compared"

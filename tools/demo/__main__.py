@@ -9,8 +9,8 @@ from pathlib import Path
 from localcluster import LocalClusterError
 from localcluster.progress import say, step
 from trainingrun_api.artifacts import ArtifactPaths
-from trainingrun_cli.errors import CommandError
 from trainingrun_cli.watching import watch
+from trainingrun_client import Client, ClientError
 
 from . import operator_release
 from .kubernetes import Kubernetes
@@ -52,8 +52,8 @@ def train(kubernetes: Kubernetes) -> None:
     os.environ.update(kubernetes.environment)
     say(f"\n$ trainingrun watch {RUN} --namespace {NAMESPACE}")
     try:
-        succeeded = watch(RUN, NAMESPACE, WATCH_SECONDS)
-    except CommandError as error:
+        succeeded = watch(Client(NAMESPACE), [RUN], WATCH_SECONDS)
+    except ClientError as error:
         raise LocalClusterError(f"{error}\n{diagnosis(kubernetes)}") from error
     if not succeeded:
         raise LocalClusterError(f"the run failed\n{diagnosis(kubernetes)}")

@@ -18,8 +18,8 @@ from transformers import PreTrainedTokenizerFast
 from trainingrun_api.dataset import DataSource
 from trainingrun_api.evaluation import Evaluation
 from trainingrun_api.run_config import BaseModelSource, RunConfig
-from trainingrun_cli.errors import CommandError
 from trainingrun_cli.prediction import PublishedModel
+from trainingrun_client.errors import ClientError
 from trainingrun_trainer import pipeline
 from trainingrun_trainer.errors import DataError, SettingsError
 from trainingrun_trainer.model import Classifier, load
@@ -219,9 +219,9 @@ def test_the_command_and_the_card_give_a_text_its_context(
         table["probabilities"][0], abs=1e-5
     )
     assert model.given(scores) == table["predicted"][0]
-    with pytest.raises(CommandError, match="not a classifier, so it predicts no labels"):
+    with pytest.raises(ClientError, match="not a classifier, so it predicts no labels"):
         PublishedModel(base(name))
-    with pytest.raises(CommandError, match="--context chanel: this model reads channel, product"):
+    with pytest.raises(ClientError, match="--context chanel: this model reads channel, product"):
         model.scores(["text"], {"chanel": "email"})
     card = (folder / "model" / "README.md").read_text()
     for snippet in re.findall(r"```python\n(.*?)```", card, flags=re.DOTALL):

@@ -1,0 +1,94 @@
+"""Commands that need no cluster."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from trainingrun_api.visible import visible_json
+from trainingrun_client.errors import ClientError
+from trainingrun_client.run_manifest import read_manifest
+
+from . import options, validation
+
+ManifestFile = Annotated[
+    Path, typer.Argument(help="YAML file with a TrainingRun, and its TrainingProject if it has one.")
+]
+ManifestFiles = Annotated[
+    list[Path],
+    typer.Argument(metavar="FILE…", help="YAML files with runs and projects; - is standard input."),
+]
+OutputFolder = Annotated[
+    Path, typer.Option(file_okay=False, help="Folder for results, instead of the run's output.")
+]
+ModelFolder = Annotated[Path, typer.Argument(help="Local folder with a published model.")]
+Texts = Annotated[
+    list[str] | None, typer.Argument(help="Texts to label. Default: standard input, one per line.")
+]
+ContextValues = Annotated[
+    list[str] | None,
+    typer.Option("--context", help="Context parameter of the texts as NAME=VALUE; can be repeated."),
+]
+
+
+def run(
+    manifest: ManifestFile,
+    output: OutputFolder = Path("runs"),
+    data: options.DataFolder = None,
+    endpoint: options.Endpoint = None,
+) -> None:
+    """Train a manifest on this machine, in this process, without a cluster."""
+    wanted = read_manifest(manifest)
+    # Torch takes seconds to import: only this command needs it, and only for a manifest that can be read.
+    from . import local  # noqa: PLC0415
+
+    local.train(wanted, output, data or manifest.parent / "data", endpoint)
+
+
+def validate(
+    files: ManifestFiles,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            file_okay=False,
+            help="Folder with local copies of data sets, to be read and checked as training would.",
+        ),
+    ] = None,
+) -> None:
+    """Check manifests by the cluster's rules, without a cluster; exit status 1 when one is invalid."""
+    valid = True
+    for file in files:
+        try:
+            for line in validation.checked(file, data):
+                print(line)
+        except ClientError as error:
+            valid = False
+            print(f"trainingrun: {error}", file=sys.stderr)
+    sys.exit(0 if valid else 1)
+
+
+def predict(model: ModelFolder, texts: Texts = None, context: ContextValues = None) -> None:
+    """Label texts with a published model; prints one line of JSON per text."""
+    given, values = texts or _lines_of_input(), _context_values(context or [])
+    from .prediction import PublishedModel  # noqa: PLC0415  # torch again
+
+    published = PublishedModel(model)
+    for text, scores in zip(given, published.scores(given, values), strict=True):
+        line = {"text": text, "labels": published.given(scores), "scores": scores}
+        print(visible_json(line))
+
+
+def _lines_of_input() -> list[str]:
+    if sys.stdin.isatty():
+        raise ClientError("pass the texts to label as arguments, or on standard input, one per line")
+    return sys.stdin.read().splitlines()
+
+
+def _context_values(options: list[str]) -> dict[str, str]:
+    pairs = [option.partition("=") for option in options]
+    for name, equals, _ in pairs:
+        if not equals:
+            raise ClientError(f"--context {name}: write NAME=VALUE")
+    return {name: value for name, _, value in pairs}

@@ -1,0 +1,313 @@
+"""The API server of a kubectl context: the only place that speaks to it."""
+
+import base64
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
+from http import HTTPStatus
+from typing import Any, NamedTuple, Self, TypeVar
+
+import yaml
+from kubernetes import config
+from kubernetes.client import ApiClient, ApiException, Configuration, CoreV1Api, CustomObjectsApi
+from kubernetes.config import ConfigException
+from kubernetes.watch import Watch
+from pydantic import ValidationError
+from urllib3.exceptions import HTTPError
+
+from trainingrun_api.base import Model
+from trainingrun_api.names import GROUP, RUN_LABEL, VERSION
+from trainingrun_api.problems import problems
+from trainingrun_api.resources import TrainingProject, TrainingRun
+
+from .errors import ClientError, UnreachableError
+
+Known = TypeVar("Known", bound=Model)
+Resource = TypeVar("Resource", TrainingRun, TrainingProject)
+
+FIELD_MANAGER = "trainingrun"
+"""Who the API server says has set a field."""
+
+APPLY = "application/apply-patch+yaml"
+
+CONNECT_SECONDS = 5
+"""A cluster that takes no connection within it is taken for away."""
+
+UNANSWERED = {HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT}
+
+
+CONTAINER = "trainer"
+INDEX_ANNOTATION = "batch.kubernetes.io/job-completion-index"
+
+
+class TrainerPod(NamedTuple):
+    """One attempt of one node of a run."""
+
+    name: str
+    node: int
+    started: bool
+    """Whether its container has been started, and has a log."""
+    ended: bool
+
+
+class Connection:
+    """Runs, projects and what belongs to them, of one namespace unless said otherwise.
+
+    All methods raise ClientError for what the API server refuses or hasn't got, and UnreachableError.
+    """
+
+    def __init__(self, client: ApiClient, namespace: str) -> None:
+        self._client = client
+        self.namespace = namespace
+
+    @classmethod
+    def open(cls, namespace: str | None = None, context: str | None = None) -> Self:
+        """With kubectl's configuration; what isn't given is the current context's."""
+        file = os.environ.get("KUBECONFIG")  # given by hand, since the library reads it once, at its import
+        configuration = Configuration()
+        configuration.retries = False
+        try:
+            contexts, active = config.list_kube_config_contexts(file)
+            if context is not None:
+                active = _named(contexts, context)
+            config.load_kube_config(file, context, configuration)
+            return cls(_Client(configuration), namespace or active["context"].get("namespace", "default"))
+        except ConfigException as error:
+            raise ClientError(f"no cluster: {error}; set KUBECONFIG or pick a kubectl context") from error
+        except (OSError, yaml.YAMLError, ValueError, TypeError, AttributeError) as error:
+            # The last two since the library takes for granted that the file is of mappings.
+            place = file or config.KUBE_CONFIG_DEFAULT_LOCATION
+            raise ClientError(
+                f"no cluster: {place} is not a valid kubeconfig: {error}; set KUBECONFIG"
+            ) from error
+
+    def get(self, kind: type[Resource], name: str) -> Resource:
+        """One as it is now."""
+        with asked_for(f"{_kind(kind)} {self.namespace}/{name}"):
+            found: Any = self._custom.get_namespaced_custom_object(
+                GROUP, VERSION, self.namespace, kind.PLURAL, name
+            )
+        return known_resource(kind, found)
+
+    def list(
+        self, kind: type[Resource], name: str | None = None, *, all_namespaces: bool = False
+    ) -> tuple[Sequence[Resource], str]:
+        """All of them, or one by its name, and the version from which to watch their changes."""
+        where = "all namespaces" if all_namespaces else f"namespace {self.namespace}"
+        what = f"{_kind(kind)}s of {where}" if name is None else f"{_kind(kind)} {self.namespace}/{name}"
+        with asked_for(what):
+            found: Any = (
+                self._custom.list_cluster_custom_object(GROUP, VERSION, kind.PLURAL)
+                if all_namespaces
+                else self._custom.list_namespaced_custom_object(
+                    GROUP, VERSION, self.namespace, kind.PLURAL, **_only(name)
+                )
+            )
+        items = [known_resource(kind, item) for item in found["items"]]
+        return items, found["metadata"]["resourceVersion"]
+
+    def changes(
+        self, since: str, seconds: int, name: str | None = None
+    ) -> Iterator[tuple[TrainingRun, bool]]:
+        """Runs, or the one of that name, as they are after each change, and whether they are gone.
+
+        Ends after so many seconds, or when the connection is lost.
+        """
+        stream = Watch().stream(
+            self._custom.list_namespaced_custom_object,
+            GROUP,
+            VERSION,
+            self.namespace,
+            TrainingRun.PLURAL,
+            resource_version=since,
+            timeout_seconds=seconds,
+            **_only(name),
+        )
+        try:
+            for event in stream:
+                yield known_resource(TrainingRun, event["object"]), event["type"] == "DELETED"
+        except HTTPError:
+            return  # if the cluster can't be reached, the next request tells
+        except ApiException as error:
+            if error.status != HTTPStatus.GONE:
+                raise ClientError(
+                    f"TrainingRuns of {self.namespace} can't be watched: {_why(error)}"
+                ) from error
+
+    def apply(self, kind: type[Resource], manifest: Mapping[str, Any], *, dry_run: bool = False) -> Resource:
+        """Apply it on the server's side, or create it where the server completes its name."""
+        metadata = manifest["metadata"]
+        namespace, name = metadata.get("namespace", self.namespace), metadata.get("name")
+        place = (GROUP, VERSION, namespace, kind.PLURAL)
+        # Of an applied resource that is new, the library reads no content.
+        options: dict[str, Any] = {
+            "field_manager": FIELD_MANAGER,
+            "field_validation": "Strict",
+            "_preload_content": False,
+        }
+        if dry_run:
+            options["dry_run"] = "All"
+        with asked_for(f"{_kind(kind)} {namespace}/{name or metadata['generateName']}"):
+            answer: Any = (
+                self._custom.create_namespaced_custom_object(*place, dict(manifest), **options)
+                if name is None
+                else self._custom.patch_namespaced_custom_object(
+                    *place, name, dict(manifest), **options, _content_type=APPLY
+                )
+            )
+        return known_resource(kind, json.loads(answer.data))
+
+    def change(self, name: str, spec: Mapping[str, Any]) -> TrainingRun:
+        """Set these fields of a run's spec."""
+        with asked_for(f"TrainingRun {self.namespace}/{name}"):
+            found: Any = self._custom.patch_namespaced_custom_object(
+                GROUP,
+                VERSION,
+                self.namespace,
+                TrainingRun.PLURAL,
+                name,
+                {"spec": spec},
+                field_manager=FIELD_MANAGER,
+                field_validation="Strict",
+            )
+        return known_resource(TrainingRun, found)
+
+    def pods(self, run: str) -> Sequence[TrainerPod]:
+        """Pods of a run, the oldest first."""
+        with asked_for(f"Pods of TrainingRun {self.namespace}/{run}"):
+            found: Any = self._core.list_namespaced_pod(self.namespace, label_selector=f"{RUN_LABEL}={run}")
+        pods = sorted(found.items, key=lambda pod: (pod.metadata.creation_timestamp, pod.metadata.name))
+        return [_trainer_pod(pod) for pod in pods]
+
+    def log(self, pod: str, *, follow: bool, since_seconds: int | None, tail: int | None) -> Iterator[str]:
+        """Lines of its trainer's log, each after its time; while it runs, those to come too.
+
+        Ends when the container ends, or when the connection is lost.
+        """
+        with asked_for(f"log of Pod {self.namespace}/{pod}"):
+            response: Any = self._core.read_namespaced_pod_log(
+                pod,
+                self.namespace,
+                container=CONTAINER,
+                follow=follow,
+                since_seconds=since_seconds,
+                tail_lines=tail,
+                timestamps=True,
+                _preload_content=False,
+            )
+        with suppress(HTTPError), closing(response):
+            yield from _lines(response)
+
+    def secret(self, name: str) -> dict[str, bytes]:
+        """What is in a Secret."""
+        with asked_for(f"Secret {self.namespace}/{name}"):
+            found: Any = self._core.read_namespaced_secret(name, self.namespace)
+        return {key: base64.b64decode(value) for key, value in (found.data or {}).items()}
+
+    @property
+    def _core(self) -> CoreV1Api:
+        return CoreV1Api(self._client)
+
+    @property
+    def _custom(self) -> CustomObjectsApi:
+        return CustomObjectsApi(self._client)
+
+
+class _Client(ApiClient):
+    """Gives up on a server that takes no connection."""
+
+    def call_api(
+        self,
+        method: str,
+        url: str,
+        header_params: Any = None,
+        body: Any = None,
+        post_params: Any = None,
+        _request_timeout: Any = None,
+    ) -> Any:
+        """The request, which may take as long as it likes once it is connected."""
+        timeout = _request_timeout or (CONNECT_SECONDS, None)
+        return super().call_api(method, url, header_params, body, post_params, timeout)
+
+
+@contextmanager
+def asked_for(what: str) -> Iterator[None]:
+    """Raises ClientError when the API server refuses it, UnreachableError when there is none."""
+    try:
+        yield
+    except ApiException as error:
+        kind = UnreachableError if error.status in UNANSWERED else ClientError
+        raise kind(f"{what}: {_why(error)}") from error
+    except HTTPError as error:
+        raise UnreachableError(f"{what}: the cluster can't be reached: {error}; see KUBECONFIG") from error
+
+
+def known(model: type[Known], value: Any, what: str) -> Known:
+    """The value without fields that only a newer operator knows.
+
+    Raises ClientError, which says `what` it is of, for what this version can't read.
+    """
+    try:
+        return model.model_validate(value, extra="ignore")
+    except ValidationError as error:
+        raise ClientError(
+            f"{what} was written by another version of TrainingRun ({'; '.join(problems(error))}); "
+            "use the trainingrun command that matches the cluster's operator"
+        ) from error
+
+
+def known_resource(kind: type[Resource], value: Any) -> Resource:
+    """The resource as `known` gives it."""
+    metadata = value.get("metadata", {})
+    return known(kind, value, f"{_kind(kind)} {metadata.get('namespace')}/{metadata.get('name')}")
+
+
+def _trainer_pod(pod: Any) -> TrainerPod:
+    container = next((one for one in pod.status.container_statuses or [] if one.name == CONTAINER), None)
+    running, terminated = (container.state.running, container.state.terminated) if container else (None, None)
+    index = (pod.metadata.annotations or {}).get(INDEX_ANNOTATION, "0")
+    return TrainerPod(
+        pod.metadata.name,
+        int(index),
+        started=bool(running or terminated),
+        ended=bool(terminated) or pod.status.phase in {"Succeeded", "Failed"},
+    )
+
+
+def _lines(response: Any) -> Iterator[str]:
+    """Lines of a response as they come in."""
+    rest = b""
+    for chunk in response.stream(None, decode_content=True):
+        *lines, rest = (rest + chunk).split(b"\n")
+        yield from (line.decode(errors="replace") for line in lines)
+    if rest:
+        yield rest.decode(errors="replace")
+
+
+def _kind(kind: type[Model]) -> str:
+    return kind.__name__
+
+
+def _only(name: str | None) -> dict[str, Any]:
+    return {} if name is None else {"field_selector": f"metadata.name={name}"}
+
+
+def _named(contexts: Sequence[Any], name: str) -> Any:
+    for context in contexts:
+        if context["name"] == name:
+            return context
+    raise ConfigException(f"there is no context {name!r} in the kubeconfig")
+
+
+def _why(error: ApiException) -> str:
+    """What the API server says, which is more than its reason but for what isn't there."""
+    try:
+        answer = json.loads(error.body or "")
+    except ValueError:
+        if error.status == HTTPStatus.NOT_FOUND:
+            return "the cluster doesn't know this kind of resource; install the operator of TrainingRun first"
+        return str(error.reason)
+    if error.status == HTTPStatus.NOT_FOUND or not isinstance(answer, dict):
+        return str(error.reason)
+    return str(answer.get("message") or error.reason)
