@@ -35,6 +35,7 @@ COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
         "compare": cluster_commands.compare,
         "suspend": cluster_commands.suspend,
         "resume": cluster_commands.resume,
+        "stop": cluster_commands.stop,
         "rerun": cluster_commands.rerun,
         "download": cluster_commands.download,
     },

@@ -125,6 +125,16 @@ def resume(name: options.Name, namespace: options.Namespace = None, context: opt
     print(f"trainingrun/{run.name} resumed")
 
 
+def stop(name: options.Name, namespace: options.Namespace = None, context: options.Context = None) -> None:
+    """End a run for good: its pods save a checkpoint and end, and it counts as failed.
+
+    Results so far stay where they are, and `rerun --resume` continues from the checkpoint as a new run.
+    `suspend` only pauses a run; kubectl delete also removes what is known of it.
+    """
+    run = client(namespace, context).stop(name)
+    print(f"trainingrun/{run.name} stopped")
+
+
 def rerun(
     name: options.Name,
     namespace: options.Namespace = None,

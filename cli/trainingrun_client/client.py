@@ -100,6 +100,10 @@ class Client:
         """Have a suspended run continue from its last checkpoint."""
         return self._change_unfinished(name, {"suspend": False})
 
+    def stop(self, name: str) -> TrainingRun:
+        """End a run for good, after its pods have saved a checkpoint: it counts as failed."""
+        return self._change_unfinished(name, {"stop": True})
+
     def rerun(
         self,
         name: str,

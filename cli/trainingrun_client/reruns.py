@@ -13,7 +13,7 @@ from trainingrun_api.status import Phase
 from .documents import validation_problems
 from .errors import ClientError
 
-ITS_OWN = ("modelName", "suspend", "resumeFrom")
+ITS_OWN = ("modelName", "suspend", "stop", "resumeFrom")
 """Fields of a spec that a new run doesn't take over."""
 
 

@@ -100,7 +100,7 @@ class RunSettings(Model):
 
 
 class TrainingRunSpec(RunSettings):
-    """One training of one model. Immutable, except for suspend, the deadlines and the TTL."""
+    """One training of one model. Immutable, except for suspend, stop, the deadlines and the TTL."""
 
     model_name: ModelName | None = None
     """Name of the trained model. If two runs of a namespace ask for the same name, the older run gets it, and
@@ -143,6 +143,10 @@ class TrainingRunSpec(RunSettings):
     suspend: bool = False
     """True keeps the run from starting, or stops it; false again, it continues from its last checkpoint."""
 
+    stop: bool = False
+    """True ends the run for good: its pods save a checkpoint and end, and the run is Failed with reason
+    Stopped. A new run can continue with resumeFrom."""
+
     active_deadline_seconds: Seconds | None = None
     """Seconds that the run may train before it fails."""
 
@@ -158,6 +162,7 @@ class TrainingRunSpec(RunSettings):
 
     MUTABLE: ClassVar = (
         "suspend",
+        "stop",
         "active_deadline_seconds",
         "pending_deadline_seconds",
         "ttl_seconds_after_finished",

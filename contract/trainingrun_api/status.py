@@ -80,6 +80,7 @@ class Reason(StrEnum):
     SERVICE_REFUSED = "ServiceRefused"
     INVALID_SPEC = "InvalidSpec"
     SUSPENDED = "Suspended"
+    STOPPED = "Stopped"
     QUEUED = "Queued"
     WAITING_FOR_POD = "WaitingForPod"
     POD_REFUSED = "PodRefused"

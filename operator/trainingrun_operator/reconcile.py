@@ -81,6 +81,8 @@ class Reconciler:
         if run.spec is None:
             return await self._conclude(run, Observation(blocked=_unreadable(run)))
         workload = await self._workloads.find(run)
+        if workload is None and run.spec.stop:
+            return await self._conclude(run, Observation())
         if workload is None:
             return await self._begin(run, run.spec)
         return await self._conclude(run, await self._follow(run, run.spec, workload))

@@ -32,6 +32,11 @@ from .resources import Run, format_time, parse_time
 from .workload import Workload
 
 GONE = Blocked(Reason.JOB_DELETED, f"The {BACKEND.kind.name} was deleted; it is being recreated")
+STOPPED = RunState(
+    Phase.FAILED,
+    Reason.STOPPED,
+    "spec.stop is true; a new run with resumeFrom continues from the last checkpoint",
+)
 # Pods end there, and no attempt has failed.
 AT_REST = {Phase.SUSPENDED, Phase.QUEUED}
 
@@ -97,6 +102,8 @@ def _acknowledged(run: Run) -> TrainingRunStatus:
 def _run_state(run: Run, spec: TrainingRunSpec | None, seen: Observation, group: Group) -> RunState:
     if seen.workload is not None and spec is not None and seen.workload.finished:
         return _of_finished(run, seen.workload, group)
+    if spec is not None and spec.stop:
+        return STOPPED
     if spec is not None and _stands_still(spec, seen):
         return _suspended(spec, seen)
     if seen.workload is None or spec is None:

@@ -177,7 +177,13 @@ def test_a_run_is_suspended_and_resumed(api: CustomObjectsApi, namespace: str, c
         assert runs(api, namespace)["tickets"]["spec"]["suspend"] is suspended
 
 
-@pytest.mark.parametrize("verb", ["suspend", "resume"])
+def test_a_run_is_stopped(api: CustomObjectsApi, namespace: str, command: Command) -> None:
+    apply(api, "tickets", {"phase": "Suspended"}, namespace, suspend=True)
+    assert command("stop", "tickets", "-n", namespace) == (0, "trainingrun/tickets stopped\n", "")
+    assert runs(api, namespace)["tickets"]["spec"]["stop"] is True
+
+
+@pytest.mark.parametrize("verb", ["suspend", "resume", "stop"])
 def test_a_run_that_has_ended_is_left_as_it_is(
     api: CustomObjectsApi, namespace: str, command: Command, verb: str
 ) -> None:

@@ -668,10 +668,11 @@ def test_what_kubernetes_has_in_a_pod_can_not_be_changed_afterwards(
     assert "podTemplate is immutable" in json.loads(refused.value.body)["message"]
 
 
-def test_suspend_deadlines_and_ttl_can_be_changed(cluster: DynamicClient) -> None:
+def test_suspend_stop_deadlines_and_ttl_can_be_changed(cluster: DynamicClient) -> None:
     run = apply(cluster, SMALLEST)
     change = {
         "suspend": True,
+        "stop": True,
         "activeDeadlineSeconds": 60,
         "pendingDeadlineSeconds": 60,
         "ttlSecondsAfterFinished": 0,

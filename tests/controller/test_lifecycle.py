@@ -100,6 +100,40 @@ def test_deleted_run_takes_its_job_and_metrics_along(
     api.until(lambda: series not in operator.metrics(), "the series to go")
 
 
+def test_stopped_run_ends_for_good(api: Api, kubelet: Kubelet) -> None:
+    for name, suspend in (("stopped", False), ("early", True)):
+        api.apply(a_run(name, suspend=suspend))
+    pod = kubelet.pod_of("stopped")
+    kubelet.start(pod)
+    api.eventually("stopped", phase="Running")
+    api.eventually("early", phase="Suspended")
+    for name in ("stopped", "early"):
+        api.change(name, stop=True)
+        run = api.eventually(name, phase="Failed", reason="Stopped", message="with resumeFrom continues")
+        assert run["status"]["completionTime"]
+    api.until(lambda: api.get("Job", "stopped") is None, "the Job to be gone")
+    api.until(lambda: not api.pods("stopped"), "the pod to be gone")
+    assert api.get("Job", "early") is None
+    api.change("stopped", stop=False)
+    api.apply(a_run("never", stop=True))
+    api.eventually("never", phase="Failed", reason="Stopped")
+    assert api.get("Job", "never") is None
+    assert (api.get("TrainingRun", "stopped") or {})["status"]["phase"] == "Failed"
+
+
+def test_a_run_that_ends_before_it_is_stopped_keeps_its_result(api: Api, kubelet: Kubelet) -> None:
+    api.apply(a_run("done"))
+    pod = kubelet.pod_of("done")
+    kubelet.start(pod)
+    kubelet.end(pod, 0, a_result())
+    api.eventually("done", phase="Succeeded")
+    api.change("done", stop=True)
+    api.until(
+        lambda: (api.get("TrainingRun", "done") or {})["status"]["observedGeneration"] == 2, "the change seen"
+    )
+    assert (api.get("TrainingRun", "done") or {})["status"]["phase"] == "Succeeded"
+
+
 def test_suspended_run_stops_and_goes_on(api: Api, kubelet: Kubelet) -> None:
     api.apply(a_run("paused", suspend=True))
     api.eventually("paused", phase="Suspended", reason="Suspended")
