@@ -27,6 +27,10 @@ def refusal(path: Path) -> str:
     return str(refused.value)
 
 
+def test_a_run_that_leaves_its_output_to_the_operator_is_read(tmp_path: Path) -> None:
+    assert read_manifest(written(tmp_path, spec="dataset: {uri: 's3://d/x.csv'}")).name == "x"
+
+
 @pytest.mark.parametrize(
     ("metadata", "message"),
     [

@@ -29,6 +29,7 @@ def mlflow_server(folder: Path) -> Iterator[str]:
         "_MLFLOW_SERVER_SERVE_ARTIFACTS": "true",
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
         "MLFLOW_DISABLE_TELEMETRY": "true",
+        "MLFLOW_SERVER_ALLOWED_HOSTS": "*",  # a proxy is asked for it by another name
         "HOME": os.environ["HOME"],
     }
     url = f"http://{LOOPBACK}:{port}"
