@@ -22,6 +22,7 @@ ON_THE_CLUSTER = "On the cluster"
 
 COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
     HERE: {
+        "init": local_commands.init,
         "run": local_commands.run,
         "validate": local_commands.validate,
         "predict": local_commands.predict,

@@ -32,6 +32,33 @@ ContextValues = Annotated[
 ]
 
 
+def init(
+    data: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="File with labelled texts on this machine.")
+    ],
+    name: Annotated[str | None, typer.Option(help="Name of the run. Default: that of the file.")] = None,
+    text_field: Annotated[str | None, typer.Option(help="Field with the text. Default: a guess.")] = None,
+    label_field: Annotated[str | None, typer.Option(help="Field with the label. Default: a guess.")] = None,
+    store: Annotated[
+        str, typer.Option(metavar="URI", help="Bucket, or folder in it, of the data and the results.")
+    ] = "s3://my-bucket",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File to write. Default: standard output.")
+    ] = None,
+) -> None:
+    """Write a manifest with comments for a file of labelled texts, after a look at its fields and labels.
+
+    In a terminal, what no option says is asked for; elsewhere it is guessed.
+    """
+    from . import starting  # noqa: PLC0415  # torch again
+
+    text = starting.new_manifest(data, starting.Choices(name, text_field, label_field, store))
+    if output is None:
+        print(text, end="")
+    else:
+        starting.write(text, output)
+
+
 def run(
     manifest: ManifestFile,
     output: OutputFolder = Path("runs"),
