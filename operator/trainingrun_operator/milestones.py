@@ -30,6 +30,7 @@ DURATIONS = (
 )
 FAILURES = (
     *EXIT_REASONS.values(),
+    Reason.STOPPED,
     Reason.TRAINER_ERROR,
     Reason.OUT_OF_MEMORY,
     Reason.BACKOFF_LIMIT_EXCEEDED,

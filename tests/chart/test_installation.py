@@ -73,6 +73,7 @@ def objects(text: str) -> list[Manifest]:
     [
         {},
         {"watchNamespaces": ["team-a"], "networkPolicy": {"enabled": False}},
+        {"metrics": {"dashboards": {"enabled": True}}},
         {
             "podDisruptionBudget": {"enabled": True},
             "topologySpreadConstraints": [

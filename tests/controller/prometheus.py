@@ -1,7 +1,10 @@
 """Prometheus itself, as Debian has it."""
 
 import json
+import os
 import subprocess
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlencode
@@ -9,9 +12,13 @@ from urllib.request import urlopen
 
 import yaml
 
+from dashboards.drawing import Viewed, draw
 from localcluster import packages
 from localcluster.control_plane import free_port
-from localcluster.process import Command, Process, accepts
+from localcluster.process import Command, Process
+
+MONITORING = Path(__file__).parents[2] / "charts/trainingrun-operator/files/monitoring"
+SCREENSHOTS_VARIABLE = "TRAININGRUN_SCREENSHOTS"
 
 
 def promtool(*arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
@@ -22,32 +29,32 @@ def promtool(*arguments: str, given: str = "") -> subprocess.CompletedProcess[st
 
 
 class Prometheus:
-    """A server that scrapes one port of this machine every second."""
+    """A server that scrapes one address every second."""
 
-    def __init__(self, folder: Path, target: int, rules: Path) -> None:
+    def __init__(self, folder: Path, target: str) -> None:
         configuration = {
             "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
-            "rule_files": [str(rules)],
+            "rule_files": [str(MONITORING / "rules.yaml")],
             "scrape_configs": [
                 {
                     "job_name": "operator",
                     "honor_labels": True,
-                    "static_configs": [{"targets": [f"127.0.0.1:{target}"]}],
+                    "static_configs": [{"targets": [target]}],
                 }
             ],
         }
         file = folder / "prometheus.yaml"
         file.write_text(yaml.safe_dump(configuration))
-        self._port = free_port()
+        address = f"127.0.0.1:{free_port()}"
+        self.url = f"http://{address}"
         arguments = (
             str(_program("prometheus")),
             f"--config.file={file}",
             f"--storage.tsdb.path={folder / 'data'}",
-            f"--web.listen-address=127.0.0.1:{self._port}",
+            f"--web.listen-address={address}",
             "--log.level=warn",
         )
-        ready = Command("prometheus", arguments, lambda: accepts("127.0.0.1", self._port))
-        self._process = Process(ready, folder)
+        self._process = Process(Command("prometheus", arguments, self._ready), folder)
 
     def __enter__(self) -> Self:
         self._process.wait_ready()
@@ -66,9 +73,24 @@ class Prometheus:
         """The alerts with their state."""
         return [rule for group in self._answer("rules")["groups"] for rule in group["rules"]]
 
-    def _answer(self, what: str, **query: str) -> Any:
-        with urlopen(f"http://127.0.0.1:{self._port}/api/v1/{what}?{urlencode(query)}", timeout=30) as answer:
+    def _ready(self) -> bool:
+        with suppress(OSError):
+            return bool(urlopen(f"{self.url}/-/ready", timeout=5).status == 200)
+        return False
+
+    def _answer(self, what: str, **query: str | float) -> Any:
+        with urlopen(f"{self.url}/api/v1/{what}?{urlencode(query)}", timeout=30) as answer:
             return json.load(answer)["data"]
+
+
+def draw_dashboards(prometheus: Prometheus, seconds: float, namespace: str, name: str, folder: Path) -> None:
+    """Pictures of all dashboards over the latest time, to be looked at."""
+    variables = {"namespace": namespace, "name": name}
+    viewed = Viewed(prometheus.url, time.time() - seconds, time.time(), variables)
+    for path in (MONITORING / "dashboards").glob("*.json"):
+        picture = Path(os.environ.get(SCREENSHOTS_VARIABLE, folder)) / f"dashboard-{path.stem}.png"
+        draw(json.loads(path.read_text()), viewed, picture)
+        assert picture.stat().st_size > 20_000
 
 
 def _program(name: str) -> Path:

@@ -14,10 +14,9 @@ from trainingrun_api.metrics import EPOCH_METRICS
 from .cluster import Api
 from .kubelet import Kubelet
 from .manifests import Manifest, a_failure, a_foreign_job, a_report, a_result, a_run
-from .process import NAMESPACE, RELEASE, ROOT, OperatorProcess
-from .prometheus import Prometheus, promtool
+from .process import NAMESPACE, RELEASE, OperatorProcess
+from .prometheus import MONITORING, Prometheus, draw_dashboards, promtool
 
-MONITORING = ROOT / "charts/trainingrun-operator/files/monitoring"
 HARD_TO_GET = {"> 300": "> 0", "> 0.1": "> 0", "> 2.5": "> 0"}
 """Thresholds that take minutes: of a watch that is lost, of errors that go on, and of restarts that a Job
 makes with growing pauses."""
@@ -55,7 +54,8 @@ def test_a_run_that_ends_counts_once_also_over_a_restart(
 def test_each_panel_and_each_alert_gets_what_it_asks_for(
     api: Api, api_client: ApiClient, operator: OperatorProcess, kubelet: Kubelet, tmp_path: Path
 ) -> None:
-    with Prometheus(tmp_path, operator.metrics_port, MONITORING / "rules.yaml") as prometheus:
+    address = f"127.0.0.1:{operator.metrics_port}"
+    with Prometheus(tmp_path, address) as prometheus:
         api.until(lambda: prometheus.values("trainingrun_operator_build_info"), "the first scrape")
         learning, token = learns(api, operator, kubelet)
         series = f'{{namespace="{api.namespace}",name="learning"}}'
@@ -72,6 +72,8 @@ def test_each_panel_and_each_alert_gets_what_it_asks_for(
             api.until(
                 lambda asked=asked: any(map(prometheus.values, asked)), f"data of {panel}: {expression}"
             )
+
+        draw_dashboards(prometheus, 60, api.namespace, "learning", tmp_path)
 
         alerts = yaml.safe_load((MONITORING / "rules.yaml").read_text())["groups"][0]["rules"]
         of_runs = [alert for alert in alerts if alert["alert"] != "TrainingRunOperatorDown"]
