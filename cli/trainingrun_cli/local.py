@@ -97,7 +97,8 @@ def local_config(manifest: RunManifest, output: Path, data: Path, endpoint: str 
 def _local_output(wanted: Output, folder: Path, endpoint: str | None) -> Output:
     """The folder, and how what the run reads from S3 is reached."""
     storage = storage_at(endpoint or wanted.endpoint, wanted.region)
-    return Output(uri=folder.resolve().as_uri(), endpoint=storage.endpoint, region=storage.region)
+    place = folder.resolve().as_uri()
+    return Output(uri=place, formats=wanted.formats, endpoint=storage.endpoint, region=storage.region)
 
 
 def _base_model(manifest: RunManifest, output: Path) -> BaseModelSource:

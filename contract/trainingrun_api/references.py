@@ -1,5 +1,6 @@
 """References of specs: other objects, and places in an object store."""
 
+from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field
@@ -36,6 +37,12 @@ class LocalObjectReference(Model):
     """Name of the object."""
 
 
+class ModelFormat(StrEnum):
+    """What a model can be published as, beside safetensors."""
+
+    ONNX = "ONNX"
+
+
 class Output(Model):
     """The object store that results are written to, and that s3:// data sets and models are read from."""
 
@@ -47,6 +54,10 @@ class Output(Model):
 
     region: Region = "us-east-1"
     """Region of the bucket."""
+
+    formats: Annotated[list[ModelFormat], Field(max_length=1)] = []
+    """What the model is published as beside safetensors. ONNX: a graph for onnxruntime, in onnx/model.onnx of
+    the model's folder."""
 
     patience_seconds: Annotated[int, Field(ge=0, le=86_400)] = 3600
     """Seconds that the store may be unavailable, or reject what it accepted before, until the run fails.

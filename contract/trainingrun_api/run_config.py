@@ -7,7 +7,7 @@ from .dataset import DataSource
 from .lineage import Ancestor, ResolvedBaseModel
 from .names import HUB_TOKEN_VARIABLE, run_prefix, spec_hash
 from .progress import RunIdentity
-from .references import Endpoint, Output, Region
+from .references import Endpoint, ModelFormat, Output, Region
 from .resolved_spec import ResolvedSpec
 from .spec import RunSettings, TrainingRunSpec
 from .tracking import MlflowServer
@@ -137,6 +137,8 @@ class RunConfig(RunSettings):
     """URI under which all results of this run are kept."""
     storage: Storage
     """How s3:// URIs are reached."""
+    formats: list[ModelFormat] = []
+    """What the model is published as beside safetensors."""
     mlflow: MlflowExperiment | None = None
     """Where curves and scores are logged; None: nowhere."""
     progress: ProgressEndpoint | None = None
@@ -183,6 +185,7 @@ class RunConfig(RunSettings):
             resume_from=found.resume_from,
             output_prefix=run_prefix(spec.output.uri, run.namespace, run.name, _spec_hash(run, spec.own)),
             storage=Storage.of(spec.output),
+            formats=spec.output.formats,
             mlflow=_experiment(spec.tracking.mlflow, run.namespace),
             **dict(spec.own.settings()),
         )

@@ -15,6 +15,7 @@ from sentence_transformers import SentenceTransformer
 from localcluster import S3Server
 from trainingrun_api.evaluation import Evaluation
 from trainingrun_api.names import REQUIRED_STORAGE_KEYS
+from trainingrun_api.references import ModelFormat
 from trainingrun_api.run_config import Storage
 from trainingrun_cli.local import local_config
 from trainingrun_client.errors import ClientError
@@ -212,7 +213,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Server]:
 def test_data_in_s3_are_read_from_the_endpoint_of_the_manifest(
     tmp_path: Path, command: Command, server: S3Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    output = {"uri": "s3://models", "endpoint": server.endpoint, "region": "eu-west-1"}
+    output = {"uri": "s3://models", "endpoint": server.endpoint, "region": "eu-west-1", "formats": ["ONNX"]}
 
     def error_of(name: str, *options: str) -> str:
         path = manifest(tmp_path, dataset={"uri": f"s3://data/{name}"}, output=output)
@@ -222,6 +223,7 @@ def test_data_in_s3_are_read_from_the_endpoint_of_the_manifest(
 
     config = local_config(read_manifest(manifest(tmp_path, output=output)), tmp_path, tmp_path)
     assert config.storage == Storage(endpoint=server.endpoint, region="eu-west-1")
+    assert config.formats == [ModelFormat.ONNX]
     assert "s3://data/broken.jsonl, line 1" in error_of("broken.jsonl")
     missing = error_of("none.jsonl")
     assert "s3://data/none.jsonl: there is no such file" in missing

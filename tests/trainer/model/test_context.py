@@ -11,12 +11,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from onnxruntime import InferenceSession
 from pyarrow import parquet
+from scipy.special import softmax
 from tokenizers import processors
-from transformers import PreTrainedTokenizerFast
+from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from trainingrun_api.dataset import DataSource
 from trainingrun_api.evaluation import Evaluation
+from trainingrun_api.references import ModelFormat
 from trainingrun_api.run_config import BaseModelSource, RunConfig
 from trainingrun_cli.prediction import PublishedModel
 from trainingrun_client.errors import ClientError
@@ -26,6 +29,7 @@ from trainingrun_trainer.model import Classifier, load
 from trainingrun_trainer.records import Example
 
 from ..conftest import FILLERS, WORDS, changed, tokenizer, write_jsonl
+from .by_library import written
 
 pytestmark = pytest.mark.slow
 
@@ -226,3 +230,17 @@ def test_the_command_and_the_card_give_a_text_its_context(
     card = (folder / "model" / "README.md").read_text()
     for snippet in re.findall(r"```python\n(.*?)```", card, flags=re.DOTALL):
         exec(snippet.replace("path/to/this/folder", str(folder / "model")), {})
+
+
+def test_graph_reads_context_as_the_second_text_of_a_pair(
+    with_context: RunConfig, base: Callable[[str], Path]
+) -> None:
+    config = from_base(with_context, base("pooled segments"), "graph", formats=[ModelFormat.ONNX])
+    folder, _ = train(config)
+    table = parquet.read_table(folder / "predictions.parquet").to_pydict()
+    form = json.loads((folder / "model" / "config.json").read_text())["context"]
+    beside = [written(form, values) for values in table["context"]]
+    tokenizer = AutoTokenizer.from_pretrained(folder / "model")
+    tokens = tokenizer(table["text"], beside, padding=True, truncation=True, return_tensors="np")
+    (logits,) = InferenceSession(folder / "model" / "onnx" / "model.onnx").run(["logits"], dict(tokens))
+    assert softmax(logits, axis=1) == pytest.approx(np.array(table["probabilities"]), abs=1e-4)

@@ -102,6 +102,13 @@ print(model.similarity(embeddings, embeddings))
 Texts are cut after {max_tokens} tokens.
 """
 
+ONNX_CARD = """
+## ONNX
+
+`onnx/model.onnx` is the same model as a graph for onnxruntime and servers that use it. Its inputs are what
+the tokenizer in this folder returns, its outputs {outputs}.
+"""
+
 USES = {
     (True, False): POOLED_USE,
     (True, True): POOLED_MULTI_LABEL_USE,
@@ -209,6 +216,11 @@ def _row(one: ClassScores) -> str:
     """Of the table of labels; one that was not evaluated has no scores."""
     shares = [f"{share:.3f}" if one.support else "-" for share in (one.precision, one.recall, one.f1)]
     return f"| {' | '.join([markdown_text(one.label), *shares, str(one.support)])} |"
+
+
+def onnx_card(outputs: list[str]) -> str:
+    """What the card says beside, of a model that is published as ONNX too, with these outputs."""
+    return ONNX_CARD.format(outputs=" and ".join(map(markdown_code, outputs)))
 
 
 def embedding_card(evaluation: Evaluation, *, max_tokens: int) -> str:

@@ -101,6 +101,9 @@ class Classifier(TextModel):
     def logits(self, features: Features) -> Tensor:
         """Scores before softmax or sigmoid, (texts, labels)."""
 
+    def outputs(self, features: Features) -> Features:
+        return {"logits": self.logits(features)}
+
     @abstractmethod
     def head_parameters(self) -> Iterator[nn.Parameter]:
         """Parameters that start anew for these labels."""

@@ -119,6 +119,13 @@ class EmbeddingModel(TextModel):
         embeddings: Tensor = self.network(dict(features))["sentence_embedding"]
         return embeddings
 
+    def outputs(self, features: Features) -> Features:
+        passed = self.network(dict(features))
+        return {
+            "last_hidden_state": passed["token_embeddings"],
+            "sentence_embedding": passed["sentence_embedding"],
+        }
+
     def encode(self, examples: Sequence[Example], labels: Sequence[str]) -> EncodedTexts:
         """Tokenise texts that have one label each; targets are its index in `labels`."""
         index = {label: position for position, label in enumerate(labels)}

@@ -65,6 +65,10 @@ class TextModel(ABC):
         self.head_origin: HeadOrigin | None = None
 
     @abstractmethod
+    def outputs(self, features: Features) -> Features:
+        """What others read of the model, by the names that ONNX graphs of its kind have for it."""
+
+    @abstractmethod
     def save(self, folder: Path) -> None:
         """Write the model and its tokenizer in the format users of the base model know."""
 

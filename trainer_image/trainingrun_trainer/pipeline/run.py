@@ -17,17 +17,18 @@ from safetensors.torch import load_model
 from trainingrun_api.artifacts import ArtifactPaths, Artifacts
 from trainingrun_api.evaluation import Evaluation
 from trainingrun_api.final_fit import FinalFit
+from trainingrun_api.references import ModelFormat
 from trainingrun_api.run_config import RunConfig
 from trainingrun_api.status import RunResult, Stage
 
 from ..artifacts import PatientStore, Store, open_store
 from ..base_model import BaseModelFolder, fetch_base_model
-from ..distributed import by_first, from_first, is_first, node_folder, once_a_node
+from ..distributed import at_first, by_first, from_first, is_first, node_folder, once_a_node
 from ..errors import Interrupted, StorageUnavailableError
 from ..evaluation import to_parquet
 from ..interruption import Interruption
 from ..machine import LESS_AT_ONCE, memory_errors, within_limit
-from ..model import TextModel
+from ..model import TextModel, require_exportable
 from ..report import Report
 from ..setting_paths import settings_by_path
 from ..tasks import Anew, Task, load_task
@@ -93,6 +94,8 @@ def train(run: RunSession) -> Evaluation:
             "base", lambda: fetch_base_model(config.base_model, config.storage, folder / "base-model")
         )
         model = task.load_model(base)
+        if ModelFormat.ONNX in config.formats:
+            at_first(lambda: require_exportable(model, run.work / "trial"))
     base_model = base.resolved.fitted(model.head_origin, model.notes)
     made_of = record(run, task.data.sha256, base_model)
     anew = task.anew(model, folder / "untrained.safetensors")

@@ -18,12 +18,13 @@ from trainingrun_api.evaluation import (
     SimilarityScores,
     SourceScores,
 )
+from trainingrun_api.references import ModelFormat
 from trainingrun_api.run_config import RunConfig
 
 from ..base_model import BaseModelFolder
 from ..data import FieldValues
 from ..distributed import leads_node
-from ..model import Classifier, TextModel
+from ..model import Classifier, TextModel, export_onnx, onnx_card
 from ..training import Objective, Outcome, TrainState
 
 
@@ -154,9 +155,12 @@ class Task(ABC, Generic[Model, Rows, Output]):
         """All scores of the model as it is; `outcome` is its pass over the evaluation split."""
 
     def save(self, model: Model, evaluation: Evaluation, folder: Path) -> None:
-        """Write model and card into an empty `folder`."""
+        """Write the model, in all formats that are asked for, and its card into an empty `folder`."""
         model.save(folder)
-        (folder / "README.md").write_text(self.card(model, evaluation), encoding="utf-8")
+        card = self.card(model, evaluation)
+        if ModelFormat.ONNX in self.config.formats:
+            card += onnx_card(export_onnx(model, folder))
+        (folder / "README.md").write_text(card, encoding="utf-8")
 
     @abstractmethod
     def card(self, model: Model, evaluation: Evaluation) -> str:
