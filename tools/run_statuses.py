@@ -58,19 +58,20 @@ def runs() -> Iterator[tuple[str, Manifest]]:
     yield "running", running()
     yield "running_changed", with_generation(running(), 2)
     yield "evaluating", observed(seen(a_pod()), a_run(progress=report("Evaluating")))
-    yield "suspended", observed(seen(job=paused), a_run(suspend=True))
+    yield "suspended", observed(seen(job=paused), a_run({"suspend": True}))
+    yield "stopped", observed(seen(a_pod()), a_run({"stop": True}))
     yield "succeeded", succeeded()
     yield "succeeded_changed", with_generation(succeeded(), 2)
     yield "succeeded_observed", observed(Observation(), with_generation(succeeded(), 2))
     yield "failed", observed(seen(ended(ExitCode.DATA, json.dumps(FAILURE))))
 
 
-def a_run(suspend: bool = False, **status: object) -> Manifest:
-    """One that was just applied, or has this status already."""
+def a_run(settings: Manifest | None = None, **status: object) -> Manifest:
+    """One that was just applied with these settings, or has this status already."""
     spec: Manifest = {
         "dataset": {"uri": "s3://data/tickets.jsonl"},
         "output": {"uri": "s3://models/tickets"},
-        **({"suspend": True} if suspend else {}),
+        **(settings or {}),
     }
     metadata = {
         "name": NAME,

@@ -15,7 +15,7 @@ from trainingrun_api import __version__
 from . import handlers
 from .cache import Cache
 from .certificate_store import CertificateStore
-from .cluster import connected
+from .cluster import Cluster, connected
 from .endpoint import ReportEndpoint
 from .errors import OperatorError
 from .feed import Feed
@@ -31,6 +31,7 @@ from .references import Resolver
 from .scrapes import Scrapes
 from .settings import Settings
 from .start import Start
+from .tokens import ReviewedTokens, SignedTokens, Tokens
 from .work_queue import WorkQueue
 from .workloads import Workloads
 
@@ -68,7 +69,8 @@ async def _serve(settings: Settings) -> None:
         if cache.queued_kind is not None:
             handlers.watch_queues(cache.queued_kind)
         _collect_garbage_seldom()
-        endpoint = ReportEndpoint(cluster, Identities(cluster), RateLimit(), metrics).application()
+        identities = Identities(cluster, _tokens(cluster, settings))
+        endpoint = ReportEndpoint(cluster, identities, RateLimit(), metrics).application()
         unserved = metrics.unserved_connections
         reports = Listener("progress", endpoint, OF_REPORTS, unserved, certificates.context)
         probes = Listener("metrics", _probes(metrics, queue, watchdog), OF_PROBES, unserved)
@@ -76,6 +78,11 @@ async def _serve(settings: Settings) -> None:
             watch = _watch(settings, handlers.Memo(feed))
             served = reports.run(progress), probes.run(shown)
             await _until_stopped(watch, queue.run(), watchdog.run(), certificates.keep(), *served)
+
+
+def _tokens(cluster: Cluster, settings: Settings) -> Tokens:
+    by_signature = settings.token_verification == "Signature"  # noqa: S105
+    return SignedTokens(cluster) if by_signature else ReviewedTokens(cluster)
 
 
 async def _watch(settings: Settings, memo: handlers.Memo) -> None:

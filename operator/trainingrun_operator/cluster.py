@@ -29,6 +29,7 @@ from .resources import Key, Manifest, Run, RunKey, key_of
 TIMEOUT_SECONDS = 30
 PAGE = 500
 JSON = {"Accept": "application/json", "Content-Type": "application/json"}
+KEY_SET = {"Accept": "application/jwk-set+json"}
 METADATA_LIST = {"Accept": "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"}
 MERGE_PATCH = {"Content-Type": "application/merge-patch+json"}
 APPLY_PATCH = {"Content-Type": "application/apply-patch+yaml"}
@@ -157,6 +158,11 @@ class Cluster:
         answer = await self._request("POST", TOKEN_REVIEWS.path(), body)
         status: Manifest = answer.get("status", {})
         return status
+
+    async def token_issuer(self) -> tuple[str, Manifest]:
+        """Who issues service account tokens, and the keys that they are signed with, as a JWK set."""
+        configuration = await self._request("GET", "/.well-known/openid-configuration")
+        return str(configuration["issuer"]), await self._request("GET", "/openid/v1/jwks", headers=KEY_SET)
 
     async def _apply(
         self, key: RunKey, expected: Mapping[str, str], status: Manifest, manager: str

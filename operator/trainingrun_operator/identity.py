@@ -3,9 +3,8 @@
 import asyncio
 import hashlib
 import time
-from typing import NamedTuple
 
-from trainingrun_api.names import PROGRESS_AUDIENCE, RUN_KIND
+from trainingrun_api.names import RUN_KIND
 from trainingrun_api.progress import RunIdentity
 
 from .backend import BACKEND
@@ -13,29 +12,21 @@ from .cluster import Cluster
 from .errors import ReportRefusedError
 from .kinds import PODS, RUNS
 from .resources import Manifest
+from .tokens import Sender, Tokens
 
 CACHE_SECONDS = 45.0
 CACHE_SIZE = 4096
-CONCURRENT_REVIEWS = 8
-POD_NAME = "authentication.kubernetes.io/pod-name"
-POD_UID = "authentication.kubernetes.io/pod-uid"
-
-
-class Sender(NamedTuple):
-    """The pod that a token is bound to."""
-
-    namespace: str
-    pod: str
-    uid: str
+CONCURRENT = 8
 
 
 class Identities:
     """Verifies tokens; remembers good ones for less than a minute, by their hash."""
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: Cluster, tokens: Tokens) -> None:
         self._cluster = cluster
+        self._tokens = tokens
         self._known: dict[bytes, tuple[float, RunIdentity]] = {}
-        self._reviews = asyncio.Semaphore(CONCURRENT_REVIEWS)
+        self._verifying = asyncio.Semaphore(CONCURRENT)
 
     async def of_token(self, token: str) -> RunIdentity:
         """The run whose workload owns the pod that holds this token. Raises ReportRefusedError."""
@@ -43,8 +34,8 @@ class Identities:
         now = time.monotonic()
         if (known := self._known.get(digest)) and known[0] > now:
             return known[1]
-        async with self._reviews:
-            identity = await self._run_of(await self._sender(token))
+        async with self._verifying:
+            identity = await self._run_of(await self._tokens.sender(token))
         self._remember(digest, now + CACHE_SECONDS, identity)
         return identity
 
@@ -52,16 +43,6 @@ class Identities:
         if len(self._known) >= CACHE_SIZE:
             self._known.clear()
         self._known[digest] = (until, identity)
-
-    async def _sender(self, token: str) -> Sender:
-        review = await self._cluster.review_token(token, PROGRESS_AUDIENCE)
-        if not review.get("authenticated") or PROGRESS_AUDIENCE not in review.get("audiences", ()):
-            raise ReportRefusedError(401, "unauthenticated", f"the token isn't valid for {PROGRESS_AUDIENCE}")
-        user = review["user"]
-        extra, parts = user.get("extra", {}), user["username"].split(":")
-        if len(parts) != 4 or parts[:2] != ["system", "serviceaccount"] or not extra.get(POD_UID):
-            raise ReportRefusedError(403, "forbidden", "the token isn't bound to a pod")
-        return Sender(parts[2], extra[POD_NAME][0], extra[POD_UID][0])
 
     async def _run_of(self, sender: Sender) -> RunIdentity:
         pod = await self._cluster.get(PODS, (sender.namespace, sender.pod))

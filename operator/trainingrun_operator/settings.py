@@ -72,6 +72,10 @@ class Settings(BaseModel):
     watch_namespaces: Annotated[tuple[str, ...], BeforeValidator(_names)] = ()
     """Namespaces to watch, separated by commas. Default: all."""
 
+    token_verification: Literal["Review", "Signature"] = "Review"  # noqa: S105
+    """How tokens of trainer pods are verified: by TokenReviews, which need a right of the whole cluster, or
+    with the keys that the API server publishes."""
+
     progress_url: str | None = None
     """URL that trainer pods post progress to. Default: https://<service>.<namespace>.svc<path>."""
 

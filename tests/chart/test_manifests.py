@@ -47,6 +47,16 @@ def test_watched_namespaces_limit_rights_to_themselves() -> None:
     assert variables(found)["WATCH_NAMESPACES"] == "team-a,team-b"
 
 
+def test_without_cluster_roles_nothing_is_of_the_whole_cluster() -> None:
+    values = {"rbac": {"clusterRoles": False}, "crds": {"install": False}}
+    found = manifests(watchNamespaces=["team-a"], **values)
+    assert all("namespace" in manifest["metadata"] for manifest in found)
+    settings = Settings.from_environment(variables(found) | {"POD_NAMESPACE": "trainingrun-system"})
+    assert settings.token_verification == "Signature"
+    refused = template(**values)
+    assert "list these" in refused.stderr
+
+
 def test_operator_reads_its_settings_from_what_the_chart_gives() -> None:
     found = manifests(
         trainerImage={"repository": "registry:5000/trainer", "tag": "1", "pullSecrets": ["team-registry"]},

@@ -1,5 +1,8 @@
 """An operator that serves some namespaces needs no rights in others, and has its own defaults."""
 
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+
 from kubernetes.client import ApiClient, RbacAuthorizationV1Api
 from kubernetes.utils import create_from_dict
 
@@ -59,3 +62,57 @@ def test_operator_serves_its_namespaces_with_rights_in_them_alone(
         everywhere.metadata.resource_version = None
         rbac.replace_cluster_role(name, everywhere)
         operator.start()
+
+
+def test_operator_needs_no_right_of_the_whole_cluster(
+    api: Api, api_client: ApiClient, kubelet: Kubelet, operator: OperatorProcess
+) -> None:
+    rbac, name = RbacAuthorizationV1Api(api_client), f"{NAMESPACE}-{RELEASE}"
+    everywhere = rbac.read_cluster_role(name)
+    options = (f"watchNamespaces={{{api.namespace}}}", "rbac.clusterRoles=false")
+    rights = rights_of_the_chart(*(part for option in options for part in ("--set", option)))
+    assert "ClusterRole" not in {manifest["kind"] for manifest in rights}
+
+    assert operator.stop() == 0
+    rbac.delete_cluster_role(name)
+    for manifest in rights:
+        if manifest["metadata"].get("namespace") == api.namespace:
+            create_from_dict(api_client, manifest)
+    operator.start({"WATCH_NAMESPACES": api.namespace, "TOKEN_VERIFICATION": "Signature"})
+    try:
+        run, other = api.apply(a_run("mine")), api.apply(a_run("other"))
+        pod = kubelet.pod_of("mine")
+        kubelet.start(pod)
+        api.eventually("mine", phase="Running")
+        token = api.token(pod)
+        assert operator.post(a_report(run), token) == (204, ""), operator.log_tail()
+        assert operator.post(a_report(other), token)[0] == 403
+        for forged in (
+            api.token(pod, audience="https://kubernetes.default.svc"),
+            with_part(token, 0, alg="none"),
+            with_part(token, 0, alg="HS256"),
+            with_part(token, 0, kid="other"),
+            with_part(token, 1, exp=2**40),
+            token[:-8] + "AAAAAAAA",
+            "nonsense",
+            f"{encoded('[' * 5000)}.{token.partition('.')[2]}",
+        ):
+            assert operator.post(a_report(run), forged)[0] == 401, forged
+        assert "is forbidden: User" not in operator.log_tail()
+    finally:
+        assert operator.stop() == 0
+        everywhere.metadata.resource_version = None
+        rbac.create_cluster_role(everywhere)
+        operator.start()
+
+
+def with_part(token: str, part: int, **changes: object) -> str:
+    """The token with other fields in its header (0) or its claims (1), and the same signature."""
+    parts = token.split(".")
+    content = json.loads(urlsafe_b64decode(parts[part] + "=="))
+    parts[part] = encoded(json.dumps(content | changes))
+    return ".".join(parts)
+
+
+def encoded(text: str) -> str:
+    return urlsafe_b64encode(text.encode()).decode().rstrip("=")

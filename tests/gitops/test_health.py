@@ -23,6 +23,7 @@ EXPECTED: dict[str, Any] = {
     "running_changed": ("Progressing", "InProgress", "InProgress"),
     "evaluating": ("Progressing", "InProgress", "InProgress"),
     "suspended": ("Suspended", "Current", "InProgress"),
+    "stopped": ("Degraded", "Failed", "Failed"),
     "succeeded": ("Healthy", "Current", "Current"),
     "succeeded_changed": ("Progressing", "InProgress", "InProgress"),
     "succeeded_observed": ("Healthy", "Current", "Current"),
