@@ -14,7 +14,7 @@ from prometheus_client import (
 
 from .milestones import Milestones
 from .resources import Run, RunKey
-from .run_metrics import RUN_METRICS, RunGauge
+from .run_metrics import RunCollector
 
 
 class Metrics:
@@ -25,7 +25,8 @@ class Metrics:
         ProcessCollector(registry=self._registry)
         build = Info("trainingrun_operator_build", "Version of the operator.", registry=self._registry)
         build.info({"version": version})
-        self._runs = [RunGauge(metric, self._registry) for metric in RUN_METRICS]
+        self._runs = RunCollector()
+        self._registry.register(self._runs)
         self._milestones = Milestones(self._registry)
         self.reconcile_duration = Histogram(
             "trainingrun_operator_reconcile_duration_seconds",
@@ -79,14 +80,12 @@ class Metrics:
     def show(self, run: Run) -> None:
         """Show a run as it is now."""
         self.saw(run)
-        for gauge in self._runs:
-            gauge.show(run)
+        self._runs.show(run)
 
     def forget(self, key: RunKey) -> None:
         """Remove the series of a run that is gone."""
         self._milestones.forget(key)
-        for gauge in self._runs:
-            gauge.forget(key)
+        self._runs.forget(key)
 
     def show_work(self, depth: int, oldest: float, verified: Mapping[str, float]) -> None:
         """Show the operator's work as it is now.

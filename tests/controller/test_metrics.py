@@ -1,5 +1,7 @@
 """What Prometheus reads of a run."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 from trainingrun_api.advice import Finding, Severity
@@ -187,3 +189,13 @@ def test_what_ended_while_the_operator_was_away_counts() -> None:
     metrics.saw(a_shown(STARTED))
     metrics.show(a_shown(ENDED))
     assert value(metrics, FAILED) == 1.0
+
+
+def test_operations_lists_each_metric() -> None:
+    metrics = Metrics("1.2.3")
+    metrics.show(a_shown(ENDED))
+    found = re.findall(r"^# HELP (trainingrun_\w+)", metrics.exposition().decode(), re.MULTILINE)
+    page = (Path(__file__).parents[2] / "docs/operations.md").read_text()
+    tables = page.partition("## Metrics")[2].partition("\n## ")[0]
+    listed = re.findall(r"`(trainingrun_\w+)`", "".join(re.findall(r"^\| (`.*?) \|", tables, re.MULTILINE)))
+    assert sorted(listed) == sorted(name for name in found if not name.endswith("_created"))
