@@ -109,3 +109,23 @@ def cells_of(place: dict[str, int]) -> list[tuple[int, int]]:
         for x in range(place["x"], place["x"] + place["w"])
         for y in range(place["y"], place["y"] + place["h"])
     ]
+
+
+def test_values_of_the_page_are_ones_that_the_chart_takes() -> None:
+    values, _ = blocks()
+    kinds = {manifest["kind"] for manifest in manifests(**values)}
+    assert kinds >= {"ServiceMonitor", "PrometheusRule", "ConfigMap"}
+
+
+@pytest.mark.slow
+def test_configuration_of_the_page_is_one_that_prometheus_takes(tmp_path: Path) -> None:
+    _, configuration = blocks()
+    (tmp_path / "rules.yaml").write_bytes(RULES.read_bytes())
+    (tmp_path / "prometheus.yaml").write_text(yaml.safe_dump(configuration))
+    checked = promtool("check", "config", str(tmp_path / "prometheus.yaml"))
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def blocks() -> list[Manifest]:
+    page = (DOCS / "monitoring.md").read_text()
+    return [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)]
