@@ -78,7 +78,7 @@ class Prometheus:
             return bool(urlopen(f"{self.url}/-/ready", timeout=5).status == 200)
         return False
 
-    def _answer(self, what: str, **query: str | float) -> Any:
+    def _answer(self, what: str, **query: str) -> Any:
         with urlopen(f"{self.url}/api/v1/{what}?{urlencode(query)}", timeout=30) as answer:
             return json.load(answer)["data"]
 
@@ -87,8 +87,10 @@ def draw_dashboards(prometheus: Prometheus, seconds: float, namespace: str, name
     """Pictures of all dashboards over the latest time, to be looked at."""
     variables = {"namespace": namespace, "name": name}
     viewed = Viewed(prometheus.url, time.time() - seconds, time.time(), variables)
+    pictures = Path(os.environ.get(SCREENSHOTS_VARIABLE) or folder)
+    pictures.mkdir(parents=True, exist_ok=True)
     for path in (MONITORING / "dashboards").glob("*.json"):
-        picture = Path(os.environ.get(SCREENSHOTS_VARIABLE, folder)) / f"dashboard-{path.stem}.png"
+        picture = pictures / f"dashboard-{path.stem}.png"
         draw(json.loads(path.read_text()), viewed, picture)
         assert picture.stat().st_size > 20_000
 
