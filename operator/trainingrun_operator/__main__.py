@@ -14,6 +14,7 @@ from trainingrun_api import __version__
 
 from . import handlers
 from .cache import Cache
+from .certificate_files import CertificateFiles
 from .certificate_store import CertificateStore
 from .cluster import Cluster, connected
 from .endpoint import ReportEndpoint
@@ -58,7 +59,7 @@ async def _serve(settings: Settings) -> None:
         version = await cluster.version_of(GROUP)
         cache = Cache(queued_jobs_in(version) if version else None)
         resolver = Resolver(cache, settings)
-        certificates = CertificateStore(cluster, settings)
+        certificates = _certificates(cluster, settings)
         await certificates.load()
         workloads = Workloads(cluster, cache, settings, certificates.ca_certificate)
         start = Start(ModelNames(cluster, cache, resolver), resolver, workloads, settings)
@@ -78,6 +79,11 @@ async def _serve(settings: Settings) -> None:
             watch = _watch(settings, handlers.Memo(feed))
             served = reports.run(progress), probes.run(shown)
             await _until_stopped(watch, queue.run(), watchdog.run(), certificates.keep(), *served)
+
+
+def _certificates(cluster: Cluster, settings: Settings) -> CertificateFiles | CertificateStore:
+    folder = settings.certificate_folder
+    return CertificateFiles(folder) if folder else CertificateStore(cluster, settings)
 
 
 def _tokens(cluster: Cluster, settings: Settings) -> Tokens:

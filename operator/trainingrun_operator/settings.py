@@ -69,6 +69,9 @@ class Settings(BaseModel):
     certificate_secret_name: Annotated[str, Field(min_length=1)] = "trainingrun-operator-tls"  # noqa: S105
     """Secret in the operator's namespace for the progress endpoint's certificates."""
 
+    certificate_folder: Path | None = None
+    """Folder with ca.crt, tls.crt and tls.key for the progress endpoint, in place of that Secret."""
+
     watch_namespaces: Annotated[tuple[str, ...], BeforeValidator(_names)] = ()
     """Namespaces to watch, separated by commas. Default: all."""
 

@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import pytest
 import yaml
 
 from trainingrun_api.names import MANAGED_BY_LABEL, OPERATOR, RUN_LABEL
@@ -55,6 +56,29 @@ def test_without_cluster_roles_nothing_is_of_the_whole_cluster() -> None:
     assert settings.token_verification == "Signature"
     refused = template(**values)
     assert "list these" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("certificate", "secret"),
+    [
+        ({"existingSecret": "own"}, "own"),
+        ({"certManager": {"issuerRef": {"name": "ca", "kind": "ClusterIssuer"}}}, "trainingrun-operator-tls"),
+    ],
+)
+def test_certificates_of_others_are_mounted_and_no_right_on_secrets_is_given(
+    certificate: Manifest, secret: str
+) -> None:
+    found = manifests(certificate=certificate)
+    assert not [rule for rule in rules(found) if "secrets" in rule["resources"]]
+    settings = Settings.from_environment(variables(found) | {"POD_NAMESPACE": "trainingrun-system"})
+    (deployment,) = of_kind(found, "Deployment")
+    volumes = {one["name"]: one for one in deployment["spec"]["template"]["spec"]["volumes"]}
+    mounted = {one["mountPath"]: volumes[one["name"]] for one in container(found)["volumeMounts"]}
+    assert mounted[str(settings.certificate_folder)]["secret"]["secretName"] == secret
+    for asked in of_kind(found, "Certificate"):
+        assert asked["spec"]["secretName"] == secret
+        assert asked["spec"]["dnsNames"] == [settings.server_name]
+    assert len(of_kind(found, "Certificate")) == ("certManager" in certificate)
 
 
 def test_operator_reads_its_settings_from_what_the_chart_gives() -> None:

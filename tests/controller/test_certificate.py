@@ -1,8 +1,16 @@
 """Certificates: kept while good, renewed in time, from the authority that running Jobs trust."""
 
+import socket
+import ssl
+import threading
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
 
 from trainingrun_operator.certificate import Certificates, renewed
+from trainingrun_operator.certificate_files import CertificateFiles
+from trainingrun_operator.errors import ConfigurationError
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 NAME = "operator.training-system.svc"
@@ -30,3 +38,49 @@ def test_another_name_needs_another_certificate() -> None:
 def test_secret_holds_all_of_it() -> None:
     held = renewed(None, NAME, NOW)
     assert Certificates.of_secret(held.secret_data()) == held
+
+
+async def test_files_of_others_are_served_and_followed(tmp_path: Path) -> None:
+    first, second = (renewed(None, NAME, datetime.now(UTC)) for _ in range(2))
+    files = CertificateFiles(tmp_path)
+    with pytest.raises(ConfigurationError, match=r"ca\.crt"):
+        await files.load()
+    write(tmp_path, first)
+    await files.load()
+    assert files.ca_certificate() == first.authority.certificate
+    assert served(files) == first.server.parsed()[0].serial_number
+    (tmp_path / "tls.key").write_text(second.server.key)
+    with pytest.raises(ConfigurationError, match="can't be used"):
+        await files.load()
+    assert served(files) == first.server.parsed()[0].serial_number
+    write(tmp_path, second)
+    await files.load()
+    assert served(files) == second.server.parsed()[0].serial_number
+
+
+async def test_an_authority_that_is_none_is_told(tmp_path: Path) -> None:
+    write(tmp_path, renewed(None, NAME, datetime.now(UTC)))
+    (tmp_path / "ca.crt").write_text("")
+    with pytest.raises(ConfigurationError, match="can't be used"):
+        await CertificateFiles(tmp_path).load()
+
+
+def write(folder: Path, certificates: Certificates) -> None:
+    """As cert-manager's Secrets are mounted."""
+    (folder / "ca.crt").write_text(certificates.authority.certificate)
+    (folder / "tls.crt").write_text(certificates.server.certificate)
+    (folder / "tls.key").write_text(certificates.server.key)
+
+
+def served(files: CertificateFiles) -> int:
+    """Serial number of the certificate that a client sees who trusts the authority."""
+    ours, theirs = socket.socketpair()
+    wrap = files.context.wrap_socket
+    server = threading.Thread(target=lambda: wrap(theirs, server_side=True).close())
+    server.start()
+    trust = ssl.create_default_context(cadata=files.ca_certificate())
+    with trust.wrap_socket(ours, server_hostname=NAME) as client:
+        certificate = client.getpeercert()
+    server.join()
+    assert certificate is not None
+    return int(str(certificate["serialNumber"]), 16)

@@ -2,15 +2,20 @@
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from datetime import UTC, datetime
+from pathlib import Path
 
 from kubernetes.client import ApiClient, RbacAuthorizationV1Api
 from kubernetes.utils import create_from_dict
+
+from trainingrun_operator.certificate import renewed
 
 from .cluster import Api
 from .conftest import rights_of_the_chart
 from .kubelet import Kubelet
 from .manifests import a_report, a_run
-from .process import NAMESPACE, RELEASE, OperatorProcess
+from .process import NAMESPACE, RELEASE, SERVER_NAME, OperatorProcess
+from .test_certificate import write
 from .test_waiting import config_of
 
 
@@ -64,27 +69,38 @@ def test_operator_serves_its_namespaces_with_rights_in_them_alone(
         operator.start()
 
 
-def test_operator_needs_no_right_of_the_whole_cluster(
-    api: Api, api_client: ApiClient, kubelet: Kubelet, operator: OperatorProcess
+def test_operator_needs_no_right_of_the_whole_cluster_nor_on_secrets(
+    api: Api, api_client: ApiClient, kubelet: Kubelet, operator: OperatorProcess, tmp_path: Path
 ) -> None:
     rbac, name = RbacAuthorizationV1Api(api_client), f"{NAMESPACE}-{RELEASE}"
     everywhere = rbac.read_cluster_role(name)
-    options = (f"watchNamespaces={{{api.namespace}}}", "rbac.clusterRoles=false")
-    rights = rights_of_the_chart(*(part for option in options for part in ("--set", option)))
+    options = f"watchNamespaces={{{api.namespace}}},rbac.clusterRoles=false,certificate.existingSecret=own"
+    rights = rights_of_the_chart("--set", options)
     assert "ClusterRole" not in {manifest["kind"] for manifest in rights}
+    assert not [rule for one in rights for rule in one.get("rules", ()) if "secrets" in rule["resources"]]
+    certificates, trusted = renewed(None, SERVER_NAME, datetime.now(UTC)), operator.ca_certificate
+    write(tmp_path, certificates)
 
     assert operator.stop() == 0
     rbac.delete_cluster_role(name)
     for manifest in rights:
         if manifest["metadata"].get("namespace") == api.namespace:
             create_from_dict(api_client, manifest)
-    operator.start({"WATCH_NAMESPACES": api.namespace, "TOKEN_VERIFICATION": "Signature"})
+    operator.start(
+        {
+            "WATCH_NAMESPACES": api.namespace,
+            "TOKEN_VERIFICATION": "Signature",
+            "CERTIFICATE_FOLDER": str(tmp_path),
+        }
+    )
+    operator.ca_certificate = certificates.authority.certificate
     try:
         run, other = api.apply(a_run("mine")), api.apply(a_run("other"))
         pod = kubelet.pod_of("mine")
         kubelet.start(pod)
         api.eventually("mine", phase="Running")
         token = api.token(pod)
+        assert config_of(api, "mine")["progress"]["caCertificate"] == certificates.authority.certificate
         assert operator.post(a_report(run), token) == (204, ""), operator.log_tail()
         assert operator.post(a_report(other), token)[0] == 403
         for forged in (
@@ -103,6 +119,7 @@ def test_operator_needs_no_right_of_the_whole_cluster(
         assert operator.stop() == 0
         everywhere.metadata.resource_version = None
         rbac.create_cluster_role(everywhere)
+        operator.ca_certificate = trusted
         operator.start()
 
 

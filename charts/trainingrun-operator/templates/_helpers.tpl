@@ -22,6 +22,15 @@
 {{- printf "%s-tls" (include "operator.fullname" .) }}
 {{- end }}
 
+{{/* The Secret with certificates that others make; empty where the operator makes its own. */}}
+{{- define "operator.providedCertificate" -}}
+{{- if .Values.certificate.existingSecret }}
+{{- .Values.certificate.existingSecret }}
+{{- else if .Values.certificate.certManager.issuerRef }}
+{{- include "operator.certificateSecret" . }}
+{{- end }}
+{{- end }}
+
 {{- define "operator.selectorLabels" -}}
 app.kubernetes.io/name: {{ include "operator.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
