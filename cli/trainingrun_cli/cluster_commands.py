@@ -85,13 +85,15 @@ def list_runs(
 
 
 def watch(
-    name: options.Name,
+    names: options.Names = None,
     namespace: options.Namespace = None,
     context: options.Context = None,
     timeout: TimeOut = 3600,
 ) -> None:
-    """Show a run live until it ends; exit status 1 when it failed."""
-    sys.exit(0 if watching.watch(client(namespace, context), [name], timeout) else 1)
+    """Show runs live until they end, by default all that are under way; exit status 1 when one failed."""
+    cluster = client(namespace, context)
+    wanted = list(dict.fromkeys(names or watching.unfinished(cluster)))
+    sys.exit(0 if watching.watch(cluster, wanted, timeout) else 1)
 
 
 def logs(

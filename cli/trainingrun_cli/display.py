@@ -1,8 +1,8 @@
 """How a run looks in a terminal: a bar for the epoch under way, a line for each one done, then scores."""
 
 from collections.abc import Iterator
-from types import TracebackType
-from typing import Any, Self
+from contextlib import contextmanager
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
@@ -22,36 +22,40 @@ APART = {Stage.SIMILARITY_STAGE: "before epoch 1", Stage.FINAL_FIT: "final fit"}
 """Stages whose steps are none of the epochs', by what the bar is called then."""
 
 
-class RunDisplay:
-    """Shows the newest state of one run; use it as a context manager around the updates."""
+@contextmanager
+def progress_bars(console: Console) -> Iterator[Progress]:
+    """Room for the bars of runs at the foot of the terminal, from which they go in the end."""
+    bars = Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[detail]}", markup=False),
+        TimeRemainingColumn(),
+        console=console,
+    )
+    with bars:
+        yield bars
+        for task in bars.task_ids:
+            bars.update(task, visible=False)
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
+
+class RunDisplay:
+    """Shows the newest state of one run, with its name where there are several."""
+
+    def __init__(self, bars: Progress, name: str = "") -> None:
+        self._bars = bars
+        self._start = f"{name}: " if name else ""
         self._shown_epoch = -1
         self._stage: Stage | None = None
-        self._bar = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            TaskProgressColumn(),
-            TextColumn("{task.fields[detail]}", markup=False),
-            TimeRemainingColumn(),
-            console=console,
-        )
-        self._task = self._bar.add_task("waiting", total=None, detail="")
-
-    def __enter__(self) -> Self:
-        self._bar.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._bar.update(self._task, visible=False)
-        self._bar.stop()
+        self._task = bars.add_task(f"{self._start}waiting", total=None, detail="")
 
     def say(self, line: str, style: str | None = None) -> None:
-        """Print one line above the bar."""
-        self._bar.console.print(line, style=style, highlight=False, soft_wrap=True)
+        """Print one line above the bars."""
+        self._bars.console.print(f"{self._start}{line}", style=style, highlight=False, soft_wrap=True)
+
+    def end(self) -> None:
+        """Nothing more comes, and the bar goes."""
+        self._bars.update(self._task, visible=False)
 
     def update(self, progress: RunProgress, epochs: list[EpochSummary]) -> None:
         """Show the newest report."""
@@ -64,9 +68,9 @@ class RunDisplay:
             self.say(progress.stage, style="dim")
         apart = APART.get(progress.stage)
         steps = progress.total_steps if apart else progress.total_steps // (progress.max_epochs or 1)
-        self._bar.update(
+        self._bars.update(
             self._task,
-            description=apart or _under_way(progress),
+            description=f"{self._start}{apart or _under_way(progress)}",
             total=steps or None,
             completed=progress.step - (0 if apart else progress.epoch * steps),
             detail=_detail(progress),

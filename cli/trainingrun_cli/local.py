@@ -38,6 +38,7 @@ from .display import (
     artifacts_lines,
     classes_table,
     data_line,
+    progress_bars,
     published_line,
     scores_table,
     sources_table,
@@ -59,7 +60,8 @@ def train(manifest: RunManifest, output: Path, data: Path, endpoint: str | None 
         console.print(f"{lack}: training on the CPU", style="yellow", highlight=False, soft_wrap=True)
     elif config.gpus_per_node > 1:
         console.print("A local run trains on one GPU, with the same results", style="yellow")
-    with RunDisplay(console) as display:
+    with progress_bars(console) as bars:
+        display = RunDisplay(bars)
         logging.basicConfig(level=logging.WARNING, handlers=[_DisplayHandler(display)], force=True)
 
         def listen(report: ProgressReport) -> None:

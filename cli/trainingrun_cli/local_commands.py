@@ -96,14 +96,44 @@ def validate(
     sys.exit(0 if valid else 1)
 
 
-def predict(model: ModelFolder, texts: Texts = None, context: ContextValues = None) -> None:
-    """Label texts with a published model; prints one line of JSON per text."""
-    given, values = texts or _lines_of_input(), _context_values(context or [])
-    from .prediction import PublishedModel  # noqa: PLC0415  # torch again
+def predict(
+    model: ModelFolder,
+    texts: Texts = None,
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            "--file",
+            "-f",
+            exists=True,
+            dir_okay=False,
+            help="File with the texts: one per line, or in a field of a .csv, .tsv, .jsonl or .parquet file.",
+        ),
+    ] = None,
+    field: Annotated[str, typer.Option(help="Field of the file with the text.")] = "text",
+    context: ContextValues = None,
+    threshold: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Least probability of a label; a text without any is unknown."),
+    ] = None,
+) -> None:
+    """Label texts with a published model; prints one line of JSON per text.
+
+    What the model reads beside the text is taken from the fields of these names, if the file has fields.
+    """
+    if file is not None and texts:
+        raise ClientError("--file takes the place of texts; leave one of both out")
+    given = [] if file else texts or _lines_of_input()
+    values = _context_values(context or [])
+    from . import predicting  # noqa: PLC0415  # torch again
+    from .prediction import PublishedModel  # noqa: PLC0415
 
     published = PublishedModel(model)
-    for text, scores in zip(given, published.scores(given, values), strict=True):
-        line = {"text": text, "labels": published.given(scores), "scores": scores}
+    found = (
+        predicting.in_file(file, field, published, values)
+        if file
+        else predicting.in_one_context(given, published, values)
+    )
+    for line in predicting.predictions(published, found, threshold):
         print(visible_json(line))
 
 

@@ -25,7 +25,12 @@ Endpoint = Annotated[
 Name = Annotated[
     str, typer.Argument(metavar="RUN", help="Name of a run on the cluster.", autocompletion=run_names)
 ]
-Names = Annotated[list[str], typer.Argument(metavar="RUN…", help="Names of runs.", autocompletion=run_names)]
+Names = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="RUN…", help="Names of runs on the cluster. Default: all under way.", autocompletion=run_names
+    ),
+]
 RunOrResults = Annotated[
     str,
     typer.Argument(

@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from safetensors import SafetensorError
 from sentence_transformers import SentenceTransformer
@@ -14,6 +15,14 @@ from trainingrun_client.errors import ClientError
 
 Scores = dict[str, float]
 """The probability of each label, the most probable first."""
+
+
+class TextInContext(NamedTuple):
+    """A text, and what is known beside it."""
+
+    text: str
+    context: Mapping[str, str]
+    """Values by name; of those that the model reads, some or all."""
 
 
 class PublishedModel:
@@ -37,56 +46,61 @@ class PublishedModel:
             raise ClientError(f"{folder}: not a classifier, so it predicts no labels")
         self._folder = folder
 
-    def scores(self, texts: Sequence[str], context: Mapping[str, str]) -> list[Scores]:
-        """Of each text, all beside the same context: values by name, some or all of the model's.
+    @property
+    def context_names(self) -> list[str]:
+        """What it reads beside the text."""
+        return list(self._config.get("context", {}).get("names", []))
 
-        Raises ClientError for a name that the model doesn't know.
-        """
-        written = self._written(context)
-        inputs = [self._input(text, written) for text in texts]
-        disable_progress_bar()  # loading takes less than a second
-        pooled = (self._folder / "modules.json").is_file()
+    def scores(self, texts: Sequence[TextInContext]) -> list[Scores]:
+        """Of each text. Raises ClientError for a model that can't be loaded."""
+        inputs = [self._input(one) for one in texts]
         try:
-            found = self._encode(inputs) if pooled else self._classify(inputs)
+            found = self._encode(inputs) if self._pooled else self._classify(inputs)
         except (OSError, ValueError, RuntimeError, SafetensorError) as error:
             why = str(error).splitlines()[0]  # transformers tells traces of all it has tried
             raise ClientError(f"{self._folder}: the model can't be loaded: {why}; copy it again") from error
         return [dict(sorted(scores.items(), key=lambda one: -one[1])) for scores in found]
 
-    def given(self, scores: Scores) -> list[str]:
-        """The most probable label; where texts have several, all from the model's threshold on."""
+    def given(self, scores: Scores, least: float = 0.0) -> list[str]:
+        """The most probable label; where texts have several, all from the model's threshold on.
+
+        None whose probability is below `least`.
+        """
         threshold = self._config.get("threshold")
         if threshold is None:
-            return [next(iter(scores))]
-        return [label for label, score in scores.items() if score >= threshold]
+            return [label for label, score in list(scores.items())[:1] if score >= least]
+        return [label for label, score in scores.items() if score >= max(threshold, least)]
 
-    def _written(self, context: Mapping[str, str]) -> str:
-        known: list[str] = self._config.get("context", {}).get("names", [])
-        if unknown := sorted(context.keys() - set(known)):
-            reads = ", ".join(known) or "no context"
-            raise ClientError(f"--context {unknown[0]}: this model reads {reads}")
-        named = self._config.get("context", {}).get("form") == "Prefix"
-        return " | ".join(
-            f"{name}: {context[name]}" if named else context[name] for name in known if context.get(name)
-        )
+    @property
+    def _pooled(self) -> bool:
+        return (self._folder / "modules.json").is_file()
 
-    def _input(self, text: str, written: str) -> Any:
-        match self._config.get("context", {}).get("form"):
-            case "Pair":
-                pooled = (self._folder / "modules.json").is_file()
-                return (text, written) if pooled else {"text": text, "text_pair": written}
-            case "Prefix" if written:
-                return f"{written} | {text}"
-        return text
+    def _input(self, one: TextInContext) -> Any:
+        form, context = self._config.get("context", {}).get("form"), one.context
+        names = [name for name in self.context_names if context.get(name)]
+        named = form == "Prefix"
+        beside = " | ".join(f"{name}: {context[name]}" if named else context[name] for name in names)
+        if form == "Pair":
+            return (one.text, beside) if self._pooled else {"text": one.text, "text_pair": beside}
+        return f"{beside} | {one.text}" if named and beside else one.text
 
     def _encode(self, inputs: list[Any]) -> list[Scores]:
-        logits = SentenceTransformer(str(self._folder)).encode(inputs, convert_to_tensor=True)
+        logits = self._transformer.encode(inputs, convert_to_tensor=True)
         several = self._config.get("problem_type") == "multi_label_classification"
         labels = [label for _, label in sorted(self._config["id2label"].items(), key=lambda one: int(one[0]))]
         rows = (logits.sigmoid() if several else logits.softmax(dim=1)).tolist()
         return [dict(zip(labels, row, strict=True)) for row in rows]
 
     def _classify(self, inputs: list[Any]) -> list[Scores]:
-        classify = pipeline("text-classification", str(self._folder), top_k=None)
-        rows: Any = classify(inputs, truncation=True)  # typed for the one label it gives without top_k
+        rows: Any = self._pipeline(inputs, truncation=True)
         return [{one["label"]: one["score"] for one in row} for row in rows]
+
+    @cached_property
+    def _transformer(self) -> SentenceTransformer:
+        disable_progress_bar()  # loading takes less than a second
+        return SentenceTransformer(str(self._folder))
+
+    @cached_property
+    def _pipeline(self) -> Any:
+        disable_progress_bar()
+        return pipeline("text-classification", str(self._folder), top_k=None)

@@ -2,8 +2,9 @@
 
 import base64
 import json
+import logging
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from http import HTTPStatus
 from typing import Any, NamedTuple, Self, TypeVar
@@ -25,6 +26,8 @@ from .errors import ClientError, UnreachableError
 
 Known = TypeVar("Known", bound=Model)
 Resource = TypeVar("Resource", TrainingRun, TrainingProject)
+
+log = logging.getLogger(__name__)
 
 FIELD_MANAGER = "trainingrun"
 """Who the API server says has set a field."""
@@ -70,7 +73,7 @@ class Connection:
         try:
             contexts, active = config.list_kube_config_contexts(file)
             if context is not None:
-                active = _named(contexts, context)
+                active = _context(contexts, context)
             config.load_kube_config(file, context, configuration)
             return cls(_Client(configuration), namespace or active["context"].get("namespace", "default"))
         except ConfigException as error:
@@ -91,26 +94,29 @@ class Connection:
         return known_resource(kind, found)
 
     def list(
-        self, kind: type[Resource], name: str | None = None, *, all_namespaces: bool = False
+        self, kind: type[Resource], names: Collection[str] | None = None, *, all_namespaces: bool = False
     ) -> tuple[Sequence[Resource], str]:
-        """All of them, or one by its name, and the version from which to watch their changes."""
+        """All of them, or those of these names, and the version from which to watch their changes.
+
+        Of all, those that another version has written are left out with a warning.
+        """
         where = "all namespaces" if all_namespaces else f"namespace {self.namespace}"
-        what = f"{_kind(kind)}s of {where}" if name is None else f"{_kind(kind)} {self.namespace}/{name}"
-        with asked_for(what):
+        with asked_for(f"{_kind(kind)}s of {where}" if names is None else self._named(kind, names)):
             found: Any = (
                 self._custom.list_cluster_custom_object(GROUP, VERSION, kind.PLURAL)
                 if all_namespaces
                 else self._custom.list_namespaced_custom_object(
-                    GROUP, VERSION, self.namespace, kind.PLURAL, **_only(name)
+                    GROUP, VERSION, self.namespace, kind.PLURAL, **_only(names)
                 )
             )
-        items = [known_resource(kind, item) for item in found["items"]]
-        return items, found["metadata"]["resourceVersion"]
+        wanted = [item for item in found["items"] if _is_wanted(item, names)]
+        known_ones = (
+            _readable(kind, wanted) if names is None else (known_resource(kind, one) for one in wanted)
+        )
+        return list(known_ones), found["metadata"]["resourceVersion"]
 
-    def changes(
-        self, since: str, seconds: int, name: str | None = None
-    ) -> Iterator[tuple[TrainingRun, bool]]:
-        """Runs, or the one of that name, as they are after each change, and whether they are gone.
+    def changes(self, names: Collection[str], since: str, seconds: int) -> Iterator[tuple[TrainingRun, bool]]:
+        """The runs of these names as they are after each change, and whether they are gone.
 
         Ends after so many seconds, or when the connection is lost.
         """
@@ -122,18 +128,18 @@ class Connection:
             TrainingRun.PLURAL,
             resource_version=since,
             timeout_seconds=seconds,
-            **_only(name),
+            **_only(names),
         )
         try:
             for event in stream:
-                yield known_resource(TrainingRun, event["object"]), event["type"] == "DELETED"
+                if _is_wanted(event["object"], names):
+                    yield known_resource(TrainingRun, event["object"]), event["type"] == "DELETED"
         except HTTPError:
             return  # if the cluster can't be reached, the next request tells
         except ApiException as error:
             if error.status != HTTPStatus.GONE:
-                raise ClientError(
-                    f"TrainingRuns of {self.namespace} can't be watched: {_why(error)}"
-                ) from error
+                what = self._named(TrainingRun, names)
+                raise ClientError(f"{what} can't be watched: {_why(error)}") from error
 
     def apply(self, kind: type[Resource], manifest: Mapping[str, Any], *, dry_run: bool = False) -> Resource:
         """Apply it on the server's side, or create it where the server completes its name."""
@@ -204,6 +210,9 @@ class Connection:
         with asked_for(f"Secret {self.namespace}/{name}"):
             found: Any = self._core.read_namespaced_secret(name, self.namespace)
         return {key: base64.b64decode(value) for key, value in (found.data or {}).items()}
+
+    def _named(self, kind: type[Resource], names: Collection[str]) -> str:
+        return f"{_kind(kind)} {self.namespace}/{', '.join(names)}"
 
     @property
     def _core(self) -> CoreV1Api:
@@ -285,15 +294,28 @@ def _lines(response: Any) -> Iterator[str]:
         yield rest.decode(errors="replace")
 
 
+def _readable(kind: type[Resource], values: Iterable[Any]) -> Iterator[Resource]:
+    for value in values:
+        try:
+            yield known_resource(kind, value)
+        except ClientError as error:
+            log.warning("left out: %s", error)
+
+
 def _kind(kind: type[Model]) -> str:
     return kind.__name__
 
 
-def _only(name: str | None) -> dict[str, Any]:
-    return {} if name is None else {"field_selector": f"metadata.name={name}"}
+def _only(names: Collection[str] | None) -> dict[str, Any]:
+    """What asks for one alone; the API server can't be asked for several."""
+    return {"field_selector": f"metadata.name={next(iter(names))}"} if names and len(names) == 1 else {}
 
 
-def _named(contexts: Sequence[Any], name: str) -> Any:
+def _is_wanted(item: Any, names: Collection[str] | None) -> bool:
+    return names is None or item["metadata"]["name"] in names
+
+
+def _context(contexts: Sequence[Any], name: str) -> Any:
     for context in contexts:
         if context["name"] == name:
             return context

@@ -22,7 +22,8 @@ def watched(connection: Connection, names: Sequence[str], timeout: float | None)
     latest: dict[str, TrainingRun] = {}
     while (left := end - time.monotonic()) > 0:
         for run in _for_a_while(connection, names, min(left, WATCH_SECONDS)):
-            if run != latest.get(run.name):
+            before = latest.get(run.name)
+            if run != before and not (before and before.status.phase.finished):
                 latest[run.name] = run
                 yield run
             if all(name in latest and latest[name].status.phase.finished for name in names):
@@ -35,15 +36,13 @@ def watched(connection: Connection, names: Sequence[str], timeout: float | None)
 
 def _for_a_while(connection: Connection, names: Sequence[str], seconds: float) -> Iterator[TrainingRun]:
     """The runs as they are now, and as they become meanwhile."""
-    only = names[0] if len(names) == 1 else None
-    runs, since = connection.list(TrainingRun, only)
+    runs, since = connection.list(TrainingRun, names)
     there = {run.name: run for run in runs}
     for name in names:
         if name not in there:
             raise ClientError(f"TrainingRun {connection.namespace}/{name}: Not Found")
         yield there[name]
-    for run, gone in connection.changes(since, math.ceil(seconds), only):
-        if run.name in names:
-            if gone:
-                raise ClientError(f"TrainingRun {connection.namespace}/{run.name} was deleted")
-            yield run
+    for run, gone in connection.changes(names, since, math.ceil(seconds)):
+        if gone:
+            raise ClientError(f"TrainingRun {connection.namespace}/{run.name} was deleted")
+        yield run

@@ -3,6 +3,7 @@
 import io
 import subprocess
 import sys
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,7 +12,7 @@ import pytest
 import yaml
 from contract.server import wait_until_served
 from kubernetes import config
-from kubernetes.client import CustomObjectsApi
+from kubernetes.client import CoreV1Api, CustomObjectsApi
 from kubernetes.utils import create_from_dict
 
 from localcluster import ControlPlane
@@ -113,6 +114,15 @@ def api(control_plane: ControlPlane, monkeypatch: pytest.MonkeyPatch) -> Iterato
     api_client = config.new_client_from_config(str(control_plane.kubeconfig))
     yield CustomObjectsApi(api_client)
     api_client.close()
+
+
+@pytest.fixture
+def namespace(api: CustomObjectsApi) -> Iterator[str]:
+    """A namespace of its own."""
+    name = f"team-{uuid.uuid4().hex[:8]}"
+    CoreV1Api(api.api_client).create_namespace({"metadata": {"name": name}})
+    yield name
+    api.delete_collection_namespaced_custom_object(GROUP, VERSION, name, RUN_PLURAL)
 
 
 def apply(

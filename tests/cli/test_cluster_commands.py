@@ -1,14 +1,12 @@
 """Commands about runs on a real API server, without an operator."""
 
 import json
-import uuid
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from kubernetes.client import ApiException, CoreV1Api, CustomObjectsApi
+from kubernetes.client import ApiException, CustomObjectsApi
 
 from localcluster import ControlPlane
 from trainingrun_api.names import API_VERSION, GROUP, PROJECT_PLURAL, RUN_PLURAL, VERSION
@@ -17,14 +15,6 @@ from .conftest import EXAMPLES, Command, apply
 from .test_run_manifest import SMALLEST, written
 
 SCORES = {"accuracy": 0.9, "f1": 0.8125, "loss": 0.3, "support": 9}
-
-
-@pytest.fixture
-def namespace(api: CustomObjectsApi) -> Iterator[str]:
-    name = f"team-{uuid.uuid4().hex[:8]}"
-    CoreV1Api(api.api_client).create_namespace({"metadata": {"name": name}})
-    yield name
-    api.delete_collection_namespaced_custom_object(GROUP, VERSION, name, RUN_PLURAL)
 
 
 def runs(api: CustomObjectsApi, namespace: str, plural: str = RUN_PLURAL) -> dict[str, Any]:

@@ -21,7 +21,8 @@ from trainingrun_api.dataset import DataSource
 from trainingrun_api.evaluation import Evaluation
 from trainingrun_api.references import ModelFormat
 from trainingrun_api.run_config import BaseModelSource, RunConfig
-from trainingrun_cli.prediction import PublishedModel
+from trainingrun_cli.predicting import in_one_context
+from trainingrun_cli.prediction import PublishedModel, TextInContext
 from trainingrun_client.errors import ClientError
 from trainingrun_trainer import pipeline
 from trainingrun_trainer.errors import DataError, SettingsError
@@ -218,7 +219,7 @@ def test_the_command_and_the_card_give_a_text_its_context(
     table = parquet.read_table(folder / "predictions.parquet").to_pydict()
     model = PublishedModel(folder / "model")
     context = dict(zip(("channel", "product"), table["context"][0], strict=True))
-    (scores,) = model.scores([table["text"][0]], context)
+    (scores,) = model.scores([TextInContext(table["text"][0], context)])
     assert [scores[label] for label in evaluation.labels] == pytest.approx(
         table["probabilities"][0], abs=1e-5
     )
@@ -226,7 +227,7 @@ def test_the_command_and_the_card_give_a_text_its_context(
     with pytest.raises(ClientError, match="not a classifier, so it predicts no labels"):
         PublishedModel(base(name))
     with pytest.raises(ClientError, match="--context chanel: this model reads channel, product"):
-        model.scores(["text"], {"chanel": "email"})
+        in_one_context(["text"], model, {"chanel": "email"})
     card = (folder / "model" / "README.md").read_text()
     for snippet in re.findall(r"```python\n(.*?)```", card, flags=re.DOTALL):
         exec(snippet.replace("path/to/this/folder", str(folder / "model")), {})
