@@ -14,6 +14,7 @@ from dashboards import dashboards
 from trainingrun_api import __version__
 from trainingrun_api.crd import custom_resource_definitions
 from trainingrun_api.evaluation import Evaluation
+from trainingrun_api.manifest_schema import manifest_schema
 from trainingrun_api.reference import reference_page
 from values_page import values_page
 
@@ -52,6 +53,7 @@ def generated_files() -> Iterator[tuple[str, str]]:
         yield f"charts/trainingrun-operator/files/monitoring/dashboards/{name}.json", text
     schema = Evaluation.model_json_schema(mode="serialization")
     yield "docs/evaluation.schema.json", json.dumps(schema, indent=2) + "\n"
+    yield "docs/manifest.schema.json", json.dumps(manifest_schema(), indent=2) + "\n"
     yield "docs/values.md", values_page((ROOT / CHART / "values.yaml").read_text())
     for name, run in run_statuses.runs():
         yield f"{HEALTH}/testdata/{name}.yaml", as_yaml(run)
