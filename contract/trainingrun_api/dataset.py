@@ -86,10 +86,10 @@ class DatasetFiles(Model):
     huggingFace."""
 
     uri: StorageUri | None = None
-    """A .jsonl, .csv, .tsv or .parquet file in UTF-8, those of text also compressed (.gz, .bz2, .xz, .zst); a
-    prefix that ends in / for all such files under it; or a pattern of file names with *, ? and [abc], none of
-    which matches a /. As s3:// or file://. CSV columns may be divided by , ; | or tabs: the header line
-    decides."""
+    """A .jsonl, .json, .csv, .tsv or .parquet file in UTF-8, those of text also compressed (.gz, .bz2, .xz,
+    .zst); a prefix that ends in / for all such files under it; or a pattern of file names with *, ? and
+    [abc], none of which matches a /. As s3:// or file://. A .json file holds one array of objects. CSV
+    columns may be divided by , ; | or tabs: the header line decides."""
 
     hugging_face: HuggingFaceDataset | None = None
     """A data set on the Hugging Face Hub. Integers of a ClassLabel are replaced with the names of their
@@ -161,10 +161,10 @@ class Dataset(Model):
     """A TrainingProject in this namespace, whose data set, base model and output are used."""
 
     uri: StorageUri | None = None
-    """A .jsonl, .csv, .tsv or .parquet file in UTF-8, those of text also compressed (.gz, .bz2, .xz, .zst); a
-    prefix that ends in / for all such files under it; or a pattern of file names with *, ? and [abc], none of
-    which matches a /. As s3:// or file://. CSV columns may be divided by , ; | or tabs: the header line
-    decides."""
+    """A .jsonl, .json, .csv, .tsv or .parquet file in UTF-8, those of text also compressed (.gz, .bz2, .xz,
+    .zst); a prefix that ends in / for all such files under it; or a pattern of file names with *, ? and
+    [abc], none of which matches a /. As s3:// or file://. A .json file holds one array of objects. CSV
+    columns may be divided by , ; | or tabs: the header line decides."""
 
     hugging_face: HuggingFaceDataset | None = None
     """A data set on the Hugging Face Hub. Integers of a ClassLabel are replaced with the names of their

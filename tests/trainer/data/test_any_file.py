@@ -134,6 +134,7 @@ def parquet_files(draw: st.DrawFn) -> bytes:
 
 FILES: dict[str, st.SearchStrategy[bytes]] = {
     "a.jsonl": damaged(rows.map(json_lines)),
+    "a.json": damaged(rows.map(lambda found: json.dumps(found, indent=1).encode())),
     "a.csv": damaged(csv_files()),
     "a.tsv.gz": damaged(csv_files().map(gzip.compress)),
     "a.parquet": parquet_files(),

@@ -29,6 +29,8 @@ def test_all_kinds_of_files_give_the_same_texts(tmp_path: Path) -> None:
     expected = [("late, again", ("1",)), ("ok", ("2",))]
     lines = '{"text": "late, again", "label": 1}\n\n{"text": "ok", "label": 2}\n'
     assert read(tmp_path / "a.jsonl", lines) == expected
+    array = f"[{','.join(filter(None, lines.splitlines()))}]"
+    assert read(tmp_path / "a.json", array) == expected
     assert read(tmp_path / "a.csv", '\ufefftext,label\r\n"late, again",1\r\nok,2\r\n') == expected
     columns = {"text": ["late, again", "ok"], "label": [1, 2]}
     assert read_table(tmp_path / "a.parquet", columns) == expected
@@ -213,7 +215,7 @@ def test_files_are_read_as_a_stream(tmp_path: Path) -> None:
         ("a.csv", "text,label\na,b\n".encode("utf-16-be"), "the text is in UTF-16"),
         ("a.csv", "body;topic\na;b\n", "field 'text' is missing; there are 'body', 'topic'"),
         ("a.parquet", "no parquet", "s3://data/a.parquet: not a Parquet file"),
-        ("a.xlsx", "", "unknown kind of file; spec.dataset.uri takes .jsonl, .csv, .tsv, .parquet"),
+        ("a.xlsx", "", "unknown kind of file; spec.dataset.uri takes .jsonl, .json, .csv, .tsv, .parquet"),
         ("a.parquet.gz", "", "unknown kind of file"),
     ],
 )

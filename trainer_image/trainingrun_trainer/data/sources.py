@@ -9,14 +9,15 @@ from trainingrun_api.row_filter import RowFilter
 
 from ..errors import DataError
 from ..records import SourceFile
+from .json_files import array_of_objects, lines_of_objects
 from .parquet_files import parquet_rows
 from .rows import Row, has_field, listed, value_as_text
 from .tally import Tally
-from .text_files import COMPRESSED, csv_rows, json_rows, kind_of
+from .text_files import COMPRESSED, csv_rows, kind_of
 
 log = logging.getLogger(__name__)
 
-TEXT_KINDS = (".jsonl", ".csv", ".tsv")
+TEXT_KINDS = (".jsonl", ".json", ".csv", ".tsv")
 KINDS = (*TEXT_KINDS, ".parquet")
 
 SUFFIXES = (*KINDS, *(kind + compression for kind in TEXT_KINDS for compression in COMPRESSED))
@@ -38,7 +39,9 @@ def _rows(file: SourceFile, wanted: Sequence[str], setting: str) -> Iterator[Row
         )
     match file.kind or kind_of(file.uri):
         case ".jsonl":
-            return json_rows(file)
+            return lines_of_objects(file)
+        case ".json":
+            return array_of_objects(file)
         case ".parquet":
             return parquet_rows(file, wanted)
     return csv_rows(file, wanted)
