@@ -42,7 +42,7 @@ COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
     },
 }
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="markdown")
 for panel, commands in COMMANDS.items():
     for name, command in commands.items():
         app.command(name, rich_help_panel=panel)(command)
@@ -52,9 +52,14 @@ for panel, commands in COMMANDS.items():
 def trainingrun() -> None:
     """Fine-tune text classifiers, on Kubernetes or here.
 
-    Exit status: 0 done; 1 the answer is no: a manifest is invalid, or a run that was watched failed;
-    2 it can't be done, and a line says what to change; 75 cluster or object store don't answer, so try
-    again; 70 a bug; 130 interrupted.
+    Exit status:
+
+    - 0: done
+    - 1: the answer is no: a manifest is invalid, or a run that was watched didn't succeed
+    - 2: it can't be done; a line on standard error says what to change
+    - 70: a bug in TrainingRun
+    - 75: cluster or object store don't answer; the same may work later
+    - 130: interrupted
     """
 
 

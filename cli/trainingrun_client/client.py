@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from trainingrun_api.resources import TrainingProject, TrainingRun
 
-from .connection import Connection
 from .documents import Documents
 from .errors import ClientError
 from .logs import LogLine, WantedLogs, followed_logs, logs_so_far
@@ -15,6 +14,7 @@ from .reruns import rerun_of
 from .watches import watched
 
 if TYPE_CHECKING:
+    from .connection import Connection
     from .stored_runs import StoredRun
 
 Resource = TypeVar("Resource", TrainingRun, TrainingProject)
@@ -38,8 +38,10 @@ class Client:
         self._namespace, self._context, self._endpoint = namespace, context, endpoint
 
     @cached_property
-    def connection(self) -> Connection:
+    def connection(self) -> "Connection":
         """The cluster."""
+        from .connection import Connection  # noqa: PLC0415  # the library takes a second to import
+
         return Connection.open(self._namespace, self._context)
 
     @property

@@ -330,6 +330,7 @@ def _why(error: ApiException) -> str:
         if error.status == HTTPStatus.NOT_FOUND:
             return "the cluster doesn't know this kind of resource; install the operator of TrainingRun first"
         return str(error.reason)
-    if error.status == HTTPStatus.NOT_FOUND or not isinstance(answer, dict):
+    namespace_is_missing = answer.get("details", {}).get("kind") == "namespaces"
+    if error.status == HTTPStatus.NOT_FOUND and not namespace_is_missing:
         return str(error.reason)
     return str(answer.get("message") or error.reason)

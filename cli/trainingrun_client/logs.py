@@ -6,11 +6,14 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from trainingrun_api.resources import TrainingRun
 
-from .connection import Connection, TrainerPod
 from .errors import ClientError
+
+if TYPE_CHECKING:
+    from .connection import Connection, TrainerPod
 
 LOOK_SECONDS = 2.0
 """How often new pods are looked for."""
@@ -35,19 +38,19 @@ class WantedLogs:
     tail: int | None = None
     """Only so many lines of each pod that is there at first."""
 
-    def of(self, pods: Sequence[TrainerPod]) -> list[TrainerPod]:
+    def of(self, pods: Sequence["TrainerPod"]) -> list["TrainerPod"]:
         """Those that are asked for, and have a log."""
         return [pod for pod in pods if pod.started and self.node in {None, pod.node}]
 
 
-def logs_so_far(connection: Connection, run: str, wanted: WantedLogs) -> Iterator[LogLine]:
+def logs_so_far(connection: "Connection", run: str, wanted: WantedLogs) -> Iterator[LogLine]:
     """What has been logged, pod after pod, the oldest first. Raises ClientError."""
     connection.get(TrainingRun, run)
     for pod in wanted.of(connection.pods(run)):
         yield from _PodLog(connection, wanted.tail).read(pod, follow=False)
 
 
-def followed_logs(connection: Connection, run: str, wanted: WantedLogs) -> Iterator[LogLine]:
+def followed_logs(connection: "Connection", run: str, wanted: WantedLogs) -> Iterator[LogLine]:
     """What has been logged and what will be, of these pods and those that replace them, until the run ends.
 
     Lines of several nodes come as they are written. Raises ClientError.
@@ -67,7 +70,7 @@ def followed_logs(connection: Connection, run: str, wanted: WantedLogs) -> Itera
 class _PodLog:
     """The log of one pod, each line once, however often the connection is lost."""
 
-    def __init__(self, connection: Connection, tail: int | None) -> None:
+    def __init__(self, connection: "Connection", tail: int | None) -> None:
         self._connection = connection
         self._tail = tail
         self._latest = ""
@@ -77,7 +80,7 @@ class _PodLog:
         self.error: ClientError | None = None
         """Why it couldn't be read; of no concern where the pod is gone."""
 
-    def read(self, pod: TrainerPod, *, follow: bool) -> Iterator[LogLine]:
+    def read(self, pod: "TrainerPod", *, follow: bool) -> Iterator[LogLine]:
         """The lines that are new, and with `follow` those to come as long as pod and connection last."""
         known, since = self._latest, self._since()
         for line in self._connection.log(pod.name, follow=follow, since_seconds=since, tail=self._tail):
@@ -97,12 +100,12 @@ class _PodLog:
 class _Following:
     """Threads that each read the log of one pod."""
 
-    connection: Connection
+    connection: "Connection"
     lines: "queue.SimpleQueue[LogLine]" = field(default_factory=queue.SimpleQueue)
     logs: dict[str, _PodLog] = field(default_factory=dict)
     threads: dict[str, threading.Thread] = field(default_factory=dict)
 
-    def look(self, pods: Sequence[TrainerPod], tail: int | None) -> None:
+    def look(self, pods: Sequence["TrainerPod"], tail: int | None) -> None:
         """Read on from each pod that is not being read, and may have more to tell.
 
         Raises ClientError when the log of one of them can't be read.
@@ -116,7 +119,7 @@ class _Following:
                 self.threads[pod.name] = threading.Thread(target=self._read, args=(log, pod), daemon=True)
                 self.threads[pod.name].start()
 
-    def whole(self, pods: Sequence[TrainerPod]) -> bool:
+    def whole(self, pods: Sequence["TrainerPod"]) -> bool:
         """Whether all has been read and given."""
         return self.lines.empty() and all(self.logs[pod.name].whole for pod in pods)
 
@@ -129,7 +132,7 @@ class _Following:
             except queue.Empty:
                 return
 
-    def _read(self, log: _PodLog, pod: TrainerPod) -> None:
+    def _read(self, log: _PodLog, pod: "TrainerPod") -> None:
         try:
             for line in log.read(pod, follow=True):
                 self.lines.put(line)

@@ -3,17 +3,20 @@
 import math
 import time
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from trainingrun_api.resources import TrainingRun
 
-from .connection import Connection
 from .errors import ClientError
+
+if TYPE_CHECKING:
+    from .connection import Connection
 
 WATCH_SECONDS = 60
 """A watch ends after this at the latest; the next one starts from what there is then."""
 
 
-def watched(connection: Connection, names: Sequence[str], timeout: float | None) -> Iterator[TrainingRun]:
+def watched(connection: "Connection", names: Sequence[str], timeout: float | None) -> Iterator[TrainingRun]:
     """Each run as it is now and after each change, until all have ended.
 
     Raises ClientError when one isn't there or is deleted, or after `timeout` seconds.
@@ -34,7 +37,7 @@ def watched(connection: Connection, names: Sequence[str], timeout: float | None)
     raise ClientError("\n  ".join([f"still not finished after {timeout:.0f} s:", *states]))
 
 
-def _for_a_while(connection: Connection, names: Sequence[str], seconds: float) -> Iterator[TrainingRun]:
+def _for_a_while(connection: "Connection", names: Sequence[str], seconds: float) -> Iterator[TrainingRun]:
     """The runs as they are now, and as they become meanwhile."""
     runs, since = connection.list(TrainingRun, names)
     there = {run.name: run for run in runs}

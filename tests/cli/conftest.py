@@ -1,6 +1,7 @@
 """Runs that the command line has trained, once for all tests."""
 
 import io
+import os
 import subprocess
 import sys
 import uuid
@@ -15,7 +16,7 @@ from kubernetes import config
 from kubernetes.client import CoreV1Api, CustomObjectsApi
 from kubernetes.utils import create_from_dict
 
-from localcluster import ControlPlane
+from localcluster import ControlPlane, binaries
 from trainingrun_api.crd import custom_resource_definitions
 from trainingrun_api.names import API_VERSION, GROUP, RUN_KIND, RUN_PLURAL, VERSION
 from trainingrun_cli.__main__ import main
@@ -134,6 +135,19 @@ def apply(
     place = (GROUP, VERSION, namespace, RUN_PLURAL)
     api.create_namespaced_custom_object(*place, run)
     api.patch_namespaced_custom_object_status(*place, name, {"status": status})
+
+
+def kubectl(control_plane: ControlPlane, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """kubectl, which finds the command of this environment as its plugin."""
+    binaries.ensure(("kubectl",))
+    environment = {
+        **os.environ,
+        "KUBECONFIG": str(control_plane.kubeconfig),
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+    }
+    return subprocess.run(
+        [binaries.path("kubectl"), *arguments], env=environment, capture_output=True, text=True, check=False
+    )
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from kubernetes.client import ApiException, CustomObjectsApi
 from localcluster import ControlPlane
 from trainingrun_api.names import API_VERSION, GROUP, PROJECT_PLURAL, RUN_PLURAL, VERSION
 
-from .conftest import EXAMPLES, Command, apply
+from .conftest import EXAMPLES, Command, apply, kubectl
 from .test_run_manifest import SMALLEST, written
 
 SCORES = {"accuracy": 0.9, "f1": 0.8125, "loss": 0.3, "support": 9}
@@ -69,6 +69,24 @@ def test_what_is_submitted_again_stays_and_what_is_changed_is_refused(
     said = command("submit", str(path), "-n", namespace)
     assert said.status == 2
     assert "dataset is immutable: apply a changed experiment as a new TrainingRun" in said.err
+
+
+def test_what_kubectl_has_applied_can_be_submitted_again(
+    api: CustomObjectsApi, control_plane: ControlPlane, namespace: str, command: Command
+) -> None:
+    example = EXAMPLES / "two-nodes.yaml"  # it has a number where the API server also takes a text
+    applied = kubectl(control_plane, "apply", "-n", namespace, "-f", str(example))
+    assert applied.returncode == 0, applied.stderr
+    said = command("submit", str(example), "-n", namespace)
+    assert said.status == 0, said.err
+    assert runs(api, namespace)["tickets-two-nodes"]["metadata"]["generation"] == 1
+
+
+def test_a_namespace_or_an_installation_that_is_missing_is_told(
+    api: CustomObjectsApi, command: Command, tmp_path: Path
+) -> None:
+    said = command("submit", str(written(tmp_path)), "-n", "nowhere")
+    assert said == (2, "", 'trainingrun: TrainingRun nowhere/x: namespaces "nowhere" not found\n')
 
 
 def test_a_generated_name_is_told_and_each_submission_is_a_new_run(

@@ -1,4 +1,4 @@
-"""`kubectl trainingrun`: the same command, found by kubectl."""
+"""`kubectl trainingrun` and the shell: the same command, found by kubectl and completed."""
 
 import os
 import subprocess
@@ -7,21 +7,9 @@ from pathlib import Path
 
 from kubernetes.client import CustomObjectsApi
 
-from localcluster import ControlPlane, binaries
+from localcluster import ControlPlane
 
-from .conftest import apply
-
-
-def kubectl(control_plane: ControlPlane, *arguments: str) -> subprocess.CompletedProcess[str]:
-    binaries.ensure(("kubectl",))
-    environment = {
-        **os.environ,
-        "KUBECONFIG": str(control_plane.kubeconfig),
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-    }
-    return subprocess.run(
-        [binaries.path("kubectl"), *arguments], env=environment, capture_output=True, text=True, check=False
-    )
+from .conftest import apply, kubectl
 
 
 def test_kubectl_finds_the_command_and_it_calls_itself_so(
@@ -38,3 +26,28 @@ def test_kubectl_finds_the_command_and_it_calls_itself_so(
         2,
         f"trainingrun: TrainingRun {namespace}/none: Not Found\n",
     )
+
+
+def test_the_shell_completes_commands_and_names_of_runs(
+    api: CustomObjectsApi, control_plane: ControlPlane, namespace: str
+) -> None:
+    for name in ("tickets-1", "tickets-2", "other"):
+        apply(api, name, {"phase": "Running"}, namespace)
+
+    def completed(*words: str) -> list[str]:
+        environment = {
+            **os.environ,
+            "KUBECONFIG": str(control_plane.kubeconfig),
+            "_TRAININGRUN_COMPLETE": "complete_bash",
+            "COMP_WORDS": " ".join(["trainingrun", *words]),
+            "COMP_CWORD": str(len(words)),
+        }
+        command = Path(sys.executable).with_name("trainingrun")
+        return subprocess.run(
+            [command], env=environment, capture_output=True, text=True, check=True
+        ).stdout.split()
+
+    assert completed("su") == ["submit", "suspend"]
+    assert completed("logs", "-n", namespace, "tick") == ["tickets-1", "tickets-2"]
+    assert completed("watch", "-n", namespace, "o") == ["other"]
+    assert completed("watch", "--context", "nowhere", "o") == []

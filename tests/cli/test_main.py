@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from trainingrun_api.names import ExitCode
 from trainingrun_cli import watching
+from trainingrun_cli.__main__ import COMMANDS
 
 from .conftest import EXAMPLES, Command
 
@@ -150,3 +152,15 @@ def test_a_folder_that_holds_no_whole_model_is_refused(
     assert said.status == 2
     assert message in said.err
     assert "Traceback" not in said.err
+
+
+def test_the_page_has_each_command_and_exit_status(command: Command) -> None:
+    page = (EXAMPLES.parent / "docs/command-line.md").read_text()
+    table = page.partition("| Command | What it does |")[2].partition("\n\n")[0]
+    cells = re.findall(r"^\| (.*?) \|", table, re.MULTILINE)
+    told = {name for cell in cells for name in re.findall(r"`(\w+)(?: [^`]*)?`", cell)}
+    assert told == {name for commands in COMMANDS.values() for name in commands}
+    statuses = set(re.findall(r"^\| (\d+) \|", page, re.MULTILINE))
+    assert statuses == {"0", "1", "2", str(ExitCode.BUG), str(ExitCode.TEMPORARY), "130"}
+    shown = command("--help").out
+    assert all(re.search(rf"\b{status}: ", shown) for status in statuses)
