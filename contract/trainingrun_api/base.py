@@ -31,7 +31,7 @@ QUALIFIED_NAME = f"^({DNS_NAME}/)?{_LABEL}$"
 Namespace = Annotated[str, Field(min_length=1, max_length=63, pattern=f"^{NAMESPACE}$")]
 """Name of a namespace."""
 FieldName = Annotated[str, Field(min_length=1, max_length=128)]
-"""Field, column or dotted path of a data set."""
+"""Field, column or path of a data set."""
 
 PRESERVED: dict[str, JsonValue] = {
     "x-kubernetes-preserve-unknown-fields": True,

@@ -96,17 +96,18 @@ class DatasetFiles(Model):
     classes."""
 
     text_field: FieldName = "text"
-    """Field or column with the text, or a dotted path into objects, such as ticket.body."""
+    """Field or column with the text, or a path into objects and lists, such as ticket.body or
+    messages[0].text."""
 
     label_field: FieldName = "label"
-    """Field, column or dotted path with the label; several labels are a list, or see labelSeparator."""
+    """Field, column or path with the label; several labels are a list, or see labelSeparator."""
 
     label_separator: LabelSeparator | None = None
     """Separator of several labels in one string, such as |, for files without lists. Default: the whole
     string is one label."""
 
     pair_field: FieldName | None = None
-    """For TextSimilarity: field, column or dotted path with a second text, which belongs to the first. Runs
+    """For TextSimilarity: field, column or path with a second text, which belongs to the first. Runs
     of TextSimilarity then learn from these pairs, other runs from the labels."""
 
     score_field: FieldName | None = None
@@ -171,19 +172,19 @@ class Dataset(Model):
     classes."""
 
     text_field: FieldName | None = None
-    """Field or column with the text, or a dotted path into objects, such as ticket.body. Default: text. Not
-    with project."""
+    """Field or column with the text, or a path into objects and lists, such as ticket.body or
+    messages[0].text. Default: text. Not with project."""
 
     label_field: FieldName | None = None
-    """Field, column or dotted path with the label; several labels are a list, or see labelSeparator. Default:
-    label. Not with project."""
+    """Field, column or path with the label; several labels are a list, or see labelSeparator. Default: label.
+    Not with project."""
 
     label_separator: LabelSeparator | None = None
     """Separator of several labels in one string, such as |, for files without lists. Default: the whole
     string is one label. Not with project."""
 
     pair_field: FieldName | None = None
-    """For TextSimilarity: field, column or dotted path with a second text, which belongs to the first. Such
+    """For TextSimilarity: field, column or path with a second text, which belongs to the first. Such
     data are pairs and have no labels. Not with project."""
 
     score_field: FieldName | None = None

@@ -21,7 +21,7 @@ class RowFilter(Model):
     anything."""
 
     field: FieldName
-    """Field, column or dotted path, such as answer or meta.status."""
+    """Field, column or path, such as answer, meta.status or answers[0].status."""
 
     include: FilterValues | None = None
     """Values of the rows to keep; rows with another value or none are skipped. Write numbers and booleans as

@@ -73,7 +73,7 @@ class RunSettings(Model):
     """Which labels are learned, and under which names. Default: all labels, unchanged."""
 
     context_parameters: ContextParameters = []
-    """Fields, columns or dotted paths, such as metadata.channel, whose values the model reads with each text:
+    """Fields, columns or paths, such as metadata.channel, whose values the model reads with each text:
     as the second text of a pair ("email | app") if its tokenizer has pairs, otherwise before the text. Texts
     without a value are used too, and counted in evaluation.json. The model card and config.json say how to
     pass the same values when the model is used."""

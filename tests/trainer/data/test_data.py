@@ -3,12 +3,14 @@
 import bz2
 import csv
 import gzip
+import json
 import lzma
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pyarrow
+import pyarrow.parquet
 import pytest
 
 from trainingrun_trainer.data import Tally
@@ -120,6 +122,40 @@ def test_fields_inside_objects_are_found_by_their_path(tmp_path: Path) -> None:
     message = "field 'body.words' is missing; there are 'body.text', 'meta.team.label'"
     with pytest.raises(DataError, match=message):
         read(tmp_path / "a.jsonl", nested.replace('"team.label": "no", ', ""), text_field="body.words")
+
+
+def test_items_of_lists_are_found_by_their_index(tmp_path: Path) -> None:
+    rows = [
+        {"messages": [{"text": "late"}, {"text": "where?"}], "answers": [["no", "a"]]},
+        {"messages": [{"text": "ok"}], "answers": [["no"]]},
+        {"messages": [{"text": "no"}], "answers": []},
+        {"messages": [], "answers": [["no", "a"]]},
+        {"messages": [{"text": "dear"}], "answers": [["no", "b"]]},
+    ]
+    fields = {"text_field": "messages[0].text", "label_field": "answers[0][1]"}
+    expected, counts = [("late", ("a",)), ("dear", ("b",))], (5, 1, 2, 2)
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), tmp_path / "a.parquet")
+    (tmp_path / "a.json").write_text(json.dumps(rows))
+    for name in ("a.json", "a.parquet"):
+        texts = reading(tmp_path / name, **fields)
+        assert [(example.text, example.labels) for example in texts] == expected
+        assert counted(texts.tallies[0]) == counts
+    named = json.dumps([{**row, "answers[0][1]": "c"} for row in rows])
+    assert read(tmp_path / "a.json", named, **fields)[0] == ("late", ("c",))
+
+
+@pytest.mark.parametrize(
+    "field", ["messages[0].body", "messages.text", "text[0]", "messages[0]text", "[0]", "a[-1]"]
+)
+def test_a_path_that_leads_nowhere_is_told(field: str, tmp_path: Path) -> None:
+    row = {"messages": [{"text": "late"}], "text": "x", "label": "a"}
+    message = f"field {field!r} is missing; there are 'label', 'messages', 'text'"
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist([row]), tmp_path / "a.parquet")
+    (tmp_path / "a.json").write_text(json.dumps([row]))
+    for name in ("a.json", "a.parquet"):
+        with pytest.raises(DataError) as caught:
+            read(tmp_path / name, text_field=field)
+        assert message in str(caught.value)
 
 
 def test_several_labels_stand_in_a_list_or_are_divided(tmp_path: Path) -> None:

@@ -114,6 +114,8 @@ def test_numbers_of_classes_have_the_names_that_the_file_gives_them(tmp_path: Pa
     assert read(tmp_path / "a.parquet") == [("a", ("login",)), ("b", ("billing",))]
     several = read(tmp_path / "a.parquet", label_field="tags", several_labels=True)
     assert several == [("a", ("billing", "login")), ("b", ("login",))]
+    first = read(tmp_path / "a.parquet", label_field="tags[0]")
+    assert first == [("a", ("billing",)), ("b", ("login",))]
     nested = read(tmp_path / "a.parquet", label_field="meta.topic")
     assert nested == [("a", ("billing",)), ("b", ("login",))]
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import repeat
+from itertools import repeat, takewhile
 from typing import Any, Self
 
 import pyarrow as pa
@@ -17,14 +17,14 @@ from ..machine import lacks_memory
 from ..records import SourceFile
 from .cells import CellError, Foreign
 from .metadata import MAX_VALUES
-from .rows import MAX_DEPTH, Row, require_distinct
+from .rows import MAX_DEPTH, Row, require_distinct, steps_of
 
 ROWS_AT_ONCE = 4096
 
 NOT_READ = Foreign("a value that isn't read")
 
-Path = tuple[str, ...]
-"""A column, or a field inside its objects: the names on the way to it."""
+Path = tuple[str | int, ...]
+"""A column, a field inside its objects or an item of its lists: the names and indices on the way to it."""
 
 ROWS_LOOKED_AT = 1024
 """Of each file, to see which columns have few values."""
@@ -75,7 +75,7 @@ def _rows(
 ) -> Iterator[Row]:
     """The rows of a batch, the `first` of which has this number in the file."""
     used = [
-        _cells(file, name, array_of(batch, path), names.get(name), first)
+        _cells(file, name, array_of(batch, path), names.get(_class_path(path)), first)
         for name, path in columns.used.items()
     ]
     others = {name: array_of(batch, path) for name, path in columns.others.items()}
@@ -150,14 +150,21 @@ class Columns:
     @property
     def read(self) -> list[str]:
         """As pyarrow takes them."""
-        return [_name(path) for path in (*self.used.values(), *self.others.values())]
+        return [_read_name(path) for path in (*self.used.values(), *self.others.values())]
 
 
 def array_of(batch: pa.RecordBatch, path: Path) -> pa.Array:
-    """The values of a column; null where an object that holds them is."""
+    """The values of a column; null where an object or a list that holds them is, or the list is too short."""
     column, *inside = path
     array = batch.column(column)
-    return pc.struct_field(array, inside) if inside else array
+    for step in inside:
+        array = pc.struct_field(array, step) if isinstance(step, str) else _items(array, step)
+    return array
+
+
+def _items(lists: pa.Array, index: int) -> pa.Array:
+    one_each = pc.list_slice(lists, index, index + 1, return_fixed_size_list=True)
+    return pc.list_element(one_each, 0)
 
 
 def is_plain(kind: pa.DataType) -> bool:
@@ -184,20 +191,39 @@ def _is_list(kind: pa.DataType) -> bool:
     return any((pa.types.is_list(kind), pa.types.is_large_list(kind), pa.types.is_fixed_size_list(kind)))
 
 
-def _name(path: Path) -> str:
-    return ".".join(path)
+def _name(path: Iterable[str | int]) -> str:
+    return ".".join(map(str, path))
+
+
+def _read_name(path: Path) -> str:
+    """What has to be read, as pyarrow takes it: lists as a whole."""
+    return _name(takewhile(lambda step: isinstance(step, str), path))
+
+
+def _class_path(path: Path) -> str:
+    """Under which name there may be names of classes."""
+    return _name(step for step in path if isinstance(step, str))
 
 
 def _path(schema: pa.Schema, name: str) -> Path | None:
-    """A column of this name, or else one whose objects hold it; None where there is neither."""
+    """A column of this name, or else one whose objects and lists hold it; None where there is neither."""
     if name in schema.names:
         return (name,)
-    path, fields = tuple(name.split(".")), schema
-    for part in path:
-        if not isinstance(fields, pa.Schema | pa.StructType) or fields.get_field_index(part) < 0:
+    path, kind = steps_of(name), pa.struct(schema)
+    for step in path:
+        inside = _inside(kind, step)
+        if inside is None:
             return None
-        fields = fields.field(part).type
+        kind = inside
     return path
+
+
+def _inside(kind: pa.DataType, step: str | int) -> pa.DataType | None:
+    """Of what type a field of an object, or an item of a list is; None where there is no such thing."""
+    if isinstance(step, int):
+        return kind.value_type if _is_list(kind) else None
+    known = pa.types.is_struct(kind) and kind.get_field_index(step) >= 0
+    return kind.field(step).type if known else None
 
 
 def _leaves(fields: Iterable[pa.Field], above: Path = ()) -> Iterator[tuple[Path, pa.DataType]]:

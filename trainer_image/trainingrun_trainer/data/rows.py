@@ -4,8 +4,10 @@ Errors say where the row stands and which setting to change; `setting` is the pa
 field.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from ..errors import DataError
@@ -14,6 +16,11 @@ from .cells import CellError
 
 MAX_DEPTH = 16
 """Objects inside objects whose fields have a path; those further inside are values."""
+
+PATH = re.compile(r"[^.\[\]]+(\[\d{1,6}\])*(\.[^.\[\]]+(\[\d{1,6}\])*)*")
+"""A path with indices, such as annotations[0].result[0].value; others are divided at their dots alone."""
+
+STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 
 LISTED = 20
 
@@ -56,24 +63,38 @@ def _flat(values: dict[str, Any], prefix: str, depth: int) -> Iterator[tuple[str
 
 
 def value_of(row: Row, field: str) -> Any:
-    """The value of a column of this name, or else of a dotted path into objects; None where there is none."""
-    if field in row.values:
-        return row.values[field]
-    value: Any = row.values
-    for part in field.split("."):
-        if not isinstance(value, dict):
-            return None
-        value = value.get(part)
-    return value
+    """The value of a column of this name, or else of a path; None where there is none."""
+    return _found(row, field)[1]
 
 
 def has_field(row: Row, field: str) -> bool:
-    """True when the row has the column or path, be it empty."""
+    """True when the row has the column or path, be it empty: as an item of a list that is too short."""
+    return _found(row, field)[0]
+
+
+@lru_cache(maxsize=256)
+def steps_of(field: str) -> tuple[str | int, ...]:
+    """The way of a path: names of fields of objects, and indices of items of lists."""
+    if not PATH.fullmatch(field):
+        return tuple(field.split("."))
+    return tuple(int(index) if index else name for name, index in STEP.findall(field))
+
+
+def _found(row: Row, field: str) -> tuple[bool, Any]:
+    """Whether there is such a column or path, and its value."""
     if field in row.values:
-        return True
-    parent, dot, last = field.rpartition(".")
-    holder = value_of(row, parent) if dot else None
-    return isinstance(holder, dict) and last in holder
+        return True, row.values[field]
+    value: Any = row.values
+    for step in steps_of(field):
+        if isinstance(step, int):
+            if not isinstance(value, list):
+                return False, None
+            if step >= len(value):
+                return True, None
+        elif not isinstance(value, dict) or step not in value:
+            return False, None
+        value = value[step]
+    return True, value
 
 
 def text_of(row: Row, field: str, setting: str) -> str:
