@@ -2,14 +2,11 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar
 
 import pyarrow as pa
 from pyarrow import parquet
-from pydantic import ValidationError
 
 from trainingrun_api.artifacts import ArtifactName
-from trainingrun_api.base import Model
 from trainingrun_api.evaluation import Evaluation
 from trainingrun_api.status import Phase
 from trainingrun_client.client import Client
@@ -26,8 +23,6 @@ from .side_by_side_display import show
 
 MAX_RUNS = 8
 """Curves of more can't be told apart, and a table of more fits no terminal."""
-
-File = TypeVar("File", bound=Model)
 
 
 def compare_runs(client: Client, runs: Sequence[str], page: Path | None) -> Path | None:
@@ -47,23 +42,10 @@ def compare_runs(client: Client, runs: Sequence[str], page: Path | None) -> Path
 def _fetch(stored: StoredRun) -> Report:
     if stored.phase not in {None, Phase.SUCCEEDED}:
         raise ClientError(f"{stored.name} is {stored.phase}: only runs that have succeeded can be compared")
-    evaluation = _read(stored, ArtifactName.EVALUATION, Evaluation)
+    evaluation = stored.parsed(ArtifactName.EVALUATION, Evaluation)
     if not evaluation.finished:
         raise ClientError(f"{stored.name} is still training; only finished runs can be compared")
-    return Report(evaluation, _read(stored, ArtifactName.RUN, RunRecord), _predictions(stored))
-
-
-def _read(run: StoredRun, file: ArtifactName, kind: type[File]) -> File:
-    try:
-        return kind.model_validate_json(run.read(file), extra="ignore")
-    except ObjectMissingError:
-        raise ClientError(
-            f"{run.name} has no {file}: {run.uri(file)} is not there; only finished runs can be compared"
-        ) from None
-    except ValidationError as error:
-        raise ClientError(
-            f"{run.uri(file)} can't be read by this version: {error.errors()[0]['msg']}"
-        ) from error
+    return Report(evaluation, stored.parsed(ArtifactName.RUN, RunRecord), _predictions(stored))
 
 
 def _predictions(run: StoredRun) -> pa.Table | None:

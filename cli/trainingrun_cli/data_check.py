@@ -1,6 +1,5 @@
 """The data of a manifest, read as training reads them."""
 
-import logging
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -25,7 +24,6 @@ def check(manifest: RunManifest, data: Path) -> str:
     for place in (source.place for source in config.all_sources):
         if not place.startswith("file://"):
             return f"data not checked: {where_looked(place, data) or f'{place} is not on this machine'}"
-    logging.basicConfig(level=logging.WARNING, format="%(message)s")
     with tempfile.TemporaryDirectory(prefix="trainingrun-") as folder:
         try:
             found = load_task(config, Path(folder) / "data").data

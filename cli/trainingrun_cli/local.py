@@ -3,6 +3,8 @@
 import logging
 import os
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -60,9 +62,7 @@ def train(manifest: RunManifest, output: Path, data: Path, endpoint: str | None 
         console.print(f"{lack}: training on the CPU", style="yellow", highlight=False, soft_wrap=True)
     elif config.gpus_per_node > 1:
         console.print("A local run trains on one GPU, with the same results", style="yellow")
-    with progress_bars(console) as bars:
-        display = RunDisplay(bars)
-        logging.basicConfig(level=logging.WARNING, handlers=[_DisplayHandler(display)], force=True)
+    with progress_bars(console) as bars, _warnings_above(display := RunDisplay(bars)):
 
         def listen(report: ProgressReport) -> None:
             display.update(report.progress, report.epochs or [])
@@ -141,6 +141,17 @@ def _of_run(name: str, output: Path) -> BaseModelSource:
         ) from error
     lineage = lineage_after(name, earlier.model_name, earlier.base_model)
     return BaseModelSource(uri=(output / ArtifactName.MODEL).as_uri(), from_run=name, lineage=lineage)
+
+
+@contextmanager
+def _warnings_above(display: RunDisplay) -> Iterator[None]:
+    """Warnings are shown above the bar meanwhile."""
+    root, handler = logging.getLogger(), _DisplayHandler(display)
+    root.addHandler(handler)
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)
 
 
 class _DisplayHandler(logging.Handler):

@@ -5,6 +5,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from trainingrun_api.artifacts import ArtifactName
+from trainingrun_api.evaluation import Evaluation
 from trainingrun_api.resources import TrainingProject, TrainingRun
 
 from .documents import Documents
@@ -127,6 +129,10 @@ class Client:
         from .stored_runs import stored_run  # noqa: PLC0415  # what speaks to object stores is slow to import
 
         return stored_run(run, lambda: self.connection, self._endpoint)
+
+    def evaluation(self, run: str) -> Evaluation:
+        """All scores and curves of a run, also while it trains: its evaluation.json."""
+        return self.results(run).parsed(ArtifactName.EVALUATION, Evaluation)
 
     def download(self, run: str, folder: Path) -> Path:
         """Copy the published model of a run to a new folder, verified by its checksums; gives that folder."""

@@ -6,8 +6,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TypeVar
+
+from pydantic import ValidationError
 
 from trainingrun_api.artifacts import ArtifactName, ArtifactPaths
+from trainingrun_api.base import Model
 from trainingrun_api.names import REQUIRED_STORAGE_KEYS, STORAGE_KEYS
 from trainingrun_api.resources import TrainingRun
 from trainingrun_api.run_config import Storage
@@ -19,6 +23,8 @@ from trainingrun_trainer.errors import ObjectMissingError, StorageUnavailableErr
 from .connection import Connection, known
 from .errors import ClientError, UnreachableError
 from .outputs import newest_output, storage_at
+
+File = TypeVar("File", bound=Model)
 
 REGION = "AWS_REGION"
 """Environment variable with the region of a bucket that no run names."""
@@ -44,6 +50,17 @@ class StoredRun:
         """Content of a file. Raises ObjectMissingError, and ClientError when the store can't be read."""
         with _reached():
             return self.store.read(self.uri(file))
+
+    def parsed(self, file: ArtifactName, kind: type[File]) -> File:
+        """A file of JSON. Raises ClientError when it isn't there, or can't be read by this version."""
+        try:
+            return kind.model_validate_json(self.read(file), extra="ignore")
+        except ObjectMissingError:
+            raise ClientError(f"{self.name} has no {file}: {self.uri(file)} is not there") from None
+        except ValidationError as error:
+            raise ClientError(
+                f"{self.uri(file)} can't be read by this version: {error.errors()[0]['msg']}"
+            ) from error
 
     def download_model(self, folder: Path) -> None:
         """Copy the published model to a new `folder`, and only if it is what the run published.

@@ -34,6 +34,7 @@ def test_two_runs_of_this_machine_are_compared_in_the_terminal_and_as_a_page(
     said = command("compare", str(first.parent), second.as_uri(), "--no-open", "--output", str(page))
     assert said.status == 0, said.err
     for output in (first, second):
+        assert Client().evaluation(str(output)) == evaluation_of(output)
         scores = evaluation_of(output).classification
         assert scores is not None
         assert scores.accuracy_interval is not None

@@ -28,6 +28,19 @@ def test_kubectl_finds_the_command_and_it_calls_itself_so(
     )
 
 
+def test_kubectl_completes_its_plugin(
+    api: CustomObjectsApi, control_plane: ControlPlane, namespace: str
+) -> None:
+    apply(api, "tickets", {"phase": "Running"}, namespace)
+
+    def completed(*words: str) -> list[str]:
+        return kubectl(control_plane, "__complete", "trainingrun", *words).stdout.splitlines()
+
+    assert completed("su") == ["submit", "suspend", ":0"]
+    assert completed("logs", "-n", namespace, "") == ["tickets", ":0"]
+    assert completed("validate", "") == [":0"], "the shell offers files"
+
+
 def test_the_shell_completes_commands_and_names_of_runs(
     api: CustomObjectsApi, control_plane: ControlPlane, namespace: str
 ) -> None:
