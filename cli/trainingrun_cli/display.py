@@ -121,7 +121,7 @@ def data_line(data: DataCounts, scores: EvaluationScores) -> str:
     joined = len(data.joined_labels)
     return (
         f"{data.read} {what} read: {data.rows_filtered} skipped by dataset.filter, {data.empty} empty, "
-        f"{data.unlabelled} without {lacking}, {data.filtered} filtered, "
+        f"{data.unlabelled} without {lacking}, {data.disputed} disputed, {data.filtered} filtered, "
         f"{data.duplicates} duplicates, {data.conflicts} conflicts, {data.near_duplicates} near-duplicates, "
         f"{data.leaked} also evaluated on, {data.truncated} cut; "
         f"{data.training} trained on, {data.evaluation} evaluated on"

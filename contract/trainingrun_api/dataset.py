@@ -1,5 +1,6 @@
 """Labelled texts to learn from."""
 
+from enum import StrEnum
 from typing import Annotated, ClassVar, Self
 
 from pydantic import Field
@@ -23,12 +24,14 @@ PROJECT_NAMES_FIELDS = Rule(
         | Given("label_separator")
         | Given("pair_field")
         | Given("filter")
+        | Given("format")
     ),
-    "textField, labelField, labelSeparator, pairField and filter can't be set with project: it has its own",
+    "textField, labelField, labelSeparator, pairField, filter and format can't be set with project: it has "
+    "its own",
 )
 PAIRS_OR_LABELS = Rule(
-    ~Given("pair_field") | ~(Given("label_field") | Given("label_separator")),
-    "labelField and labelSeparator can't be set with pairField: pairs of texts have no labels",
+    ~Given("pair_field") | ~(Given("label_field") | Given("label_separator") | Given("format")),
+    "labelField, labelSeparator and format can't be set with pairField: pairs of texts have no labels",
 )
 WHOLE_PAIRS = Rule(
     Given("pair_field") | ~(Given("score_field") | Given("negative_field")),
@@ -43,6 +46,15 @@ NAMESPACE_OF_A_PROJECT = Rule(~Given("namespace") | Given("project"), "namespace
 LabelSeparator = Annotated[str, Field(min_length=1, max_length=8)]
 ConfigName = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^<>:/\\|?*]+$")]
 SplitName = Annotated[str, Field(max_length=100, pattern=r"^[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*$")]
+
+
+class ExportFormat(StrEnum):
+    """Labelling tools whose exports hold the answers of several annotators."""
+
+    LABEL_STUDIO = "LabelStudio"
+    """Label Studio: JSON, JSON-MIN or CSV."""
+    ARGILLA = "Argilla"
+    """Argilla: a data set of the library datasets, as on the Hugging Face Hub, or a file of it."""
 
 
 class HuggingFaceDataset(Model):
@@ -121,6 +133,11 @@ class DatasetFiles(Model):
     filter: RowFilter | None = None
     """Rows to read; all by default."""
 
+    format: ExportFormat | None = None
+    """LabelStudio or Argilla, for files exported from there. textField is then a field of the task's data, or
+    of the record; labelField is the name of the Choices control, or of the question. Default: rows are read
+    as they are, which fits doccano's exports."""
+
     RULES: ClassVar = (FILES_OF_ONE_PLACE, WHOLE_PAIRS, SCORE_OR_NEGATIVE)
 
 
@@ -198,6 +215,11 @@ class Dataset(Model):
     filter: RowFilter | None = None
     """Rows to read; all by default. Not with project."""
 
+    format: ExportFormat | None = None
+    """LabelStudio or Argilla, for files exported from there. textField is then a field of the task's data, or
+    of the record; labelField is the name of the Choices control, or of the question. Default: rows are read
+    as they are, which fits doccano's exports. Not with project."""
+
     RULES: ClassVar[tuple[Rule, ...]] = (
         ONE_PLACE,
         PROJECT_NAMES_FIELDS,
@@ -220,6 +242,7 @@ class Dataset(Model):
             score_field=self.score_field,
             negative_field=self.negative_field,
             filter=self.filter,
+            format=self.format,
         )
 
     @property

@@ -41,6 +41,8 @@ def test_data_are_read_where_there_are_copies(command: Command, tmp_path: Path) 
     said = command("validate", str(EXAMPLES / "reviews.yaml"), "--data", data)
     assert said.status == 0, said.err
     assert " rows read with 3 labels: " in said.out
+    said = command("validate", str(EXAMPLES / "label-studio.yaml"), "--data", data)
+    assert "56 rows read with 3 labels: " in said.out
     elsewhere = command("validate", str(EXAMPLES / "banking.yaml"), "--data", data)
     assert elsewhere.status == 0, elsewhere.err
     assert "data not checked: hf://datasets/mteb/banking77/train is not on this machine" in elsewhere.out

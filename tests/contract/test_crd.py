@@ -50,6 +50,7 @@ FULL: dict[str, Any] = {
         "labelField": "topic",
         "labelSeparator": "|",
         "filter": {"field": "meta.answer", "exclude": ["reject", "ignore"]},
+        "format": "LabelStudio",
     },
     "additionalDatasets": [
         {"project": "returns"},
@@ -116,15 +117,15 @@ REFUSED_BY_BOTH = {
     ),
     "a field of files with a project": (
         {"dataset": {"project": "tickets", "textField": "body"}},
-        "textField, labelField, labelSeparator, pairField and filter can't be set with project",
+        "textField, labelField, labelSeparator, pairField, filter and format can't be set with project",
     ),
     "a separator with a project": (
         {"dataset": {"project": "tickets", "labelSeparator": "|"}},
-        "textField, labelField, labelSeparator, pairField and filter can't be set with project",
+        "textField, labelField, labelSeparator, pairField, filter and format can't be set with project",
     ),
     "a filter with a project": (
         {"dataset": {"project": "tickets", "filter": {"field": "answer", "exclude": ["reject"]}}},
-        "pairField and filter can't be set with project",
+        "pairField, filter and format can't be set with project",
     ),
     "a filter that says nothing": (
         {**SMALLEST, "dataset": {**SMALLEST["dataset"], "filter": {"field": "answer"}}},
@@ -346,9 +347,21 @@ REFUSED_BY_BOTH = {
         },
         "set at most one of scoreField and negativeField",
     ),
+    "a format with a project": (
+        {"dataset": {"project": "tickets", "format": "Argilla"}},
+        "pairField, filter and format can't be set with project",
+    ),
+    "a format of no tool": (
+        {**SMALLEST, "dataset": {**SMALLEST["dataset"], "format": "Labelstudio"}},
+        "dataset.format",
+    ),
+    "a format of pairs": (
+        {"taskType": "TextSimilarity", "dataset": {**PAIRS, "format": "LabelStudio"}, "output": OUTPUT},
+        "labelField, labelSeparator and format can't be set with pairField",
+    ),
     "a label of a pair": (
         {"taskType": "TextSimilarity", "dataset": {**PAIRS, "labelField": "topic"}, "output": OUTPUT},
-        "labelField and labelSeparator can't be set with pairField",
+        "labelField, labelSeparator and format can't be set with pairField",
     ),
     "pairs to classify": (
         {"dataset": PAIRS, "output": OUTPUT},

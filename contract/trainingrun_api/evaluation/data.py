@@ -79,6 +79,10 @@ class SourceCounts(Model):
     """Skipped: no text."""
     unlabelled: int
     """Skipped: no label."""
+    disputed: int = 0
+    """Skipped: no label that more than half of the text's annotators gave."""
+    disagreed: int = 0
+    """Used although the annotators disagree, with the labels that more than half of them gave."""
     rows_filtered: int = 0
     """Skipped by dataset.filter, before anything else."""
     filtered: int
@@ -104,6 +108,10 @@ class DataCounts(Model):
     """Skipped: no text."""
     unlabelled: int
     """Skipped: no label."""
+    disputed: int = 0
+    """Skipped: no label that more than half of the text's annotators gave."""
+    disagreed: int = 0
+    """Used although the annotators disagree, with the labels that more than half of them gave."""
     rows_filtered: int = 0
     """Skipped by dataset.filter, before anything else."""
     filtered: int = 0

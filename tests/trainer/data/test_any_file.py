@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from trainingrun_api.dataset import DataSource
+from trainingrun_api.dataset import DataSource, ExportFormat
 from trainingrun_trainer.data import FetchedSource, PairReading
 from trainingrun_trainer.errors import DataError
 from trainingrun_trainer.records import SourceFile
@@ -159,6 +159,45 @@ def test_any_file_is_read_or_refused_with_its_name(name: str, tmp_path: Path) ->
         for pair in read_or_refused(lambda: list(compared), uri):
             assert all(pair.texts)
             assert pair.score is not None
+
+    read()
+
+
+exported = st.fixed_dictionaries(
+    {},
+    optional={
+        "text": cells,
+        "id": cells,
+        "annotation_id": cells,
+        "label": cells,
+        "data": st.fixed_dictionaries({"text": cells}) | cells,
+        "annotations": cells
+        | st.lists(
+            cells
+            | st.fixed_dictionaries(
+                {"result": cells | st.lists(st.fixed_dictionaries({"from_name": cells, "value": cells}))},
+                optional={"was_cancelled": cells},
+            ),
+            max_size=2,
+        ),
+        "label.responses": st.lists(cells, max_size=2) | cells,
+        "label.responses.status": st.lists(st.just("submitted"), max_size=2) | cells,
+    },
+)
+
+
+@pytest.mark.parametrize("tool", ExportFormat)
+def test_any_export_is_read_or_refused_with_its_name(tool: ExportFormat, tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+
+    @some_files
+    @given(st.lists(exported, min_size=1, max_size=3).map(json_lines))
+    def read(content: bytes) -> None:
+        path.write_bytes(content)
+        labelled = reading(path, several_labels=True, format=tool)
+        for example in read_or_refused(lambda: list(labelled), "s3://data/a.jsonl"):
+            assert example.text.strip()
+            assert example.labels
 
     read()
 

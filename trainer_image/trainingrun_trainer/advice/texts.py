@@ -54,7 +54,7 @@ accuracy."""
 def conflicting_duplicates(evidence: Evidence) -> Iterator[Finding]:
     """The same text, or nearly, has different labels."""
     data = evidence.data
-    texts = data.read - data.rows_filtered - data.empty - data.unlabelled - data.filtered
+    texts = data.read - data.rows_filtered - data.empty - data.unlabelled - data.disputed - data.filtered
     found = data.conflicts + data.near_conflicts
     if not found or found < CONFLICTS_NOTED * texts:
         return

@@ -28,11 +28,21 @@ UNREADABLE = re.compile(r"""([\[{]\s*)+['"]|\[[^\[\]]*,[^\[\]]*\]$|\{[^{}]*[,:][
 SIDE_BY_SIDE = re.compile(r"""['"]\s+['"]""")
 """Strings without a comma between, as numpy writes them; Python would make one string of them."""
 
+
+@dataclass(frozen=True)
+class Answers:
+    """What annotators answered about a text, in place of one value."""
+
+    given: tuple[object, ...]
+    """A value for each annotator."""
+
+
 KINDS: dict[type, str] = {
     bool: "true or false",
     **dict.fromkeys((int, float, Decimal), "a number"),
     **dict.fromkeys((list, tuple, set), "a list"),
     dict: "an object",
+    Answers: "the answers of annotators",
 }
 """What a value is, in words."""
 
@@ -92,6 +102,19 @@ def labels(value: object, separator: str | None = None) -> tuple[str, ...]:
     Raises CellError for other objects, for lists in lists and for lists that are broken.
     """
     return _labels_of_text(value, separator) if isinstance(value, str) else _labels(value, separator)
+
+
+def items(value: object) -> list[object]:
+    """The items of a list, also one that is written as a text in JSON or Python; none where it is missing.
+
+    Raises CellError for what is no list.
+    """
+    found = _read(value) if isinstance(value, str) else value
+    if is_missing(found):
+        return []
+    if not isinstance(found, list):
+        raise CellError(_kind(found))
+    return found
 
 
 def number(value: object) -> float | None:

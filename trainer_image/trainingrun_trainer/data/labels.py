@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 from trainingrun_api.evaluation import JoinedLabel
@@ -43,6 +43,12 @@ class Spellings:
             for name, texts in sorted(ways.items())
             if len(texts) > 1
         ]
+
+
+def agreed(answers: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    """The labels that more than half of the annotators gave, sorted; none of them may have that many."""
+    votes = Counter(label for labels in answers for label in labels)
+    return tuple(sorted(label for label, count in votes.items() if 2 * count > len(answers)))
 
 
 class LabelRules:

@@ -1,5 +1,6 @@
 """Labelled texts and pairs of data sets, as streams."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -7,11 +8,14 @@ from trainingrun_api.dataset import DataSource
 
 from ..errors import DataError
 from ..records import Example, Pair
-from .labels import LabelRules, Spellings
+from .exports import unread_export
+from .labels import LabelRules, Spellings, agreed
 from .metadata import FieldCounts
-from .rows import Row, has_field, labels_of, listed, score_of, text_of, value_as_text
+from .rows import Row, answers_of, has_field, listed, score_of, text_of, value_as_text
 from .sources import FetchedSource, Selection
 from .tally import Tally
+
+log = logging.getLogger(__name__)
 
 TEXT, PAIR, NEGATIVE, SCORE = "textField", "pairField", "negativeField", "scoreField"
 
@@ -44,39 +48,51 @@ class Reading:
 
     def __iter__(self) -> Iterator[Example]:
         for fetched, tally in zip(self._sources, self.tallies, strict=True):
-            yield from self._examples(fetched, tally)
-            _require_examples(fetched, tally)
+            try:
+                yield from self._examples(fetched, tally)
+                _require_examples(fetched, tally)
+            except DataError as error:
+                advice = unread_export(fetched.source, tally.fields)
+                raise DataError(f"{error}. {advice}" if advice else str(error)) from None
+            if advice := unread_export(fetched.source, tally.fields):
+                log.warning("%s: %s", fetched.place, advice)
 
     def _examples(self, fetched: FetchedSource, tally: Tally) -> Iterator[Example]:
         source = fetched.source
         wanted = (source.text_field, source.label_field, *self._wanted.context)
         for row in Selection(fetched, tally).rows(wanted):
             text = text_of(row, source.text_field, f"{source.setting}.{TEXT}")
-            labels = self._labels(row, source, tally)
+            answers = self._answers(row, source, tally)
+            labels = agreed(answers)
             if not text:
                 tally.empty += 1
-            elif not labels:
+            elif not answers:
                 tally.unlabelled += 1
+            elif not labels:
+                tally.disputed += 1
             elif not (kept := self._wanted.labels.apply(labels)):
                 tally.filtered += 1
                 tally.left_out.update(self._wanted.labels.renamed(labels))
             else:
                 tally.used += 1
+                tally.disagreed += any(answer != labels for answer in answers)
                 tally.labels.update(kept)
                 self.metadata.add(row, kept, (source.text_field, source.label_field))
                 yield Example(text, kept, self._context(row, tally), tally.source)
 
-    def _labels(self, row: Row, source: DataSource, tally: Tally) -> tuple[str, ...]:
+    def _answers(self, row: Row, source: DataSource, tally: Tally) -> list[tuple[str, ...]]:
+        """The labels by each annotator who gave any."""
         tally.has_labels = tally.has_labels or has_field(row, source.label_field)
         setting = f"{source.setting}.labelField"
-        labels = self.spellings.names(labels_of(row, source.label_field, source.label_separator, setting))
-        one_label = self._wanted.one_label
-        if len(labels) > 1 and one_label is not None:
+        written = answers_of(row, source.label_field, source.label_separator, setting)
+        answers = [names for labels in written if (names := self.spellings.names(labels))]
+        most = max(answers, key=len, default=())
+        if len(most) > 1 and self._wanted.one_label is not None:
             raise DataError(
-                f"{row.place}: field {source.label_field!r} holds {len(labels)} labels ({listed(labels)}), "
-                f"and {one_label}"
+                f"{row.place}: field {source.label_field!r} holds {len(most)} labels ({listed(most)}), "
+                f"and {self._wanted.one_label}"
             )
-        return labels
+        return answers
 
     def _context(self, row: Row, tally: Tally) -> tuple[str, ...]:
         values = tuple(value_as_text(row, name, "spec.contextParameters") for name in self._wanted.context)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from ..errors import DataError
 from . import cells
-from .cells import CellError
+from .cells import Answers, CellError
 
 MAX_DEPTH = 16
 """Objects inside objects whose fields have a path; those further inside are values."""
@@ -114,10 +114,16 @@ def text_of(row: Row, field: str, setting: str) -> str:
         ) from None
 
 
-def labels_of(row: Row, field: str, separator: str | None, setting: str) -> tuple[str, ...]:
-    """All labels of the row, as they are written. Raises DataError for what can't be a label."""
+def answers_of(row: Row, field: str, separator: str | None, setting: str) -> list[tuple[str, ...]]:
+    """The labels that each annotator gave the row, as they are written; of a plain row those that it has.
+
+    Raises DataError for what can't be a label.
+    """
+    value = value_of(row, field)
     try:
-        return cells.labels(value_of(row, field), separator)
+        return [
+            cells.labels(one, separator) for one in (value.given if isinstance(value, Answers) else [value])
+        ]
     except CellError as held:
         raise DataError(
             f"{row.place}: field {field!r} holds {held} where a label belongs; write the label alone "

@@ -9,6 +9,7 @@ from trainingrun_api.row_filter import RowFilter
 
 from ..errors import DataError
 from ..records import SourceFile
+from .exports import answered, columns
 from .json_files import array_of_objects, lines_of_objects
 from .parquet_files import parquet_rows
 from .rows import Row, has_field, listed, value_as_text
@@ -77,9 +78,10 @@ class Selection:
 
         Raises DataError for what can't be read, and after the last row for a filter that leaves out all.
         """
-        fields = wanted if self._filter is None else (*wanted, self._filter.field)
+        source = self._fetched.source
+        fields = [*wanted, *columns(source), *([self._filter.field] if self._filter else [])]
         for file in self._fetched.files:
-            for row in _rows(file, fields, self._setting):
+            for row in answered(source, _rows(file, fields, self._setting)):
                 self._tally.count(row)
                 if self._filter is None or self._keeps(row, self._filter):
                     yield row

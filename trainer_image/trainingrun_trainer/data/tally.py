@@ -27,6 +27,10 @@ class Tally:
     """Rows that spec.dataset.filter leaves out."""
     empty: int = 0
     unlabelled: int = 0
+    disputed: int = 0
+    """Texts without a label that more than half of their annotators gave."""
+    disagreed: int = 0
+    """Used texts whose annotators don't agree."""
     used: int = 0
     filtered: int = 0
     """Texts all of whose labels spec.labels leaves out."""
@@ -60,6 +64,8 @@ def source_counts(
             rows_filtered=tally.rows_filtered,
             empty=tally.empty,
             unlabelled=tally.unlabelled,
+            disputed=tally.disputed,
+            disagreed=tally.disagreed,
             filtered=tally.filtered,
             used=tally.used,
             training=training[tally.source],

@@ -29,6 +29,8 @@ def data_steps(report: Report) -> list[DataStep]:
         ("Rows filtered", data.rows_filtered, "rows that dataset.filter leaves out", "lost"),
         ("Empty", data.empty, "no text; left out", "lost"),
         ("Unlabelled", data.unlabelled, "no label; left out", "lost"),
+        ("Disputed", data.disputed, "no label from more than half of the annotators; left out", "lost"),
+        ("Disagreed", data.disagreed, "annotators disagree; labels of more than half of them", "noted"),
         ("Filtered", data.filtered, "labels that spec.labels leaves out", "lost"),
         (
             "Duplicates",

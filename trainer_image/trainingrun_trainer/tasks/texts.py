@@ -119,6 +119,8 @@ def _counts(
         rows_filtered=sum(tally.rows_filtered for tally in tallies),
         empty=sum(tally.empty for tally in tallies),
         unlabelled=sum(tally.unlabelled for tally in tallies),
+        disputed=sum(tally.disputed for tally in tallies),
+        disagreed=sum(tally.disagreed for tally in tallies),
         filtered=sum(tally.filtered for tally in tallies),
         duplicates=len(found.duplicates),
         conflicts=len(found.conflicts),
@@ -164,6 +166,14 @@ def _log_data(config: RunConfig, counts: DataCounts, splits: Splits) -> None:
         counts.leaked,
         "" if config.skip_duplicates else " (duplicates are kept)",
     )
+    if counts.disputed or counts.disagreed:
+        log.info(
+            "Annotators disagree about %d texts: %d are used with the labels that more than half of them "
+            "gave, %d have no such label and are left out",
+            counts.disagreed + counts.disputed,
+            counts.disagreed,
+            counts.disputed,
+        )
     shown = ", ".join(splits.labels[:20]) + (", …" if len(splits.labels) > 20 else "")
     log.info("Split: %d texts to train on, %d to evaluate on", counts.training, counts.evaluation)
     log.info("%d labels: %s", len(splits.labels), shown)

@@ -1,0 +1,163 @@
+"""Exports of labelling tools: rows with the answers of their annotators, whatever the layout of the file."""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+from trainingrun_api.dataset import DataSource, ExportFormat
+
+from ..errors import DataError
+from . import cells
+from .cells import Answers, CellError, is_missing
+from .rows import Row, listed
+
+DATA, ANNOTATIONS = "data", "annotations"
+"""Fields of a task of Label Studio's JSON."""
+
+ID, ANNOTATION_ID, LEAD_TIME = "id", "annotation_id", "lead_time"
+"""Columns of its JSON-MIN and CSV, which have a row for each annotation, and one for a task without any."""
+
+RESPONSES, STATUS, SUBMITTED = ".responses", ".responses.status", "submitted"
+"""Ends of the columns of a question in Argilla's data sets, and how they mark what was handed in."""
+
+
+def answered(source: DataSource, rows: Iterable[Row]) -> Iterator[Row]:
+    """Rows of a file as the data set's format has them: one for each text, with the answers about it.
+
+    Raises DataError for a file that is no such export.
+    """
+    match source.format:
+        case ExportFormat.LABEL_STUDIO:
+            return _tasks(source, rows)
+        case ExportFormat.ARGILLA:
+            return (_record(source, row) for row in rows)
+    return iter(rows)
+
+
+def columns(source: DataSource) -> Sequence[str]:
+    """Fields that are needed to find the answers."""
+    match source.format:
+        case ExportFormat.LABEL_STUDIO:
+            return (DATA, ANNOTATIONS, ID, ANNOTATION_ID)
+        case ExportFormat.ARGILLA:
+            return (source.label_field + RESPONSES, source.label_field + STATUS)
+    return ()
+
+
+def unread_export(source: DataSource, fields: Collection[str]) -> str:
+    """What to set where a file with such fields is an export that is read as plain rows; "" otherwise."""
+    if source.format is not None:
+        return ""
+    found = next((tool for tool, has_signs in SIGNS.items() if has_signs(fields)), None)
+    return (
+        f"This looks like an export of a labelling tool: set {source.setting}.format to {found}"
+        if found
+        else ""
+    )
+
+
+SIGNS: Mapping[ExportFormat, Callable[[Collection[str]], bool]] = {
+    ExportFormat.LABEL_STUDIO: lambda fields: (
+        (ANNOTATIONS in fields and any(name.startswith(f"{DATA}.") for name in fields))
+        or {ID, ANNOTATION_ID, LEAD_TIME}.issubset(fields)
+    ),
+    ExportFormat.ARGILLA: lambda fields: any(name.endswith(STATUS) for name in fields),
+}
+"""By which fields an export is known."""
+
+
+def _tasks(source: DataSource, rows: Iterable[Row]) -> Iterator[Row]:
+    for task, annotations in groupby(rows, lambda row: _task_id(source, row)):
+        if task is None:
+            yield from (_whole_task(source, row) for row in annotations)
+        else:
+            yield _task_of(source, list(annotations))
+
+
+def _task_id(source: DataSource, row: Row) -> str | None:
+    """What the rows of one task have in common; None of a row that is a whole task."""
+    if ANNOTATIONS in row.values:
+        return None
+    if ANNOTATION_ID not in row.values:
+        raise DataError(
+            f"{row.place}: not an export of Label Studio, which has {ANNOTATIONS!r} or {ANNOTATION_ID!r}; "
+            f"there are {listed(row.names())}. Leave out {source.setting}.format"
+        )
+    return str(row.values.get(ID, row.place))
+
+
+def _whole_task(source: DataSource, row: Row) -> Row:
+    """A task with all of its annotations: the fields of its data, and what was chosen under each control."""
+    data, annotations = row.values.get(DATA), row.values[ANNOTATIONS]
+    if not isinstance(data, dict) or not isinstance(annotations, list):
+        raise DataError(
+            f"{row.place}: not a task of Label Studio, which has an object {DATA!r} and a list "
+            f"{ANNOTATIONS!r}"
+        )
+    answers: defaultdict[str, list[Any]] = defaultdict(list)
+    for annotation in annotations:
+        for control, chosen in _choices(annotation).items():
+            answers[control].append(chosen[0] if len(chosen) == 1 else chosen)
+    told = {control: Answers(tuple(given)) for control, given in answers.items()}
+    return Row(row.place, {**_without_label(source, data), **told})
+
+
+def _choices(annotation: Any) -> dict[str, list[Any]]:
+    """What an annotator chose under each control; nothing where the task was skipped."""
+    chosen: defaultdict[str, list[Any]] = defaultdict(list)
+    match annotation:
+        case {"was_cancelled": True}:
+            return {}
+        case {"result": [*results]}:
+            for result in results:
+                match result:
+                    case {"from_name": str(control), "value": {"choices": _} as value}:
+                        chosen[control].append(value)
+    return chosen
+
+
+def _task_of(source: DataSource, annotations: Sequence[Row]) -> Row:
+    """A task of which each row is an annotation: what they have in common, and the label that each gives."""
+    first, *others = annotations
+    if is_missing(first.values[ANNOTATION_ID]):
+        return first._replace(values=_without_label(source, first.values))
+    if not others:
+        return first
+    shared = {
+        name: value
+        for name, value in first.values.items()
+        if all(other.values.get(name) == value for other in others)
+    }
+    answers = Answers(tuple(row.values.get(source.label_field) for row in annotations))
+    return first._replace(values={**shared, source.label_field: answers})
+
+
+def _without_label(source: DataSource, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Data may have a field of the control's name, which is no annotation."""
+    return {name: value for name, value in values.items() if name != source.label_field}
+
+
+def _record(source: DataSource, row: Row) -> Row:
+    """A record of Argilla's, with what annotators handed in under the name of the question."""
+    question = source.label_field
+    values, status = (_list(source, row, question + end) for end in (RESPONSES, STATUS))
+    if len(values) != len(status):
+        raise DataError(f"{row.place}: {question + RESPONSES!r} and {question + STATUS!r} differ in length")
+    handed_in = tuple(value for value, state in zip(values, status, strict=True) if state == SUBMITTED)
+    return row._replace(values={**row.values, question: Answers(handed_in)})
+
+
+def _list(source: DataSource, row: Row, field: str) -> list[Any]:
+    if field not in row.values:
+        raise DataError(
+            f"{row.place}: field {field!r} is missing; there are {listed(row.names())}. Name the question in "
+            f"{source.setting}.labelField"
+        )
+    try:
+        return cells.items(row.values[field])
+    except CellError as held:
+        raise DataError(
+            f"{row.place}: field {field!r} holds {held} where a list belongs; export the data set as JSON "
+            "Lines or Parquet"
+        ) from None
