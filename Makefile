@@ -45,12 +45,17 @@ setup: .venv/.installed ## Install Python packages into .venv and the `trainingr
 .PHONY: test
 test: setup ## Run the tests, the end-to-end run on the local cluster among them; ARGS goes to pytest
 	$(BIN)/python -m localcluster build
-	OMP_NUM_THREADS=1 $(BIN)/pytest -m "not groups" --numprocesses 2 --dist loadgroup --no-loadscope-reorder $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/pytest -m "not groups and not ecosystem" --numprocesses 2 --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 .PHONY: test-groups
 test-groups: setup ## Run the longest tests, of many processes and of two pods on the local cluster; half an hour
 	$(BIN)/python -m localcluster build
 	OMP_NUM_THREADS=1 $(BIN)/pytest -m groups --numprocesses 1 --dist loadgroup --no-loadscope-reorder $(ARGS)
+
+.PHONY: test-ecosystem
+test-ecosystem: setup ## Run the tests with other projects' servers on the local cluster; minutes
+	$(BIN)/python -m localcluster build
+	OMP_NUM_THREADS=1 $(BIN)/pytest -m ecosystem --numprocesses 1 --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 .PHONY: test-fast
 test-fast: setup ## Run the tests that take neither root nor long; KUBEBUILDER_ASSETS names a folder of setup-envtest
