@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from trainingrun_api.visible import visible
 from trainingrun_client.documents import read_documents
 
 from . import options, printing, submitting, watching
@@ -107,12 +108,14 @@ def logs(
     tail: Annotated[int | None, typer.Option(min=0, help="Only the last lines of each pod.")] = None,
 ) -> None:
     """Print the logs of a run's pods: of all nodes, and of earlier attempts whose pods are still there."""
-    shown = None
-    for line in client(namespace, context).logs(name, follow=follow, node=node, tail=tail):
+    cluster, shown = client(namespace, context), None
+    for line in cluster.logs(name, follow=follow, node=node, tail=tail):
         if line.pod != shown:
             shown = line.pod
             print(f"--- Pod {line.pod}, node {line.node}", file=sys.stderr, flush=True)
         print(line.text, flush=True)
+    if shown is None:
+        print(f"No pod has a log. {visible(cluster.get(name).status.in_words)}", file=sys.stderr)
 
 
 def suspend(name: options.Name, namespace: options.Namespace = None, context: options.Context = None) -> None:

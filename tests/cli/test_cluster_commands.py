@@ -191,6 +191,14 @@ def test_a_run_is_stopped(api: CustomObjectsApi, namespace: str, command: Comman
     assert runs(api, namespace)["tickets"]["spec"]["stop"] is True
 
 
+@pytest.mark.parametrize("options", [(), ("--follow",)])
+def test_logs_of_a_run_without_pods_are_none(
+    api: CustomObjectsApi, namespace: str, command: Command, options: tuple[str, ...]
+) -> None:
+    apply(api, "done", {"phase": "Failed"}, namespace)
+    assert command("logs", "done", "-n", namespace, *options) == (0, "", "No pod has a log. Failed\n")
+
+
 @pytest.mark.parametrize("verb", ["suspend", "resume", "stop"])
 def test_a_run_that_has_ended_is_left_as_it_is(
     api: CustomObjectsApi, namespace: str, command: Command, verb: str

@@ -1,9 +1,13 @@
 """What stands in a terminal."""
 
+import io
+
 import pytest
+from rich.console import Console
 
 from trainingrun_api.evaluation import ClassScores
-from trainingrun_cli.display import classes_table, terminal
+from trainingrun_api.status import Progress, Stage
+from trainingrun_cli.display import RunDisplay, classes_table, progress_bars, terminal
 from trainingrun_client.errors import ClientError
 
 
@@ -29,3 +33,31 @@ def test_labels_are_printed_as_they_are_and_steer_nothing(
 
 def test_errors_keep_their_lines_and_steer_nothing() -> None:
     assert str(ClientError("run.yaml:\n  no label 'a\x1b[2J'")) == "run.yaml:\n  no label 'a\\x1b[2J'"
+
+
+def test_each_of_several_runs_has_a_bar_until_it_ends() -> None:
+    written = io.StringIO()
+    console = Console(file=written, force_terminal=True, width=100)
+    progress = Progress(
+        stage=Stage.TRAINING,
+        epoch=1,
+        max_epochs=4,
+        step=15,
+        total_steps=40,
+        last_update_time="2026-01-01T00:00:00Z",
+    )
+    with progress_bars(console) as bars:
+        first, second = (RunDisplay(bars, name) for name in ("first", "second"))
+        first.update(progress, [])
+        second.update(progress.model_copy(update={"epoch": 3, "step": 35}), [])
+        bars.refresh()
+        shown = written.getvalue()
+        first.end()
+        written.seek(0)
+        written.truncate()
+        bars.refresh()
+        left = written.getvalue()
+    assert "first: epoch 2/4" in shown
+    assert "second: epoch 4/4" in shown
+    assert "first: epoch" not in left
+    assert "second: epoch 4/4" in left
