@@ -20,7 +20,7 @@ PAGES = ("README.md", "docs/guide.md", "docs/settings.md", "docs/gpus-and-nodes.
 BLOCK = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 KINDS = {"TrainingRun": TrainingRunSpec, "TrainingProject": TrainingProjectSpec}
 
-OF_OTHERS = {"Application", "NetworkPolicy"}
+OF_OTHERS = {"NetworkPolicy"}
 """Kinds that others define; tests/controller/test_nodes.py applies the NetworkPolicy."""
 
 LEAST = {"dataset": {"uri": "s3://data/texts.jsonl"}, "output": {"uri": "s3://models"}}

@@ -40,7 +40,7 @@ def test_the_schema_is_one() -> None:
     assert "x-kubernetes" not in json.dumps(SCHEMA)
 
 
-@pytest.mark.parametrize("example", sorted((ROOT / "examples").glob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("example", sorted((ROOT / "examples").rglob("*.yaml")), ids=lambda path: path.stem)
 def test_each_manifest_of_an_example_names_the_schema_and_follows_it(example: Path) -> None:
     for text in re.split(r"^---$", example.read_text(), flags=re.MULTILINE):
         document = yaml.safe_load(text)

@@ -15,6 +15,8 @@ from .kubelet import Kubelet
 from .manifests import Manifest, a_failure, a_report, a_result, a_run
 from .process import OperatorProcess
 
+FOLDER = Path(__file__).resolve().parents[2] / "examples" / "gitops" / "team-support"
+
 
 class Kubectl:
     """A user at a terminal, in one namespace."""
@@ -146,3 +148,22 @@ def test_a_name_can_be_generated(api: Api, kubelet: Kubelet, kubectl: Kubectl) -
     assert name.startswith("tickets-")
     kubelet.end(kubelet.pod_of(name), 0, a_result())
     api.eventually(name, phase="Succeeded")
+
+
+def test_a_teams_folder_is_applied_whole_and_its_runs_follow_each_other(
+    api: Api, kubelet: Kubelet, kubectl: Kubectl
+) -> None:
+    apply = ("apply", "--server-side", "--field-manager=argocd-controller", f"--kustomize={FOLDER}")
+    kubectl(*apply)
+    waiting = api.eventually("tickets-2026-11", phase="Pending", reason="BaseModelNotReady")
+    pod = kubelet.pod_of("tickets-2026-10")
+    result = a_result(f"s3://models/tickets/{api.namespace}/tickets-2026-10/x")
+    kubelet.end(pod, 0, result)
+    api.eventually("tickets-2026-10", phase="Succeeded")
+    kubelet.start(kubelet.pod_of("tickets-2026-11"))
+    api.eventually("tickets-2026-11", phase="Running")
+    api.delete("TrainingRun", "tickets-2026-10")  # as pruning does
+    api.until(lambda: api.get("Job", "tickets-2026-10") is None, "its Job to be collected")
+    status = api.eventually("tickets-2026-11", phase="Running")["status"]
+    assert status["baseModel"]["source"] == f"s3://models/tickets/{api.namespace}/tickets-2026-10/x/model"
+    assert waiting["metadata"]["generation"] == 1
