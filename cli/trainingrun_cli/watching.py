@@ -26,7 +26,7 @@ def watch(client: Client, names: Sequence[str], timeout: float) -> bool:
     Raises ClientError when there is no such run, or `timeout` seconds pass first.
     """
     console = terminal()
-    ended = list(_shown(client.watch(names, timeout=timeout), names, console))
+    ended = list(_shown(client.watch(*names, timeout=timeout), names, console))
     for run in ended:
         if run.status.evaluation and run.status.artifacts:
             _print_result(run, console, named=len(names) > 1)

@@ -4,7 +4,7 @@ from trainingrun_client import Client, TrainingRun
 
 client = Client(namespace="team")
 run = client.submit(TrainingRun(metadata={"name": "tickets"}, spec={...}))
-for now in client.watch([run.name]):
+for now in client.watch(run.name):
     print(now.status.phase)
 """
 

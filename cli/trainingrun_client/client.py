@@ -80,8 +80,8 @@ class Client:
         runs, _ = self.connection.list(TrainingRun, all_namespaces=all_namespaces)
         return sorted(runs, key=lambda run: run.metadata.creation_timestamp or "")
 
-    def watch(self, names: Sequence[str], *, timeout: float | None = None) -> Iterator[TrainingRun]:
-        """Each run as it is now and after each change, until all of them have ended.
+    def watch(self, *names: str, timeout: float | None = None) -> Iterator[TrainingRun]:
+        """Each of these runs as it is now and after each change, until all of them have ended.
 
         Raises ClientError when one isn't there or is deleted, or after `timeout` seconds.
         """

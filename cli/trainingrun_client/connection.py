@@ -324,13 +324,21 @@ def _context(contexts: Sequence[Any], name: str) -> Any:
 
 def _why(error: ApiException) -> str:
     """What the API server says, which is more than its reason but for what isn't there."""
+    answer = _answer(error)
+    if error.status != HTTPStatus.NOT_FOUND:
+        return str(answer.get("message") or error.reason)
+    match answer:
+        case {"details": {"kind": "namespaces"}}:
+            return str(answer["message"])
+        case {"kind": "Status"}:
+            return str(error.reason)
+    return "the cluster doesn't know this kind of resource; install the operator of TrainingRun first"
+
+
+def _answer(error: ApiException) -> dict[str, Any]:
+    """A Status of Kubernetes; nothing where it is something else."""
     try:
         answer = json.loads(error.body or "")
     except ValueError:
-        if error.status == HTTPStatus.NOT_FOUND:
-            return "the cluster doesn't know this kind of resource; install the operator of TrainingRun first"
-        return str(error.reason)
-    namespace_is_missing = answer.get("details", {}).get("kind") == "namespaces"
-    if error.status == HTTPStatus.NOT_FOUND and not namespace_is_missing:
-        return str(error.reason)
-    return str(answer.get("message") or error.reason)
+        return {}
+    return answer if isinstance(answer, dict) else {}

@@ -21,7 +21,7 @@ STANDARD_INPUT = Path("-")
 """In place of a file, as kubectl has it."""
 
 Resource = TrainingRun | TrainingProject
-KINDS: dict[object, type[Resource]] = {"TrainingRun": TrainingRun, "TrainingProject": TrainingProject}
+KINDS: dict[str, type[Resource]] = {"TrainingRun": TrainingRun, "TrainingProject": TrainingProject}
 
 
 class OtherResource(NamedTuple):
@@ -105,9 +105,9 @@ def _foreign(value: dict[str, Any]) -> OtherResource:
 def _resource(path: Path, value: Any) -> tuple[Resource, dict[str, Any]]:
     if not isinstance(value, dict) or value.get("apiVersion") != API_VERSION:
         raise ClientError(f"{path}: each document needs apiVersion: {API_VERSION}")
-    kind = KINDS.get(value.get("kind"))
+    kind = KINDS.get(str(value.get("kind")))
     if kind is None:
-        raise ClientError(f"{path}: kind: {value.get('kind')!r} is none of {', '.join(map(str, KINDS))}")
+        raise ClientError(f"{path}: kind: {value.get('kind')!r} is none of {', '.join(KINDS)}")
     try:
         written = _without_nulls({key: one for key, one in value.items() if key != "status"})
         # JSON and strict, since the API server takes no text for a number either.

@@ -51,7 +51,7 @@ def test_what_a_run_gives_can_be_changed_and_submitted_as_another(client: Client
 def test_watch_gives_each_state_until_the_end(client: Client, api: CustomObjectsApi, namespace: str) -> None:
     apply(api, "a", {"phase": "Running"}, namespace)
     phases = []
-    for run in client.watch(["a"], timeout=60):
+    for run in client.watch("a", timeout=60):
         phases.append(run.status.phase)
         if run.status.phase == "Running":
             body = {"status": {"phase": "Succeeded"}}
@@ -63,7 +63,7 @@ def test_a_run_that_is_deleted_while_it_is_watched_is_an_error(
     client: Client, api: CustomObjectsApi, namespace: str
 ) -> None:
     apply(api, "a", {"phase": "Running"}, namespace)
-    watch = client.watch(["a"], timeout=60)
+    watch = client.watch("a", timeout=60)
     assert next(watch).name == "a"
     api.delete_namespaced_custom_object(GROUP, VERSION, namespace, RUN_PLURAL, "a")
     with pytest.raises(ClientError, match=f"TrainingRun {namespace}/a was deleted"):
@@ -75,3 +75,11 @@ def test_a_cluster_is_only_asked_when_it_is_needed(monkeypatch: pytest.MonkeyPat
     client = Client()
     with pytest.raises(ClientError, match="no cluster: "):
         client.list()
+
+
+def test_a_kind_that_the_cluster_does_not_have_is_told(client: Client) -> None:
+    class Unserved(TrainingRun):
+        PLURAL = "unserved"
+
+    with pytest.raises(ClientError, match="doesn't know this kind of resource; install the operator"):
+        client.connection.list(Unserved)

@@ -96,6 +96,10 @@ def test_a_field_or_kind_that_nobody_knows_is_refused(tmp_path: Path) -> None:
         (b"a: [1", "is not valid YAML: line 1: expected ',' or ']'"),
         (b"x\0", "is not valid YAML: unacceptable character"),
         (b"[" * 3000, "is not valid YAML"),
+        (
+            f"apiVersion: {API_VERSION}\nkind: [a]".encode(),
+            "kind: ['a'] is none of TrainingRun, TrainingProject",
+        ),
         (b"- 1", f"each document needs apiVersion: {API_VERSION}"),
         (b"---\n", "has 0 TrainingRuns"),
     ],
