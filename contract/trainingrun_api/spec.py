@@ -187,8 +187,8 @@ class TrainingProjectSpec(Model):
     base_model: BaseModel | None = None
     """Base model of runs that name none. Default: the operator's default model."""
 
-    output: Output
-    """Where results of the project's runs are written."""
+    output: Output | None = None
+    """Where results of the project's runs are written. Default: the operator's output, if it has one."""
 
     tracking: Tracking | None = None
     """Experiment trackers of the project's runs, unless a run sets its own."""

@@ -99,8 +99,8 @@ class Settings(BaseModel):
     Default: the model in the trainer image."""
 
     default_output: Annotated[DefaultOutput | None, BeforeValidator(_json)] = None
-    """Output of runs that name neither one nor a project, as JSON in the form of spec.output. Default: none,
-    and such a run fails."""
+    """Output of runs that name none, in projects that name none, as JSON in the form of spec.output.
+    Default: none, and such a run fails."""
 
     default_pod_template: Annotated[PodTemplate | None, BeforeValidator(_json)] = None
     """Additions to all trainer pods, as JSON in the form of spec.podTemplate, which wins over them."""

@@ -13,7 +13,7 @@ from trainingrun_operator.certificate import renewed
 from .cluster import Api
 from .conftest import rights_of_the_chart
 from .kubelet import Kubelet
-from .manifests import a_report, a_run
+from .manifests import a_project, a_project_run, a_report, a_run
 from .process import NAMESPACE, RELEASE, SERVER_NAME, OperatorProcess
 from .test_certificate import write
 from .test_waiting import config_of
@@ -54,6 +54,12 @@ def test_operator_serves_its_namespaces_with_rights_in_them_alone(
         api.apply(without_output)
         api.eventually("plain", phase="Pending", reason="Unschedulable")
         assert config_of(api, "plain")["outputPrefix"].startswith("s3://shared/results/")
+        project = a_project("bare")
+        del project["spec"]["output"]
+        api.apply(project)
+        api.apply(a_project_run("shared", "bare"))
+        api.eventually("shared", phase="Pending", reason="Unschedulable")
+        assert config_of(api, "shared")["outputPrefix"].startswith("s3://shared/results/")
         variables = api.get("Job", "plain")["spec"]["template"]["spec"]["containers"][0]["env"]
         key = {"secretKeyRef": {"name": "s3", "key": "AWS_SECRET_ACCESS_KEY"}}
         assert {"name": "AWS_SECRET_ACCESS_KEY", "valueFrom": key} in variables
