@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,10 +12,13 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from localcluster import packages
+from trainingrun_api.dataset import ExportFormat
+from trainingrun_trainer.errors import DataError
 from trainingrun_trainer.records import Example
 from trainingrun_trainer.report import Report, render
 from trainingrun_trainer.report.side_by_side import SideBySide, render_side_by_side
 
+from ..data.files import read
 from .reports import a_report, label_names, of_embeddings, several, single
 from .test_report import HOSTILE
 from .test_side_by_side import two
@@ -148,7 +152,7 @@ def test_texts_are_searched_ordered_and_exported(reader: Reader, five: Report, t
     ]
     assert listed(page) == [row["text"] for row in wrong[:50]]
     with page.expect_download() as download:
-        page.locator("#texts-export").click()
+        page.locator("#texts-export [data-format=csv]").click()
     assert download.value.suggested_filename == "tickets-v3-texts.csv"
     content = download.value.path().read_text(encoding="utf-8-sig")
     rows = list(csv.DictReader(io.StringIO(content, newline="")))
@@ -167,7 +171,7 @@ def test_texts_that_are_likely_mislabelled_are_found_sorted_and_exported(
     page.locator("#label-issues-find").fill("PARCEL")
     assert page.locator("#label-issues-table tbody tr:visible").count() == 2
     with page.expect_download() as download:
-        page.locator("#label-issues-export").click()
+        page.locator("#label-issues-export [data-format=csv]").click()
     assert download.value.suggested_filename == "tickets-v3-mislabelled.csv"
     content = download.value.path().read_text(encoding="utf-8-sig")
     (row,) = csv.DictReader(io.StringIO(content, newline=""))
@@ -184,6 +188,94 @@ def test_texts_that_are_likely_mislabelled_are_found_sorted_and_exported(
         page.locator("#label-issues-count").text_content()
         == "1 text exported; 1 text cut on this page left out"
     )
+
+
+def exported(page: Page, place: str, tool: str) -> Path:
+    """What a button of a labelling tool saves, under the name that it is given."""
+    with page.expect_download() as download:
+        page.locator(f"#{place} button", has_text=tool).click()
+    path = Path(download.value.path()).with_name(download.value.suggested_filename)
+    download.value.save_as(path)
+    return path
+
+
+def submitted(path: Path) -> list[dict[str, Any]]:
+    """Tasks as Label Studio exports them, when an annotator has submitted each prediction as it is."""
+    tasks: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+    for task in tasks:
+        results = [
+            {"id": "r1", "origin": "prediction", **result}
+            for one in task["predictions"]
+            for result in one["result"]
+        ]
+        task["annotations"] = [{"id": 1, "completed_by": 1, "was_cancelled": False, "result": results}]
+    return tasks
+
+
+def test_confusions_are_tasks_of_label_studio_that_training_reads_again(
+    reader: Reader, five: Report, tmp_path: Path
+) -> None:
+    page = reader.open(five, tmp_path)
+    page.locator(cell(page, 1, 0)).click()
+    path = exported(page, "texts-export", "Label Studio")
+    assert path.name == "tickets-v3-texts.label-studio.json"
+    expected, labels = confused(five, 1, 0), five.evaluation.labels
+    tasks = submitted(path)
+    assert sorted(task["data"]["message"] for task in tasks) == sorted(expected)
+    first = tasks[0]
+    assert first["data"]["topic"] == labels[1]
+    (prediction,) = first["predictions"]
+    assert (prediction["model_version"], 0 < prediction["score"] <= 1) == ("tickets-v3", True)
+    assert prediction["result"] == [
+        {"from_name": "topic", "to_name": "message", "type": "choices", "value": {"choices": [labels[0]]}}
+    ]
+    options = {"format": ExportFormat.LABEL_STUDIO, "text_field": "message", "label_field": "topic"}
+    with pytest.raises(DataError, match="not an export of Label Studio"):  # nobody has annotated them yet
+        read(path, **options)
+    read_again = read(path, json.dumps(tasks), **options)
+    assert sorted(read_again) == sorted((text, (labels[0],)) for text in expected)
+
+
+def test_labels_that_are_likely_wrong_are_lines_of_doccano_and_tasks_too(
+    reader: Reader, five: Report, tmp_path: Path
+) -> None:
+    page = reader.open(five, tmp_path)
+    path = exported(page, "label-issues-export", "doccano")
+    assert path.name == "tickets-v3-mislabelled.doccano.jsonl"
+    assert json.loads(path.read_text(encoding="utf-8").splitlines()[0]) == {
+        "text": 'Where is "my" parcel, please?',
+        "label": ["invoice is late"],
+        "channel": "phone",
+        "suggested": "parcel is late",
+        "probability": "0.970",
+        "part": "Training",
+        "source": "s3://data/tickets.jsonl",
+    }
+    texts = ['Where is "my" parcel, please?', "The courier, again, did not come"]
+    assert read(path) == [(text, ("invoice is late",)) for text in texts]
+    path = exported(page, "label-issues-export", "Label Studio")
+    options = {"format": ExportFormat.LABEL_STUDIO, "text_field": "message", "label_field": "topic"}
+    assert read(path, json.dumps(submitted(path)), **options) == [
+        (text, ("parcel is late",)) for text in texts
+    ]
+
+
+def test_several_labels_stay_several_in_labelling_tools(reader: Reader, tmp_path: Path) -> None:
+    report = a_report(several(6, 400), label_names(6))
+    page = reader.open(report, tmp_path)
+    page.locator("#texts-clear").click()
+    page.locator("#texts-kind").select_option("all")
+    page.locator("#texts-order").select_option("row")
+    rows = report.predictions.to_pylist()
+    options: dict[str, Any] = {"several_labels": True}
+    path = exported(page, "texts-export", "doccano")
+    assert read(path, **options) == [
+        (row["text"], tuple(sorted(row["labels"]))) for row in rows if row["labels"]
+    ]
+    path = exported(page, "texts-export", "Label Studio")
+    options |= {"format": ExportFormat.LABEL_STUDIO, "text_field": "message", "label_field": "topic"}
+    predicted = [(row["text"], tuple(sorted(row["predicted"]))) for row in rows if row["predicted"]]
+    assert read(path, json.dumps(submitted(path)), **options) == predicted
 
 
 def test_no_exported_cell_is_a_formula(reader: Reader, tmp_path: Path) -> None:
@@ -205,7 +297,7 @@ def test_no_exported_cell_is_a_formula(reader: Reader, tmp_path: Path) -> None:
     page.locator("#texts-kind").select_option("all")
     page.locator("#texts-order").select_option("row")
     with page.expect_download() as download:
-        page.locator("#texts-export").click()
+        page.locator("#texts-export [data-format=csv]").click()
     content = download.value.path().read_text(encoding="utf-8-sig")
     rows = list(csv.DictReader(io.StringIO(content, newline="")))
     assert [row["message"].removeprefix("'") for row in rows] == texts
@@ -319,7 +411,7 @@ def test_texts_of_an_embedding_model_have_no_probabilities(reader: Reader, tmp_p
     page.locator(cell(page, 1, 0)).click()
     assert sorted(listed(page)) == sorted(confused(report, 1, 0)) != []
     with page.expect_download() as download:
-        page.locator("#texts-export").click()
+        page.locator("#texts-export [data-format=csv]").click()
     assert "message,topic,channel,predicted" in download.value.path().read_text(encoding="utf-8-sig")
 
 

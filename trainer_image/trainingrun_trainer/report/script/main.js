@@ -3,7 +3,7 @@
 if (byId("label-issues")) {
   const table = byId("label-issues-table");
   searchable(byId("label-issues-find"), table);
-  byId("label-issues-export").addEventListener("click", () => exportTable(table, "mislabelled", byId("label-issues-count")));
+  onExport("label-issues-export", (format) => exportLabelIssues(table, format));
 }
 if (byId("texts")) startTexts();
 if (byId("matrix-frame") && size) {

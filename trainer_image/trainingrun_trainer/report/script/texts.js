@@ -113,6 +113,6 @@ function startTexts() {
     drawTexts();
   });
   byId("texts-more").addEventListener("click", drawMore);
-  byId("texts-export").addEventListener("click", () => exportTexts(list.found));
+  onExport("texts-export", (format) => exportTexts(list.found, format));
   drawTexts();
 }
