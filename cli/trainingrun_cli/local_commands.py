@@ -84,15 +84,17 @@ def validate(
         ),
     ] = None,
 ) -> None:
-    """Check manifests by the cluster's rules, without a cluster; exit status 1 when one is invalid."""
+    """Check manifests by the cluster's rules, without a cluster; exit status 1 when one is invalid.
+
+    A run may name a project of any of the files.
+    """
     valid = True
-    for file in files:
-        try:
-            for line in validation.checked(file, data):
-                print(line)
-        except ClientError as error:
+    for found in validation.checked(files, data):
+        if isinstance(found, ClientError):
             valid = False
-            print(f"trainingrun: {error}", file=sys.stderr)
+            print(f"trainingrun: {found}", file=sys.stderr)
+        else:
+            print(found)
     sys.exit(0 if valid else 1)
 
 

@@ -1,5 +1,6 @@
 """One TrainingRun of a file, with what it takes from the TrainingProjects that it names."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,11 +9,11 @@ from pydantic import ValidationError
 from trainingrun_api.dataset import DatasetReference, DataSource
 from trainingrun_api.references import Output
 from trainingrun_api.resolved_spec import Defaults, ResolvedSpec
-from trainingrun_api.resources import TrainingRun
+from trainingrun_api.resources import TrainingProject, TrainingRun
 from trainingrun_api.run_config import OtherDatasets
 from trainingrun_api.spec import TrainingProjectSpec, TrainingRunSpec
 
-from .documents import Documents, read_documents, validation_problems
+from .documents import read_documents, validation_problems
 from .errors import ClientError
 
 DEFAULT_NAMESPACE = "default"
@@ -21,7 +22,11 @@ LOCAL = Defaults(output=Output(uri="file:///"))
 
 
 class ProjectMissingError(ClientError):
-    """A run names a project that is not in its file."""
+    """A run names a project that is not there."""
+
+    def __init__(self, path: Path, project: str) -> None:
+        super().__init__(f"{path}: TrainingProject {project!r} is not in the file; add it there")
+        self.project = project
 
 
 @dataclass(frozen=True)
@@ -43,15 +48,17 @@ def read_manifest(path: Path) -> RunManifest:
     documents = read_documents(path)
     if len(documents.runs) != 1:
         raise ClientError(f"{path} has {len(documents.runs)} TrainingRuns; it must have exactly one")
-    return resolve(documents.runs[0], documents)
+    return resolve(documents.runs[0], documents.projects, path)
 
 
-def resolve(run: TrainingRun, documents: Documents) -> RunManifest:
-    """The run with what its projects decide, which are in the same file. Raises ClientError."""
+def resolve(run: TrainingRun, known: Sequence[TrainingProject], path: Path) -> RunManifest:
+    """The run with what its projects decide, of those that are `known`. Raises ClientError, with the `path`
+    of the run's file.
+    """
     namespace = run.metadata.namespace or DEFAULT_NAMESPACE
-    projects = _Projects(documents, namespace)
+    projects = _Projects(path, known, namespace)
     own = projects.named(run.spec.dataset.project) if run.spec.dataset.project else None
-    resolved = _resolved(documents.path, run.spec, own)
+    resolved = _resolved(path, run.spec, own)
     evaluation = run.spec.evaluation_dataset
     others = OtherDatasets(
         additional=tuple(
@@ -66,22 +73,20 @@ def resolve(run: TrainingRun, documents: Documents) -> RunManifest:
 
 @dataclass(frozen=True)
 class _Projects:
-    """The TrainingProjects of one file; a document without a namespace is in that of the run."""
+    """Those that a run can name; one without a namespace is in that of the run."""
 
-    documents: Documents
+    path: Path
+    known: Sequence[TrainingProject]
     namespace: str
 
     def named(self, name: str, namespace: str | None = None) -> TrainingProjectSpec:
         """One of them. Raises ClientError when it isn't there or doesn't allow the run's namespace."""
         wanted = (name, namespace or self.namespace)
-        for project in self.documents.projects:
+        for project in self.known:
             found = (project.metadata.name, project.metadata.namespace or self.namespace)
             if found == wanted:
                 return self._allowed(project.spec, *wanted)
-        place = f" of namespace {namespace}" if namespace else ""
-        raise ProjectMissingError(
-            f"{self.documents.path}: TrainingProject {name!r}{place} is not in the file; add it there"
-        )
+        raise ProjectMissingError(self.path, f"{namespace}/{name}" if namespace else name)
 
     def data_set(self, dataset: DatasetReference, setting: str) -> DataSource:
         """The files of a data set that may be a project's; `setting` is where the run's spec has it."""
@@ -91,7 +96,7 @@ class _Projects:
     def _allowed(self, project: TrainingProjectSpec, name: str, namespace: str) -> TrainingProjectSpec:
         if namespace != self.namespace and not project.allows(self.namespace):
             raise ClientError(
-                f"{self.documents.path}: TrainingProject {namespace}/{name} is not shared with "
+                f"{self.path}: TrainingProject {namespace}/{name} is not shared with "
                 f"{self.namespace}; add {self.namespace} to its spec.allowedNamespaces"
             )
         return project

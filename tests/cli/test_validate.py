@@ -3,8 +3,11 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
-from .conftest import EXAMPLES, Command, manifest
+from trainingrun_api.names import API_VERSION
+
+from .conftest import EXAMPLES, Command, Said, manifest
 
 
 @pytest.mark.parametrize("example", sorted(EXAMPLES.glob("*.yaml")), ids=lambda path: path.stem)
@@ -26,13 +29,25 @@ def test_all_files_are_checked_and_every_problem_is_told(command: Command, tmp_p
         assert field in said.err
 
 
-def test_a_run_whose_project_is_elsewhere_is_valid_as_far_as_it_goes(
-    command: Command, tmp_path: Path
-) -> None:
-    said = command("validate", str(manifest(tmp_path, dataset={"project": "tickets"})))
-    assert (said.status, said.err) == (0, "")
-    assert "TrainingRun reviews is valid as far as it can be told without its project" in said.out
-    assert "TrainingProject 'tickets' is not in the file" in said.out
+def test_a_project_may_be_in_another_file(command: Command, tmp_path: Path) -> None:
+    run = manifest(tmp_path, dataset={"project": "tickets"}, trainPercent=60)
+    alone = command("validate", str(run))
+    assert (alone.status, alone.err) == (0, "")
+    assert alone.out == (
+        f"{run}: TrainingRun reviews is valid by itself; also name the file of TrainingProject tickets\n"
+    )
+    project = tmp_path / "project.yaml"
+    spec: dict[str, object] = {"dataset": {"uri": "s3://d/x.csv"}, "output": {"uri": "s3://b/o"}}
+
+    def both(**defaults: object) -> Said:
+        document = {"apiVersion": API_VERSION, "kind": "TrainingProject", "metadata": {"name": "tickets"}}
+        project.write_text(yaml.safe_dump({**document, "spec": {**spec, "defaults": defaults}}))
+        return command("validate", str(run), str(project))
+
+    assert f"{run}: TrainingRun reviews is valid\n" in both().out
+    broken = both(labels={"exclude": ["a"], "aliases": {"a": "b"}})
+    assert broken.status == 1
+    assert "aliases" in broken.err
 
 
 @pytest.mark.slow  # torch is imported
