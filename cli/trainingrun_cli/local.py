@@ -88,6 +88,8 @@ def local_config(manifest: RunManifest, output: Path, data: Path, endpoint: str 
     run = RunIdentity(namespace=manifest.namespace, name=manifest.name, uid=str(uuid.uuid4()))
     if manifest.spec.own.resume_from is not None:
         raise ClientError("spec.resumeFrom: a local run can't resume a failed one; leave it out")
+    if manifest.spec.own.trainer is not None:
+        raise ClientError("spec.trainer: a local run can't use a trainer in an image; leave it out")
     spec = replace(manifest.spec, output=_local_output(manifest.spec.output, output, endpoint))
     model_name = spec.own.model_name or next(candidate_names(run.uid))
     found = References(_base_model(manifest, output), manifest.others)

@@ -77,7 +77,8 @@ class Connection:
             config.load_kube_config(file, context, configuration)
             return cls(_Client(configuration), namespace or active["context"].get("namespace", "default"))
         except ConfigException as error:
-            raise ClientError(f"no cluster: {error}; set KUBECONFIG or pick a kubectl context") from error
+            why = str(error).rstrip(".")
+            raise ClientError(f"no cluster: {why}; set KUBECONFIG or pick a kubectl context") from error
         except (OSError, yaml.YAMLError, ValueError, TypeError, AttributeError) as error:
             # The last two since the library takes for granted that the file is of mappings.
             place = file or config.KUBE_CONFIG_DEFAULT_LOCATION

@@ -15,6 +15,8 @@ OPERATOR = "trainingrun-operator"
 PROGRESS_FIELD_MANAGER = "trainingrun-progress"
 PROGRESS_AUDIENCE = f"progress.{GROUP}"
 PROGRESS_PATH = "/v1/progress"
+KUBEFLOW_PATH = "/kubeflow"
+"""Below that of progress: for reports in the form of Kubeflow Trainer."""
 
 MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
 RUN_LABEL = f"{GROUP}/run"

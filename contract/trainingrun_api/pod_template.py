@@ -5,7 +5,7 @@ restricted Pod Security Standard. What is in a FreeForm or OpenModel is checked 
 of Kubernetes, when the Job is created.
 """
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Self
 
 from pydantic import ConfigDict, Field
 
@@ -156,6 +156,11 @@ class PodTemplate(Model):
 
     spec: PodSpec = PodSpec()
     """Additions to the spec of the pod."""
+
+    def without_image(self) -> Self:
+        """The same with the image that would be used otherwise."""
+        containers = [one.model_copy(update={"image": None}) for one in self.spec.containers]
+        return self.model_copy(update={"spec": self.spec.model_copy(update={"containers": containers})})
 
     @property
     def image(self) -> str | None:

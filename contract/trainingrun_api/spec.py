@@ -6,6 +6,7 @@ from pydantic import Field
 
 from .base import NAMESPACE, FieldName, Model
 from .base_model import BaseModel
+from .custom_trainer import CustomTrainer
 from .dataset import Dataset, DatasetFiles, DatasetReference
 from .duplicates import NearDuplicates
 from .labels import Labels
@@ -139,6 +140,9 @@ class TrainingRunSpec(RunSettings):
 
     pod_template: PodTemplate | None = None
     """Additions to the trainer pod."""
+
+    trainer: CustomTrainer | None = None
+    """An image of the user's own that trains in place of the operator's trainer."""
 
     suspend: bool = False
     """True keeps the run from starting, or stops it; false again, it continues from its last checkpoint."""

@@ -63,6 +63,18 @@ StageSeconds = Annotated[
 ]
 
 
+MAX_METRICS = 32
+MAX_METRIC_NAME = 64
+
+Metrics = Annotated[
+    dict[Annotated[str, Field(max_length=MAX_METRIC_NAME)], float],
+    Field(max_length=MAX_METRICS),
+    WithJsonSchema(
+        {"type": "object", "additionalProperties": {"type": "number"}, "maxProperties": MAX_METRICS}
+    ),
+]
+
+
 class Reason(StrEnum):
     """Reasons of conditions and Events, one for each thing that a user can act on."""
 
@@ -187,6 +199,8 @@ class Progress(Model):
     """Seconds until maxEpochs, and the end of the final fit, at the current speed."""
     stage_seconds: StageSeconds = {}
     """Seconds that each stage has taken so far, of the attempt that reports."""
+    metrics: Metrics = {}
+    """More metrics by name, of a trainer of the user's own, as it names them."""
     notice: Notice | None = None
     """A message that isn't a failure."""
     last_update_time: str

@@ -1,15 +1,18 @@
 """The HTTPS endpoint that trainer pods post their progress to."""
 
 import logging
+from collections.abc import Awaitable, Callable
+from functools import partial
 
 from aiohttp import web
 from pydantic import ValidationError
 
-from trainingrun_api.names import PROGRESS_PATH
+from trainingrun_api.names import KUBEFLOW_PATH, PROGRESS_PATH
 from trainingrun_api.problems import problems
-from trainingrun_api.progress import MAX_REPORT_BYTES, ProgressReport
+from trainingrun_api.progress import MAX_REPORT_BYTES, ProgressReport, RunIdentity
 from trainingrun_api.status import TrainingRunStatus
 
+from . import kubeflow
 from .cluster import Cluster
 from .errors import ApiError, ReportRefusedError
 from .identity import Identities
@@ -19,6 +22,9 @@ from .rate_limit import RateLimit
 from .resources import kubernetes_json, parse_time
 
 logger = logging.getLogger(__name__)
+
+ReadReport = Callable[[bytes, RunIdentity], Awaitable[ProgressReport]]
+"""What makes a report for the run of a pod from what the pod has posted."""
 
 
 class ReportEndpoint:
@@ -33,12 +39,13 @@ class ReportEndpoint:
     def application(self) -> web.Application:
         """The web application."""
         application = web.Application(client_max_size=MAX_REPORT_BYTES)
-        application.router.add_post(PROGRESS_PATH, self._post)
+        application.router.add_post(PROGRESS_PATH, partial(self._post, self._own_report))
+        application.router.add_post(PROGRESS_PATH + KUBEFLOW_PATH, partial(self._post, self._kubeflow_report))
         return application
 
-    async def _post(self, request: web.Request) -> web.Response:
+    async def _post(self, read: ReadReport, request: web.Request) -> web.Response:
         try:
-            await self._accept(request)
+            await self._accept(read, request)
         except ReportRefusedError as refused:
             return self._answer(refused.status, refused.outcome, str(refused))
         except web.HTTPRequestEntityTooLarge:
@@ -57,20 +64,26 @@ class ReportEndpoint:
             503, "unavailable", "the Kubernetes API can't be reached; the next report replaces this one"
         )
 
-    async def _accept(self, request: web.Request) -> None:
+    async def _accept(self, read: ReadReport, request: web.Request) -> None:
         _check_length(request)
         identity = await self._identities.of_token(_bearer_token(request))
         self._limit.take(identity.uid)
-        report = _parsed(await request.read())
+        await self._cluster.apply_progress(await read(await request.read(), identity))
+
+    async def _own_report(self, body: bytes, identity: RunIdentity) -> ProgressReport:
+        report = _parsed(body)
         if report.run != identity:
             raise ReportRefusedError(403, "forbidden", "the report is for another run than the pod's")
-        status = await self._unfinished(report)
-        await self._cluster.apply_progress(report.after(status.progress, status.epochs))
+        status = await self._unfinished(identity)
+        return report.after(status.progress, status.epochs)
 
-    async def _unfinished(self, report: ProgressReport) -> TrainingRunStatus:
-        """The status of the run that it speaks of."""
-        run = await self._cluster.get(RUNS, (report.run.namespace, report.run.name))
-        if run is None or run["metadata"]["uid"] != report.run.uid:
+    async def _kubeflow_report(self, body: bytes, identity: RunIdentity) -> ProgressReport:
+        return kubeflow.report_of(body, identity, await self._unfinished(identity))
+
+    async def _unfinished(self, identity: RunIdentity) -> TrainingRunStatus:
+        """The status of the run whose pod reports."""
+        run = await self._cluster.get(RUNS, (identity.namespace, identity.name))
+        if run is None or run["metadata"]["uid"] != identity.uid:
             raise ReportRefusedError(403, "forbidden", "the run no longer exists")
         status = TrainingRunStatus.model_validate(run.get("status", {}), extra="ignore")
         if status.phase.finished:

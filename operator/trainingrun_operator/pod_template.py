@@ -3,6 +3,7 @@
 import json
 from urllib.parse import urlsplit
 
+from trainingrun_api.custom_trainer import CustomTrainer
 from trainingrun_api.names import (
     GRACE_SECONDS,
     HUB_TOKEN_VARIABLE,
@@ -23,7 +24,7 @@ from trainingrun_api.run_config import BaseModelSource, ProgressEndpoint
 from trainingrun_api.spec import TrainingRunSpec
 from trainingrun_api.started_with import SecretNames, StartedWith
 
-from . import rendezvous
+from . import kubeflow, rendezvous
 from .additions import with_additions
 from .resources import Manifest, Run
 from .settings import Settings
@@ -60,7 +61,7 @@ def pod_template(
     progress = ProgressEndpoint(url=settings.report_url, ca_certificate=ca_certificate, token_path=TOKEN_PATH)
     config = started.config | {"progress": progress.model_dump(mode="json")}
     ours = {
-        "metadata": {"labels": {MANAGED_BY_LABEL: OPERATOR, RUN_LABEL: run.key.name}},
+        "metadata": _metadata(run, spec, ca_certificate),
         "spec": {
             "restartPolicy": "Never",
             "automountServiceAccountToken": False,
@@ -68,8 +69,8 @@ def pod_template(
             "terminationGracePeriodSeconds": GRACE_SECONDS,
             "securityContext": _pod_security(),
             "imagePullSecrets": [{"name": name} for name in settings.trainer_image_pull_secrets],
-            "containers": [_trainer(run, spec.resources, started, config, settings)],
-            "volumes": _volumes(spec.resources, base_model, started.secrets.storage),
+            "containers": [_trainer(run, spec, started, config, settings)],
+            "volumes": _volumes(spec, base_model, started.secrets.storage),
             **rendezvous.domain(run, spec.resources),
             **spec.scheduling.model_dump(
                 mode="json", exclude_none=True, exclude_defaults=True, exclude={"queue_name"}
@@ -77,12 +78,21 @@ def pod_template(
         },
     }
     default = settings.default_pod_template
+    if default is not None and spec.trainer is not None:
+        default = default.without_image()
     return with_additions(ours, spec.pod_template, default, spec.resources.gpu_resource_name)
 
 
 def base_model_of(started: StartedWith) -> BaseModelSource:
     """Where the base model is read from, as far as this version knows of it."""
     return BaseModelSource.model_validate(started.config.get("baseModel", {}), extra="ignore")
+
+
+def _metadata(run: Run, spec: TrainingRunSpec, ca_certificate: str) -> Manifest:
+    labels = {"labels": {MANAGED_BY_LABEL: OPERATOR, RUN_LABEL: run.key.name}}
+    if spec.trainer is None:
+        return labels
+    return labels | {"annotations": {kubeflow.CERTIFICATE_ANNOTATION: ca_certificate}}
 
 
 def _pod_security() -> Manifest:
@@ -96,9 +106,9 @@ def _pod_security() -> Manifest:
 
 
 def _trainer(
-    run: Run, resources: Resources, started: StartedWith, config: Manifest, settings: Settings
+    run: Run, spec: TrainingRunSpec, started: StartedWith, config: Manifest, settings: Settings
 ) -> Manifest:
-    base_model = base_model_of(started)
+    base_model, resources = base_model_of(started), spec.resources
     return {
         "name": TRAINER,
         "image": started.image,
@@ -115,7 +125,9 @@ def _trainer(
             MEMORY_LIMIT,
             *rendezvous.variables(run, resources),
             *_secrets(started.secrets),
+            *(kubeflow.variables(settings.report_url, TOKEN_FOLDER, TOKEN_PATH) if spec.trainer else []),
         ],
+        **_command(spec.trainer),
         **rendezvous.ports(resources),
         "resources": _resources(resources),
         "volumeMounts": [
@@ -124,6 +136,11 @@ def _trainer(
         ],
         **_insisting_on(started.secrets.mlflow),
     }
+
+
+def _command(trainer: CustomTrainer | None) -> Manifest:
+    """Of a trainer of the user's own; {} where the image says it."""
+    return trainer.model_dump(include={"command", "args"}, exclude_defaults=True) if trainer else {}
 
 
 def _environment(config: Manifest, base_model: BaseModelSource) -> list[Manifest]:
@@ -197,13 +214,14 @@ def _mounts(resources: Resources, base_model: BaseModelSource, keys: str | None)
     return mounts
 
 
-def _volumes(resources: Resources, base_model: BaseModelSource, keys: str | None) -> list[Manifest]:
+def _volumes(spec: TrainingRunSpec, base_model: BaseModelSource, keys: str | None) -> list[Manifest]:
     token = {"audience": PROGRESS_AUDIENCE, "expirationSeconds": TOKEN_SECONDS, "path": "token"}
+    sources = [{"serviceAccountToken": token}, *([kubeflow.certificate_source()] if spec.trainer else [])]
     volumes: list[Manifest] = [
         {"name": "work", "emptyDir": {"sizeLimit": WORK_LIMIT}},
-        {"name": "progress-token", "projected": {"sources": [{"serviceAccountToken": token}]}},
+        {"name": "progress-token", "projected": {"sources": sources}},
     ]
-    if resources.gpus_per_node > 1:
+    if spec.resources.gpus_per_node > 1:
         # GPUs of a node are connected through it; a container has 64 MiB of it otherwise.
         volumes.append({"name": "shared-memory", "emptyDir": {"medium": "Memory"}})
     if keys is not None:

@@ -67,6 +67,8 @@ def starting_with(run: Run, model_name: str, found: Resolution, settings: Settin
 
 
 def _image(spec: ResolvedSpec, settings: Settings) -> str:
+    if spec.own.trainer is not None:
+        return spec.own.trainer.image
     templates = (spec.own.pod_template, settings.default_pod_template)
     return next((one.image for one in templates if one and one.image), settings.trainer_image)
 

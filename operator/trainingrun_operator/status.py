@@ -164,10 +164,15 @@ def _of_finished(run: Run, workload: Workload, group: Group) -> RunState:
         return of_failed(workload, _last_failure(run, group))
     result = _result(group.first)
     # The trainer ends with 0 only after it has published, so its scores are in the object store.
-    message = (
-        success_message(result) if result else "The model is published; its scores are in evaluation.json"
-    )
-    return RunState(Phase.SUCCEEDED, Reason.COMPLETED, message)
+    return RunState(Phase.SUCCEEDED, Reason.COMPLETED, _success(run, result))
+
+
+def _success(run: Run, result: RunResult | None) -> str:
+    if result is not None:
+        return success_message(result)
+    if run.spec is not None and run.spec.trainer is not None:
+        return f"The trainer has finished: {run.spec.trainer.image}"
+    return "The model is published; its scores are in evaluation.json"
 
 
 def _gave_up(spec: TrainingRunSpec, state: RunState) -> RunState:

@@ -122,8 +122,9 @@ def test_run_goes_on_from_an_earlier_one_in_the_same_folder(retrained: Trained, 
         ({"dataset": {}}, ["spec.dataset", "set exactly one of project, uri and huggingFace"]),
         ({"baseModel": {"fromRun": {"name": "never"}}}, ["no finished run 'never'"]),
         ({"dataset": {"uri": "file:///nowhere/x.csv"}}, ["/nowhere/x.csv"]),
+        ({"trainer": {"image": "example.com/own:1"}}, ["spec.trainer: a local run"]),
     ],
-    ids=["fields", "project", "neither", "earlier run", "file"],
+    ids=["fields", "project", "neither", "earlier run", "file", "trainer"],
 )
 def test_manifest_that_can_not_work_is_refused_with_all_that_is_wrong(
     tmp_path: Path, spec: dict[str, object], message: list[str], command: Command

@@ -100,13 +100,13 @@ class OperatorProcess:
             return self._get("/healthz") == "ok"
         return False
 
-    def post(self, report: Any, token: str | None) -> tuple[int, str]:
+    def post(self, report: Any, token: str | None, path: str = PROGRESS_PATH) -> tuple[int, str]:
         """Status and text that the progress endpoint answers with."""
         body = report if isinstance(report, bytes) else json.dumps(report).encode()
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         connection = _Https(self.progress_port, self.ca_certificate)
         try:
-            connection.request("POST", PROGRESS_PATH, body, headers)
+            connection.request("POST", path, body, headers)
             answer = connection.getresponse()
             return answer.status, answer.read().decode()
         finally:
