@@ -40,8 +40,11 @@ def init(
     text_field: Annotated[str | None, typer.Option(help="Field with the text. Default: a guess.")] = None,
     label_field: Annotated[str | None, typer.Option(help="Field with the label. Default: a guess.")] = None,
     store: Annotated[
-        str, typer.Option(metavar="URI", help="Bucket, or folder in it, of the data and the results.")
-    ] = "s3://my-bucket",
+        str | None,
+        typer.Option(
+            metavar="URI", help="Bucket, or folder in it, of data and results, such as s3://bucket."
+        ),
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="File to write. Default: standard output.")
     ] = None,

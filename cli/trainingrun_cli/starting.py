@@ -13,6 +13,9 @@ from trainingrun_client.errors import ClientError
 from .data_survey import Survey, survey, survey_labels
 from .new_manifest import NewManifest, manifest_name
 
+USUAL_STORE = "s3://my-bucket"
+"""To be replaced by a person."""
+
 
 class Choices(NamedTuple):
     """What is said by options; None for what is asked for or guessed."""
@@ -20,22 +23,25 @@ class Choices(NamedTuple):
     name: str | None
     text_field: str | None
     label_field: str | None
-    store: str
+    store: str | None
 
 
 def new_manifest(data: Path, choices: Choices) -> str:
     """A manifest for this file. Raises ClientError for one that can't be trained on."""
     found = survey(data)
-    text = choices.text_field or _chosen("text", found.text(), found)
-    label = choices.label_field or _chosen("label", found.label(text), found)
+    text = choices.text_field or _field("text", found.text(), found)
+    label = choices.label_field or _field("label", found.label(text), found)
+    labels = survey_labels(data, text, label)
+    name = choices.name or _asked("Name of the run", manifest_name(data))
+    store = choices.store or _asked("Bucket, or folder in it, of data and results", USUAL_STORE)
     manifest = NewManifest(
-        name=_valid(choices.name or manifest_name(data)),
+        name=_valid(name),
         data=data,
         rows=found.rows,
-        store=choices.store.rstrip("/"),
+        store=store.rstrip("/"),
         text=text,
         label=label,
-        labels=survey_labels(data, text, label),
+        labels=labels,
         context=found.context(text, label),
     )
     return "\n".join([*manifest.lines(), ""])
@@ -52,19 +58,20 @@ def write(text: str, path: Path) -> None:
         raise ClientError(f"{path}: {error.strerror}") from error
 
 
-def _chosen(what: str, guess: str | None, found: Survey) -> str:
+def _field(what: str, guess: str | None, found: Survey) -> str:
     fields = ", ".join(column.name for column in found.columns)
-    answer = _asked(f"Field with the {what}, of {fields}", guess) if sys.stdin.isatty() else ""
-    if chosen := answer or guess:
+    if chosen := _asked(f"Field with the {what}, of {fields}", guess or ""):
         return chosen
     raise ClientError(f"{found.path}: name the field with the {what} in --{what}-field, of {fields}")
 
 
-def _asked(question: str, guess: str | None) -> str:
-    """The answer to a question, which doesn't go where the manifest goes."""
+def _asked(question: str, guess: str) -> str:
+    """The answer from a terminal, else the guess; the question doesn't go where the manifest goes."""
+    if not sys.stdin.isatty():
+        return guess
     default = f" [{guess}]" if guess else ""
     print(f"{visible(question + default)}: ", end="", file=sys.stderr, flush=True)
-    return sys.stdin.readline().strip()
+    return sys.stdin.readline().strip() or guess
 
 
 def _valid(name: str) -> str:

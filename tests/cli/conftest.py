@@ -94,25 +94,25 @@ def retrained(trained: Trained) -> Trained:
 
 
 @pytest.fixture(scope="session")
-def control_plane() -> Iterator[ControlPlane]:
+def api_server() -> Iterator[ControlPlane]:
     """An API server whose CRD takes any status, as one of a newer version may."""
     definitions = custom_resource_definitions()
     schema = definitions[RUN_PLURAL]["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]
     schema["status"] = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
-    with ControlPlane() as control_plane:
-        api_client = config.new_client_from_config(str(control_plane.kubeconfig))
+    with ControlPlane() as api_server:
+        api_client = config.new_client_from_config(str(api_server.kubeconfig))
         for definition in definitions.values():
             create_from_dict(api_client, definition)
             wait_until_served(api_client, definition["metadata"]["name"])
         api_client.close()
-        yield control_plane
+        yield api_server
 
 
 @pytest.fixture
-def api(control_plane: ControlPlane, monkeypatch: pytest.MonkeyPatch) -> Iterator[CustomObjectsApi]:
+def api(api_server: ControlPlane, monkeypatch: pytest.MonkeyPatch) -> Iterator[CustomObjectsApi]:
     """The API server, which commands speak to as well."""
-    monkeypatch.setenv("KUBECONFIG", str(control_plane.kubeconfig))
-    api_client = config.new_client_from_config(str(control_plane.kubeconfig))
+    monkeypatch.setenv("KUBECONFIG", str(api_server.kubeconfig))
+    api_client = config.new_client_from_config(str(api_server.kubeconfig))
     yield CustomObjectsApi(api_client)
     api_client.close()
 
@@ -137,12 +137,12 @@ def apply(
     api.patch_namespaced_custom_object_status(*place, name, {"status": status})
 
 
-def kubectl(control_plane: ControlPlane, *arguments: str) -> subprocess.CompletedProcess[str]:
+def kubectl(api_server: ControlPlane, *arguments: str) -> subprocess.CompletedProcess[str]:
     """kubectl, which finds the command of this environment as its plugin."""
     binaries.ensure(("kubectl",))
     environment = {
         **os.environ,
-        "KUBECONFIG": str(control_plane.kubeconfig),
+        "KUBECONFIG": str(api_server.kubeconfig),
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
     }
     return subprocess.run(

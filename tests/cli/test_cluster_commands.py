@@ -72,10 +72,10 @@ def test_what_is_submitted_again_stays_and_what_is_changed_is_refused(
 
 
 def test_what_kubectl_has_applied_can_be_submitted_again(
-    api: CustomObjectsApi, control_plane: ControlPlane, namespace: str, command: Command
+    api: CustomObjectsApi, api_server: ControlPlane, namespace: str, command: Command
 ) -> None:
     example = EXAMPLES / "two-nodes.yaml"  # it has a number where the API server also takes a text
-    applied = kubectl(control_plane, "apply", "-n", namespace, "-f", str(example))
+    applied = kubectl(api_server, "apply", "-n", namespace, "-f", str(example))
     assert applied.returncode == 0, applied.stderr
     said = command("submit", str(example), "-n", namespace)
     assert said.status == 0, said.err
@@ -251,13 +251,13 @@ def test_changes_that_do_not_go_with_the_run_are_refused(
 
 def test_the_context_names_cluster_and_namespace(
     api: CustomObjectsApi,
-    control_plane: ControlPlane,
+    api_server: ControlPlane,
     namespace: str,
     command: Command,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    content = yaml.safe_load(control_plane.kubeconfig.read_text())
+    content = yaml.safe_load(api_server.kubeconfig.read_text())
     (context,) = content["contexts"]
     content["contexts"].append({"name": "team", "context": {**context["context"], "namespace": namespace}})
     (tmp_path / "kubeconfig").write_text(yaml.safe_dump(content))

@@ -100,15 +100,18 @@ def test_what_can_not_be_guessed_is_asked_for_or_named(
         def isatty(self) -> bool:
             return True
 
-    monkeypatch.setattr(sys, "stdin", Terminal("\nteam\n"))
-    monkeypatch.setattr(sys, "argv", ["trainingrun", "init", str(path), "--name", "first-try"])
+    monkeypatch.setattr(sys, "stdin", Terminal("\nteam\nfirst-try\n\n"))
+    monkeypatch.setattr(sys, "argv", ["trainingrun", "init", str(path)])
     with pytest.raises(SystemExit) as ended:
         main()
     asked = capsys.readouterr()
     assert ended.value.code == 0
     assert "Field with the text, of id, subject, note, team, owner [note]: " in asked.err
     assert fields(asked.out) == ("note", "team", None)
-    assert yaml.safe_load(asked.out)["metadata"]["name"] == "first-try"
+    assert "Name of the run [tickets]: " in asked.err
+    manifest = yaml.safe_load(asked.out)
+    assert manifest["metadata"]["name"] == "first-try"
+    assert manifest["spec"]["output"]["uri"] == "s3://my-bucket/runs"
 
 
 @pytest.mark.parametrize(

@@ -13,15 +13,15 @@ from .conftest import apply, kubectl
 
 
 def test_kubectl_finds_the_command_and_it_calls_itself_so(
-    api: CustomObjectsApi, control_plane: ControlPlane, namespace: str
+    api: CustomObjectsApi, api_server: ControlPlane, namespace: str
 ) -> None:
     apply(api, "tickets", {"phase": "Running"}, namespace)
-    listed = kubectl(control_plane, "trainingrun", "list", "-n", namespace)
+    listed = kubectl(api_server, "trainingrun", "list", "-n", namespace)
     assert (listed.returncode, listed.stderr) == (0, "")
     assert listed.stdout.splitlines()[1].split()[:2] == ["tickets", "Running"]
-    said = kubectl(control_plane, "trainingrun", "--help")
+    said = kubectl(api_server, "trainingrun", "--help")
     assert "Usage: kubectl trainingrun " in said.stdout
-    refused = kubectl(control_plane, "trainingrun", "suspend", "none", "-n", namespace)
+    refused = kubectl(api_server, "trainingrun", "suspend", "none", "-n", namespace)
     assert (refused.returncode, refused.stderr) == (
         2,
         f"trainingrun: TrainingRun {namespace}/none: Not Found\n",
@@ -29,12 +29,12 @@ def test_kubectl_finds_the_command_and_it_calls_itself_so(
 
 
 def test_kubectl_completes_its_plugin(
-    api: CustomObjectsApi, control_plane: ControlPlane, namespace: str
+    api: CustomObjectsApi, api_server: ControlPlane, namespace: str
 ) -> None:
     apply(api, "tickets", {"phase": "Running"}, namespace)
 
     def completed(*words: str) -> list[str]:
-        return kubectl(control_plane, "__complete", "trainingrun", *words).stdout.splitlines()
+        return kubectl(api_server, "__complete", "trainingrun", *words).stdout.splitlines()
 
     assert completed("su") == ["submit", "suspend", ":0"]
     assert completed("logs", "-n", namespace, "") == ["tickets", ":0"]
@@ -42,7 +42,7 @@ def test_kubectl_completes_its_plugin(
 
 
 def test_the_shell_completes_commands_and_names_of_runs(
-    api: CustomObjectsApi, control_plane: ControlPlane, namespace: str
+    api: CustomObjectsApi, api_server: ControlPlane, namespace: str
 ) -> None:
     for name in ("tickets-1", "tickets-2", "other"):
         apply(api, name, {"phase": "Running"}, namespace)
@@ -50,7 +50,7 @@ def test_the_shell_completes_commands_and_names_of_runs(
     def completed(*words: str) -> list[str]:
         environment = {
             **os.environ,
-            "KUBECONFIG": str(control_plane.kubeconfig),
+            "KUBECONFIG": str(api_server.kubeconfig),
             "_TRAININGRUN_COMPLETE": "complete_bash",
             "COMP_WORDS": " ".join(["trainingrun", *words]),
             "COMP_CWORD": str(len(words)),
