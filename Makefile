@@ -89,8 +89,12 @@ bench-gpu: setup ## Measure training on a GPU beside transformers' Trainer, and 
 bench-operator: setup ## Measure what a run costs the operator into benchmarks/RESULTS-operator.md; a quarter of an hour
 	$(BIN)/python -m benchmarks.operator $(ARGS)
 
+.PHONY: docs
+docs: setup ## Build the documentation as a site in build/site; a broken link fails
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python tools/pages.py
+
 .PHONY: check
-check: lint types imports check-generated ## Run all checks that run no code
+check: lint types imports check-generated docs ## Run all checks that run no code
 
 .PHONY: lint
 lint: setup ## Check style
