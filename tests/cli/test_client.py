@@ -1,5 +1,9 @@
 """Runs on a real API server, from Python."""
 
+import re
+import threading
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,7 +12,7 @@ from kubernetes.client import CustomObjectsApi
 from trainingrun_api.names import GROUP, RUN_PLURAL, VERSION
 from trainingrun_client import Client, ClientError, TrainingProject, TrainingRun
 
-from .conftest import apply
+from .conftest import EXAMPLES, Trained, apply
 
 SPEC: dict[str, Any] = {"dataset": {"uri": "s3://data/a.csv"}, "output": {"uri": "s3://models"}}
 
@@ -83,3 +87,35 @@ def test_a_kind_that_the_cluster_does_not_have_is_told(client: Client) -> None:
 
     with pytest.raises(ClientError, match="doesn't know this kind of resource; install the operator"):
         client.connection.list(Unserved)
+
+
+@pytest.mark.slow
+def test_the_example_of_the_page_runs_from_submission_to_the_model(
+    client: Client,
+    api: CustomObjectsApi,
+    trained: Trained,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    page = (EXAMPLES.parent / "docs/command-line.md").read_text()
+    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    config = {"outputPrefix": trained.output("reviews").as_uri(), "storage": {}}
+    started = {"digest": "", "image": "", "config": config}
+
+    def end() -> None:
+        """The operator's part, once the run is there."""
+        while "tickets" not in [run.name for run in client.list()]:
+            time.sleep(0.1)
+        status = {"status": {"phase": "Succeeded", "startedWith": started}}
+        place = (GROUP, VERSION, client.namespace, RUN_PLURAL, "tickets")
+        api.patch_namespaced_custom_object_status(*place, status)
+
+    ending = threading.Thread(target=end)
+    ending.start()
+    monkeypatch.chdir(tmp_path)
+    found: dict[str, Any] = {}
+    exec(code.replace('namespace="team"', f'namespace="{client.namespace}"'), found)
+    ending.join()
+    assert found["now"].status.phase == "Succeeded"
+    assert found["scores"].accuracy > 0
+    assert (tmp_path / "model" / "config.json").is_file()
