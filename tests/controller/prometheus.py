@@ -69,6 +69,13 @@ class Prometheus:
         values = [float(series["value"][1]) for series in found]
         return [value for value in values if value == value]  # noqa: PLR0124
 
+    def pairs(self, first: str, second: str, seconds: float) -> set[tuple[float, float]]:
+        """The values that two expressions had at the same time, of the latest `seconds`."""
+        span = {"start": time.time() - seconds, "end": time.time(), "step": 1}
+        answers = [self._answer("query_range", query=one, **span)["result"] for one in (first, second)]
+        of_first, of_second = (dict(series["values"]) for (series,) in answers)
+        return {(float(of_first[at]), float(of_second[at])) for at in of_first.keys() & of_second.keys()}
+
     def rules(self) -> list[dict[str, Any]]:
         """The alerts with their state."""
         return [rule for group in self._answer("rules")["groups"] for rule in group["rules"]]
@@ -78,7 +85,7 @@ class Prometheus:
             return bool(urlopen(f"{self.url}/-/ready", timeout=5).status == 200)
         return False
 
-    def _answer(self, what: str, **query: str) -> Any:
+    def _answer(self, what: str, **query: str | float) -> Any:
         with urlopen(f"{self.url}/api/v1/{what}?{urlencode(query)}", timeout=30) as answer:
             return json.load(answer)["data"]
 

@@ -104,7 +104,8 @@ def _curves(axes: Axes, panel: Panel, viewed: Viewed) -> None:
             axes.plot(minutes, series.values, label=series.name, linewidth=1)
     axes.set_xlim(0, (viewed.end - viewed.start) / 60)
     axes.set_xlabel("minutes", fontsize=7)
-    axes.set_ylim(bottom=min(0, axes.get_ylim()[0]))
+    if axes.lines:
+        axes.set_ylim(min(0.0, axes.dataLim.y0), 1.1 * axes.dataLim.y1 or 1.0)
     _legend(axes)
 
 
@@ -154,7 +155,7 @@ def _states(axes: Axes, panel: Panel, viewed: Viewed) -> None:
     axes.set_xlim(0, (viewed.end - viewed.start) / 60)
     axes.set_xlabel("minutes", fontsize=7)
     axes.set_yticks([])
-    _legend(axes)
+    axes.legend(fontsize=6, loc="lower right", bbox_to_anchor=(1, 1), ncols=8, frameon=False)
 
 
 def _rows(axes: Axes, panel: Panel, viewed: Viewed) -> None:
@@ -183,8 +184,9 @@ def _key(series: Series) -> tuple[str, ...]:
 
 
 def _with_unit(panel: Panel, value: float) -> str:
-    write = UNITS.get(panel["fieldConfig"]["defaults"]["unit"])
-    return write(value) if write else f"{value:.4g}"
+    how = panel["fieldConfig"]["defaults"]
+    write = UNITS.get(how["unit"])
+    return write(value) if write else f"{value:.{how['decimals']}f}" if "decimals" in how else f"{value:.4g}"
 
 
 DRAWN: Mapping[str, Callable[[Axes, Panel, Viewed], None]] = {

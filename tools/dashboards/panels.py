@@ -146,6 +146,7 @@ def bars(title: str, text: str, query: Query, unit: str = "short", width: int = 
         .datasource(SOURCE)
         .unit(unit)
         .min(0)
+        .decimals(0)  # increase() doesn't count in whole numbers
         .span(width)
         .height(HIGH)
         .orientation(VizOrientation.HORIZONTAL)
@@ -162,7 +163,7 @@ def states(title: str, text: str, query: Query, width: int = WHOLE) -> statetime
         .description(text)
         .datasource(SOURCE)
         .span(width)
-        .height(HIGH)
+        .height(LOW)
         .targets(_targets((query,)))
     )
 
