@@ -7,6 +7,7 @@ from trainingrun_api.evaluation import ClassificationScores, ClassScores, Evalua
 from trainingrun_api.metrics import AVERAGE_PRECISION, MACRO_F1, MEAN_RECIPROCAL_RANK
 from trainingrun_api.visible import visible, visible_json
 
+from .card_metadata import front_matter
 from .context import SEPARATOR, Context, ContextForm
 
 POOLED_USE = """\
@@ -70,14 +71,11 @@ written = " | ".join({one} for name, value in context.items() if value)
 ```
 
 {form}. The same is in config.json as `context`; a text without any has {empty}.
+
 """
 
 EMBEDDING_CARD = """\
----
-library_name: sentence-transformers
-pipeline_tag: sentence-similarity
----
-
+{front_matter}
 # {name}
 
 Gives texts embeddings whose cosine says how much they have in common. Trained from {source} on
@@ -118,6 +116,12 @@ USES = {
 """By whether the model is pooled, and whether a text may have several labels."""
 
 
+WEAK_F1 = 0.5
+"""Below, a label is named among the limits: of a text that is given or has it, more are wrong than right."""
+
+NAMED = 10
+"""Labels that a sentence names at most."""
+
 MARKUP = re.compile(r"[\\`*\[\]|~$]|(?<!\w)_|_(?!\w)")
 """What makes markup, a formula or the end of a table's cell; not the underscores inside of names."""
 
@@ -130,11 +134,7 @@ def model_card(evaluation: Evaluation, *, pooled: bool, max_tokens: int, context
     number = "any number" if multi_label else "one"
     source = "the trainer's default model" if base == "Default" else markdown_text(base)
     return f"""\
----
-library_name: {library}
-pipeline_tag: text-classification
----
-
+{front_matter(evaluation, library, "text-classification")}
 # {evaluation.model_name}
 
 Gives a text {number} of {len(evaluation.labels)} labels. Fine-tuned from {source}
@@ -148,8 +148,48 @@ Gives a text {number} of {len(evaluation.labels)} labels. Fine-tuned from {sourc
 ## Use
 
 {USES[pooled, multi_label].replace("INPUTS", _inputs(context, pooled=pooled))}
-{_context_use(context, pooled=pooled) if context.parameters else ""}Texts are cut after {max_tokens} tokens.
+{_context_use(context, pooled=pooled) if context.parameters else ""}## Data
+
+{_data(evaluation)}
+
+## Limits
+
+{_limits(evaluation, max_tokens)}
 """
+
+
+def _data(evaluation: Evaluation) -> str:
+    """What was read, and what became of it."""
+    data = evaluation.data
+    sources = ", ".join(markdown_text(one.source) for one in data.sources)
+    return (
+        f"{data.training} texts to train on and {data.evaluation} to evaluate on, of {data.read} rows of "
+        f"{sources}."
+    )
+
+
+def _limits(evaluation: Evaluation, max_tokens: int) -> str:
+    """What the model can't, as a list."""
+    scores, data = evaluation.classification, evaluation.data
+    several = scores is not None and scores.threshold is not None
+    else_ = "may get none" if several else "gets one of them too, often with a low probability"
+    limits = [
+        f"It knows only its {len(evaluation.labels)} labels: a text about something else {else_}.",
+        f"Texts are cut after {max_tokens} tokens.",
+    ]
+    if scores is not None and scores.accuracy_interval is not None:
+        low, high = scores.accuracy_interval.low, scores.accuracy_interval.high
+        limits.append(
+            f"{data.evaluation} texts tell its accuracy no closer than between {low:.0%} and {high:.0%}."
+        )
+    weak = [one for one in scores.evaluated if one.f1 < WEAK_F1] if scores else []
+    if weak:
+        named = ", ".join(markdown_text(one.label) for one in sorted(weak, key=lambda one: one.f1)[:NAMED])
+        limits.append(f"It is unreliable for labels with an F1 below {WEAK_F1}, first {named}.")
+    if data.not_evaluated:
+        named = ", ".join(map(markdown_text, data.not_evaluated[:NAMED]))
+        limits.append(f"How good it is for labels that no evaluation text has isn't known, such as {named}.")
+    return "\n".join(f"- {limit}" for limit in limits)
 
 
 def _published(evaluation: Evaluation) -> str:
@@ -227,6 +267,7 @@ def embedding_card(evaluation: Evaluation, *, max_tokens: int) -> str:
     """A model card with scores and how to use the model."""
     base = evaluation.base_model.source
     return EMBEDDING_CARD.format(
+        front_matter=front_matter(evaluation, "sentence-transformers", "sentence-similarity"),
         name=evaluation.model_name,
         source="the trainer's default model" if base == "Default" else markdown_text(base),
         training=evaluation.data.training,
