@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pyarrow.parquet
 
-from trainingrun_api.dataset import DataSource
+from trainingrun_api.dataset import DatasetFiles, DataSource, ExportFormat
 from trainingrun_api.labels import Labels
 from trainingrun_client.errors import ClientError
 from trainingrun_trainer.data import FetchedSource, LabelRules, Reading, Tally, Wanted
-from trainingrun_trainer.data.cells import CellError, is_missing, labels
+from trainingrun_trainer.data.cells import Answers, CellError, is_missing, labels
+from trainingrun_trainer.data.exports import known_export, questions
 from trainingrun_trainer.data.sources import Selection
 from trainingrun_trainer.errors import TrainerError
 from trainingrun_trainer.records import SourceFile
@@ -53,11 +54,19 @@ class Column:
     """Whether all that is there are texts."""
     several: bool = False
     """Whether a row has several values."""
+    answers: bool = False
+    """Whether it is what annotators chose, in an export of a labelling tool."""
 
     def add(self, value: object) -> None:
         """One more row."""
-        if is_missing(value):
-            return
+        if isinstance(value, Answers):
+            self.answers = True
+            for one in value.given[:1]:
+                self.add(one)
+        elif not is_missing(value):
+            self._add(value)
+
+    def _add(self, value: object) -> None:
         self.filled += 1
         self.texts = self.texts and isinstance(value, str)
         self.characters += len(value) if isinstance(value, str) else 0
@@ -83,6 +92,8 @@ class Survey:
     path: Path
     rows: int
     columns: list[Column]
+    format: ExportFormat | None = None
+    """The labelling tool that exported the file."""
 
     def text(self) -> str | None:
         """The column that most likely holds the texts."""
@@ -92,8 +103,11 @@ class Survey:
 
     def label(self, text: str) -> str | None:
         """The column that most likely holds the labels; None where that can't be told."""
+        chosen = [column.name for column in self.columns if column.answers]
         few = [column for column in self.columns if column.name != text and column.repeats]
         words = [column for column in few if column.texts or column.several]
+        if len(chosen) == 1:
+            return chosen[0]
         return _called(few, LABEL_NAMES) or (words[0].name if len(words) == 1 else None)
 
     def context(self, text: str, label: str) -> list[str]:
@@ -110,15 +124,28 @@ class LabelSurvey:
     several: bool
     """Whether a text has several."""
     skipped: int
-    """Rows without text or label."""
+    """Rows without text or label, or whose annotators disagree."""
 
 
-def survey(path: Path) -> Survey:
-    """Look at all rows of a file. Raises ClientError for one that can't be read, or is empty."""
+def survey(path: Path, label: str | None) -> Survey:
+    """Look at all rows of a file; `label` is the field of the label, if it is known.
+
+    Raises ClientError for a file that can't be read, or is empty.
+    """
+    plain = _survey(path, DatasetFiles(uri=path.resolve().as_uri()))
+    fields = [column.name for column in plain.columns]
+    tool = known_export(fields)
+    if tool is None:
+        return plain
+    question = label or next(iter(questions(fields)), "label")
+    return _survey(path, DatasetFiles(uri=path.resolve().as_uri(), label_field=question, format=tool))
+
+
+def _survey(path: Path, files: DatasetFiles) -> Survey:
     columns: dict[str, Column] = {}
     rows = 0
     try:
-        for row in Selection(_fetched(path), Tally("")).rows(_names(path)):
+        for row in Selection(_fetched(path, files), Tally("")).rows(_names(path)):
             rows += 1
             for name, value in row.fields():
                 columns.setdefault(name, Column(name)).add(value)
@@ -126,23 +153,24 @@ def survey(path: Path) -> Survey:
         raise ClientError(str(error)) from error
     if not rows:
         raise ClientError(f"{path}: there are no rows")
-    return Survey(path, rows, list(columns.values()))
+    return Survey(path, rows, list(columns.values()), files.format)
 
 
-def survey_labels(path: Path, text: str, label: str) -> LabelSurvey:
+def survey_labels(found: Survey, text: str, label: str) -> LabelSurvey:
     """Read the texts and labels as training does. Raises ClientError as training would fail."""
-    reading = Reading([_fetched(path, text, label)], Wanted(LabelRules(Labels()), one_label=None))
+    uri = found.path.resolve().as_uri()
+    files = DatasetFiles(uri=uri, text_field=text, label_field=label, format=found.format)
+    reading = Reading([_fetched(found.path, files)], Wanted(LabelRules(Labels()), one_label=None))
     try:
         several = [len(example.labels) > 1 for example in reading]
     except TrainerError as error:
         raise ClientError(str(error)) from error
     (tally,) = reading.tallies
-    return LabelSurvey(tally.labels, any(several), tally.empty + tally.unlabelled)
+    return LabelSurvey(tally.labels, any(several), tally.empty + tally.unlabelled + tally.disputed)
 
 
-def _fetched(path: Path, text: str = "text", label: str = "label") -> FetchedSource:
-    source = DataSource(uri=path.resolve().as_uri(), text_field=text, label_field=label)
-    return FetchedSource(source, [SourceFile(str(path), path)])
+def _fetched(path: Path, files: DatasetFiles) -> FetchedSource:
+    return FetchedSource(DataSource(**files.model_dump()), [SourceFile(str(path), path)])
 
 
 def _names(path: Path) -> Sequence[str]:

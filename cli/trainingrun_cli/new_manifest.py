@@ -8,6 +8,7 @@ from pathlib import Path
 
 import yaml
 
+from trainingrun_api.dataset import ExportFormat
 from trainingrun_api.names import API_VERSION, MAX_RUN_NAME_LENGTH, REQUIRED_STORAGE_KEYS, RUN_KIND
 from trainingrun_api.tasks import TaskType
 from trainingrun_api.visible import visible
@@ -31,6 +32,8 @@ class NewManifest:
     rows: int
     store: str
     """URI of the bucket or folder in it that has the data and gets the results."""
+    format: ExportFormat | None
+    """The labelling tool that exported the data."""
     text: str
     label: str
     labels: LabelSurvey
@@ -49,6 +52,8 @@ class NewManifest:
             yield f"  taskType: {TaskType.MULTI_LABEL_CLASSIFICATION} # texts have any number of labels"
         yield "  dataset:"
         yield f"    uri: {_scalar(f'{self.store}/{self.data.name}')} # a copy of the file, for the cluster"
+        if self.format:
+            yield f"    format: {self.format} # labels are what most annotators chose"
         yield f"    textField: {_scalar(self.text)}"
         yield f"    labelField: {_scalar(self.label)}"
         if self.context:

@@ -28,10 +28,10 @@ class Choices(NamedTuple):
 
 def new_manifest(data: Path, choices: Choices) -> str:
     """A manifest for this file. Raises ClientError for one that can't be trained on."""
-    found = survey(data)
+    found = survey(data, choices.label_field)
     text = choices.text_field or _field("text", found.text(), found)
     label = choices.label_field or _field("label", found.label(text), found)
-    labels = survey_labels(data, text, label)
+    labels = survey_labels(found, text, label)
     name = choices.name or _asked("Name of the run", manifest_name(data))
     store = choices.store or _asked("Bucket, or folder in it, of data and results", USUAL_STORE)
     manifest = NewManifest(
@@ -39,6 +39,7 @@ def new_manifest(data: Path, choices: Choices) -> str:
         data=data,
         rows=found.rows,
         store=store.rstrip("/"),
+        format=found.format,
         text=text,
         label=label,
         labels=labels,

@@ -17,6 +17,7 @@ from trainingrun_cli.__main__ import main
 from .conftest import EXAMPLES, Command
 
 DATA = EXAMPLES / "data"
+EXPORTS = EXAMPLES.parent / "tests/trainer/data/exports"
 ROWS = [
     {
         "id": number,
@@ -56,6 +57,25 @@ def test_the_fields_of_an_example_are_found_and_its_labels_counted(
     assert checked.status == 0, checked.err
     assert "rows read with" in checked.out
     assert command("init", str(DATA / name), "--output", str(path)).err.endswith("name another file\n")
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        (DATA / "shop-annotations.json", ("LabelStudio", "message", "reason")),
+        (EXPORTS / "argilla.parquet", ("Argilla", "text", "team")),
+        (EXPORTS / "argilla.jsonl", ("Argilla", "text", "team")),
+    ],
+)
+def test_the_tool_that_exported_a_file_is_found(
+    command: Command, path: Path, expected: tuple[str, str, str]
+) -> None:
+    said = command("init", str(path))
+    assert said.status == 0, said.err
+    dataset = yaml.safe_load(said.out)["spec"]["dataset"]
+    assert (dataset["format"], dataset["textField"], dataset["labelField"]) == expected
+    checked = command("validate", "-", given=said.out)
+    assert checked.status == 0, checked.err
 
 
 @pytest.mark.parametrize("name", ["data.csv", "data.jsonl", "Data & more.parquet"])

@@ -61,6 +61,14 @@ def test_cancelled_annotations_and_disagreement_are_counted(name: str, read: int
     assert (tally.read, tally.unlabelled, tally.disputed, tally.disagreed) == (read, 3, 1, 1)
 
 
+@pytest.mark.parametrize("name", [*LABEL_STUDIO, *ARGILLA])
+def test_what_annotators_and_models_did_is_no_field_of_a_text(name: str) -> None:
+    texts = exported(name, label_field="team")
+    assert len(list(texts)) == len(TEAMS)
+    others = {"id", "status"} if name in ARGILLA else {"topics"}
+    assert {field.name for field in texts.metadata.fields()} - others == {"channel"}
+
+
 @pytest.mark.parametrize("name", LABEL_STUDIO[1:])
 def test_rows_of_one_task_are_one_text(name: str) -> None:
     texts = exported(name, label_field="team", filter={"field": "channel", "include": ["phone"]})
@@ -89,6 +97,17 @@ def test_a_field_of_the_data_is_no_label_of_its_task(tmp_path: Path) -> None:
     assert read(tmp_path / "a.json", json.dumps(tasks), **options) == [("late", ("returns",))]
     pyarrow.parquet.write_table(pyarrow.Table.from_pylist(tasks), tmp_path / "a.parquet")
     assert read(tmp_path / "a.parquet", **options) == [("late", ("returns",))]
+
+
+def test_an_annotator_may_leave_a_control_out(tmp_path: Path) -> None:
+    rows = [
+        {"text": "late", "id": 1, "annotation_id": 3},
+        {"text": "late", "id": 1, "annotation_id": 2, "team": "returns"},
+        {"text": "dear", "id": 2, "annotation_id": 4, "team": "billing"},
+    ]
+    options = {"label_field": "team", "format": ExportFormat.LABEL_STUDIO}
+    expected = [("late", ("returns",)), ("dear", ("billing",))]
+    assert read(tmp_path / "a.json", json.dumps(rows), **options) == expected
 
 
 def test_a_task_is_read_by_the_paths_of_its_data(tmp_path: Path) -> None:

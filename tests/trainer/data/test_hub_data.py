@@ -45,7 +45,7 @@ def repository(hub: Hub, tmp_path: Path) -> Path:
 
 
 def source_on(hub: Hub, repo_id: str = "acme/mails", **asked: Any) -> DataSource:
-    fields = {name: asked.pop(name) for name in ("label_field", "setting") if name in asked}
+    fields = {name: asked.pop(name) for name in ("label_field", "format", "setting") if name in asked}
     return DataSource(hugging_face=HubDataset(repo_id=repo_id, endpoint=hub.endpoint, **asked), **fields)
 
 
@@ -72,6 +72,15 @@ def test_lists_of_class_numbers_have_their_names(hub: Hub, repository: Path, tmp
     parquet(repository, "train", rows, topics=List(CLASSES))
     found = read(source_on(hub, label_field="topics"), folder=tmp_path, several=True)
     assert found == [("both", ("billing", "delivery")), ("one", ("delivery",))]
+
+
+def test_data_set_of_argilla_has_the_labels_of_most_annotators(
+    hub: Hub, repository: Path, tmp_path: Path
+) -> None:
+    exported = Path(__file__).parent / "exports" / "argilla.parquet"
+    (repository / "train.parquet").write_bytes(exported.read_bytes())
+    found = read(source_on(hub, label_field="team", format="Argilla"), folder=tmp_path)
+    assert [labels for _, labels in found] == [("billing",), ("delivery",), ("returns",)]
 
 
 def test_names_of_the_card_hold_for_files_of_text(hub: Hub, repository: Path, tmp_path: Path) -> None:

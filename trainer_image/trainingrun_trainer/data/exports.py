@@ -1,5 +1,6 @@
 """Exports of labelling tools: rows with the answers of their annotators, whatever the layout of the file."""
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
@@ -16,10 +17,14 @@ DATA, ANNOTATIONS = "data", "annotations"
 """Fields of a task of Label Studio's JSON."""
 
 ID, ANNOTATION_ID, LEAD_TIME = "id", "annotation_id", "lead_time"
+OF_ANNOTATION = {ID, ANNOTATION_ID, LEAD_TIME, "annotator", "created_at", "updated_at"}
 """Columns of its JSON-MIN and CSV, which have a row for each annotation, and one for a task without any."""
 
 RESPONSES, STATUS, SUBMITTED = ".responses", ".responses.status", "submitted"
 """Ends of the columns of a question in Argilla's data sets, and how they mark what was handed in."""
+
+OF_QUESTION = re.compile(r"\.(responses(\.users|\.status)?|suggestion(\.score|\.agent)?)$")
+"""Their columns that say what annotators or models answered."""
 
 
 def answered(source: DataSource, rows: Iterable[Row]) -> Iterator[Row]:
@@ -45,16 +50,21 @@ def columns(source: DataSource) -> Sequence[str]:
     return ()
 
 
+def known_export(fields: Collection[str]) -> ExportFormat | None:
+    """The tool whose exports have such fields."""
+    return next((tool for tool, has_signs in SIGNS.items() if has_signs(fields)), None)
+
+
+def questions(fields: Iterable[str]) -> list[str]:
+    """The questions of a data set of Argilla's."""
+    return [name.removesuffix(STATUS) for name in fields if name.endswith(STATUS)]
+
+
 def unread_export(source: DataSource, fields: Collection[str]) -> str:
     """What to set where a file with such fields is an export that is read as plain rows; "" otherwise."""
-    if source.format is not None:
-        return ""
-    found = next((tool for tool, has_signs in SIGNS.items() if has_signs(fields)), None)
-    return (
-        f"This looks like an export of a labelling tool: set {source.setting}.format to {found}"
-        if found
-        else ""
-    )
+    tool = None if source.format else known_export(fields)
+    advice = "This looks like an export of a labelling tool: set"
+    return f"{advice} {source.setting}.format to {tool}" if tool else ""
 
 
 SIGNS: Mapping[ExportFormat, Callable[[Collection[str]], bool]] = {
@@ -62,7 +72,7 @@ SIGNS: Mapping[ExportFormat, Callable[[Collection[str]], bool]] = {
         (ANNOTATIONS in fields and any(name.startswith(f"{DATA}.") for name in fields))
         or {ID, ANNOTATION_ID, LEAD_TIME}.issubset(fields)
     ),
-    ExportFormat.ARGILLA: lambda fields: any(name.endswith(STATUS) for name in fields),
+    ExportFormat.ARGILLA: lambda fields: bool(questions(fields)),
 }
 """By which fields an export is known."""
 
@@ -119,18 +129,18 @@ def _choices(annotation: Any) -> dict[str, list[Any]]:
 
 def _task_of(source: DataSource, annotations: Sequence[Row]) -> Row:
     """A task of which each row is an annotation: what they have in common, and the label that each gives."""
-    first, *others = annotations
-    if is_missing(first.values[ANNOTATION_ID]):
-        return first._replace(values=_without_label(source, first.values))
-    if not others:
-        return first
+    first = annotations[0]
     shared = {
         name: value
-        for name, value in first.values.items()
-        if all(other.values.get(name) == value for other in others)
+        for name, value in _without_label(source, first.values).items()
+        if name not in OF_ANNOTATION and all(other.values.get(name) == value for other in annotations)
     }
-    answers = Answers(tuple(row.values.get(source.label_field) for row in annotations))
-    return first._replace(values={**shared, source.label_field: answers})
+    given = tuple(
+        row.values[source.label_field]
+        for row in annotations
+        if source.label_field in row.values and not is_missing(row.values[ANNOTATION_ID])
+    )
+    return Row(first.place, {**shared, **({source.label_field: Answers(given)} if given else {})})
 
 
 def _without_label(source: DataSource, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -145,7 +155,14 @@ def _record(source: DataSource, row: Row) -> Row:
     if len(values) != len(status):
         raise DataError(f"{row.place}: {question + RESPONSES!r} and {question + STATUS!r} differ in length")
     handed_in = tuple(value for value, state in zip(values, status, strict=True) if state == SUBMITTED)
-    return row._replace(values={**row.values, question: Answers(handed_in)})
+    return row._replace(
+        values={**_without_answers(row.values), question: Answers(handed_in)},
+        others=lambda: _without_answers(row.others()),
+    )
+
+
+def _without_answers(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if not OF_QUESTION.search(name)}
 
 
 def _list(source: DataSource, row: Row, field: str) -> list[Any]:
