@@ -73,7 +73,7 @@ def test_a_name_with_a_wildcard_in_it_is_that_file_if_it_is_there(data: Path, tm
 @pytest.mark.parametrize(
     ("place", "message"),
     [
-        ("*.txt", r"/\*.txt: there are no .jsonl, .csv, .tsv, .parquet files; correct"),
+        ("*.txt", r"/\*.txt: there are no .jsonl, .json, .csv, .tsv, .parquet files; correct"),
         ("*.md", "only others such as file:///.*/notes.md"),
         ("none/", "there are no"),
         ("none.csv", "none.csv: there is no such file"),

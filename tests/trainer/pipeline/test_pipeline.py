@@ -429,7 +429,7 @@ def test_an_output_that_cannot_be_written_is_refused_before_data_are_read(
     ("uri", "message"),
     [
         ("missing.jsonl", "there is no such file"),
-        ("missing/", "there are no .jsonl, .csv, .tsv, .parquet files"),
+        ("missing/", "there are no .jsonl, .json, .csv, .tsv, .parquet files"),
     ],
 )
 def test_missing_data_are_an_error_of_the_data(config: RunConfig, uri: str, message: str) -> None:
