@@ -37,12 +37,14 @@ def sum_gradients(parameters: Iterable[nn.Parameter]) -> None:
     for table in tables:
         _sum_rows(table)
     for bucket in _buckets([one for one in gradients if not _is_table(one)]):
-        flat = torch.cat([gradient.flatten() for gradient in bucket])
+        alone = len(bucket) == 1 and bucket[0].is_contiguous()
+        flat = bucket[0] if alone else torch.cat([gradient.flatten() for gradient in bucket])
         with peers():
             dist.all_reduce(flat)
-        sums = torch.split(flat, [gradient.numel() for gradient in bucket])
-        for gradient, summed in zip(bucket, sums, strict=True):
-            gradient.copy_(summed.view_as(gradient))
+        if not alone:
+            sums = torch.split(flat, [gradient.numel() for gradient in bucket])
+            for gradient, summed in zip(bucket, sums, strict=True):
+                gradient.copy_(summed.view_as(gradient))
 
 
 def _is_table(gradient: Tensor) -> bool:
