@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from urllib3.exceptions import HTTPError
 
 from trainingrun_api.base import Model
-from trainingrun_api.names import GROUP, RUN_LABEL, VERSION
+from trainingrun_api.names import GROUP, INDEX_ANNOTATION, RUN_LABEL, TRAINER_CONTAINER, VERSION
 from trainingrun_api.problems import problems
 from trainingrun_api.resources import TrainingProject, TrainingRun
 
@@ -38,10 +38,6 @@ CONNECT_SECONDS = 5
 """A cluster that takes no connection within it is taken for away."""
 
 UNANSWERED = {HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT}
-
-
-CONTAINER = "trainer"
-INDEX_ANNOTATION = "batch.kubernetes.io/job-completion-index"
 
 
 class TrainerPod(NamedTuple):
@@ -196,7 +192,7 @@ class Connection:
             response: Any = self._core.read_namespaced_pod_log(
                 pod,
                 self.namespace,
-                container=CONTAINER,
+                container=TRAINER_CONTAINER,
                 follow=follow,
                 since_seconds=since_seconds,
                 tail_lines=tail,
@@ -274,7 +270,9 @@ def known_resource(kind: type[Resource], value: Any) -> Resource:
 
 
 def _trainer_pod(pod: Any) -> TrainerPod:
-    container = next((one for one in pod.status.container_statuses or [] if one.name == CONTAINER), None)
+    container = next(
+        (one for one in pod.status.container_statuses or [] if one.name == TRAINER_CONTAINER), None
+    )
     running, terminated = (container.state.running, container.state.terminated) if container else (None, None)
     index = (pod.metadata.annotations or {}).get(INDEX_ANNOTATION, "0")
     return TrainerPod(

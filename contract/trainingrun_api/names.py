@@ -64,6 +64,12 @@ MLFLOW_CREDENTIALS = (("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"), 
 GRACE_SECONDS = 120
 """From SIGTERM, at which the trainer saves what it has, to SIGKILL."""
 
+TRAINER_CONTAINER = "trainer"
+"""Name of the container that trains."""
+
+INDEX_ANNOTATION = "batch.kubernetes.io/job-completion-index"
+"""Annotation of a pod of an Indexed Job; the host name is <job>-<index>."""
+
 TERMINATION_MESSAGE_PATH = "/dev/termination-log"
 
 

@@ -14,10 +14,35 @@ from .status import TrainingRunStatus
 ApiVersion = Literal["training.labelator.io/v1alpha1"]
 
 
-class TrainingRun(Model):
-    """One training of one text model."""
+class ApiObject(Model):
+    """What all resources have."""
 
     api_version: ApiVersion = "training.labelator.io/v1alpha1"
+    kind: str
+    metadata: Metadata
+    """Name, namespace, labels and annotations."""
+    spec: Model
+
+    @property
+    def name(self) -> str:
+        """What it is called; the start of that until the API server has completed it."""
+        return self.metadata.name or self.metadata.generate_name or ""
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """What a user applies, as JSON values: no more than was set."""
+        metadata = self.metadata.model_dump(mode="json", exclude_unset=True)
+        return {
+            "apiVersion": self.api_version,
+            "kind": self.kind,
+            "metadata": {name: value for name, value in metadata.items() if name not in SERVERS},
+            "spec": self.spec.model_dump(mode="json", exclude_unset=True),
+        }
+
+
+class TrainingRun(ApiObject):
+    """One training of one text model."""
+
     kind: Literal["TrainingRun"] = "TrainingRun"
     metadata: RunMetadata
     """Name, namespace, labels and annotations."""
@@ -28,16 +53,6 @@ class TrainingRun(Model):
 
     PLURAL: ClassVar = RUN_PLURAL
 
-    @property
-    def name(self) -> str:
-        """What it is called; the start of that until the API server has completed it."""
-        return _name(self.metadata)
-
-    @property
-    def manifest(self) -> dict[str, Any]:
-        """What a user applies, as JSON values: no more than was set."""
-        return _manifest(self)
-
     @model_validator(mode="after")
     def _names_a_service(self) -> Self:
         name = self.metadata.name or f"{self.metadata.generate_name}0"
@@ -46,38 +61,11 @@ class TrainingRun(Model):
         return self
 
 
-class TrainingProject(Model):
+class TrainingProject(ApiObject):
     """What the training runs of one team share."""
 
-    api_version: ApiVersion = "training.labelator.io/v1alpha1"
     kind: Literal["TrainingProject"] = "TrainingProject"
-    metadata: Metadata
-    """Name, namespace, labels and annotations."""
     spec: TrainingProjectSpec
     """What is shared."""
 
     PLURAL: ClassVar = PROJECT_PLURAL
-
-    @property
-    def name(self) -> str:
-        """What it is called; the start of that until the API server has completed it."""
-        return _name(self.metadata)
-
-    @property
-    def manifest(self) -> dict[str, Any]:
-        """What a user applies, as JSON values: no more than was set."""
-        return _manifest(self)
-
-
-def _name(metadata: Metadata) -> str:
-    return metadata.name or metadata.generate_name or ""
-
-
-def _manifest(resource: TrainingRun | TrainingProject) -> dict[str, Any]:
-    metadata = resource.metadata.model_dump(mode="json", exclude_unset=True)
-    return {
-        "apiVersion": resource.api_version,
-        "kind": resource.kind,
-        "metadata": {name: value for name, value in metadata.items() if name not in SERVERS},
-        "spec": resource.spec.model_dump(mode="json", exclude_unset=True),
-    }

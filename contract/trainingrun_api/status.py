@@ -66,7 +66,7 @@ StageSeconds = Annotated[
 MAX_METRICS = 32
 MAX_METRIC_NAME = 64
 
-Metrics = Annotated[
+ReportedMetrics = Annotated[
     dict[Annotated[str, Field(max_length=MAX_METRIC_NAME)], float],
     Field(max_length=MAX_METRICS),
     WithJsonSchema(
@@ -199,7 +199,7 @@ class Progress(Model):
     """Seconds until maxEpochs, and the end of the final fit, at the current speed."""
     stage_seconds: StageSeconds = {}
     """Seconds that each stage has taken so far, of the attempt that reports."""
-    metrics: Metrics = {}
+    metrics: ReportedMetrics = {}
     """More metrics by name, of a trainer of the user's own, as it names them."""
     notice: Notice | None = None
     """A message that isn't a failure."""

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
+from typing import TypeVar
 
 from aiohttp import web
 from pydantic import ValidationError
@@ -23,6 +24,7 @@ from .resources import kubernetes_json, parse_time
 
 logger = logging.getLogger(__name__)
 
+Posted = TypeVar("Posted")
 ReadReport = Callable[[bytes, RunIdentity], Awaitable[ProgressReport]]
 """What makes a report for the run of a pod from what the pod has posted."""
 
@@ -71,14 +73,15 @@ class ReportEndpoint:
         await self._cluster.apply_progress(await read(await request.read(), identity))
 
     async def _own_report(self, body: bytes, identity: RunIdentity) -> ProgressReport:
-        report = _parsed(body)
+        report = _parsed(_own, body)
         if report.run != identity:
             raise ReportRefusedError(403, "forbidden", "the report is for another run than the pod's")
         status = await self._unfinished(identity)
         return report.after(status.progress, status.epochs)
 
     async def _kubeflow_report(self, body: bytes, identity: RunIdentity) -> ProgressReport:
-        return kubeflow.report_of(body, identity, await self._unfinished(identity))
+        payload = _parsed(_kubeflow, body)
+        return kubeflow.report_of(payload, identity, await self._unfinished(identity))
 
     async def _unfinished(self, identity: RunIdentity) -> TrainingRunStatus:
         """The status of the run whose pod reports."""
@@ -108,12 +111,20 @@ def _bearer_token(request: web.Request) -> str:
     return token
 
 
-def _parsed(body: bytes) -> ProgressReport:
+def _own(body: bytes) -> ProgressReport:
+    report = ProgressReport.model_validate(kubernetes_json(body))
+    parse_time(report.progress.last_update_time)
+    return report
+
+
+def _kubeflow(body: bytes) -> kubeflow.Payload:
+    return kubeflow.Payload.model_validate(kubernetes_json(body))
+
+
+def _parsed(read: Callable[[bytes], Posted], body: bytes) -> Posted:
     try:
-        report = ProgressReport.model_validate(kubernetes_json(body))
-        parse_time(report.progress.last_update_time)
+        return read(body)
     except ValidationError as error:
         raise ReportRefusedError(400, "invalid", "; ".join(problems(error))) from error
     except ValueError as error:
         raise ReportRefusedError(400, "invalid", str(error)) from error
-    return report

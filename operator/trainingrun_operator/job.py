@@ -1,11 +1,10 @@
 """Runs are trained by batch/v1 Jobs: all that the operator knows of these."""
 
-from trainingrun_api.names import QUEUE_LABEL, ExitCode
+from trainingrun_api.names import QUEUE_LABEL, TRAINER_CONTAINER, ExitCode
 from trainingrun_api.spec import TrainingRunSpec
 from trainingrun_api.status import Reason
 
 from .kinds import OURS, Kind
-from .pod_template import TRAINER
 from .resources import Manifest, Run, owner_of
 from .workload import Workload, child_metadata
 
@@ -14,14 +13,18 @@ POD_FAILURE_POLICY: Manifest = {
         # The pod at fault counts, not those that ended because it did.
         {
             "action": "Ignore",
-            "onExitCodes": {"containerName": TRAINER, "operator": "In", "values": [ExitCode.PEER_LOST]},
+            "onExitCodes": {
+                "containerName": TRAINER_CONTAINER,
+                "operator": "In",
+                "values": [ExitCode.PEER_LOST],
+            },
         },
         # Preemption, eviction and node loss are not the run's fault.
         {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
         {
             "action": "FailJob",
             "onExitCodes": {
-                "containerName": TRAINER,
+                "containerName": TRAINER_CONTAINER,
                 "operator": "In",
                 "values": sorted(ExitCode.USER_ERRORS),
             },

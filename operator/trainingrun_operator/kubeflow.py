@@ -7,11 +7,10 @@ import math
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from trainingrun_api.names import KUBEFLOW_PATH
-from trainingrun_api.problems import problems
+from trainingrun_api.names import GROUP, KUBEFLOW_PATH
 from trainingrun_api.progress import ProgressReport, RunIdentity, bounded_epochs
 from trainingrun_api.status import (
     MAX_METRIC_NAME,
@@ -22,10 +21,9 @@ from trainingrun_api.status import (
     TrainingRunStatus,
 )
 
-from .errors import ReportRefusedError
-from .resources import Manifest, format_time, kubernetes_json
+from .resources import Manifest, format_time
 
-CERTIFICATE_ANNOTATION = "training.labelator.io/progress-ca"
+CERTIFICATE_ANNOTATION = f"{GROUP}/progress-ca"
 CERTIFICATE_FILE = "ca.crt"
 
 FIELDS = {
@@ -66,7 +64,9 @@ class _TrainerStatus(_Received):
         return {name: value for name, value in found.items() if value is not None}
 
 
-class _Payload(_Received):
+class Payload(_Received):
+    """What is posted."""
+
     trainer_status: _TrainerStatus
 
 
@@ -86,14 +86,9 @@ def certificate_source() -> Manifest:
     return {"downwardAPI": {"items": [{"path": CERTIFICATE_FILE, "fieldRef": annotation}]}}
 
 
-def report_of(body: bytes, run: RunIdentity, status: TrainingRunStatus) -> ProgressReport:
-    """What was posted, as a report of `run` that follows its status. Raises ReportRefusedError."""
-    try:
-        received = _Payload.model_validate(kubernetes_json(body)).trainer_status
-    except ValidationError as error:
-        raise ReportRefusedError(400, "invalid", "; ".join(problems(error))) from error
-    except ValueError as error:
-        raise ReportRefusedError(400, "invalid", str(error)) from error
+def report_of(payload: Payload, run: RunIdentity, status: TrainingRunStatus) -> ProgressReport:
+    """What was posted, as a report of `run` that follows its status."""
+    received = payload.trainer_status
     numbers = received.numbers()
     epochs = _with_evaluated(status.epochs, numbers)
     progress = Progress(

@@ -4,12 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Self, TypeVar
 
-from trainingrun_api.names import ExitCode
+from trainingrun_api.names import INDEX_ANNOTATION, TRAINER_CONTAINER, ExitCode
 from trainingrun_api.status import RunFailure, RunResult
 
 from .missing_secret import missing_secret
-from .pod_template import TRAINER
-from .rendezvous import INDEX_ANNOTATION
 from .resources import Manifest, RunKey, kubernetes_json, owner_of, parse_time
 
 Left = TypeVar("Left", RunResult, RunFailure)
@@ -147,7 +145,7 @@ def condition_message(status: Manifest, kind: str, value: str) -> str | None:
 
 def _trainer_state(status: Manifest) -> Manifest:
     for container in status.get("containerStatuses", ()):
-        if container["name"] == TRAINER:
+        if container["name"] == TRAINER_CONTAINER:
             state: Manifest = container.get("state", {})
             return state
     return {}

@@ -18,6 +18,7 @@ from trainingrun_api.names import (
     STORAGE_KEYS,
     STORAGE_KEYS_VARIABLE,
     TERMINATION_MESSAGE_PATH,
+    TRAINER_CONTAINER,
 )
 from trainingrun_api.placement import Resources
 from trainingrun_api.run_config import BaseModelSource, ProgressEndpoint
@@ -29,7 +30,6 @@ from .additions import with_additions
 from .resources import Manifest, Run
 from .settings import Settings
 
-TRAINER = "trainer"
 TRAINER_USER = 65532
 WORK_FOLDER = "/work"
 WORK_LIMIT = "50Gi"
@@ -110,7 +110,7 @@ def _trainer(
 ) -> Manifest:
     base_model, resources = base_model_of(started), spec.resources
     return {
-        "name": TRAINER,
+        "name": TRAINER_CONTAINER,
         "image": started.image,
         "imagePullPolicy": settings.trainer_image_pull_policy,
         "terminationMessagePath": TERMINATION_MESSAGE_PATH,

@@ -1,6 +1,7 @@
 """How the pods of a run of several nodes find each other, and what torchrun's launcher is told of them."""
 
 from trainingrun_api.names import (
+    INDEX_ANNOTATION,
     MASTER_ADDRESS_VARIABLE,
     MASTER_PORT,
     MASTER_PORT_VARIABLE,
@@ -11,9 +12,6 @@ from trainingrun_api.names import (
 from trainingrun_api.placement import Resources
 
 from .resources import Manifest, Run
-
-INDEX_ANNOTATION = "batch.kubernetes.io/job-completion-index"
-"""Annotation of a pod of an Indexed Job; the host name is <job>-<index>."""
 
 PORT_NAME = "rendezvous"
 

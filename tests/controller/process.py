@@ -10,8 +10,8 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -127,6 +127,16 @@ class OperatorProcess:
             if self._process.poll() is not None or time.monotonic() > deadline:
                 raise AssertionError(f"the operator did not start\n{self.log_tail()}")
             time.sleep(0.05)
+
+
+@contextmanager
+def stopped(operator: OperatorProcess) -> Iterator[None]:
+    """Within, there is no operator."""
+    assert operator.stop() == 0
+    try:
+        yield
+    finally:
+        operator.start()
 
 
 class _Https(http.client.HTTPSConnection):

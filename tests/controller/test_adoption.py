@@ -1,8 +1,5 @@
 """A run believes the Job that the operator made for it, and no other."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from kubernetes.client import ApiClient, CustomObjectsApi
 
 from trainingrun_api.names import API_VERSION, GROUP, RUN_PLURAL, VERSION
@@ -10,7 +7,7 @@ from trainingrun_api.names import API_VERSION, GROUP, RUN_PLURAL, VERSION
 from .cluster import Api
 from .kubelet import Kubelet
 from .manifests import Manifest, a_foreign_job, a_project, a_project_run, a_report, a_result, a_run
-from .process import OperatorProcess
+from .process import OperatorProcess, stopped
 from .test_waiting import config_of
 
 LABELS = {"app.kubernetes.io/managed-by": "trainingrun-operator"}
@@ -29,15 +26,6 @@ def a_forged_job(run: Manifest) -> Manifest:
     template["spec"]["securityContext"] = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
     template["spec"]["containers"][0] |= {"name": "trainer", "securityContext": security}
     return job
-
-
-@contextmanager
-def stopped(operator: OperatorProcess) -> Iterator[None]:
-    assert operator.stop() == 0
-    try:
-        yield
-    finally:
-        operator.start()
 
 
 def forget(client: ApiClient, run: Manifest, *fields: str) -> None:

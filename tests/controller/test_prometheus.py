@@ -14,7 +14,7 @@ from trainingrun_api.metrics import EPOCH_METRICS
 from .cluster import Api
 from .kubelet import Kubelet
 from .manifests import Manifest, a_failure, a_foreign_job, a_report, a_result, a_run
-from .process import NAMESPACE, RELEASE, OperatorProcess
+from .process import NAMESPACE, RELEASE, OperatorProcess, stopped
 from .prometheus import MONITORING, Prometheus, draw_dashboards, promtool
 
 HARD_TO_GET = {"> 300": "> 0", "> 0.1": "> 0", "> 2.5": "> 0"}
@@ -156,15 +156,6 @@ def with_scores(report: Manifest, training_loss: float = 0.5) -> Manifest:
 def runs_of(api: Api) -> list[Manifest]:
     found: list[Manifest] = api.resource("TrainingRun").get(namespace=api.namespace).to_dict()["items"]
     return found
-
-
-@contextmanager
-def stopped(operator: OperatorProcess) -> Iterator[None]:
-    assert operator.stop() == 0
-    try:
-        yield
-    finally:
-        operator.start()
 
 
 @contextmanager

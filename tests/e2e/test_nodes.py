@@ -12,9 +12,8 @@ from e2e.world import World
 from transformers import AutoModel
 
 from demo.objectstore import NAMESPACE
-from trainingrun_api.names import RUN_LABEL
+from trainingrun_api.names import INDEX_ANNOTATION, RUN_LABEL
 from trainingrun_api.status import Phase, TrainingRunStatus
-from trainingrun_operator.rendezvous import INDEX_ANNOTATION
 from trainingrun_trainer.model import default_model_folder
 
 pytestmark = pytest.mark.slow

@@ -12,9 +12,8 @@ from kubernetes.watch import Watch
 
 from demo.kubernetes import Kubernetes
 from demo.objectstore import NAMESPACE
-from trainingrun_api.names import API_VERSION, GROUP, RUN_LABEL, RUN_PLURAL, VERSION
+from trainingrun_api.names import API_VERSION, GROUP, INDEX_ANNOTATION, RUN_LABEL, RUN_PLURAL, VERSION
 from trainingrun_api.status import TrainingRunStatus
-from trainingrun_operator.rendezvous import INDEX_ANNOTATION
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
