@@ -45,7 +45,7 @@ setup: .venv/.installed ## Install Python packages into .venv and the `trainingr
 .PHONY: test
 test: setup ## Run the tests, the end-to-end run on the local cluster among them; ARGS goes to pytest
 	$(BIN)/python -m localcluster build
-	OMP_NUM_THREADS=1 $(BIN)/pytest -m "not groups and not ecosystem" --numprocesses 2 --dist loadgroup --no-loadscope-reorder $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/pytest -m "not groups and not ecosystem and not faults" --numprocesses 2 --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 .PHONY: test-groups
 test-groups: setup ## Run the longest tests, of many processes and of two pods on the local cluster; half an hour
@@ -57,9 +57,14 @@ test-ecosystem: setup ## Run the tests with other projects' servers on the local
 	$(BIN)/python -m localcluster build
 	OMP_NUM_THREADS=1 $(BIN)/pytest -m ecosystem --numprocesses 1 --dist loadgroup --no-loadscope-reorder $(ARGS)
 
+.PHONY: test-faults
+test-faults: setup ## Run the whole sweeps of faults, and write what they measure into docs/reliability.md; hours
+	$(BIN)/python -m localcluster build
+	OMP_NUM_THREADS=1 $(BIN)/pytest -m faults --write-reliability --numprocesses 1 --dist loadgroup --no-loadscope-reorder $(ARGS)
+
 .PHONY: test-fast
 test-fast: setup ## Run the tests that take neither root nor long; KUBEBUILDER_ASSETS names a folder of setup-envtest
-	OMP_NUM_THREADS=1 $(BIN)/pytest -m "not slow" --numprocesses auto --dist loadfile $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/pytest -m "not slow and not faults" --numprocesses auto --dist loadfile $(ARGS)
 
 .PHONY: bench-quality
 bench-quality: setup ## Measure accuracy beside peers into benchmarks/RESULTS-quality.md; DATA=folder with CLINC150, hours of one core

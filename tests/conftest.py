@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+pytest_plugins = ["promises"]
+
 TESTS = Path(__file__).parent
 LONGEST_FIRST = (
     "e2e",
