@@ -58,10 +58,9 @@ def trainingrun(*arguments: str, folder: Path) -> subprocess.CompletedProcess[st
     )
 
 
-def manifest(folder: Path, name: str = "reviews", **spec: object) -> Path:
-    """The example on reviews, with other fields."""
-    run = yaml.safe_load((EXAMPLES / "reviews.yaml").read_text())
-    run["metadata"]["name"] = name
+def manifest(folder: Path, example: str = "reviews.yaml", **spec: object) -> Path:
+    """An example, with other fields."""
+    run = yaml.safe_load((EXAMPLES / example).read_text())
     run["spec"].update(spec)
     path = folder / "run.yaml"
     path.write_text(yaml.safe_dump(run))
@@ -83,14 +82,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
 @pytest.fixture(scope="session")
 def retrained(trained: Trained) -> Trained:
     """One more epoch, in run `reviews-by-stars`, which reads the stars beside the text."""
-    wanted = manifest(
-        trained.folder,
-        "reviews-by-stars",
-        baseModel={"fromRun": {"name": "reviews"}},
-        contextParameters=["stars"],
-        training={"maxEpochs": 1},
-    )
-    return train(wanted)
+    return train(manifest(trained.folder, "continued.yaml", training={"maxEpochs": 1}))
 
 
 @pytest.fixture(scope="session")

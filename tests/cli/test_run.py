@@ -137,8 +137,8 @@ def test_manifest_that_can_not_work_is_refused_with_all_that_is_wrong(
 
 
 @pytest.mark.parametrize("example", sorted(EXAMPLES.glob("*.yaml")), ids=lambda path: path.name)
-def test_every_example_is_a_valid_manifest_with_its_data_beside_it(example: Path) -> None:
-    config = local_config(read_manifest(example), Path("runs"), EXAMPLES / "data")
+def test_every_example_is_a_valid_manifest_with_its_data_beside_it(trained: Trained, example: Path) -> None:
+    config = local_config(read_manifest(example), trained.folder / "runs", EXAMPLES / "data")
     assert config.dataset.place.startswith(("file://", "hf://"))
 
 

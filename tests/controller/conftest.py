@@ -14,6 +14,7 @@ from localcluster.control_plane import free_port
 from trainingrun_api.crd import custom_resource_definitions
 
 from .cluster import Api
+from .kubectl import Kubectl
 from .kubelet import Kubelet
 from .process import NAMESPACE, RELEASE, ROOT, OperatorProcess, decoded, kubeconfig_with_token
 
@@ -73,6 +74,11 @@ def api(api_client: ApiClient, operator: OperatorProcess) -> Iterator[Api]:
 @pytest.fixture
 def kubelet(api: Api) -> Kubelet:
     return Kubelet(api)
+
+
+@pytest.fixture
+def kubectl(control_plane: ControlPlane, api: Api) -> Kubectl:
+    return Kubectl(control_plane.kubeconfig, api.namespace)
 
 
 def rights_of_the_chart(*options: str) -> list[dict[str, object]]:

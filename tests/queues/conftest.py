@@ -6,11 +6,11 @@ from kubernetes.client import ApiClient
 from localcluster import ControlPlane
 
 from ..controller.cluster import Api
-from ..controller.conftest import administrator, api, control_plane, kubelet, operator
+from ..controller.conftest import administrator, api, control_plane, kubectl, kubelet, operator
 from .kueue import Kueue
 from .team import Team
 
-__all__ = ["api", "control_plane", "kubelet", "operator"]
+__all__ = ["api", "control_plane", "kubectl", "kubelet", "operator"]
 
 
 @pytest.fixture(scope="session")

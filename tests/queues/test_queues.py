@@ -12,10 +12,14 @@ from trainingrun_operator.health import Watchdog
 from trainingrun_operator.references import Resolver
 
 from ..controller.cluster import Api
+from ..controller.kubectl import Kubectl
 from ..controller.kubelet import Kubelet
 from ..controller.manifests import Manifest, a_result, a_run
+from ..controller.process import ROOT
 from ..controller.test_health import SETTINGS, Enqueued
 from .team import NODES, QUEUE, Team
+
+EXAMPLE = ROOT / "examples" / "queue.yaml"
 
 
 def test_a_run_waits_until_there_is_room_and_says_why(api: Api, kubelet: Kubelet, team: Team) -> None:
@@ -177,3 +181,15 @@ def test_many_that_wait_are_read_from_the_watch(api: Api, kubelet: Kubelet, team
         api.eventually(name, phase="Queued", message="Kueue: ")
     asked = api.operator.count("api_requests_total", **lists) - before
     assert asked <= 4, "the audits, each of which lists them once or twice"
+
+
+def test_the_example_is_applied_whole_and_its_run_waits_for_its_share(
+    api: Api, kubelet: Kubelet, kubectl: Kubectl
+) -> None:
+    kubectl("apply", "--filename", str(EXAMPLE))
+    pod = kubelet.pod_of("tickets-queued")
+    assert pod["spec"]["nodeSelector"] == {"gpu": "h100"}
+    tolerated = {one["key"] for one in pod["spec"]["tolerations"]}
+    assert "nvidia.com/gpu" in tolerated
+    kubelet.end(pod, 0, a_result())
+    api.eventually("tickets-queued", phase="Succeeded")
