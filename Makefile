@@ -94,6 +94,10 @@ bench-gpu: setup ## Measure training on a GPU beside transformers' Trainer, and 
 bench-operator: setup ## Measure what a run costs the operator into benchmarks/RESULTS-operator.md; a quarter of an hour
 	$(BIN)/python -m benchmarks.operator $(ARGS)
 
+.PHONY: release
+release: setup ## Write images, chart and Python packages of this version into dist; four minutes, and 3 GB of disk
+	$(BIN)/python tools/release.py
+
 .PHONY: docs
 docs: setup ## Build the documentation as a site in build/site; a broken link fails
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python tools/pages.py

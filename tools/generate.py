@@ -36,6 +36,7 @@ STAMPS = {
     f"{CHART}/Chart.yaml": re.compile(r"^(version: |appVersion: ).*$", re.MULTILINE),
     "operator/Dockerfile": ARGUMENT,
     "trainer_image/Dockerfile": ARGUMENT,
+    "deploy/kustomize/example/kustomization.yaml": re.compile(r"(newTag: |/trainingrun-trainer:).*"),
 }
 """Where the version stands beside the contract, and what stands before it."""
 

@@ -5,9 +5,11 @@ import tempfile
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
+from trainingrun_api import __version__
 from trainingrun_api.names import REPORT_FAULTS, ExitCode
 from trainingrun_api.visible import visible
 from trainingrun_client.errors import ClientError, UnreachableError
@@ -48,8 +50,18 @@ for panel, commands in COMMANDS.items():
         app.command(name, rich_help_panel=panel)(command)
 
 
+def _show_version(asked: bool) -> None:
+    if asked:
+        print(f"trainingrun {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
-def trainingrun() -> None:
+def trainingrun(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
     """Fine-tune text classifiers, on Kubernetes or here.
 
     Exit status:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from localcluster import ControlPlane
+from trainingrun_api import __version__
 
 from .release import CHART, NAMESPACE, run
 
@@ -32,5 +33,5 @@ def test_example_is_applied_and_again_would_change_nothing() -> None:
             "kubectl", "get", "deployments", f"--namespace={NAMESPACE}", images, environment=environment
         )
     assert found.stdout.split() == [
-        f"registry.example.com/trainingrun-{part}:0.1.0" for part in ("operator", "trainer")
+        f"registry.example.com/trainingrun-{part}:{__version__}" for part in ("operator", "trainer")
     ]

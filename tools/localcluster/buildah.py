@@ -22,6 +22,7 @@ LONGEST_STEP = 100
 # Steps that take time.
 STEP = re.compile(r"STEP \d+/\d+: (COPY|RUN)")
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
+COMPRESSION = ("--compression-format=zstd",)
 # The uv cache of this machine lies here during a build, so that nothing is fetched twice.
 UV_CACHE_IN_BUILD = "/var/cache/uv"
 # Where Debian's certificate store and what it links to lie.
@@ -90,8 +91,14 @@ def push(image: str, target: str, run_in: Callable[[Sequence[str]], list[str]] =
     """
     host = target.partition("/")[0].rpartition(":")[0] or target.partition("/")[0]
     plain = ("--tls-verify=false",) if host in ("localhost", "127.0.0.1", "[::1]") else ()
-    options = ("--quiet", *plain, "--compression-format=zstd", image, f"docker://{target}")
+    options = ("--quiet", *plain, *COMPRESSION, image, f"docker://{target}")
     _run_visibly(f"pushing {target}", run_in(command("push", *options)))
+
+
+def save(image: str, archive: Path, name: str) -> None:
+    """Write `image` into an OCI archive, in which it is called `name`."""
+    options = ("--quiet", *COMPRESSION, image, f"oci-archive:{archive}:{name}")
+    _run_visibly(f"writing {archive.name}", command("push", *options))
 
 
 def remove(image: str) -> None:

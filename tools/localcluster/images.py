@@ -106,6 +106,14 @@ def build_and_push_to(registry: str) -> Images:
         return Images(_to_remote(registry, OPERATOR), _to_remote(registry, TRAINER))
 
 
+def save(folder: Path, version: str) -> None:
+    """Write both images into `folder`, as archives that registries and nodes take."""
+    with locked("images"):
+        for recipe in (OPERATOR, TRAINER):
+            image = recipe.local_name(build(recipe))
+            buildah.save(image, folder / f"{recipe.name}-{version}.tar", f"{recipe.name}:{version}")
+
+
 def push_objectstore(registry: str) -> str:
     """Bring an image of the S3 server to `registry`; gives its full name."""
     packages.ensure(("buildah",))
