@@ -45,6 +45,9 @@ NO_ANSWER = "none"
 def _no_count(method: str, resource: str, code: str) -> None: ...
 
 
+def _no_fence() -> None: ...
+
+
 @asynccontextmanager
 async def connected(count: Count = _no_count) -> AsyncIterator["Cluster"]:
     """The cluster this process runs in, else the one of KUBECONFIG; `count` is told of each request."""
@@ -62,9 +65,16 @@ async def connected(count: Count = _no_count) -> AsyncIterator["Cluster"]:
 class Cluster:
     """Verbs over the API. All raise ApiError."""
 
-    def __init__(self, client: ApiClient, count: Count = _no_count) -> None:
+    def __init__(
+        self, client: ApiClient, count: Count = _no_count, fence: Callable[[], None] = _no_fence
+    ) -> None:
         self._client = client
         self._count = count
+        self._fence = fence
+
+    def fenced(self, fence: Callable[[], None]) -> "Cluster":
+        """The same, which calls `fence` before each write; that raises ApiError when it isn't allowed."""
+        return Cluster(self._client, self._count, fence)
 
     async def get(self, kind: Kind, key: Key) -> Manifest | None:
         """An object; None when there is none of this name."""
@@ -182,6 +192,8 @@ class Cluster:
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] = JSON,
     ) -> Manifest:
+        if method != "GET":
+            self._fence()
         try:
             request = await self._client.param_serialize(
                 method,

@@ -31,6 +31,13 @@ class ApiError(OperatorError):
         return self.status in {400, 403, 422}
 
 
+class LeadershipLostError(OperatorError):
+    """Another replica has led meanwhile, so that this one has to begin anew."""
+
+    def __init__(self, holder: str) -> None:
+        super().__init__(f"another replica has the Lease now: {holder or 'none any more'}")
+
+
 class ReportRefusedError(OperatorError):
     """A progress report isn't accepted; `status` is the HTTP status, `outcome` the label in metrics."""
 

@@ -25,6 +25,11 @@ class Metrics:
         ProcessCollector(registry=self._registry)
         build = Info("trainingrun_operator_build", "Version of the operator.", registry=self._registry)
         build.info({"version": version})
+        self.leader = Gauge(
+            "trainingrun_operator_leader",
+            "1 for the replica that reconciles, 0 for those that stand by.",
+            registry=self._registry,
+        )
         self._runs = RunCollector()
         self._registry.register(self._runs)
         self._milestones = Milestones(self._registry)

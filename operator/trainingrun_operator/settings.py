@@ -1,6 +1,7 @@
 """The operator's settings, read from its environment."""
 
 import json
+import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -63,8 +64,12 @@ class Settings(BaseModel):
     pod_namespace: Annotated[str, Field(min_length=1)]
     """The operator's own namespace. Default: that of its service account."""
 
+    pod_name: Annotated[str, Field(min_length=1, default_factory=socket.gethostname)]
+    """The operator's own pod, under whose name it holds the Lease of the leader. Default: the host's name."""
+
     service_name: Annotated[str, Field(min_length=1)] = "trainingrun-operator"
-    """Service in front of the progress endpoint; its certificate is for <service>.<namespace>.svc."""
+    """Service in front of the progress endpoint; its certificate is for <service>.<namespace>.svc. The Lease
+    of the leader has the same name."""
 
     certificate_secret_name: Annotated[str, Field(min_length=1)] = "trainingrun-operator-tls"  # noqa: S105
     """Secret in the operator's namespace for the progress endpoint's certificates."""

@@ -100,8 +100,9 @@ def test_operator_reads_its_settings_from_what_the_chart_gives() -> None:
         None,
         False,
     )
-    (certificate_role,) = (role for role in of_kind(found, "Role") if "tls" in role["metadata"]["name"])
-    assert certificate_role["rules"][1]["resourceNames"] == [settings.certificate_secret_name]
+    (own_role,) = (role for role in of_kind(found, "Role") if role["metadata"]["namespace"] != "team-a")
+    named = [rule["resourceNames"] for rule in own_role["rules"] if "resourceNames" in rule]
+    assert named == [[settings.service_name], [settings.certificate_secret_name]]
 
 
 def test_base_models_are_the_operators_to_choose() -> None:

@@ -46,16 +46,22 @@ def api_client(control_plane: ControlPlane) -> Iterator[ApiClient]:
 def operator(
     control_plane: ControlPlane, api_client: ApiClient, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[OperatorProcess]:
-    folder = tmp_path_factory.mktemp("operator")
-    core = client.CoreV1Api(api_client)
-    token = core.create_namespaced_service_account_token(RELEASE, NAMESPACE, {"spec": {}}).status.token
-    kubeconfig = kubeconfig_with_token(control_plane.kubeconfig, token, folder / "kubeconfig")
-    operator = OperatorProcess(kubeconfig, folder / "operator.log", free_port(), free_port())
+    operator = a_replica(control_plane, api_client, tmp_path_factory.mktemp("operator"), "first")
     operator.start()
-    secret = core.read_namespaced_secret(f"{RELEASE}-tls", NAMESPACE)
+    secret = client.CoreV1Api(api_client).read_namespaced_secret(f"{RELEASE}-tls", NAMESPACE)
     operator.ca_certificate = decoded(secret.data["ca.crt"])
     yield operator
     assert operator.stop() == 0, operator.log_tail()
+
+
+def a_replica(
+    control_plane: ControlPlane, api_client: ApiClient, folder: Path, pod_name: str
+) -> OperatorProcess:
+    """The operator with a token and ports of its own; not started yet."""
+    core = client.CoreV1Api(api_client)
+    token = core.create_namespaced_service_account_token(RELEASE, NAMESPACE, {"spec": {}}).status.token
+    kubeconfig = kubeconfig_with_token(control_plane.kubeconfig, token, folder / "kubeconfig")
+    return OperatorProcess(kubeconfig, folder / "operator.log", free_port(), free_port(), pod_name=pod_name)
 
 
 @pytest.fixture

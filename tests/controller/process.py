@@ -10,7 +10,7 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,14 +35,17 @@ class OperatorProcess:
     progress_port: int
     metrics_port: int
     ca_certificate: str = ""
+    pod_name: str = RELEASE
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
-    def start(self, settings: Mapping[str, str] | None = None) -> None:
+    def start(self, settings: Mapping[str, str] | None = None, *, leads: bool = True) -> None:
+        """Gives back once it is healthy, and unless another one has the Lease leads."""
         environment = {
             "KUBECONFIG": str(self.kubeconfig),
             "PYTHONPATH": f"{ROOT / 'contract'}:{ROOT / 'operator'}",
             "TRAINER_IMAGE": "example.com/trainer:1",
             "POD_NAMESPACE": NAMESPACE,
+            "POD_NAME": self.pod_name,
             "PROGRESS_PORT": str(self.progress_port),
             "METRICS_PORT": str(self.metrics_port),
             "LOG_FORMAT": "plain",
@@ -52,12 +55,20 @@ class OperatorProcess:
             self._process = subprocess.Popen(
                 command, env=os.environ | environment | dict(settings or {}), stdout=log, stderr=log
             )
-        self._wait_until_healthy()
+        self._wait_until(lambda: self.healthy() and (self.leads() or not leads))
 
     def stop(self) -> int:
         """SIGTERM; gives its exit status."""
+        self.send(signal.SIGTERM)
+        return self.ended()
+
+    def send(self, number: signal.Signals) -> None:
         assert self._process is not None
-        self._process.send_signal(signal.SIGTERM)
+        self._process.send_signal(number)
+
+    def ended(self) -> int:
+        """Its exit status, once it has ended."""
+        assert self._process is not None
         return self._process.wait(30)
 
     def log_tail(self) -> str:
@@ -100,6 +111,11 @@ class OperatorProcess:
             return self._get("/healthz") == "ok"
         return False
 
+    def leads(self) -> bool:
+        with suppress(OSError):
+            return self.count("leader") == 1
+        return False
+
     def post(self, report: Any, token: str | None, path: str = PROGRESS_PATH) -> tuple[int, str]:
         """Status and text that the progress endpoint answers with."""
         body = report if isinstance(report, bytes) else json.dumps(report).encode()
@@ -120,9 +136,9 @@ class OperatorProcess:
         finally:
             connection.close()
 
-    def _wait_until_healthy(self) -> None:
+    def _wait_until(self, started: Callable[[], bool]) -> None:
         deadline = time.monotonic() + START_SECONDS
-        while not self.healthy():
+        while not started():
             assert self._process is not None
             if self._process.poll() is not None or time.monotonic() > deadline:
                 raise AssertionError(f"the operator did not start\n{self.log_tail()}")

@@ -4,6 +4,7 @@ import re
 from itertools import islice
 from pathlib import Path
 
+from localcluster import ControlPlane
 from localcluster.control_plane import free_port
 from trainingrun_api.model_names import candidate_names
 from trainingrun_operator.model_names import holder_of, name_lease
@@ -93,10 +94,10 @@ def test_a_name_that_another_operator_gave_out_is_taken_until_its_run_is_deleted
 
 
 def test_two_operators_never_give_out_a_name_twice(
-    api: Api, operator: OperatorProcess, tmp_path: Path
+    api: Api, control_plane: ControlPlane, tmp_path: Path
 ) -> None:
-    second = OperatorProcess(operator.kubeconfig, tmp_path / "second.log", free_port(), free_port())
-    second.start()
+    second = OperatorProcess(control_plane.kubeconfig, tmp_path / "second.log", free_port(), free_port())
+    second.start({"SERVICE_NAME": "another", "CERTIFICATE_SECRET_NAME": "another-tls"})  # both lead
     try:
         names = [f"run-{number}" for number in range(12)]
         for number, name in enumerate(names):

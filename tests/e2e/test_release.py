@@ -9,6 +9,7 @@ from e2e.test_main_job import OUTPUT, SPEC
 from e2e.world import World
 
 from demo.operator_release import CHART, NAMESPACE, RELEASE, helm
+from localcluster.process import wait_until
 from trainingrun_api.status import Phase
 
 pytestmark = [pytest.mark.slow, pytest.mark.ecosystem]
@@ -43,8 +44,21 @@ class Release:
         return self._kubernetes.kubectl("--namespace", NAMESPACE, "get", f"deployment/{RELEASE}", names)
 
     def _ready(self) -> None:
+        """Once the new pod leads: before that, the old one still reconciles with the old values."""
         rollout = ("rollout", "status", f"deployment/{RELEASE}", "--timeout=600s")
         self._kubernetes.kubectl("--namespace", NAMESPACE, *rollout)
+        wait_until(lambda: self._leader() in self._staying(), "a pod of the new version to lead")
+
+    def _leader(self) -> str:
+        return str(self._json("lease", RELEASE)["spec"]["holderIdentity"])
+
+    def _staying(self) -> set[str]:
+        """Names of the operator's pods that aren't being deleted."""
+        pods = self._json("pods", f"--selector=app.kubernetes.io/instance={RELEASE}")["items"]
+        return {pod["metadata"]["name"] for pod in pods if "deletionTimestamp" not in pod["metadata"]}
+
+    def _json(self, *what: str) -> Any:
+        return json.loads(self._kubernetes.kubectl("--namespace", NAMESPACE, "get", *what, "--output=json"))
 
     def _helm(self, *arguments: str, standard_input: str | None = None) -> str:
         return helm(self._kubernetes, *arguments, "--namespace", NAMESPACE, standard_input=standard_input)

@@ -5,7 +5,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 from dashboards.panels import THIRD, Query, a_dashboard, curves, number
 
 PREFIX = "trainingrun_operator"
-ITS_PROCESS = f"and on (job, instance) {PREFIX}_build_info"
+ITS_PROCESS = f"and on (job, instance) {PREFIX}_leader == 1"
 
 
 def build() -> Dashboard:
@@ -20,7 +20,7 @@ def build() -> Dashboard:
         ),
         number(
             "Up for",
-            "Since the process started.",
+            "Since the process that leads started.",
             Query(f"min(time() - process_start_time_seconds {ITS_PROCESS})"),
             "s",
             width=THIRD,
@@ -106,14 +106,14 @@ def build() -> Dashboard:
         ),
         curves(
             "Memory",
-            "Of the process.",
+            "Of the process that leads.",
             Query(f"max(process_resident_memory_bytes {ITS_PROCESS})", "resident"),
             unit="bytes",
             width=THIRD,
         ),
         curves(
             "Processor time",
-            "In cores.",
+            "Of the process that leads, in cores.",
             Query(f"max(rate(process_cpu_seconds_total[$__rate_interval]) {ITS_PROCESS})", "cores"),
             width=THIRD,
         ),

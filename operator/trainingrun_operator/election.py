@@ -1,0 +1,127 @@
+"""Which replica leads: the one that holds the operator's Lease, as `kubectl get leases` shows it."""
+
+import asyncio
+import logging
+import time
+from datetime import UTC, datetime
+
+from .cluster import Cluster
+from .errors import ApiError, LeadershipLostError
+from .kinds import LEASES
+from .resources import Manifest
+from .settings import Settings
+
+logger = logging.getLogger(__name__)
+
+LEASE_SECONDS = 10
+"""How long after a renewal the others leave the Lease to its holder."""
+WRITE_SECONDS = 6.0
+"""How long after a renewal its holder still begins to write; the rest is for what is on its way then."""
+PAUSE_SECONDS = 2.0
+ATTEMPT_SECONDS = 3.0
+
+
+class Election:
+    """Takes part in the election: `win`, then `keep` while leading, at last `release`.
+
+    Times are those of this process' own clock, which goes on while the process is paused.
+    """
+
+    def __init__(self, cluster: Cluster, settings: Settings) -> None:
+        self._cluster = cluster
+        self._key = (settings.pod_namespace, settings.service_name)
+        self._identity = settings.pod_name
+        self._renewed_at = float("-inf")
+        self._version = ""
+        """Of the Lease as it was last seen, in another's hands."""
+        self._seen_at = float("-inf")
+
+    @property
+    def leading(self) -> bool:
+        """Whether this replica may write as the leader now."""
+        return time.monotonic() < self._renewed_at + WRITE_SECONDS
+
+    def check(self) -> None:
+        """Raises ApiError unless this replica leads."""
+        if not self.leading:
+            raise ApiError(0, "not sent: the Lease of the leader is not renewed")
+
+    async def win(self) -> None:
+        """Wait until the Lease is ours."""
+        logger.info("waiting for the Lease %s/%s", *self._key)
+        while True:
+            if await self._attempt():
+                logger.info("%s leads", self._identity)
+                return
+            await asyncio.sleep(PAUSE_SECONDS)
+
+    async def keep(self) -> None:
+        """Renew until cancelled. Raises LeadershipLostError once another has had the Lease.
+
+        Nobody has while the API server can't be reached: then it is renewed when it can be.
+        """
+        while True:
+            await asyncio.sleep(PAUSE_SECONDS)
+            await self._attempt(leading=True)
+
+    async def release(self) -> None:
+        """Let another take the Lease at once."""
+        self._renewed_at = float("-inf")
+        try:
+            async with asyncio.timeout(ATTEMPT_SECONDS):
+                lease = await self._cluster.get(LEASES, self._key)
+                if lease and _holder(lease) == self._identity:
+                    await self._cluster.replace(LEASES, lease | {"spec": _held(lease, "")})
+        except (ApiError, TimeoutError) as error:
+            logger.warning("can't release the Lease: %s", error)
+
+    async def _attempt(self, *, leading: bool = False) -> bool:
+        """Take or renew the Lease; whether that was possible."""
+        began = time.monotonic()
+        try:
+            async with asyncio.timeout(ATTEMPT_SECONDS):
+                renewed = await self._take(leading=leading)
+        except (ApiError, TimeoutError) as error:
+            # 409: another was faster, which the next attempt sees.
+            logger.warning("can't renew the Lease: %s", error or type(error).__name__)
+            return False
+        if renewed:
+            self._renewed_at = began
+        return renewed
+
+    async def _take(self, *, leading: bool) -> bool:
+        lease = await self._cluster.get(LEASES, self._key)
+        if lease is None:
+            namespace, name = self._key
+            metadata = {"name": name, "namespace": namespace}
+            await self._cluster.create(LEASES, {"metadata": metadata, "spec": _held({}, self._identity)})
+            return True
+        if _holder(lease) != self._identity:
+            if leading:
+                raise LeadershipLostError(_holder(lease))
+            if not self._is_free(lease):
+                return False
+        await self._cluster.replace(LEASES, lease | {"spec": _held(lease, self._identity)})
+        return True
+
+    def _is_free(self, lease: Manifest) -> bool:
+        """Whether it was released, or not renewed for as long as it lasts."""
+        now, version = time.monotonic(), lease["metadata"]["resourceVersion"]
+        if version != self._version:
+            self._version, self._seen_at = version, now
+        lasts = lease["spec"].get("leaseDurationSeconds", LEASE_SECONDS)
+        return not _holder(lease) or now > self._seen_at + lasts
+
+
+def _holder(lease: Manifest) -> str:
+    return str(lease.get("spec", {}).get("holderIdentity") or "")
+
+
+def _held(lease: Manifest, holder: str) -> Manifest:
+    """The spec of the Lease, renewed by `holder` now; "" for nobody."""
+    spec: Manifest = lease.get("spec", {})
+    now = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    changed = {"holderIdentity": holder, "leaseDurationSeconds": LEASE_SECONDS, "renewTime": now}
+    if _holder(lease) != holder:
+        changed |= {"acquireTime": now, "leaseTransitions": spec.get("leaseTransitions", 0) + 1}
+    return spec | changed
