@@ -1,4 +1,4 @@
-"""Commands about runs on a cluster."""
+"""Commands about runs on a cluster. Each imports what it needs, so that --help and completion don't wait."""
 
 import sys
 from datetime import UTC, datetime
@@ -8,9 +8,8 @@ from typing import Annotated
 import typer
 
 from trainingrun_api.visible import visible
-from trainingrun_client.documents import read_documents
 
-from . import options, printing, submitting, watching
+from . import options
 from .options import client
 
 ManifestFile = Annotated[
@@ -58,6 +57,10 @@ def submit(
     It is a server-side apply: submitting the same again changes nothing. A run with generateName is a new
     run each time. Resources of other kinds are left out, and named.
     """
+    from trainingrun_client import read_documents
+
+    from . import printing, submitting
+
     documents = read_documents(file)
     submitted = client(namespace, context).submit_all(documents, dry_run=dry_run)
     if output is None:
@@ -76,6 +79,8 @@ def list_runs(
     output: options.Output = None,
 ) -> None:
     """List runs, the newest last."""
+    from . import printing
+
     runs = client(namespace, context).list(all_namespaces=all_namespaces)
     if output is not None:
         print(printing.as_list(runs, output))
@@ -92,6 +97,8 @@ def watch(
     timeout: TimeOut = 3600,
 ) -> None:
     """Show runs live until they end, by default all that are under way; exit status 1 when one failed."""
+    from . import watching
+
     cluster = client(namespace, context)
     wanted = list(dict.fromkeys(names or watching.unfinished(cluster)))
     sys.exit(0 if watching.watch(cluster, wanted, timeout) else 1)
@@ -157,6 +164,8 @@ def rerun(
 
     The model's name, labels and annotations are not taken over.
     """
+    from . import printing, submitting
+
     run = client(namespace, context).rerun(
         name, submitting.settings(changes or []), new_name=new_name, resume=resume
     )
@@ -186,7 +195,7 @@ def report(
     show: options.Show = True,
 ) -> None:
     """Fetch the report of a run, also while it trains, and open it in the browser."""
-    from . import reports  # noqa: PLC0415  # what speaks to object stores takes long to import
+    from . import reports
 
     path = reports.fetch(client(namespace, context, endpoint), name, output)
     print(path)
@@ -203,7 +212,7 @@ def compare(
     show: options.Show = True,
 ) -> None:
     """Compare finished runs: scores, curves, classes, settings, and whether one is significantly better."""
-    from . import comparing  # noqa: PLC0415  # as above
+    from . import comparing
 
     path = comparing.compare_runs(client(namespace, context, endpoint), runs, output)
     if path is not None:

@@ -1,4 +1,4 @@
-"""Commands that need no cluster."""
+"""Commands that need no cluster. Each imports what it needs, so that --help and completion don't wait."""
 
 import sys
 from pathlib import Path
@@ -8,9 +8,8 @@ import typer
 
 from trainingrun_api.visible import visible_json
 from trainingrun_client.errors import ClientError
-from trainingrun_client.run_manifest import read_manifest
 
-from . import options, validation
+from . import options
 
 ManifestFile = Annotated[
     Path, typer.Argument(help="YAML file with a TrainingRun, and its TrainingProject if it has one.")
@@ -53,7 +52,7 @@ def init(
 
     In a terminal, what no option says is asked for; elsewhere it is guessed.
     """
-    from . import starting  # noqa: PLC0415  # torch again
+    from . import starting
 
     text = starting.new_manifest(data, starting.Choices(name, text_field, label_field, store))
     if output is None:
@@ -69,9 +68,11 @@ def run(
     endpoint: options.Endpoint = None,
 ) -> None:
     """Train a manifest on this machine, in this process, without a cluster."""
+    from trainingrun_client import read_manifest
+
     wanted = read_manifest(manifest)
-    # Torch takes seconds to import: only this command needs it, and only for a manifest that can be read.
-    from . import local  # noqa: PLC0415
+    # Torch takes seconds to import, for which an invalid manifest doesn't wait.
+    from . import local
 
     local.train(wanted, output, data or manifest.parent / "data", endpoint)
 
@@ -91,6 +92,8 @@ def validate(
 
     A run may name a project of any of the files.
     """
+    from . import validation
+
     valid = True
     for found in validation.checked(files, data):
         if isinstance(found, ClientError):
@@ -129,8 +132,8 @@ def predict(
         raise ClientError("--file takes the place of texts; leave one of both out")
     given = [] if file else texts or _lines_of_input()
     values = _context_values(context or [])
-    from . import predicting  # noqa: PLC0415  # torch again
-    from .prediction import PublishedModel  # noqa: PLC0415
+    from . import predicting
+    from .prediction import PublishedModel
 
     published = PublishedModel(model)
     found = (

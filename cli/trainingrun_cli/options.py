@@ -2,13 +2,14 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trainingrun_client.client import Client
-
 from .completion import run_names
+
+if TYPE_CHECKING:
+    from trainingrun_client import Client
 
 Namespace = Annotated[
     str | None, typer.Option("--namespace", "-n", help="Namespace. Default: the kubectl context's.")
@@ -61,6 +62,8 @@ class Format(StrEnum):
 Output = Annotated[Format | None, typer.Option("--output", "-o", help="Print it in this format instead.")]
 
 
-def client(namespace: str | None, context: str | None, endpoint: str | None = None) -> Client:
+def client(namespace: str | None, context: str | None, endpoint: str | None = None) -> "Client":
     """The cluster that the options say."""
+    from trainingrun_client import Client  # noqa: PLC0415  # --help and completion start without it
+
     return Client(namespace, context=context, endpoint=endpoint)

@@ -4,14 +4,18 @@ import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
 from safetensors import SafetensorError
-from sentence_transformers import SentenceTransformer
-from transformers import pipeline
-from transformers.utils.logging import disable_progress_bar
+from scipy.special import expit, softmax
 
 from trainingrun_client.errors import ClientError
+
+from .graph import Graph
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
 
 Scores = dict[str, float]
 """The probability of each label, the most probable first."""
@@ -26,7 +30,9 @@ class TextInContext(NamedTuple):
 
 
 class PublishedModel:
-    """A folder that a run has published."""
+    """A folder that a run has published: its ONNX graph, if there is one, for which nobody waits until torch
+    is imported; else the model itself.
+    """
 
     def __init__(self, folder: Path) -> None:
         """Raises ClientError when it holds no classifier."""
@@ -55,7 +61,7 @@ class PublishedModel:
         """Of each text. Raises ClientError for a model that can't be loaded."""
         inputs = [self._input(one) for one in texts]
         try:
-            found = self._encode(inputs) if self._pooled else self._classify(inputs)
+            found = self._classify(inputs) if self._stock else self._labelled(self._logits(inputs))
         except (OSError, ValueError, RuntimeError, SafetensorError) as error:
             why = str(error).splitlines()[0]  # transformers tells traces of all it has tried
             raise ClientError(f"{self._folder}: the model can't be loaded: {why}; copy it again") from error
@@ -71,9 +77,14 @@ class PublishedModel:
             return [label for label, score in list(scores.items())[:1] if score >= least]
         return [label for label, score in scores.items() if score >= max(threshold, least)]
 
+    @cached_property
+    def _graph(self) -> Graph | None:
+        return Graph.of(self._folder)
+
     @property
-    def _pooled(self) -> bool:
-        return (self._folder / "modules.json").is_file()
+    def _stock(self) -> bool:
+        """Whether transformers alone load it."""
+        return self._graph is None and not (self._folder / "modules.json").is_file()
 
     def _input(self, one: TextInContext) -> Any:
         form, context = self._config.get("context", {}).get("form"), one.context
@@ -81,14 +92,16 @@ class PublishedModel:
         named = form == "Prefix"
         beside = " | ".join(f"{name}: {context[name]}" if named else context[name] for name in names)
         if form == "Pair":
-            return (one.text, beside) if self._pooled else {"text": one.text, "text_pair": beside}
+            return {"text": one.text, "text_pair": beside} if self._stock else (one.text, beside)
         return f"{beside} | {one.text}" if named and beside else one.text
 
-    def _encode(self, inputs: list[Any]) -> list[Scores]:
-        logits = self._transformer.encode(inputs, convert_to_tensor=True)
+    def _logits(self, inputs: list[Any]) -> Any:
+        return np.asarray(self._graph.logits(inputs) if self._graph else self._transformer.encode(inputs))
+
+    def _labelled(self, logits: Any) -> list[Scores]:
         several = self._config.get("problem_type") == "multi_label_classification"
         labels = [label for _, label in sorted(self._config["id2label"].items(), key=lambda one: int(one[0]))]
-        rows = (logits.sigmoid() if several else logits.softmax(dim=1)).tolist()
+        rows = (expit(logits) if several else softmax(logits, axis=1)).tolist()
         return [dict(zip(labels, row, strict=True)) for row in rows]
 
     def _classify(self, inputs: list[Any]) -> list[Scores]:
@@ -96,11 +109,17 @@ class PublishedModel:
         return [{one["label"]: one["score"] for one in row} for row in rows]
 
     @cached_property
-    def _transformer(self) -> SentenceTransformer:
+    def _transformer(self) -> "SentenceTransformer":
+        from sentence_transformers import SentenceTransformer  # noqa: PLC0415  # torch
+        from transformers.utils.logging import disable_progress_bar  # noqa: PLC0415
+
         disable_progress_bar()  # loading takes less than a second
         return SentenceTransformer(str(self._folder))
 
     @cached_property
     def _pipeline(self) -> Any:
+        from transformers import pipeline  # noqa: PLC0415  # torch
+        from transformers.utils.logging import disable_progress_bar  # noqa: PLC0415
+
         disable_progress_bar()
         return pipeline("text-classification", str(self._folder), top_k=None)

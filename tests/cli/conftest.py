@@ -81,8 +81,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
 
 @pytest.fixture(scope="session")
 def retrained(trained: Trained) -> Trained:
-    """One more epoch, in run `reviews-by-stars`, which reads the stars beside the text."""
-    return train(manifest(trained.folder, "continued.yaml", training={"maxEpochs": 1}))
+    """One more epoch, in run `reviews-by-stars`, which reads the stars beside the text and has a graph."""
+    output = {"uri": "s3://models", "formats": ["ONNX"]}
+    return train(manifest(trained.folder, "continued.yaml", training={"maxEpochs": 1}, output=output))
 
 
 @pytest.fixture(scope="session")

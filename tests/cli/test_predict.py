@@ -1,6 +1,7 @@
 """`trainingrun predict`: texts from everywhere, labelled by a model that a run has published."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,15 @@ def test_a_row_brings_its_own_context(command: Command, by_stars: str, tmp_path:
     assert lines(command("predict", by_stars, "-f", str(tmp_path / "texts"), "--context", "stars=1")) == [
         alone
     ]
+
+
+def test_the_graph_says_what_the_model_says(command: Command, by_stars: str, tmp_path: Path) -> None:
+    without = shutil.copytree(by_stars, tmp_path / "model", ignore=shutil.ignore_patterns("onnx"))
+    asked = ("--file", str(REVIEWS), "--field", "review")
+    by_graph, by_model = (lines(command("predict", model, *asked)) for model in (by_stars, str(without)))
+    assert [row["labels"] for row in by_graph] == [row["labels"] for row in by_model]
+    for one, other in zip(by_graph, by_model, strict=True):
+        assert one["scores"] == pytest.approx(other["scores"], abs=1e-4)
 
 
 def test_below_a_threshold_a_text_is_unknown(command: Command, model: str) -> None:

@@ -109,7 +109,7 @@ def run(program: str, *configs: RunConfig) -> "subprocess.CompletedProcess[str]"
 def test_memory_ends_where_that_of_the_container_does() -> None:
     program = """
 import torch
-from trainingrun_trainer.machine import within_limit
+from trainingrun_trainer.memory import within_limit
 
 with within_limit():
     some = torch.ones(64, 2**20)
@@ -132,7 +132,7 @@ torch.ones(512, 2**20)
 def test_a_lack_of_memory_is_told_as_one_whatever_library_finds_it(config: RunConfig) -> None:
     program = """
 import torch
-from trainingrun_trainer.machine import memory_errors
+from trainingrun_trainer.memory import memory_errors
 
 texts, layer = torch.ones(32, 1024, dtype=torch.bfloat16), torch.ones(4096, 1024, dtype=torch.bfloat16)
 pages = int(Path("/proc/self/statm").read_text().split()[5])

@@ -13,7 +13,7 @@ import pyarrow.parquet
 from pyarrow.lib import ArrowException
 
 from ..errors import DataError
-from ..machine import lacks_memory
+from ..memory import lacks_memory
 from ..records import SourceFile
 from .cells import CellError, Foreign
 from .metadata import MAX_VALUES

@@ -17,7 +17,7 @@ from transformers import PreTrainedTokenizerBase as Tokenizer
 from transformers.utils import logging as library_logging
 
 from ..errors import ModelError, first_line
-from ..machine import lacks_memory
+from ..memory import lacks_memory
 from .classifier import Classifier, Outputs
 from .folder import is_safe, require_loadable, saved_json
 from .pooled import EmbeddingModel, PooledClassifier

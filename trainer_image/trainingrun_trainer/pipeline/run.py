@@ -27,7 +27,7 @@ from ..distributed import at_first, by_first, from_first, is_first, node_folder,
 from ..errors import Interrupted, StorageUnavailableError
 from ..evaluation import to_parquet
 from ..interruption import Interruption
-from ..machine import LESS_AT_ONCE, memory_errors, within_limit
+from ..memory import LESS_AT_ONCE, memory_errors, within_limit
 from ..model import TextModel, require_exportable
 from ..report import Report
 from ..setting_paths import settings_by_path
