@@ -55,6 +55,8 @@ class ExportFormat(StrEnum):
     """Label Studio: JSON, JSON-MIN or CSV."""
     ARGILLA = "Argilla"
     """Argilla: a data set of the library datasets, as on the Hugging Face Hub, or a file of it."""
+    DOCCANO = "Doccano"
+    """doccano: the files of several annotators, each with the same examples."""
 
 
 class HuggingFaceDataset(Model):
@@ -134,9 +136,9 @@ class DatasetFiles(Model):
     """Rows to read; all by default."""
 
     format: ExportFormat | None = None
-    """LabelStudio or Argilla, for files exported from there. textField is then a field of the task's data, or
-    of the record; labelField is the name of the Choices control, or of the question. Default: rows are read
-    as they are, which fits doccano's exports."""
+    """LabelStudio or Argilla, for files exported from there: textField is then a field of the task's data, or
+    of the record; labelField is the name of the Choices control, or of the question. Doccano, for the files
+    of several annotators: rows of one example are one text. Default: rows are read as they are."""
 
     RULES: ClassVar = (FILES_OF_ONE_PLACE, WHOLE_PAIRS, SCORE_OR_NEGATIVE)
 
@@ -216,9 +218,10 @@ class Dataset(Model):
     """Rows to read; all by default. Not with project."""
 
     format: ExportFormat | None = None
-    """LabelStudio or Argilla, for files exported from there. textField is then a field of the task's data, or
-    of the record; labelField is the name of the Choices control, or of the question. Default: rows are read
-    as they are, which fits doccano's exports. Not with project."""
+    """LabelStudio or Argilla, for files exported from there: textField is then a field of the task's data, or
+    of the record; labelField is the name of the Choices control, or of the question. Doccano, for the files
+    of several annotators: rows of one example are one text. Default: rows are read as they are. Not with
+    project."""
 
     RULES: ClassVar[tuple[Rule, ...]] = (
         ONE_PLACE,

@@ -11,19 +11,21 @@ from trainingrun_api.labels import Labels
 from trainingrun_trainer.data import FetchedSource, LabelRules, Reading, Wanted
 from trainingrun_trainer.records import Example, SourceFile
 
+ALL_LABELS = Labels()
 ONE_LABEL = "here each text has one; correct it"
 
 
 def reading(
     path: Path,
-    *,
+    *others: Path,
     several_labels: bool = False,
     context: tuple[str, ...] = (),
+    labels: Labels = ALL_LABELS,
     **fields: Any,
 ) -> Reading:
-    uri = f"s3://data/{path.name}"
-    source = FetchedSource(DataSource(uri=uri, **fields), [SourceFile(uri, path)])
-    return Reading([source], Wanted(LabelRules(Labels()), None if several_labels else ONE_LABEL, context))
+    files = [SourceFile(f"s3://data/{file.name}", file) for file in (path, *others)]
+    source = FetchedSource(DataSource(uri=files[0].uri, **fields), files)
+    return Reading([source], Wanted(LabelRules(labels), None if several_labels else ONE_LABEL, context))
 
 
 def read(path: Path, content: str | bytes | None = None, **options: Any) -> list[tuple[str, tuple[str, ...]]]:

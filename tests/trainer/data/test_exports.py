@@ -5,6 +5,7 @@ makes of these; those of Argilla are written by argilla 2.8.0 and datasets; thos
 that doccano 1.8.4 writes.
 """
 
+import csv
 import json
 import logging
 from pathlib import Path
@@ -15,6 +16,7 @@ import pyarrow.parquet
 import pytest
 
 from trainingrun_api.dataset import ExportFormat
+from trainingrun_api.labels import Labels
 from trainingrun_api.run_config import RunConfig
 from trainingrun_trainer.data import Reading
 from trainingrun_trainer.errors import DataError
@@ -24,7 +26,7 @@ from .files import read, reading
 
 EXPORTS = Path(__file__).parent / "exports"
 LABEL_STUDIO = ("label-studio.json", "label-studio-min.json", "label-studio.csv")
-ARGILLA = ("argilla.jsonl", "argilla.parquet")
+ARGILLA = ("argilla.jsonl", "argilla.parquet", "argilla.csv")
 
 TEAMS = [
     ("I was charged twice", ("billing",)),
@@ -77,6 +79,16 @@ def test_rows_of_one_task_are_one_text(name: str) -> None:
     assert (tally.read, tally.rows_filtered, tally.disagreed) == (6, 4, 1)  # skipped tasks are not exported
 
 
+@pytest.mark.parametrize("name", [*LABEL_STUDIO, *ARGILLA])
+def test_two_names_of_one_label_are_no_disagreement(name: str) -> None:
+    aliases = {"returns": "money", "billing": "money"}
+    texts = exported(name, label_field="team", labels=Labels(aliases=aliases))
+    given = {example.text: example.labels for example in texts}
+    assert given["Where is my refund?"] == ("money",)
+    (tally,) = texts.tallies
+    assert (tally.disputed, tally.disagreed) == (0, 1)
+
+
 @pytest.mark.parametrize(("name", "separator"), [("doccano.jsonl", None), ("doccano.csv", "#")])
 def test_doccano_exports_rows_as_they_are(name: str, separator: str | None) -> None:
     texts = reading(EXPORTS / name, several_labels=True, label_separator=separator)
@@ -85,6 +97,45 @@ def test_doccano_exports_rows_as_they_are(name: str, separator: str | None) -> N
         ("The parcel is late, and it was dear", ("delivery", "price")),
     ]
     assert (texts.tallies[0].read, texts.tallies[0].unlabelled) == (3, 1)
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "csv"])
+def test_files_of_doccano_are_of_one_annotator_each(kind: str, tmp_path: Path) -> None:
+    examples = {1: "I was charged twice", 2: "late, and dear", 3: "It's blue", 4: "Nobody read this"}
+    annotators: dict[str, dict[int, list[str]]] = {
+        "admin": {1: ["billing"], 2: ["delivery", "price"], 3: ["colour"], 4: []},
+        "anna": {1: ["billing"], 2: ["delivery"], 3: ["quality"]},
+        "ben": {2: ["delivery", "price"], 1: ["price"]},
+    }
+    files = [tmp_path / f"{name}.{kind}" for name in annotators]
+    for file, labels in zip(files, annotators.values(), strict=True):
+        rows = [{"id": n, "text": examples[n], "label": given, "Comments": []} for n, given in labels.items()]
+        with file.open("w", newline="") as content:
+            if kind == "jsonl":
+                content.writelines(json.dumps(row) + "\n" for row in rows)
+            else:
+                table = csv.DictWriter(content, ["id", "text", "label"], extrasaction="ignore")
+                table.writeheader()
+                table.writerows({**row, "label": "#".join(labels[int(row["id"])])} for row in rows)
+    separator = "#" if kind == "csv" else None
+    texts = reading(*files, format=ExportFormat.DOCCANO, several_labels=True, label_separator=separator)
+    assert [(example.text, example.labels) for example in texts] == [
+        ("I was charged twice", ("billing",)),
+        ("late, and dear", ("delivery", "price")),
+    ]
+    (tally,) = texts.tallies
+    assert (tally.read, tally.unlabelled, tally.disputed, tally.disagreed) == (4, 1, 1, 2)
+
+
+def test_examples_of_other_projects_are_others(tmp_path: Path) -> None:
+    files = [tmp_path / "one.jsonl", tmp_path / "two.jsonl"]
+    for file, text in zip(files, ("late", "dear"), strict=True):
+        file.write_text(json.dumps({"id": 1, "text": text, "label": [f"{text} label"]}))
+    texts = reading(*files, format=ExportFormat.DOCCANO)
+    assert [(example.text, example.labels) for example in texts] == [
+        ("late", ("late label",)),
+        ("dear", ("dear label",)),
+    ]
 
 
 def test_a_field_of_the_data_is_no_label_of_its_task(tmp_path: Path) -> None:
@@ -148,6 +199,7 @@ def test_fields_that_an_export_lacks_are_told_with_what_it_has(
     ("content", "tool", "message"),
     [
         ('[{"text": "a", "label": "b"}]', "LabelStudio", "item 1 (line 1): not an export of Label Studio"),
+        ('[{"text": "a", "label": "b"}]', "Doccano", "item 1 (line 1): not an export of doccano, which has"),
         (
             '[{"data": 1, "annotations": []}]',
             "LabelStudio",
@@ -172,9 +224,15 @@ def test_what_is_no_such_export_is_refused(content: str, tool: str, message: str
     assert message in str(caught.value)
 
 
-def test_lists_of_argilla_that_its_csv_garbles_are_told() -> None:
+@pytest.mark.parametrize(
+    "cell", ["['billing' ... 'returns']", "['billing' 'returns", "['billing'] 'returns'"]
+)
+def test_lists_of_argilla_that_its_csv_garbles_are_told(cell: str, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(
+        f"text,team.responses,team.responses.status\nlate,\"{cell}\",\"['submitted' 'submitted']\"\n"
+    )
     with pytest.raises(DataError, match="where a list belongs; export the data set as JSON Lines or Parquet"):
-        list(reading(EXPORTS / "argilla.csv", label_field="team", format=ExportFormat.ARGILLA))
+        list(reading(tmp_path / "a.csv", label_field="team", format=ExportFormat.ARGILLA))
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ TEXTS = [("spam",), ("Billing",), ("billing", "login"), ("login", "spam")]
 
 def kept(**wanted: Any) -> list[tuple[str, ...]]:
     rules = LabelRules(Labels(**wanted))
-    applied = [rules.apply(labels) for labels in TEXTS]
+    applied = [rules.kept(rules.renamed(labels)) for labels in TEXTS]
     rules.require_known()
     return applied
 

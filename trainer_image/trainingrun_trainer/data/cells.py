@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 
+from .arrays import as_python
+
 VISIBLE = re.compile(
     r"[^\s\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
     r"\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3"
@@ -105,11 +107,12 @@ def labels(value: object, separator: str | None = None) -> tuple[str, ...]:
 
 
 def items(value: object) -> list[object]:
-    """The items of a list, also one that is written as a text in JSON or Python; none where it is missing.
+    """The items of a list, also one that is written as a text in JSON, Python or as numpy prints it; none
+    where it is missing.
 
     Raises CellError for what is no list.
     """
-    found = _read(value) if isinstance(value, str) else value
+    found = _read(as_python(value)) if isinstance(value, str) else value
     if is_missing(found):
         return []
     if not isinstance(found, list):

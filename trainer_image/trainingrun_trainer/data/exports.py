@@ -3,15 +3,17 @@
 import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
+from itertools import chain, groupby
 from typing import Any
+
+from xxhash import xxh3_128_digest
 
 from trainingrun_api.dataset import DataSource, ExportFormat
 
 from ..errors import DataError
 from . import cells
 from .cells import Answers, CellError, is_missing
-from .rows import Row, listed
+from .rows import Row, listed, value_of
 
 DATA, ANNOTATIONS = "data", "annotations"
 """Fields of a task of Label Studio's JSON."""
@@ -27,17 +29,27 @@ OF_QUESTION = re.compile(r"\.(responses(\.users|\.status)?|suggestion(\.score|\.
 """Their columns that say what annotators or models answered."""
 
 
-def answered(source: DataSource, rows: Iterable[Row]) -> Iterator[Row]:
-    """Rows of a file as the data set's format has them: one for each text, with the answers about it.
+FileOfRows = Callable[[], Iterator[Row]]
+"""Reads a file from its start."""
+
+
+def answered(source: DataSource, files: Sequence[FileOfRows]) -> Iterator[Row]:
+    """Rows of files as the data set's format has them: one for each text, with the answers about it.
 
     Raises DataError for a file that is no such export.
     """
+    if source.format is ExportFormat.DOCCANO:
+        return _examples(source, files)
+    return chain.from_iterable(_of_file(source, read()) for read in files)
+
+
+def _of_file(source: DataSource, rows: Iterator[Row]) -> Iterator[Row]:
     match source.format:
         case ExportFormat.LABEL_STUDIO:
             return _tasks(source, rows)
         case ExportFormat.ARGILLA:
             return (_record(source, row) for row in rows)
-    return iter(rows)
+    return rows
 
 
 def columns(source: DataSource) -> Sequence[str]:
@@ -47,6 +59,8 @@ def columns(source: DataSource) -> Sequence[str]:
             return (DATA, ANNOTATIONS, ID, ANNOTATION_ID)
         case ExportFormat.ARGILLA:
             return (source.label_field + RESPONSES, source.label_field + STATUS)
+        case ExportFormat.DOCCANO:
+            return (ID,)
     return ()
 
 
@@ -159,6 +173,34 @@ def _record(source: DataSource, row: Row) -> Row:
         values={**_without_answers(row.values), question: Answers(handed_in)},
         others=lambda: _without_answers(row.others()),
     )
+
+
+def _examples(source: DataSource, files: Sequence[FileOfRows]) -> Iterator[Row]:
+    """Examples of doccano's, each where it stands first, with the labels that the files give it.
+
+    The files are read twice, so that only labels are in memory, and no texts.
+    """
+    answers: defaultdict[bytes, list[Any]] = defaultdict(list)
+    for row in _in_turn(files):
+        answers[_example(source, row)].append(value_of(row, source.label_field))
+    for row in _in_turn(files):
+        given = answers.pop(_example(source, row), None)
+        if given is not None:
+            yield row._replace(values={**row.values, source.label_field: Answers(tuple(given))})
+
+
+def _in_turn(files: Sequence[FileOfRows]) -> Iterator[Row]:
+    return chain.from_iterable(read() for read in files)
+
+
+def _example(source: DataSource, row: Row) -> bytes:
+    """What the rows of one example have in common: other projects may count theirs alike."""
+    if ID not in row.values:
+        raise DataError(
+            f"{row.place}: not an export of doccano, which has {ID!r}; there are {listed(row.names())}. "
+            f"Leave out {source.setting}.format"
+        )
+    return xxh3_128_digest(repr((row.values[ID], value_of(row, source.text_field))).encode())
 
 
 def _without_answers(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -60,9 +60,8 @@ class LabelRules:
         self._seen: Counter[str] = Counter()
         self._renamed: set[str] = set()
 
-    def apply(self, labels: tuple[str, ...]) -> tuple[str, ...]:
-        """The labels under their last names, without those that are left out; sorted, each once."""
-        labels = self.renamed(labels)
+    def kept(self, labels: tuple[str, ...]) -> tuple[str, ...]:
+        """Of a text's labels, under their last names, those that aren't left out."""
         self._seen.update(labels)
         return labels if not self._named else tuple(label for label in labels if self._keeps(label))
 

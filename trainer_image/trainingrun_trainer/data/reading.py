@@ -70,9 +70,9 @@ class Reading:
                 tally.unlabelled += 1
             elif not labels:
                 tally.disputed += 1
-            elif not (kept := self._wanted.labels.apply(labels)):
+            elif not (kept := self._wanted.labels.kept(labels)):
                 tally.filtered += 1
-                tally.left_out.update(self._wanted.labels.renamed(labels))
+                tally.left_out.update(labels)
             else:
                 tally.used += 1
                 tally.disagreed += any(answer != labels for answer in answers)
@@ -81,11 +81,12 @@ class Reading:
                 yield Example(text, kept, self._context(row, tally), tally.source)
 
     def _answers(self, row: Row, source: DataSource, tally: Tally) -> list[tuple[str, ...]]:
-        """The labels by each annotator who gave any."""
+        """The labels by each annotator who gave any, under the names that are voted on."""
         tally.has_labels = tally.has_labels or has_field(row, source.label_field)
         setting = f"{source.setting}.labelField"
         written = answers_of(row, source.label_field, source.label_separator, setting)
-        answers = [names for labels in written if (names := self.spellings.names(labels))]
+        named = (self.spellings.names(labels) for labels in written)
+        answers = [self._wanted.labels.renamed(names) for names in named if names]
         most = max(answers, key=len, default=())
         if len(most) > 1 and self._wanted.one_label is not None:
             raise DataError(

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from trainingrun_api.dataset import DataSource
 from trainingrun_api.row_filter import RowFilter
@@ -80,13 +81,13 @@ class Selection:
         """
         source = self._fetched.source
         fields = [*wanted, *columns(source), *([self._filter.field] if self._filter else [])]
-        for file in self._fetched.files:
-            for row in answered(source, _rows(file, fields, self._setting)):
-                self._tally.count(row)
-                if self._filter is None or self._keeps(row, self._filter):
-                    yield row
-                else:
-                    self._tally.rows_filtered += 1
+        files = [partial(_rows, file, fields, self._setting) for file in self._fetched.files]
+        for row in answered(source, files):
+            self._tally.count(row)
+            if self._filter is None or self._keeps(row, self._filter):
+                yield row
+            else:
+                self._tally.rows_filtered += 1
         if self._filter is not None and self._tally.read:
             self._require_known(self._filter)
 
