@@ -172,3 +172,13 @@ def test_limits_name_what_the_model_is_bad_at() -> None:
     limits = card.partition("## Limits")[2]
     assert "It knows only its 7 labels" in limits
     assert "Texts are cut after 128 tokens." in limits
+
+
+def test_a_card_of_embeddings_tells_their_data_and_limits() -> None:
+    evaluation = read_from(of_embeddings(["a", "b"]).evaluation, "s3://data/texts.csv")
+    card = embedding_card(evaluation, max_tokens=128)
+    data, _, limits = card.partition("## Data")[2].partition("## Limits")
+    assert "s3://data/texts.csv" in data
+    assert f"{evaluation.data.evaluation} to evaluate on" in data
+    assert "Texts are cut after 128 tokens." in limits
+    assert "the same one of 2 labels" in limits

@@ -74,21 +74,7 @@ written = " | ".join({one} for name, value in context.items() if value)
 
 """
 
-EMBEDDING_CARD = """\
-{front_matter}
-# {name}
-
-Gives texts embeddings whose cosine says how much they have in common. Trained from {source} on
-{training} {rows}; published are the weights of epoch {epoch}.
-
-## Scores
-
-On {evaluation} {rows} that were not trained on:
-
-{scores}
-
-## Use
-
+EMBEDDING_USE = """\
 ```python
 from sentence_transformers import SentenceTransformer
 
@@ -96,8 +82,6 @@ model = SentenceTransformer("path/to/this/folder")
 embeddings = model.encode(["a text", "another text"])
 print(model.similarity(embeddings, embeddings))
 ```
-
-Texts are cut after {max_tokens} tokens.
 """
 
 ONNX_CARD = """
@@ -116,6 +100,8 @@ USES = {
 """By whether the model is pooled, and whether a text may have several labels."""
 
 
+TEXTS_ARE_CUT = "Texts are cut after {} tokens."
+
 WEAK_F1 = 0.5
 """Below, a label is named among the limits: of a text that is given or has it, more are wrong than right."""
 
@@ -128,16 +114,14 @@ MARKUP = re.compile(r"[\\`*\[\]|~$]|(?<!\w)_|_(?!\w)")
 
 def model_card(evaluation: Evaluation, *, pooled: bool, max_tokens: int, context: Context) -> str:
     """A model card with scores, labels and how to use the model."""
-    base = evaluation.base_model.source
     library = "sentence-transformers" if pooled else "transformers"
     multi_label = evaluation.classification is not None and evaluation.classification.threshold is not None
     number = "any number" if multi_label else "one"
-    source = "the trainer's default model" if base == "Default" else markdown_text(base)
     return f"""\
 {front_matter(evaluation, library, "text-classification")}
 # {evaluation.model_name}
 
-Gives a text {number} of {len(evaluation.labels)} labels. Fine-tuned from {source}
+Gives a text {number} of {len(evaluation.labels)} labels. Fine-tuned from {_base(evaluation)}
 {_published(evaluation)}.
 
 ## Scores
@@ -154,8 +138,18 @@ Gives a text {number} of {len(evaluation.labels)} labels. Fine-tuned from {sourc
 
 ## Limits
 
-{_limits(evaluation, max_tokens)}
+{_listed(_limits(evaluation, max_tokens))}
 """
+
+
+def _base(evaluation: Evaluation) -> str:
+    """What training started from."""
+    source = evaluation.base_model.source
+    return "the trainer's default model" if source == "Default" else markdown_text(source)
+
+
+def _listed(sentences: list[str]) -> str:
+    return "\n".join(f"- {sentence}" for sentence in sentences)
 
 
 def _data(evaluation: Evaluation) -> str:
@@ -163,33 +157,39 @@ def _data(evaluation: Evaluation) -> str:
     data = evaluation.data
     sources = ", ".join(markdown_text(one.source) for one in data.sources)
     return (
-        f"{data.training} texts to train on and {data.evaluation} to evaluate on, of {data.read} rows of "
-        f"{sources}."
+        f"{data.training} {evaluation.kind.rows} to train on and {data.evaluation} to evaluate on, of "
+        f"{data.read} rows of {sources}."
     )
 
 
-def _limits(evaluation: Evaluation, max_tokens: int) -> str:
-    """What the model can't, as a list."""
+def _limits(evaluation: Evaluation, max_tokens: int) -> list[str]:
+    """What the model can't."""
     scores, data = evaluation.classification, evaluation.data
     several = scores is not None and scores.threshold is not None
     else_ = "may get none" if several else "gets one of them too, often with a low probability"
     limits = [
         f"It knows only its {len(evaluation.labels)} labels: a text about something else {else_}.",
-        f"Texts are cut after {max_tokens} tokens.",
+        TEXTS_ARE_CUT.format(max_tokens),
     ]
     if scores is not None and scores.accuracy_interval is not None:
         low, high = scores.accuracy_interval.low, scores.accuracy_interval.high
         limits.append(
             f"{data.evaluation} texts tell its accuracy no closer than between {low:.0%} and {high:.0%}."
         )
-    weak = [one for one in scores.evaluated if one.f1 < WEAK_F1] if scores else []
-    if weak:
-        named = ", ".join(markdown_text(one.label) for one in sorted(weak, key=lambda one: one.f1)[:NAMED])
-        limits.append(f"It is unreliable for labels with an F1 below {WEAK_F1}, first {named}.")
+    limits += _weak(scores) if scores else []
     if data.not_evaluated:
         named = ", ".join(map(markdown_text, data.not_evaluated[:NAMED]))
         limits.append(f"How good it is for labels that no evaluation text has isn't known, such as {named}.")
-    return "\n".join(f"- {limit}" for limit in limits)
+    return limits
+
+
+def _weak(scores: ClassificationScores) -> list[str]:
+    """A sentence on the labels that it is bad at, if there are any."""
+    weak = sorted((one for one in scores.evaluated if one.f1 < WEAK_F1), key=lambda one: one.f1)
+    if not weak:
+        return []
+    named = ", ".join(markdown_text(one.label) for one in weak[:NAMED])
+    return [f"It is unreliable for labels with an F1 below {WEAK_F1}, first {named}."]
 
 
 def _published(evaluation: Evaluation) -> str:
@@ -265,18 +265,48 @@ def onnx_card(outputs: list[str]) -> str:
 
 def embedding_card(evaluation: Evaluation, *, max_tokens: int) -> str:
     """A model card with scores and how to use the model."""
-    base = evaluation.base_model.source
-    return EMBEDDING_CARD.format(
-        front_matter=front_matter(evaluation, "sentence-transformers", "sentence-similarity"),
-        name=evaluation.model_name,
-        source="the trainer's default model" if base == "Default" else markdown_text(base),
-        training=evaluation.data.training,
-        evaluation=evaluation.data.evaluation,
-        rows=evaluation.kind,
-        epoch=evaluation.best_epoch,
-        scores=_table(_named(evaluation)),
-        max_tokens=max_tokens,
-    )
+    data, rows = evaluation.data, evaluation.kind
+    return f"""\
+{front_matter(evaluation, "sentence-transformers", "sentence-similarity")}
+# {evaluation.model_name}
+
+Gives texts embeddings whose cosine says how much they have in common. Fine-tuned from {_base(evaluation)}
+on {data.training} {rows}; published are the weights of epoch {evaluation.best_epoch}.
+
+## Scores
+
+On {data.evaluation} {rows} that were not trained on:
+
+{_table(_named(evaluation))}
+
+## Use
+
+{EMBEDDING_USE}
+## Data
+
+{_data(evaluation)}
+
+## Limits
+
+{_listed(_limits_of_embeddings(evaluation, max_tokens))}
+"""
+
+
+def _limits_of_embeddings(evaluation: Evaluation, max_tokens: int) -> list[str]:
+    """What the model can't."""
+    limits = [
+        TEXTS_ARE_CUT.format(max_tokens),
+        "A cosine only ranks texts. From which cosine on two texts count as alike depends on what they are "
+        "about: choose it with texts of your own.",
+    ]
+    labels = evaluation.similarity.labels if evaluation.similarity else None
+    if labels is not None:
+        limits.append(
+            f"Alike are texts with the same one of {len(evaluation.labels)} labels; it was not taught other "
+            "ways to be alike."
+        )
+        limits += _weak(labels.nearest_label)
+    return limits
 
 
 def _named(evaluation: Evaluation) -> dict[str, float]:
