@@ -2,32 +2,34 @@
 
 import base64
 import json
-import logging
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import closing, suppress
 from http import HTTPStatus
-from typing import Any, NamedTuple, Self, TypeVar
+from typing import Any, Self
 
 import yaml
 from kubernetes import config
 from kubernetes.client import ApiClient, ApiException, Configuration, CoreV1Api, CustomObjectsApi
 from kubernetes.config import ConfigException
 from kubernetes.watch import Watch
-from pydantic import ValidationError
 from urllib3.exceptions import HTTPError
 
-from trainingrun_api.base import Model
-from trainingrun_api.names import GROUP, INDEX_ANNOTATION, RUN_LABEL, TRAINER_CONTAINER, VERSION
-from trainingrun_api.problems import problems
-from trainingrun_api.resources import TrainingProject, TrainingRun
+from trainingrun_api.names import GROUP, RUN_LABEL, TRAINER_CONTAINER, VERSION
+from trainingrun_api.resources import TrainingRun
 
-from .errors import ClientError, UnreachableError
-
-Known = TypeVar("Known", bound=Model)
-Resource = TypeVar("Resource", TrainingRun, TrainingProject)
-
-log = logging.getLogger(__name__)
+from .answers import (
+    Resource,
+    TrainerPod,
+    asked_for,
+    kind_of,
+    known_resource,
+    lines,
+    readable,
+    trainer_pod,
+    why,
+)
+from .errors import ClientError
 
 FIELD_MANAGER = "trainingrun"
 """Who the API server says has set a field."""
@@ -36,18 +38,6 @@ APPLY = "application/apply-patch+yaml"
 
 CONNECT_SECONDS = 5
 """A cluster that takes no connection within it is taken for away."""
-
-UNANSWERED = {HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT}
-
-
-class TrainerPod(NamedTuple):
-    """One attempt of one node of a run."""
-
-    name: str
-    node: int
-    started: bool
-    """Whether its container has been started, and has a log."""
-    ended: bool
 
 
 class Connection:
@@ -73,8 +63,8 @@ class Connection:
             config.load_kube_config(file, context, configuration)
             return cls(_Client(configuration), namespace or active["context"].get("namespace", "default"))
         except ConfigException as error:
-            why = str(error).rstrip(".")
-            raise ClientError(f"no cluster: {why}; set KUBECONFIG or pick a kubectl context") from error
+            cause = str(error).rstrip(".")
+            raise ClientError(f"no cluster: {cause}; set KUBECONFIG or pick a kubectl context") from error
         except (OSError, yaml.YAMLError, ValueError, TypeError, AttributeError) as error:
             # The last two since the library takes for granted that the file is of mappings.
             place = file or config.KUBE_CONFIG_DEFAULT_LOCATION
@@ -84,7 +74,7 @@ class Connection:
 
     def get(self, kind: type[Resource], name: str) -> Resource:
         """One as it is now."""
-        with asked_for(f"{_kind(kind)} {self.namespace}/{name}"):
+        with asked_for(f"{kind_of(kind)} {self.namespace}/{name}"):
             found: Any = self._custom.get_namespaced_custom_object(
                 GROUP, VERSION, self.namespace, kind.PLURAL, name
             )
@@ -98,7 +88,7 @@ class Connection:
         Of all, those that another version has written are left out with a warning.
         """
         where = "all namespaces" if all_namespaces else f"namespace {self.namespace}"
-        with asked_for(f"{_kind(kind)}s of {where}" if names is None else self._named(kind, names)):
+        with asked_for(f"{kind_of(kind)}s of {where}" if names is None else self._named(kind, names)):
             found: Any = (
                 self._custom.list_cluster_custom_object(GROUP, VERSION, kind.PLURAL)
                 if all_namespaces
@@ -108,7 +98,7 @@ class Connection:
             )
         wanted = [item for item in found["items"] if _is_wanted(item, names)]
         known_ones = (
-            _readable(kind, wanted) if names is None else (known_resource(kind, one) for one in wanted)
+            readable(kind, wanted) if names is None else (known_resource(kind, one) for one in wanted)
         )
         return list(known_ones), found["metadata"]["resourceVersion"]
 
@@ -136,7 +126,7 @@ class Connection:
         except ApiException as error:
             if error.status != HTTPStatus.GONE:
                 what = self._named(TrainingRun, names)
-                raise ClientError(f"{what} can't be watched: {_why(error)}") from error
+                raise ClientError(f"{what} can't be watched: {why(error)}") from error
 
     def apply(self, kind: type[Resource], manifest: Mapping[str, Any], *, dry_run: bool = False) -> Resource:
         """Apply it on the server's side, or create it where the server completes its name."""
@@ -151,7 +141,7 @@ class Connection:
         }
         if dry_run:
             options["dry_run"] = "All"
-        with asked_for(f"{_kind(kind)} {namespace}/{name or metadata['generateName']}"):
+        with asked_for(f"{kind_of(kind)} {namespace}/{name or metadata['generateName']}"):
             answer: Any = (
                 self._custom.create_namespaced_custom_object(*place, dict(manifest), **options)
                 if name is None
@@ -181,7 +171,7 @@ class Connection:
         with asked_for(f"Pods of TrainingRun {self.namespace}/{run}"):
             found: Any = self._core.list_namespaced_pod(self.namespace, label_selector=f"{RUN_LABEL}={run}")
         pods = sorted(found.items, key=lambda pod: (pod.metadata.creation_timestamp, pod.metadata.name))
-        return [_trainer_pod(pod) for pod in pods]
+        return [trainer_pod(pod) for pod in pods]
 
     def log(self, pod: str, *, follow: bool, since_seconds: int | None, tail: int | None) -> Iterator[str]:
         """Lines of its trainer's log, each after its time; while it runs, those to come too.
@@ -200,7 +190,7 @@ class Connection:
                 _preload_content=False,
             )
         with suppress(HTTPError), closing(response):
-            yield from _lines(response)
+            yield from lines(response)
 
     def secret(self, name: str) -> dict[str, bytes]:
         """What is in a Secret."""
@@ -209,7 +199,7 @@ class Connection:
         return {key: base64.b64decode(value) for key, value in (found.data or {}).items()}
 
     def _named(self, kind: type[Resource], names: Collection[str]) -> str:
-        return f"{_kind(kind)} {self.namespace}/{', '.join(names)}"
+        return f"{kind_of(kind)} {self.namespace}/{', '.join(names)}"
 
     @property
     def _core(self) -> CoreV1Api:
@@ -237,74 +227,6 @@ class _Client(ApiClient):
         return super().call_api(method, url, header_params, body, post_params, timeout)
 
 
-@contextmanager
-def asked_for(what: str) -> Iterator[None]:
-    """Raises ClientError when the API server refuses it, UnreachableError when there is none."""
-    try:
-        yield
-    except ApiException as error:
-        kind = UnreachableError if error.status in UNANSWERED else ClientError
-        raise kind(f"{what}: {_why(error)}") from error
-    except HTTPError as error:
-        raise UnreachableError(f"{what}: the cluster can't be reached: {error}; see KUBECONFIG") from error
-
-
-def known(model: type[Known], value: Any, what: str) -> Known:
-    """The value without fields that only a newer operator knows.
-
-    Raises ClientError, which says `what` it is of, for what this version can't read.
-    """
-    try:
-        return model.model_validate(value, extra="ignore")
-    except ValidationError as error:
-        raise ClientError(
-            f"{what} was written by another version of TrainingRun ({'; '.join(problems(error))}); "
-            "use the trainingrun command that matches the cluster's operator"
-        ) from error
-
-
-def known_resource(kind: type[Resource], value: Any) -> Resource:
-    """The resource as `known` gives it."""
-    metadata = value.get("metadata", {})
-    return known(kind, value, f"{_kind(kind)} {metadata.get('namespace')}/{metadata.get('name')}")
-
-
-def _trainer_pod(pod: Any) -> TrainerPod:
-    container = next(
-        (one for one in pod.status.container_statuses or [] if one.name == TRAINER_CONTAINER), None
-    )
-    running, terminated = (container.state.running, container.state.terminated) if container else (None, None)
-    index = (pod.metadata.annotations or {}).get(INDEX_ANNOTATION, "0")
-    return TrainerPod(
-        pod.metadata.name,
-        int(index),
-        started=bool(running or terminated),
-        ended=bool(terminated) or pod.status.phase in {"Succeeded", "Failed"},
-    )
-
-
-def _lines(response: Any) -> Iterator[str]:
-    """Lines of a response as they come in."""
-    rest = b""
-    for chunk in response.stream(None, decode_content=True):
-        *lines, rest = (rest + chunk).split(b"\n")
-        yield from (line.decode(errors="replace") for line in lines)
-    if rest:
-        yield rest.decode(errors="replace")
-
-
-def _readable(kind: type[Resource], values: Iterable[Any]) -> Iterator[Resource]:
-    for value in values:
-        try:
-            yield known_resource(kind, value)
-        except ClientError as error:
-            log.warning("left out: %s", error)
-
-
-def _kind(kind: type[Model]) -> str:
-    return kind.__name__
-
-
 def _only(names: Collection[str] | None) -> dict[str, Any]:
     """What asks for one alone; the API server can't be asked for several."""
     return {"field_selector": f"metadata.name={next(iter(names))}"} if names and len(names) == 1 else {}
@@ -319,25 +241,3 @@ def _context(contexts: Sequence[Any], name: str) -> Any:
         if context["name"] == name:
             return context
     raise ConfigException(f"there is no context {name!r} in the kubeconfig")
-
-
-def _why(error: ApiException) -> str:
-    """What the API server says, which is more than its reason but for what isn't there."""
-    answer = _answer(error)
-    if error.status != HTTPStatus.NOT_FOUND:
-        return str(answer.get("message") or error.reason)
-    match answer:
-        case {"details": {"kind": "namespaces"}}:
-            return str(answer["message"])
-        case {"kind": "Status"}:
-            return str(error.reason)
-    return "the cluster doesn't know this kind of resource; install the operator of TrainingRun first"
-
-
-def _answer(error: ApiException) -> dict[str, Any]:
-    """A Status of Kubernetes; nothing where it is something else."""
-    try:
-        answer = json.loads(error.body or "")
-    except ValueError:
-        return {}
-    return answer if isinstance(answer, dict) else {}

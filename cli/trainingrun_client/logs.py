@@ -13,7 +13,8 @@ from trainingrun_api.resources import TrainingRun
 from .errors import ClientError
 
 if TYPE_CHECKING:
-    from .connection import Connection, TrainerPod
+    from .answers import TrainerPod
+    from .connection import Connection
 
 LOOK_SECONDS = 2.0
 """How often new pods are looked for."""

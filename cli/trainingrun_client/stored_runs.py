@@ -20,7 +20,8 @@ from trainingrun_trainer.artifacts import Store, fetch_committed, is_committed, 
 from trainingrun_trainer.credentials import StorageKeys
 from trainingrun_trainer.errors import ObjectMissingError, StorageUnavailableError, TrainerError
 
-from .connection import Connection, known
+from .answers import known
+from .connection import Connection
 from .errors import ClientError, UnreachableError
 from .outputs import newest_output, storage_at
 
