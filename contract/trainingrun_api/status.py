@@ -1,7 +1,7 @@
 """The status of a run, computed by the operator and reported by the trainer."""
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, WithJsonSchema, field_validator
 
@@ -205,6 +205,10 @@ class Progress(Model):
     """A message that isn't a failure."""
     last_update_time: str
     """When the trainer wrote this, RFC 3339."""
+
+    def done(self) -> Self:
+        """The same at the end of training."""
+        return self.model_copy(update={"stage": Stage.DONE, "percent": 100, "remaining_seconds": 0})
 
 
 class EvaluationScores(Scores):

@@ -22,6 +22,7 @@ from .leader import Leader, run_beside
 from .listener import Bounds, Listener, listening_on
 from .metrics import Metrics
 from .rate_limit import RateLimit
+from .reports import Reports
 from .scrapes import Scrapes
 from .settings import Settings
 from .tokens import ReviewedTokens, SignedTokens, Tokens
@@ -53,21 +54,22 @@ async def _serve(settings: Settings) -> None:
         await certificates.load()
         election = Election(cluster, settings)
         leader = Leader(cluster.fenced(election.check), settings, metrics, certificates.ca_certificate)
-        identities = Identities(cluster, _tokens(cluster, settings))
-        endpoint = ReportEndpoint(cluster, identities, RateLimit(), metrics).application()
+        identities = Identities(cluster, _tokens(cluster, settings), lambda: leader.cache)
+        reports = Reports(cluster, lambda: leader.cache)
+        endpoint = ReportEndpoint(reports, identities, RateLimit(), metrics).application()
         unserved = metrics.unserved_connections
-        reports = Listener("progress", endpoint, OF_REPORTS, unserved, certificates.context)
+        senders = Listener("progress", endpoint, OF_REPORTS, unserved, certificates.context)
         probes = Listener("metrics", _probes(metrics, election, leader), OF_PROBES, unserved)
         with listening_on(settings.progress_port) as progress, listening_on(settings.metrics_port) as shown:
-            served = reports.run(progress), probes.run(shown)
-            await run_beside(_take_turns(election, leader), certificates.keep(), *served)
+            served = senders.run(progress), probes.run(shown), reports.run()
+            await run_beside(_take_turns(election, leader, reports), certificates.keep(), *served)
 
 
-async def _take_turns(election: Election, leader: Leader) -> None:
+async def _take_turns(election: Election, leader: Leader, reports: Reports) -> None:
     """Lead when it is this replica's turn, until SIGTERM."""
     await election.win()
     try:
-        await run_beside(leader.run(), election.keep())
+        await run_beside(leader.run(reports), election.keep())
     finally:
         await election.release()
 

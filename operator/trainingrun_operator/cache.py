@@ -9,6 +9,7 @@ from collections.abc import Callable, Hashable, Iterable
 from typing import Generic, NamedTuple, TypeVar
 
 from trainingrun_api.names import MANAGED_BY_LABEL, OPERATOR, RUN_LABEL
+from trainingrun_api.progress import RunIdentity
 
 from .backend import BACKEND
 from .kinds import Kind
@@ -100,6 +101,20 @@ class Cache:
     def queued_job(self, workload: Workload) -> QueuedJob | None:
         """What Kueue says of it; None when it isn't queued, or not yet."""
         return max(self.queued_jobs.group(workload.uid), key=lambda queued: queued.created, default=None)
+
+    def run_of(self, namespace: str, pod: str, uid: str) -> RunIdentity | None:
+        """The run whose workload owns this Pod, as long as all three are known to belong together."""
+        identity, found = self.pods.identities.get((namespace, pod)), self.pods.get((namespace, pod))
+        if found is None or identity is None or identity.uid != uid:
+            return None
+        workload, run = self.workloads.get(found.run), self.runs.get(found.run)
+        if workload is None or run is None or run.status.job_uid != workload.uid:
+            return None
+        return run.identity if (found.owner, workload.owner) == (workload.uid, run.uid) else None
+
+
+Known = Callable[[], Cache | None]
+"""What gives the cache; None where no watches fill one."""
 
 
 def _labelled(manifest: Manifest) -> bool:

@@ -14,26 +14,25 @@ from trainingrun_api.progress import MAX_REPORT_BYTES, ProgressReport, RunIdenti
 from trainingrun_api.status import TrainingRunStatus
 
 from . import kubeflow
-from .cluster import Cluster
 from .errors import ApiError, ReportRefusedError
 from .identity import Identities
-from .kinds import RUNS
 from .metrics import Metrics
 from .rate_limit import RateLimit
+from .reports import Reports
 from .resources import kubernetes_json, parse_time
 
 logger = logging.getLogger(__name__)
 
 Posted = TypeVar("Posted")
-ReadReport = Callable[[bytes, RunIdentity], Awaitable[ProgressReport]]
-"""What makes a report for the run of a pod from what the pod has posted."""
+TakeReport = Callable[[bytes, RunIdentity], Awaitable[None]]
+"""What takes a report for the run of a pod from what the pod has posted."""
 
 
 class ReportEndpoint:
     """Accepts a report only for the run whose workload owns the sending pod."""
 
-    def __init__(self, cluster: Cluster, identities: Identities, limit: RateLimit, metrics: Metrics) -> None:
-        self._cluster = cluster
+    def __init__(self, reports: Reports, identities: Identities, limit: RateLimit, metrics: Metrics) -> None:
+        self._reports = reports
         self._identities = identities
         self._limit = limit
         self._metrics = metrics
@@ -45,9 +44,9 @@ class ReportEndpoint:
         application.router.add_post(PROGRESS_PATH + KUBEFLOW_PATH, partial(self._post, self._kubeflow_report))
         return application
 
-    async def _post(self, read: ReadReport, request: web.Request) -> web.Response:
+    async def _post(self, take: TakeReport, request: web.Request) -> web.Response:
         try:
-            await self._accept(read, request)
+            await self._accept(take, request)
         except ReportRefusedError as refused:
             return self._answer(refused.status, refused.outcome, str(refused))
         except web.HTTPRequestEntityTooLarge:
@@ -66,36 +65,37 @@ class ReportEndpoint:
             503, "unavailable", "the Kubernetes API can't be reached; the next report replaces this one"
         )
 
-    async def _accept(self, read: ReadReport, request: web.Request) -> None:
+    async def _accept(self, take: TakeReport, request: web.Request) -> None:
         _check_length(request)
         identity = await self._identities.of_token(_bearer_token(request))
         self._limit.take(identity.uid)
-        await self._cluster.apply_progress(await read(await request.read(), identity))
+        await take(await request.read(), identity)
 
-    async def _own_report(self, body: bytes, identity: RunIdentity) -> ProgressReport:
+    async def _own_report(self, body: bytes, identity: RunIdentity) -> None:
         report = _parsed(_own, body)
         if report.run != identity:
             raise ReportRefusedError(403, "forbidden", "the report is for another run than the pod's")
-        status = await self._unfinished(identity)
-        return report.after(status.progress, status.epochs)
+        # One without epochs continues those in the status.
+        status = await self._reports.status_of(identity, all_epochs=report.epochs is None)
+        await self._reports.take(report, _unfinished(status))
 
-    async def _kubeflow_report(self, body: bytes, identity: RunIdentity) -> ProgressReport:
+    async def _kubeflow_report(self, body: bytes, identity: RunIdentity) -> None:
         payload = _parsed(_kubeflow, body)
-        return kubeflow.report_of(payload, identity, await self._unfinished(identity))
-
-    async def _unfinished(self, identity: RunIdentity) -> TrainingRunStatus:
-        """The status of the run whose pod reports."""
-        run = await self._cluster.get(RUNS, (identity.namespace, identity.name))
-        if run is None or run["metadata"]["uid"] != identity.uid:
-            raise ReportRefusedError(403, "forbidden", "the run no longer exists")
-        status = TrainingRunStatus.model_validate(run.get("status", {}), extra="ignore")
-        if status.phase.finished:
-            raise ReportRefusedError(409, "finished", "the run has finished")
-        return status
+        status = _unfinished(await self._reports.status_of(identity, all_epochs=True))
+        # At once, since the next one adds to what the status has then.
+        await self._reports.write(kubeflow.report_of(payload, identity, status))
 
     def _answer(self, status: int, outcome: str, text: str | None = None) -> web.Response:
         self._metrics.progress_reports.labels(outcome).inc()
         return web.Response(status=status, text=text)
+
+
+def _unfinished(status: TrainingRunStatus | None) -> TrainingRunStatus:
+    if status is None:
+        raise ReportRefusedError(403, "forbidden", "the run no longer exists")
+    if status.phase.finished:
+        raise ReportRefusedError(409, "finished", "the run has finished")
+    return status
 
 
 def _check_length(request: web.Request) -> None:

@@ -8,6 +8,7 @@ from trainingrun_api.names import RUN_KIND
 from trainingrun_api.progress import RunIdentity
 
 from .backend import BACKEND
+from .cache import Known
 from .cluster import Cluster
 from .errors import ReportRefusedError
 from .kinds import PODS, RUNS
@@ -22,27 +23,30 @@ CONCURRENT = 8
 class Identities:
     """Verifies tokens; remembers good ones for less than a minute, by their hash."""
 
-    def __init__(self, cluster: Cluster, tokens: Tokens) -> None:
+    def __init__(self, cluster: Cluster, tokens: Tokens, known: Known) -> None:
         self._cluster = cluster
         self._tokens = tokens
-        self._known: dict[bytes, tuple[float, RunIdentity]] = {}
+        self._known = known
+        self._verified: dict[bytes, tuple[float, RunIdentity]] = {}
         self._verifying = asyncio.Semaphore(CONCURRENT)
 
     async def of_token(self, token: str) -> RunIdentity:
         """The run whose workload owns the pod that holds this token. Raises ReportRefusedError."""
         digest = hashlib.sha256(token.encode()).digest()
         now = time.monotonic()
-        if (known := self._known.get(digest)) and known[0] > now:
-            return known[1]
+        if (verified := self._verified.get(digest)) and verified[0] > now:
+            return verified[1]
         async with self._verifying:
-            identity = await self._run_of(await self._tokens.sender(token))
+            sender = await self._tokens.sender(token)
+            cache = self._known()
+            identity = (cache.run_of(*sender) if cache else None) or await self._run_of(sender)
         self._remember(digest, now + CACHE_SECONDS, identity)
         return identity
 
     def _remember(self, digest: bytes, until: float, identity: RunIdentity) -> None:
-        if len(self._known) >= CACHE_SIZE:
-            self._known.clear()
-        self._known[digest] = (until, identity)
+        if len(self._verified) >= CACHE_SIZE:
+            self._verified.clear()
+        self._verified[digest] = (until, identity)
 
     async def _run_of(self, sender: Sender) -> RunIdentity:
         pod = await self._cluster.get(PODS, (sender.namespace, sender.pod))

@@ -16,6 +16,7 @@ from .metrics import Metrics
 from .model_names import ModelNames
 from .reconcile import Reconciler
 from .references import Resolver
+from .reports import Reports
 from .settings import Settings
 from .start import Start
 from .work_queue import WorkQueue
@@ -32,19 +33,22 @@ class Leader:
         self._settings = settings
         self._metrics = metrics
         self._ca_certificate = ca_certificate
+        self.cache: Cache | None = None
+        """What the watches show; None while another replica leads."""
         self._work: tuple[WorkQueue, Watchdog] | None = None
 
-    async def run(self) -> None:
-        """Lead until SIGTERM. Raises what goes wrong in any part."""
+    async def run(self, reports: Reports) -> None:
+        """Lead until SIGTERM, beside the reports that this replica takes. Raises what goes wrong in any part."""
         cluster, settings = self._cluster, self._settings
         version = await cluster.version_of(GROUP)
         cache = Cache(queued_jobs_in(version) if version else None)
         resolver = Resolver(cache, settings)
         workloads = Workloads(cluster, cache, settings, self._ca_certificate)
         start = Start(ModelNames(cluster, cache, resolver), resolver, workloads, settings)
-        queue = WorkQueue(Reconciler(cluster, cache, self._metrics, start, workloads).reconcile)
+        queue = WorkQueue(Reconciler(cluster, cache, self._metrics, start, reports).reconcile)
         feed = Feed(cluster, cache, resolver, queue, settings.watch_namespaces)
         await feed.fill()
+        self.cache = cache
         watchdog = Watchdog(cluster, feed, queue, settings.watch_namespaces)
         self._work = queue, watchdog
         if cache.queued_kind is not None:

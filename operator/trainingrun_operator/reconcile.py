@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from trainingrun_api.progress import ProgressReport
 from trainingrun_api.spec import TrainingRunSpec
-from trainingrun_api.status import Phase, Reason, Stage, TrainingRunStatus
+from trainingrun_api.status import Phase, Reason, TrainingRunStatus
 
 from .backend import BACKEND
 from .blocked import Blocked
@@ -15,13 +15,13 @@ from .errors import ApiError, InvalidSpecError, OperatorError
 from .group import Group
 from .kinds import EVENTS, RUNS
 from .metrics import Metrics
+from .reports import Reports
 from .resources import Manifest, Run, RunKey, parse_time
 from .run_events import events
 from .services import Services
 from .start import Start
 from .status import Observation, observe
 from .workload import Workload
-from .workloads import Workloads
 
 logger = logging.getLogger(__name__)
 
@@ -43,13 +43,14 @@ class Reconciler:
     """The level-triggered loop body; safe to call at any time, any number of times."""
 
     def __init__(
-        self, cluster: Cluster, cache: Cache, metrics: Metrics, start: Start, workloads: Workloads
+        self, cluster: Cluster, cache: Cache, metrics: Metrics, start: Start, reports: Reports
     ) -> None:
         self._cluster = cluster
         self._cache = cache
         self._metrics = metrics
         self._start = start
-        self._workloads = workloads
+        self._workloads = start.workloads
+        self._reports = reports
         self._services = Services(cluster)
 
     async def reconcile(self, key: RunKey) -> float | None:
@@ -116,6 +117,9 @@ class Reconciler:
         if not workload.finished:
             workload = await self._workloads.update(run, spec, workload)
             blocked = await self._services.ensure(run, spec)
+        else:
+            # Who sees the end sees all epochs.
+            await self._reports.settle(run.uid)
         attempts = await self._workloads.attempts(run, workload)
         refusal = self._cache.refusals.of(workload.uid)
         queued = self._cache.queued_job(workload)
@@ -180,9 +184,8 @@ class Reconciler:
             return
         whole = await self._cluster.get(RUNS, run.key)  # with all epochs
         if whole is not None:
-            done = progress.model_copy(update={"stage": Stage.DONE, "percent": 100, "remaining_seconds": 0})
             epochs = Run.parse(whole).status.epochs
-            report = ProgressReport(run=run.identity, progress=done, epochs=epochs)
+            report = ProgressReport(run=run.identity, progress=progress.done(), epochs=epochs)
             await self._cluster.apply_progress(report)
 
     def _seen(self, manifest: Manifest) -> Run:

@@ -25,7 +25,7 @@ class Start:
     ) -> None:
         self._names = names
         self._resolver = resolver
-        self._workloads = workloads
+        self.workloads = workloads
         self._settings = settings
 
     async def plan(self, run: Run, spec: TrainingRunSpec) -> Observation:
@@ -48,7 +48,7 @@ class Start:
 
     async def _leftover(self, run: Run) -> Blocked | None:
         """A pod of a deleted workload that still works; two would write the same checkpoints."""
-        working = [pod.attempt.name for pod in await self._workloads.pods(run) if not pod.attempt.finished]
+        working = [pod.attempt.name for pod in await self.workloads.pods(run) if not pod.attempt.finished]
         if not working:
             return None
         text = f"The {BACKEND.kind.name} was deleted; it is recreated once its pod {working[0]} has ended"

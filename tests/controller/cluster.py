@@ -9,7 +9,7 @@ from kubernetes.client import ApiClient
 from kubernetes.client.exceptions import ApiException
 from kubernetes.dynamic import DynamicClient
 
-from trainingrun_api.names import API_VERSION, PROGRESS_AUDIENCE
+from trainingrun_api.names import API_VERSION, PROGRESS_AUDIENCE, PROGRESS_FIELD_MANAGER
 
 from .manifests import Manifest
 from .process import OperatorProcess
@@ -126,6 +126,19 @@ class Api:
             name=pod["metadata"]["name"],
             namespace=self.namespace,
             content_type="application/strategic-merge-patch+json",
+        )
+
+    def write_progress(self, name: str, status: Manifest) -> None:
+        """What another replica of the operator writes."""
+        resource = self.resource("TrainingRun")
+        body = {
+            "apiVersion": API_VERSION,
+            "kind": "TrainingRun",
+            "metadata": {"name": name},
+            "status": status,
+        }
+        resource.subresources["status"].server_side_apply(
+            body, name=name, namespace=self.namespace, field_manager=PROGRESS_FIELD_MANAGER
         )
 
     def _patch(self, kind: str, name: str, body: Manifest) -> Manifest:

@@ -1,14 +1,17 @@
 """Progress is accepted from the run's own pod only, and only so much of it."""
 
 import json
+import time
 from contextlib import ExitStack
 
 import pytest
 
+from trainingrun_operator.reports import SECONDS
+
 from .cluster import Api
 from .kubelet import Kubelet
-from .manifests import Manifest, a_report, a_run
-from .process import OperatorProcess
+from .manifests import Manifest, a_report, a_result, a_run
+from .process import OperatorProcess, stopped
 
 
 @pytest.fixture
@@ -17,7 +20,8 @@ def run(api: Api) -> Manifest:
 
 
 @pytest.fixture
-def pod(run: Manifest, kubelet: Kubelet) -> Manifest:
+def pod(api: Api, run: Manifest, kubelet: Kubelet) -> Manifest:
+    api.until(lambda: api.get("TrainingRun", "mine").get("status", {}).get("jobUid"), "the Job in the status")
     return kubelet.pod_of("mine")
 
 
@@ -142,12 +146,75 @@ def test_epochs_stay_while_a_restarted_pod_loads(
     loading = a_report(run, epoch=0, stage="LoadingData", time="2099-01-01T00:01:00Z")
     del loading["epochs"]
     assert operator.post(loading, token)[0] == 204
-    status = api.get("TrainingRun", "mine")["status"]
+    status = reported(api, stage="LoadingData")
     assert status["epochs"] == before["epochs"]
     changed = {"stage": "LoadingData", "lastUpdateTime": "2099-01-01T00:01:00Z"}
     kept = {name: value for name, value in before["progress"].items() if name != "samplesPerSecond"}
     assert status["progress"] == kept | changed
 
-    assert operator.post(a_report(run, epoch=1), token)[0] == 204  # it went on from epoch 1
-    status = api.get("TrainingRun", "mine")["status"]
-    assert (status["progress"]["epoch"], status["epochs"]) == (1, before["epochs"][:1])
+    time.sleep(2 * SECONDS)  # until the next report is written at once, on what the status says
+    assert operator.post(loading, token)[0] == 204
+    assert api.get("TrainingRun", "mine")["status"]["epochs"] == before["epochs"]
+
+    # It goes on from epoch 1.
+    assert operator.post(a_report(run, epoch=1, time="2099-01-01T00:02:00Z"), token)[0] == 204
+    assert reported(api, epoch=1)["epochs"] == before["epochs"][:1]
+
+
+def test_of_many_reports_the_last_is_written_after_a_while(
+    api: Api, operator: OperatorProcess, run: Manifest, pod: Manifest
+) -> None:
+    token, seen = api.token(pod), set()
+    for epoch in range(1, 5):
+        assert operator.post(a_report(run, epoch=epoch), token)[0] == 204
+
+    def last() -> Manifest | None:
+        status = api.get("TrainingRun", "mine")["status"]
+        seen.add(status["progress"]["epoch"])
+        return status if 4 in seen else None
+
+    assert [one["epoch"] for one in api.until(last, "the last one")["epochs"]] == [1, 2, 3, 4]
+    assert seen == {1, 4}
+
+
+def test_what_is_held_is_written_before_the_end(
+    api: Api, operator: OperatorProcess, kubelet: Kubelet, run: Manifest, pod: Manifest
+) -> None:
+    kubelet.start(pod)
+    api.eventually("mine", phase="Running")
+    for epoch in (1, 2):
+        assert operator.post(a_report(run, epoch=epoch), api.token(pod))[0] == 204
+    kubelet.end(pod, 0, a_result())
+    status = api.eventually("mine", phase="Succeeded")["status"]
+    assert [one["epoch"] for one in status["epochs"]] == [1, 2]
+    assert operator.post(a_report(run, epoch=3), api.token(pod))[0] == 409, "it has ended"
+
+
+def test_what_is_held_is_written_when_the_operator_stops(
+    api: Api, operator: OperatorProcess, run: Manifest, pod: Manifest
+) -> None:
+    for epoch in (1, 2):
+        assert operator.post(a_report(run, epoch=epoch), api.token(pod))[0] == 204
+    with stopped(operator):
+        assert api.get("TrainingRun", "mine")["status"]["progress"]["epoch"] == 2
+
+
+def test_an_older_report_does_not_replace_what_another_replica_has_written(
+    api: Api, operator: OperatorProcess, run: Manifest, pod: Manifest
+) -> None:
+    for epoch in (1, 2):
+        assert operator.post(a_report(run, epoch=epoch), api.token(pod))[0] == 204
+    later = a_report(run, epoch=3, time="2099-01-01T01:00:00Z")
+    api.write_progress("mine", {name: later[name] for name in ("progress", "epochs")})
+    time.sleep(2 * SECONDS)
+    assert api.get("TrainingRun", "mine")["status"]["progress"]["epoch"] == 3
+
+
+def reported(api: Api, **progress: object) -> Manifest:
+    """The status, once its progress has these values."""
+
+    def there() -> Manifest | None:
+        status = api.get("TrainingRun", "mine")["status"]
+        return status if progress.items() <= status["progress"].items() else None
+
+    return api.until(there, f"progress {progress}")
