@@ -200,10 +200,10 @@ class Cluster:
                 path,
                 query_params=dict(query or {}),
                 header_params={**JSON, **headers},
-                body=body,
                 auth_settings=["BearerToken"],
             )
-            response = await self._client.call_api(*request, _request_timeout=TIMEOUT_SECONDS)
+            # Without the body, each value of which it would copy.
+            response = await self._client.call_api(*request[:3], body, _request_timeout=TIMEOUT_SECONDS)
             content = await response.read()
         except (aiohttp.ClientError, TimeoutError) as error:
             self._count(method, resource_of(path), NO_ANSWER)

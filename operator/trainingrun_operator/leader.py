@@ -38,7 +38,7 @@ class Leader:
         self._work: tuple[WorkQueue, Watchdog] | None = None
 
     async def run(self, reports: Reports) -> None:
-        """Lead until SIGTERM, beside the reports that this replica takes. Raises what goes wrong in any part."""
+        """Lead until SIGTERM, beside `reports` to this replica. Raises what goes wrong in any part."""
         cluster, settings = self._cluster, self._settings
         version = await cluster.version_of(GROUP)
         cache = Cache(queued_jobs_in(version) if version else None)

@@ -116,7 +116,8 @@ class Reconciler:
         blocked = None
         if not workload.finished:
             workload = await self._workloads.update(run, spec, workload)
-            blocked = await self._services.ensure(run, spec)
+            if run.status.phase is Phase.PENDING:  # pods that work don't need one any more
+                blocked = await self._services.ensure(run, spec)
         else:
             # Who sees the end sees all epochs.
             await self._reports.settle(run.uid)
@@ -189,8 +190,9 @@ class Reconciler:
             await self._cluster.apply_progress(report)
 
     def _seen(self, manifest: Manifest) -> Run:
+        """The run as it is now, or as a later watch has shown it already."""
         self._cache.runs.saw(manifest)
-        return Run.parse(manifest)
+        return self._cache.runs.get(RunKey.of(manifest)) or Run.parse(manifest)
 
 
 def _unreadable(run: Run) -> Blocked:

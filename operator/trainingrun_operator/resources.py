@@ -65,10 +65,16 @@ class Run:
     problem: str = ""
 
     @classmethod
-    def parse(cls, manifest: Manifest) -> Self:
-        """Read a manifest of the API server; a status of a newer operator keeps the fields known here."""
+    def parse(cls, manifest: Manifest, known: Self | None = None) -> Self:
+        """Read a manifest of the API server; a status of a newer operator keeps the fields known here.
+
+        Of the same run as it is `known`, the spec isn't read again while it is the same.
+        """
         metadata = manifest["metadata"]
-        spec, problem = _parse_spec(manifest.get("spec", {}))
+        if known is not None and (known.uid, known.generation) == (metadata["uid"], metadata["generation"]):
+            spec, problem = known.spec, known.problem
+        else:
+            spec, problem = _parse_spec(manifest.get("spec", {}))
         return cls(
             key=RunKey.of(manifest),
             uid=metadata["uid"],

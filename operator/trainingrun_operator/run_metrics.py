@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache, lru_cache
 
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
@@ -12,8 +13,10 @@ from trainingrun_api.status import Phase, Progress, Stage
 from .resources import Run, RunKey, parse_time
 
 OF_A_RUN = ("namespace", "name")
-Values = tuple[tuple[tuple[str, ...], float], ...]
-"""The values of one metric for one run, each after the labels that it has besides the run's."""
+Labelled = tuple[tuple[tuple[str, ...], float], ...]
+"""Values of one metric for one run, each after the labels that it has besides the run's."""
+Values = Labelled | float | None
+"""A number alone is one value without further labels."""
 
 
 @dataclass(frozen=True)
@@ -26,50 +29,52 @@ class RunMetric:
     labels: tuple[str, ...] = ()
 
 
-def _number(read: Callable[[Run], float | None]) -> Callable[[Run], Values]:
-    """One value without further labels; none while it isn't known."""
-
-    def values(run: Run) -> Values:
-        value = read(run)
-        return () if value is None else (((), value),)
-
-    return values
+def _of_progress(read: Callable[[Progress], float | None]) -> Callable[[Run], float | None]:
+    return lambda run: read(run.status.progress) if run.status.progress else None
 
 
-def _of_progress(read: Callable[[Progress], float | None]) -> Callable[[Run], Values]:
-    return _number(lambda run: read(run.status.progress) if run.status.progress else None)
-
-
-def _time(read: Callable[[Run], str | None]) -> Callable[[Run], Values]:
+def _time(read: Callable[[Run], str | None]) -> Callable[[Run], float | None]:
     def seconds(run: Run) -> float | None:
         time = read(run)
         return parse_time(time).timestamp() if time else None
 
-    return _number(seconds)
+    return seconds
 
 
-def _score(metric: Metric) -> Callable[[Run], Values]:
+def _score(metric: Metric) -> Callable[[Run], float | None]:
     def latest(run: Run) -> float | None:
         scores = run.status.evaluation or (run.status.epochs[-1] if run.status.epochs else None)
         return getattr(scores, metric.key, None)
 
-    return _number(latest)
+    return latest
+
+
+@cache
+def _phase(current: Phase) -> Labelled:
+    """One for all runs of the phase."""
+    return tuple(((phase.value,), float(phase is current)) for phase in Phase)
+
+
+@lru_cache(maxsize=256)
+def _true(*labels: str) -> tuple[tuple[str, ...], float]:
+    """One for all runs that have it."""
+    return labels, 1.0
 
 
 def _phases(run: Run) -> Values:
-    return tuple(((phase.value,), float(phase is run.status.phase)) for phase in Phase)
+    return _phase(run.status.phase)
 
 
 def _reason(run: Run) -> Values:
-    return tuple(((condition.reason,), 1.0) for condition in run.status.conditions[:1])
+    return tuple(_true(condition.reason) for condition in run.status.conditions[:1])
 
 
 def _failure(run: Run) -> Values:
-    return (((run.status.last_failure.reason.value,), 1.0),) if run.status.last_failure else ()
+    return (_true(run.status.last_failure.reason.value),) if run.status.last_failure else ()
 
 
 def _advice(run: Run) -> Values:
-    return tuple({((finding.type, finding.severity.value), 1.0) for finding in run.status.advice})
+    return tuple({_true(finding.type, finding.severity.value) for finding in run.status.advice})
 
 
 def _stalled(run: Run) -> float:
@@ -82,7 +87,7 @@ def _gpus(run: Run) -> float | None:
 
 def _stage_seconds(run: Run) -> Values:
     took = run.status.progress.stage_seconds if run.status.progress else {}
-    return tuple(((stage.value,), float(took[stage])) for stage in Stage if stage in took)
+    return tuple((_true(stage.value)[0], float(took[stage])) for stage in Stage if stage in took)
 
 
 RUN_METRICS = (
@@ -93,12 +98,12 @@ RUN_METRICS = (
     RunMetric(
         "trainingrun_stalled",
         "1 if only a person can help, also after a failure; otherwise 0.",
-        _number(_stalled),
+        _stalled,
     ),
     RunMetric(
         "trainingrun_created_timestamp_seconds",
         "Time when the run was created.",
-        _number(lambda run: run.created.timestamp()),
+        lambda run: run.created.timestamp(),
     ),
     RunMetric(
         "trainingrun_start_timestamp_seconds",
@@ -110,11 +115,11 @@ RUN_METRICS = (
         "Time when the run ended.",
         _time(lambda run: run.status.completion_time),
     ),
-    RunMetric("trainingrun_requested_gpus", "GPUs of all pods of the run.", _number(_gpus)),
+    RunMetric("trainingrun_requested_gpus", "GPUs of all pods of the run.", _gpus),
     RunMetric(
         "trainingrun_restarts",
         "Pods that ended without finishing the run and were replaced.",
-        _number(lambda run: run.status.restarts),
+        lambda run: run.status.restarts,
     ),
     RunMetric(
         "trainingrun_last_progress_timestamp_seconds",
@@ -146,7 +151,7 @@ RUN_METRICS = (
     RunMetric(
         "trainingrun_epoch_training_loss",
         "Mean training loss of the latest epoch, in nats per text.",
-        _number(lambda run: run.status.epochs[-1].training_loss if run.status.epochs else None),
+        lambda run: run.status.epochs[-1].training_loss if run.status.epochs else None,
     ),
     RunMetric(
         "trainingrun_evaluation_loss",
@@ -199,6 +204,12 @@ class RunCollector(Collector):
         for number, metric in enumerate(RUN_METRICS):
             family = GaugeMetricFamily(metric.name, metric.text, labels=(*OF_A_RUN, *metric.labels))
             for key, values in shown:
-                for labels, value in values[number]:
+                for labels, value in _labelled(values[number]):
                     family.add_metric((*key, *labels), value)
             yield family
+
+
+def _labelled(values: Values) -> Labelled:
+    if values is None:
+        return ()
+    return values if isinstance(values, tuple) else (((), values),)

@@ -1,10 +1,14 @@
 """What the operator knows without asking: never older than what it knew before."""
 
+import tracemalloc
+
 from trainingrun_operator.cache import Cache
+from trainingrun_operator.resources import Run
 
 from .manifests import Manifest, a_run
 
 KEY = ("team", "tickets")
+STARTED_WITH = {"digest": "0" * 64, "image": "example.com/trainer:1", "config": {"text": "x" * 2000}}
 
 
 def seen(version: int, uid: str = "u-1", **status: object) -> Manifest:
@@ -73,3 +77,25 @@ def test_a_change_that_says_nothing_of_the_run_is_no_news() -> None:
     assert shown(1)
     assert not shown(2, active=1)
     assert shown(3, conditions=[{"type": "Complete", "status": "True"}], succeeded=1)
+
+
+def test_a_finished_run_is_the_same_as_it_was_shown() -> None:
+    runs = Cache().runs
+    manifest = seen(7, phase="Succeeded", modelName="had", completionTime="2026-01-01T01:00:00Z")
+    assert runs.saw(manifest)
+    assert runs.get(KEY) == Run.parse(manifest)
+    assert runs.group(("team", "had")) == [Run.parse(manifest)]
+    assert runs.saw(seen(9, phase="Failed"))
+    assert runs.group(("team", "had")) == []
+
+
+def test_a_thousand_finished_runs_take_little_memory() -> None:
+    runs = Cache().runs
+    tracemalloc.start()
+    for number in range(1000):
+        finished = seen(number + 1, phase="Succeeded", modelName=f"model-{number}", startedWith=STARTED_WITH)
+        finished["metadata"]["name"] = f"run-{number}"
+        runs.saw(finished)
+    taken, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert taken < 5 * 2**20
