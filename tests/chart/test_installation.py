@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from readme import command
 
 from localcluster import ControlPlane
 from localcluster.process import wait_until
@@ -159,3 +161,18 @@ def test_upgrade_brings_definitions_up_to_date_and_uninstall_keeps_them(
     cluster.helm("uninstall", NAME, "--namespace", NAMESPACE)
     assert "Dataset" in cluster.kubectl("get", definition, columns)
     cluster.install(CHART)
+
+
+def test_the_command_of_the_readme_installs_it() -> None:
+    line = command("helm install").replace("…", "registry.example.com")
+    program, *arguments = shlex.split(line.replace("charts/", f"{CHART.parent}/"))
+    with ControlPlane(controllers=True) as plane:
+        found = Cluster(plane)
+        found.helm(*arguments)
+        images = "--output=jsonpath={..image} {..env[?(@.name=='TRAINER_IMAGE')].value}"
+        installed = found.kubectl("get", "deployment", NAME, "--namespace", NAMESPACE, images)
+    parts = [image.rpartition(":")[0] for image in installed.split()]
+    assert (program, parts) == (
+        "helm",
+        ["registry.example.com/trainingrun-operator", "registry.example.com/trainingrun-trainer"],
+    )

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 from kubernetes.dynamic import DynamicClient
+from readme import TYPED, command, commands
 
 from trainingrun_api.advice import FindingType
 from trainingrun_api.artifacts import ArtifactName
@@ -114,3 +115,9 @@ def test_files_that_contributors_are_told_of_exist() -> None:
 def test_the_architecture_lists_all_decisions() -> None:
     listed = re.findall(r"\(adr/(.*?)\)", (ROOT / "docs" / "architecture.md").read_text())
     assert listed == sorted(page.name for page in (ROOT / "docs" / "adr").iterdir())
+
+
+def test_each_command_of_the_readme_is_typed_by_a_test() -> None:
+    assert list(commands()) == [command(beginning) for beginning in TYPED]
+    for beginning, test in TYPED.items():
+        assert beginning in (ROOT / test).read_text(), test

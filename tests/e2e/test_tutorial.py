@@ -8,19 +8,13 @@ from pathlib import Path
 
 import pytest
 from e2e.world import World
+from readme import BLOCK, ROOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.ecosystem]
 
-ROOT = Path(__file__).parents[2]
-COMMANDS = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 SIGNIFICANT = re.compile(r"│ +yes │ .* │ +yes │$", re.MULTILINE)
 WHOLE_CLUSTER = ("make demo\n", 'eval "$(make -s env)"\n')
 """The fixture has done these: the tests of other modules use the same cluster."""
-
-
-def commands() -> list[str]:
-    """All of the page."""
-    return COMMANDS.findall((ROOT / "docs" / "tutorial.md").read_text())
 
 
 def test_a_newcomer_comes_to_a_model_that_is_compared_and_used(world: World, tmp_path: Path) -> None:
@@ -28,7 +22,7 @@ def test_a_newcomer_comes_to_a_model_that_is_compared_and_used(world: World, tmp
     kubeconfig.write_bytes(Path(world.kubernetes.environment["KUBECONFIG"]).read_bytes())
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     (tmp_path / ".venv").symlink_to(ROOT / ".venv")
-    script = "".join(commands())
+    script = "".join(BLOCK.findall((ROOT / "docs" / "tutorial.md").read_text()))
     for done in WHOLE_CLUSTER:
         assert done in script
         script = script.replace(done, "")
