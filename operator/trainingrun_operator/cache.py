@@ -127,9 +127,9 @@ class Cache:
         return max(self.queued_jobs.group(workload.uid), key=lambda queued: queued.created, default=None)
 
     def run_of(self, namespace: str, pod: str, uid: str) -> RunIdentity | None:
-        """The run whose workload owns this Pod, as long as all three are known to belong together."""
+        """The run whose workload owns this Pod, while it works and all three are known to belong together."""
         identity, found = self.pods.identities.get((namespace, pod)), self.pods.get((namespace, pod))
-        if found is None or identity is None or identity.uid != uid:
+        if found is None or identity is None or identity.uid != uid or found.attempt.finished:
             return None
         workload, run = self.workloads.get(found.run), self.runs.get(found.run)
         if workload is None or run is None or run.status.job_uid != workload.uid:

@@ -12,6 +12,7 @@ from .cache import Known
 from .cluster import Cluster
 from .errors import ReportRefusedError
 from .kinds import PODS, RUNS
+from .observed import Attempt
 from .resources import Manifest
 from .tokens import Sender, Tokens
 
@@ -52,6 +53,9 @@ class Identities:
         pod = await self._cluster.get(PODS, (sender.namespace, sender.pod))
         if pod is None or pod["metadata"]["uid"] != sender.uid:
             raise ReportRefusedError(403, "forbidden", "the token's pod no longer exists")
+        if Attempt.parse(pod).finished:
+            # Its successor reports by now; a pod on a lost node may not know.
+            raise ReportRefusedError(403, "forbidden", "the token's pod has ended")
         pod_owner = _controller(pod, BACKEND.kind.name)
         workload = await self._cluster.get(BACKEND.kind, (sender.namespace, pod_owner["name"]))
         if workload is None or workload["metadata"]["uid"] != pod_owner["uid"]:

@@ -182,12 +182,13 @@ def test_what_is_held_is_written_before_the_end(
 ) -> None:
     kubelet.start(pod)
     api.eventually("mine", phase="Running")
+    token = api.token(pod)
     for epoch in (1, 2):
-        assert operator.post(a_report(run, epoch=epoch), api.token(pod))[0] == 204
+        assert operator.post(a_report(run, epoch=epoch), token)[0] == 204
     kubelet.end(pod, 0, a_result())
     status = api.eventually("mine", phase="Succeeded")["status"]
     assert [one["epoch"] for one in status["epochs"]] == [1, 2]
-    assert operator.post(a_report(run, epoch=3), api.token(pod))[0] == 409, "it has ended"
+    assert operator.post(a_report(run, epoch=3), token)[0] == 409, "it has ended"
 
 
 def test_what_is_held_is_written_when_the_operator_stops(

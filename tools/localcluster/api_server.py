@@ -1,7 +1,7 @@
 """etcd, the API server and its controllers: how they are started, and how they are seen to be ready."""
 
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -22,6 +22,7 @@ API_NAMES = (
     "kubernetes.default.svc.cluster.local",
 )
 ADMINISTRATORS = "system:masters"
+NO_FLAGS: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -99,9 +100,11 @@ def etcd(data: Path, ports: Ports) -> Command:
     return _command("etcd", flags, lambda: accepts("127.0.0.1", ports.etcd))
 
 
-def api_server(credentials: Credentials, ports: Ports, addresses: ApiAddresses) -> Command:
-    """The API server; ready when it says so."""
-    flags = _serving_flags(credentials, ports, addresses) | _identity_flags(credentials)
+def api_server(
+    credentials: Credentials, ports: Ports, addresses: ApiAddresses, further: Mapping[str, str] = NO_FLAGS
+) -> Command:
+    """The API server; ready when it says so. `further` flags win over those of here."""
+    flags = {**_serving_flags(credentials, ports, addresses), **_identity_flags(credentials), **further}
     return _command("kube-apiserver", flags, lambda: answers(credentials, f"{addresses.url(ports)}/readyz"))
 
 

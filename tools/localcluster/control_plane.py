@@ -2,6 +2,7 @@
 
 import secrets
 import socket
+from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -29,9 +30,11 @@ class ControlPlane(Servers):
     processes: dict[str, Process]
     """By the names of their programs."""
 
-    def __init__(self, *, controllers: bool = False) -> None:
+    def __init__(self, *, controllers: bool = False, flags: Mapping[str, str] | None = None) -> None:
+        """Take `flags` of the API server in addition to its usual ones."""
         super().__init__()
         self._controllers = controllers
+        self._flags = dict(flags or {})
 
     def _programs(self) -> tuple[str, ...]:
         return ("etcd", "kube-apiserver", *self._controller_names())
@@ -46,7 +49,7 @@ class ControlPlane(Servers):
         self.kubeconfig = credentials.kubeconfig("admin")
         commands = (
             api_server.etcd(folder / "etcd", ports),
-            api_server.api_server(credentials, ports, addresses),
+            api_server.api_server(credentials, ports, addresses, self._flags),
             *self._controller_commands(credentials),
         )
         self.processes = {command.name: run(stack, command, folder) for command in commands}

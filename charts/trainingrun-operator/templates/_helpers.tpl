@@ -101,8 +101,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{/* What the operator may do in a namespace that it serves. */}}
 {{- define "operator.rules" -}}
 - apiGroups: [training.labelator.io]
-  resources: [trainingruns, trainingprojects]
+  resources: [trainingruns]
   verbs: [get, list, watch]
+- apiGroups: [training.labelator.io]
+  resources: [trainingprojects]
+  verbs: [list, watch]
 - apiGroups: [training.labelator.io]
   resources: [trainingruns/status]
   verbs: [patch]
