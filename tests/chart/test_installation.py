@@ -76,6 +76,7 @@ def objects(text: str) -> list[Manifest]:
         {},
         {"watchNamespaces": ["team-a"], "networkPolicy": {"enabled": False}},
         {"metrics": {"dashboards": {"enabled": True}}},
+        {"networkPolicy": {"trainerPods": {"namespaces": ["team-a"]}}},
         {
             "podDisruptionBudget": {"enabled": True},
             "topologySpreadConstraints": [

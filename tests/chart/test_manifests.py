@@ -189,6 +189,29 @@ def test_nobody_scrapes_unless_named() -> None:
     assert not of_kind(manifests(networkPolicy={"enabled": False}), "NetworkPolicy")
 
 
+def test_trainer_pods_are_closed_to_others_in_the_namespaces_that_are_listed() -> None:
+    trainer_pods = {
+        "namespaces": ["team-a", "team-b"],
+        "egress": [{"to": [{"ipBlock": {"cidr": "10.0.0.0/8"}}], "ports": [{"port": 9000}]}],
+    }
+    found = manifests(networkPolicy={"trainerPods": trainer_pods})
+    policies = {one["metadata"]["namespace"]: one["spec"] for one in of_kind(found, "NetworkPolicy")}
+    own = policies.pop("trainingrun-system")
+    assert sorted(policies) == trainer_pods["namespaces"]
+    spec = policies["team-a"]
+    assert policies["team-b"] == spec
+    assert spec["podSelector"] == own["ingress"][0]["from"][0]["podSelector"]
+    assert spec["ingress"] == [{"from": [{"podSelector": spec["podSelector"]}]}]
+    peers, dns, progress, store = spec["egress"]
+    assert peers == {"to": [{"podSelector": spec["podSelector"]}]}
+    assert dns == {"ports": [{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}]}
+    (operator,) = progress["to"]
+    assert operator["podSelector"] == own["podSelector"]
+    ports = {port["name"]: port["containerPort"] for port in container(found)["ports"]}
+    assert progress["ports"] == [{"port": ports["progress"]}]
+    assert [store] == trainer_pods["egress"]
+
+
 def test_digest_wins_over_tag() -> None:
     digest = f"sha256:{'0' * 64}"
     image = {"repository": "registry:5000/operator", "tag": "1", "digest": digest}

@@ -43,6 +43,15 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 
+{{/* Which pods are those of runs. */}}
+{{- define "operator.trainerPodSelector" -}}
+matchLabels:
+  app.kubernetes.io/managed-by: trainingrun-operator
+matchExpressions:
+  - key: training.labelator.io/run
+    operator: Exists
+{{- end }}
+
 {{- define "operator.serviceAccount" -}}
 {{- default (include "operator.fullname" .) .Values.serviceAccount.existing }}
 {{- end }}
