@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Self
+from typing import Annotated, Self
+
+from pydantic import Field
 
 from .base import Model
 
@@ -36,6 +38,26 @@ class Artifacts(Model):
     """Folder of the checkpoints."""
     run: str
     """run.json: configuration, fingerprint of the data, versions."""
+
+
+MAX_PUSH_MESSAGE = 512
+
+
+class PushedModel(Model):
+    """The published model on the Hugging Face Hub."""
+
+    repo_id: str
+    """Repository."""
+    revision: str | None = None
+    """Commit that holds the model; absent if it couldn't be pushed."""
+    message: Annotated[str, Field(max_length=MAX_PUSH_MESSAGE)] = ""
+    """Why it couldn't be pushed, and what to change."""
+
+    def in_words(self) -> str:
+        """One sentence, without its full stop."""
+        if self.revision is not None:
+            return f"Pushed to {self.repo_id}, revision {self.revision}"
+        return f"Not pushed to {self.repo_id}: {self.message}"
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,9 @@ STORAGE_KEYS = (*REQUIRED_STORAGE_KEYS, "AWS_SESSION_TOKEN")
 HUB_TOKEN_VARIABLE = "HF_TOKEN"  # noqa: S105 - its name
 """Environment variable that libraries of the Hugging Face Hub read a token from."""
 
+HUB_PUSH_TOKEN_VARIABLE = f"{HUB_TOKEN_VARIABLE}_OUTPUT"
+"""Environment variable of the trainer pod with the token that may push the model; HF_TOKEN without one."""
+
 MLFLOW_TOKEN_KEY = "MLFLOW_TRACKING_TOKEN"  # noqa: S105 - its name
 MLFLOW_CREDENTIALS = (("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"), (MLFLOW_TOKEN_KEY,))
 """Keys of a Secret for an MLflow server, as its client's variables are named: a password, or a token."""

@@ -26,6 +26,9 @@ Endpoint = Annotated[
 RepositoryId = Annotated[
     str, Field(max_length=200, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)?$")
 ]
+OwnedRepositoryId = Annotated[
+    str, Field(max_length=200, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*$")
+]
 Revision = Annotated[str, Field(max_length=200, pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$"), NO_WAY_UP]
 Region = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*$")]
 
@@ -41,6 +44,21 @@ class ModelFormat(StrEnum):
     """What a model can be published as, beside safetensors."""
 
     ONNX = "ONNX"
+
+
+class HuggingFaceOutput(Model):
+    """A repository of the Hugging Face Hub, or of the mirror that the operator is configured with."""
+
+    repo_id: OwnedRepositoryId
+    """Repository, such as organization/name; created when training starts if it doesn't exist. Each run is a
+    commit that replaces all files."""
+
+    private: bool = True
+    """Whether the repository must be private. If true, nothing is pushed to a public one."""
+
+    token_secret_ref: LocalObjectReference | None = None
+    """Secret with an access token under the key `token` that may write to the repository. Default: the token
+    of baseModel.huggingFace."""
 
 
 class Output(Model):
@@ -59,9 +77,14 @@ class Output(Model):
     """What the model is published as beside safetensors. ONNX: a graph for onnxruntime, in onnx/model.onnx of
     the model's folder."""
 
+    hugging_face: HuggingFaceOutput | None = None
+    """Where the published model is also pushed to. Whether that is allowed is checked before training. If it
+    fails afterwards, the run succeeds all the same, and status.huggingFace says why."""
+
     patience_seconds: Annotated[int, Field(ge=0, le=86_400)] = 3600
     """Seconds that the store may be unavailable, or reject what it accepted before, until the run fails.
-    Training continues meanwhile, and its results are uploaded afterwards."""
+    Training continues meanwhile, and its results are uploaded afterwards. A push to the Hugging Face Hub is
+    retried for as long."""
 
     credentials_secret_ref: LocalObjectReference | None = None
     """Secret with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and AWS_SESSION_TOKEN for temporary

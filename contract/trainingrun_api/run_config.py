@@ -7,7 +7,7 @@ from .dataset import DataSource
 from .lineage import Ancestor, ResolvedBaseModel
 from .names import HUB_TOKEN_VARIABLE, run_prefix, spec_hash
 from .progress import RunIdentity
-from .references import Endpoint, ModelFormat, Output, Region
+from .references import Endpoint, HuggingFaceOutput, ModelFormat, Output, Region
 from .resolved_spec import ResolvedSpec
 from .spec import RunSettings, TrainingRunSpec
 from .tracking import MlflowServer
@@ -20,6 +20,17 @@ class HubModel(Model):
     """Repository."""
     revision: str
     """Branch, tag or commit."""
+    endpoint: str | None = None
+    """URL of a mirror; huggingface.co when None."""
+
+
+class HubTarget(Model):
+    """Where the published model is pushed to; a token comes from the environment (HF_TOKEN_OUTPUT)."""
+
+    repo_id: str
+    """Repository."""
+    private: bool
+    """Whether it must be private."""
     endpoint: str | None = None
     """URL of a mirror; huggingface.co when None."""
 
@@ -139,6 +150,8 @@ class RunConfig(RunSettings):
     """How s3:// URIs are reached."""
     formats: list[ModelFormat] = []
     """What the model is published as beside safetensors."""
+    hub: HubTarget | None = None
+    """Where the model is pushed to beside; None: nowhere."""
     mlflow: MlflowExperiment | None = None
     """Where curves and scores are logged; None: nowhere."""
     progress: ProgressEndpoint | None = None
@@ -186,9 +199,14 @@ class RunConfig(RunSettings):
             output_prefix=run_prefix(spec.output.uri, run.namespace, run.name, _spec_hash(run, spec.own)),
             storage=Storage.of(spec.output),
             formats=spec.output.formats,
+            hub=_hub_target(spec.output.hugging_face, hub_endpoint),
             mlflow=_experiment(spec.tracking.mlflow, run.namespace),
             **dict(spec.own.settings()),
         )
+
+
+def _hub_target(wanted: HuggingFaceOutput | None, endpoint: str | None) -> HubTarget | None:
+    return HubTarget(repo_id=wanted.repo_id, private=wanted.private, endpoint=endpoint) if wanted else None
 
 
 def _experiment(server: MlflowServer | None, namespace: str) -> MlflowExperiment | None:

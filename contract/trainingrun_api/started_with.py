@@ -17,6 +17,8 @@ class SecretNames(Model):
     datasets: dict[str, str] = {}
     """Secrets with tokens for the Hugging Face Hub, for data sets, by the environment variable of the
     trainer."""
+    push: str | None = None
+    """Secret with a token for the Hugging Face Hub, to push the model."""
     mlflow: str | None = None
     """Secret with credentials for the MLflow server."""
 

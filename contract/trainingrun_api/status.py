@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, WithJsonSchema, field_validator
 
 from .advice import MAX_FINDINGS, Finding
-from .artifacts import Artifacts
+from .artifacts import Artifacts, PushedModel
 from .base import Model
 from .final_fit import FinalFit
 from .lineage import ResolvedBaseModel
@@ -272,6 +272,8 @@ class RunResult(Model):
     """Outcome of the final fit; None without one."""
     artifacts: Artifacts
     """Where results are."""
+    hugging_face: PushedModel | None = None
+    """The model on the Hub; None where it isn't to be pushed."""
     base_model: ResolvedBaseModel
     """The model that training started from, without its lineage, which would be too long."""
     advice: Advice = []
@@ -337,6 +339,8 @@ class TrainingRunStatus(Model):
     """Outcome of the final fit on all texts; absent without spec.training.finalFit."""
     artifacts: Artifacts | None = None
     """Where results are."""
+    hugging_face: PushedModel | None = None
+    """The model on the Hugging Face Hub, with spec.output.huggingFace."""
     base_model: ResolvedBaseModel | None = None
     """The model that training started from."""
     advice: Advice = []

@@ -131,7 +131,8 @@ def success_message(result: RunResult) -> str:
     advice = f". {warning.message}: see status.advice" if warning else ""
     early = ", stopped early" if result.stopped_early else ""
     epochs = "1 epoch" if result.epochs == 1 else f"{result.epochs} epochs"
-    return f"Trained {epochs}{early}; {_chosen(result)}. Model: {result.artifacts.model}{advice}"
+    pushed = f". {result.hugging_face.in_words()}" if result.hugging_face else ""
+    return f"Trained {epochs}{early}; {_chosen(result)}. Model: {result.artifacts.model}{pushed}{advice}"
 
 
 def _chosen(result: RunResult) -> str:

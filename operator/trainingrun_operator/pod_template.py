@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from trainingrun_api.custom_trainer import CustomTrainer
 from trainingrun_api.names import (
     GRACE_SECONDS,
+    HUB_PUSH_TOKEN_VARIABLE,
     HUB_TOKEN_VARIABLE,
     MANAGED_BY_LABEL,
     MEMORY_LIMIT_VARIABLE,
@@ -149,7 +150,7 @@ def _environment(config: Manifest, base_model: BaseModelSource) -> list[Manifest
         "HOME": WORK_FOLDER,
         "TMPDIR": WORK_FOLDER,
         "HF_HOME": f"{WORK_FOLDER}/huggingface",
-        "HF_HUB_OFFLINE": "0" if base_model.hub or _reads_hub_datasets(config) else "1",
+        "HF_HUB_OFFLINE": "0" if base_model.hub or _reads_hub_datasets(config) or "hub" in config else "1",
         # Its servers are others than the hub's, and mirrors have none.
         "HF_HUB_DISABLE_XET": "1",
         "HF_HUB_DISABLE_TELEMETRY": "1",
@@ -168,6 +169,7 @@ def _secrets(names: SecretNames) -> list[Manifest]:
         *(_storage_keys(names.storage) if names.storage else []),
         *([_from_secret(HUB_TOKEN_VARIABLE, names.hub, HUB_TOKEN_KEY)] if names.hub else []),
         *(_from_secret(variable, secret, HUB_TOKEN_KEY) for variable, secret in names.datasets.items()),
+        *([_from_secret(HUB_PUSH_TOKEN_VARIABLE, names.push, HUB_TOKEN_KEY)] if names.push else []),
         *(_mlflow_credentials(names.mlflow) if names.mlflow else []),
     ]
 

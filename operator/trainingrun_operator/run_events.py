@@ -66,9 +66,12 @@ def events_between(before: TrainingRunStatus, after: TrainingRunStatus) -> list[
         kind = "Normal" if condition.reason in QUIET else "Warning"
         place = 4 if condition.reason == Reason.RESTARTING else PLACES[after.phase]
         told.append(RunEvent(place, kind, condition.reason, condition.message))
+    pushed = after.hugging_face
+    if pushed is not None and pushed.revision is None and before.hugging_face is None:
+        told.append(RunEvent(AFTER_THE_END, "Warning", "PushFailed", pushed.in_words()))
     if after.advice and not before.advice:
         warnings = [finding for finding in after.advice if finding.severity is Severity.WARNING]
-        for place, finding in enumerate(warnings, start=AFTER_THE_END):
+        for place, finding in enumerate(warnings, start=AFTER_THE_END + 1):
             told.append(RunEvent(place, "Warning", finding.type, f"{finding.message}. {finding.suggestion}"))
     return told
 
@@ -83,7 +86,7 @@ def _event(run: Run, after: TrainingRunStatus, event: RunEvent, now: datetime) -
     It has whole seconds, and names order what happened within one.
     """
     step = (run.uid, run.generation, after.restarts, *_state(run.status), *_state(after))
-    order = f"{after.restarts:03d}-{event.place}"
+    order = f"{after.restarts:03d}-{event.place:02d}"
     digest = hashlib.sha256(repr(tuple(map(str, step))).encode()).hexdigest()[:16]
     return {
         "apiVersion": "v1",

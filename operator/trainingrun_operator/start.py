@@ -83,6 +83,7 @@ def _secrets(spec: ResolvedSpec, config: RunConfig) -> SecretNames:
             for source in config.all_sources
             if (asked := source.hugging_face) and asked.token_secret_ref
         },
+        push=_name(spec.output.hugging_face.token_secret_ref) if spec.output.hugging_face else None,
         mlflow=_name(spec.tracking.mlflow.credentials_secret_ref) if spec.tracking.mlflow else None,
     )
 

@@ -260,6 +260,7 @@ def _ending(state: RunState, seen: Observation, group: Group, now: datetime) -> 
         "evaluation": result.evaluation,
         "final_fit": result.final_fit,
         "artifacts": result.artifacts,
+        "hugging_face": result.hugging_face,
         "advice": result.advice,
         "base_model": _with_lineage(result.base_model, seen.started_with),
     }

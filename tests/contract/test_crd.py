@@ -77,7 +77,12 @@ FULL: dict[str, Any] = {
         "classWeights": "Balanced",
         "labelSmoothing": 0.1,
     },
-    "output": {**OUTPUT, "endpoint": "http://s3.local", "credentialsSecretRef": {"name": "s3"}},
+    "output": {
+        **OUTPUT,
+        "endpoint": "http://s3.local",
+        "credentialsSecretRef": {"name": "s3"},
+        "huggingFace": {"repoId": "team/tickets", "private": False, "tokenSecretRef": {"name": "hub"}},
+    },
     "tracking": {"mlflow": {"trackingUri": "http://mlflow", "credentialsSecretRef": {"name": "mlflow"}}},
     "resources": {"gpusPerNode": 1, "cpu": 4, "memory": "8Gi"},
     "scheduling": {
@@ -107,6 +112,10 @@ FULL: dict[str, Any] = {
 }
 
 REFUSED_BY_BOTH = {
+    "a repository of nobody to push to": (
+        {**SMALLEST, "output": {**OUTPUT, "huggingFace": {"repoId": "tickets"}}},
+        "repoId",
+    ),
     "neither project nor files": (
         {"dataset": {}, "output": OUTPUT},
         "set exactly one of project, uri and huggingFace",

@@ -5,9 +5,21 @@ import json
 import pytest
 
 from trainingrun_api.base_model import BaseModel, HuggingFaceModel
-from trainingrun_api.names import MEMORY_LIMIT_VARIABLE, PROGRESS_AUDIENCE, ExitCode
+from trainingrun_api.names import (
+    HUB_PUSH_TOKEN_VARIABLE,
+    MEMORY_LIMIT_VARIABLE,
+    PROGRESS_AUDIENCE,
+    ExitCode,
+)
 from trainingrun_api.resolved_spec import ResolvedSpec
-from trainingrun_api.run_config import BaseModelSource, HubModel, OtherDatasets, References, RunConfig
+from trainingrun_api.run_config import (
+    BaseModelSource,
+    HubModel,
+    HubTarget,
+    OtherDatasets,
+    References,
+    RunConfig,
+)
 from trainingrun_api.spec import TrainingProjectSpec
 from trainingrun_operator.backend import BACKEND
 from trainingrun_operator.base_models import source_of
@@ -245,6 +257,24 @@ def test_each_data_set_of_the_hub_has_its_token() -> None:
     for variable, secret in started.secrets.datasets.items():
         assert environment[variable] == {"secretKeyRef": {"name": secret, "key": "token"}}
     assert environment["HF_HUB_OFFLINE"] == "0"
+
+
+@pytest.mark.parametrize("secret", ["push", None])
+def test_a_push_has_a_token_of_its_own_and_the_mirror(secret: str | None) -> None:
+    token = {"tokenSecretRef": {"name": secret}} if secret else {}
+    output = {"uri": "s3://models", "huggingFace": {"repoId": "team/tickets", **token}}
+    run = as_read(a_run("t", output=output))
+    assert run.spec is not None, run.problem
+    settings = SETTINGS.model_copy(update={"hub_endpoint": "https://mirror.example.com"})
+    found = Resolution(ResolvedSpec.of(run.spec, None), References(DEFAULT_MODEL))
+    started = starting_with(run, "brisk-heron-3f9a", found, settings)
+    hub = RunConfig.model_validate(started.config).hub
+    assert hub == HubTarget(repo_id="team/tickets", private=True, endpoint="https://mirror.example.com")
+    container = pod_template(run, run.spec, started, "PEM", settings)["spec"]["containers"][0]
+    environment = {v["name"]: v.get("value", v.get("valueFrom")) for v in container["env"]}
+    assert environment["HF_HUB_OFFLINE"] == "0"
+    wanted = {"secretKeyRef": {"name": secret, "key": "token"}} if secret else None
+    assert environment.get(HUB_PUSH_TOKEN_VARIABLE) == wanted
 
 
 def test_volume_of_the_base_model_is_mounted_read_only() -> None:

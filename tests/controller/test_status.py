@@ -179,6 +179,27 @@ def test_advice_of_the_trainer_is_told_as_warnings() -> None:
     assert events_between(after, status_of(Observation(), a_parsed_run(after))) == []
 
 
+@pytest.mark.parametrize(
+    ("pushed", "told"),
+    [
+        ({"revision": "1f3a"}, "Pushed to team/tickets, revision 1f3a"),
+        ({"message": "the hub answers 403"}, "Not pushed to team/tickets: the hub answers 403"),
+    ],
+)
+def test_a_push_is_told_and_one_that_failed_is_an_event(pushed: dict[str, str], told: str) -> None:
+    result = json.dumps(json.loads(a_result()) | {"huggingFace": {"repoId": "team/tickets", **pushed}})
+    done = an_attempt(phase="Succeeded", termination=Termination(0, "", result))
+    before = status_of(seen(an_attempt()))
+    after = status_of(seen(done, job=COMPLETE), a_parsed_run(before))
+    assert after.phase is Phase.SUCCEEDED
+    assert after.hugging_face is not None
+    assert after.hugging_face.revision == pushed.get("revision")
+    assert after.conditions[0].message.endswith(told)
+    failed = [one.note for one in events_between(before, after) if one.reason == "PushFailed"]
+    assert failed == ([] if "revision" in pushed else [told])
+    assert events_between(after, status_of(Observation(), a_parsed_run(after))) == []
+
+
 def test_what_is_only_good_to_know_is_no_event_and_not_in_the_condition() -> None:
     found = [{"type": "Slow", "severity": "Info", "message": "It was slow", "suggestion": "Wait"}]
     result = json.dumps(json.loads(a_result()) | {"advice": found})

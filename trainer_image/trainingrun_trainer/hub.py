@@ -41,6 +41,8 @@ class HubRepository:
     """URL of a mirror; the Hub when None."""
     token_variable: str = HUB_TOKEN_VARIABLE
     """Variable of the environment with the token; HF_TOKEN's is used where it isn't set."""
+    written: bool = False
+    """Whether it is written to, and not only read."""
 
     @property
     def name(self) -> str:
@@ -79,7 +81,11 @@ class HubRepository:
             # The library's own words for a connection that fails are several lines on offline mode.
             cause = first_line(error)[:300]
             text = "see that pods may reach it, or have a mirror set up with the operator's hubEndpoint"
-            raise StorageUnavailableError(f"{self.name} can't be read ({cause}); {text}") from None
+            raise StorageUnavailableError(f"{self.name} can't be {self._used} ({cause}); {text}") from None
+
+    @property
+    def _used(self) -> str:
+        return "written to" if self.written else "read"
 
     def _refusal(self, error: HfHubHTTPError | HFValidationError) -> TrainerError:
         name, setting = self.name, self.setting
@@ -95,9 +101,11 @@ class HubRepository:
         status = error.response.status_code
         if isinstance(error, RepositoryNotFoundError) or status in UNAUTHORISED:
             token = "with the token given" if self.token else "without a token"
+            needed = "a token that may write there" if self.written else "a valid token"
             return self.error(
-                f"{name} does not exist or can't be read {token}: correct {setting}.repoId, or name a Secret "
-                f"with a valid token in {setting}.tokenSecretRef; without a cluster, set {HUB_TOKEN_VARIABLE}"
+                f"{name} does not exist or can't be {self._used} {token}: correct {setting}.repoId, or name "
+                f"a Secret with {needed} in {setting}.tokenSecretRef; without a cluster, set "
+                f"{HUB_TOKEN_VARIABLE}"
             )
         if status in PASSING or status >= 500:
             return StorageUnavailableError(f"{name}: the hub answers {status}, which may pass")

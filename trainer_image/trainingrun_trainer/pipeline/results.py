@@ -11,7 +11,7 @@ import torch
 from pydantic import ValidationError
 
 from trainingrun_api.advice import MAX_FINDINGS
-from trainingrun_api.artifacts import ArtifactPaths, Artifacts
+from trainingrun_api.artifacts import ArtifactPaths, Artifacts, PushedModel
 from trainingrun_api.evaluation import Evaluation
 from trainingrun_api.final_fit import FinalFit
 from trainingrun_api.lineage import ResolvedBaseModel
@@ -163,7 +163,7 @@ def publish(run: RunSession, task: Task[Any, Any, Any], model: TextModel, evalua
     write_evaluation(run.store, run.paths, evaluation.model_copy(update={"timing": timing}))
 
 
-def result(evaluation: Evaluation, artifacts: Artifacts) -> RunResult:
+def result(evaluation: Evaluation, artifacts: Artifacts, pushed: PushedModel | None) -> RunResult:
     """What the termination message says."""
     return RunResult(
         best_epoch=evaluation.best_epoch,
@@ -172,6 +172,7 @@ def result(evaluation: Evaluation, artifacts: Artifacts) -> RunResult:
         evaluation=evaluation.headline,
         final_fit=evaluation.final_fit,
         artifacts=artifacts,
+        hugging_face=pushed,
         base_model=evaluation.base_model.model_copy(update={"lineage": []}),
         advice=evaluation.advice[:MAX_FINDINGS],
     )

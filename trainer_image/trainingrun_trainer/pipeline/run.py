@@ -38,6 +38,7 @@ from .checkpoints import Origin
 from .final_fit import fit_anew
 from .fitting import choose_epoch
 from .progress import Listener, ProgressTracker
+from .push import push, require_allowed
 from .results import LiveResults, Results, publish, published, require_weights_of, result, write_report
 from .session import RunSession, log_recipe, record
 
@@ -70,9 +71,10 @@ def run(config: RunConfig, listener: Listener, interruption: Interruption | None
                 evaluation = train(RunSession(config, store, paths, progress, trackers, Path(work), until))
         else:
             log.info("The results of this run are already published; nothing to train")
+        pushed = by_first(lambda: push(config, store, paths, progress))
     progress.done(evaluation.curves.epochs, evaluation.best_epoch)
     trackers.end(Ending.FINISHED, evaluation)
-    return result(evaluation, artifacts_of(paths))
+    return result(evaluation, artifacts_of(paths), pushed)
 
 
 def train(run: RunSession) -> Evaluation:
@@ -83,6 +85,9 @@ def train(run: RunSession) -> Evaluation:
     config = run.config
     # Written before anything else, so that an output that can't be written to costs seconds, not hours.
     record(run, dataset=None, base_model=None)
+    if config.hub is not None:
+        target = config.hub
+        at_first(lambda: require_allowed(target))
     folder = node_folder(run.work)
     with within_limit():
         run.progress.stage(Stage.LOADING_DATA)
