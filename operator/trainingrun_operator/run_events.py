@@ -38,41 +38,47 @@ QUIET = {
 class RunEvent(NamedTuple):
     """One thing that happened."""
 
-    place: int
+    order: tuple[int, int]
+    """How many restarts came before it, and its place after the last of them."""
     kind: str
     reason: str
     note: str
+    occasion: tuple[object, ...]
+    """Makes it another one than those of the same reason before and after it."""
 
 
 def events(run: Run, after: TrainingRunStatus, now: datetime) -> list[Manifest]:
     """The Events of the step from the run's status to `after`.
 
-    The same step gives the same names, so that an operator that was stopped in between doesn't tell it twice.
+    What is the same has the same name, so that an operator that was killed in between doesn't tell it twice.
     """
     told = events_between(run.status, after)
-    return [_event(run, after, event, now) for event in told]
+    return [_event(run, event, now) for event in told]
 
 
 def events_between(before: TrainingRunStatus, after: TrainingRunStatus) -> list[RunEvent]:
     """What happened between two statuses."""
-    told = []
+    told, restarts = [], after.restarts
     if after.job_name is not None and before.job_name is None:
-        told.append(RunEvent(0, "Normal", "JobCreated", f"Created {BACKEND.kind.name} {after.job_name}"))
-    if after.restarts > before.restarts:
-        note = f"Pod {after.pod_name} replaces {before.pod_name} (restart {after.restarts})"
-        told.append(RunEvent(0, "Normal", "Restarted", note))
+        note = f"Created {BACKEND.kind.name} {after.job_name}"
+        told.append(RunEvent((0, 0), "Normal", "JobCreated", note, ()))
+    if restarts > before.restarts:
+        note = f"Pod {after.pod_name} replaces {before.pod_name} (restart {restarts})"
+        told.append(RunEvent((restarts, 0), "Normal", "Restarted", note, (restarts,)))
     if _state(before) != _state(after) and after.conditions[0].reason not in UNTOLD:
         condition = after.conditions[0]
         kind = "Normal" if condition.reason in QUIET else "Warning"
         place = 4 if condition.reason == Reason.RESTARTING else PLACES[after.phase]
-        told.append(RunEvent(place, kind, condition.reason, condition.message))
+        occasion = (after.observed_generation, restarts, *_state(before), *_state(after))
+        told.append(RunEvent((restarts, place), kind, condition.reason, condition.message, occasion))
     pushed = after.hugging_face
     if pushed is not None and pushed.revision is None and before.hugging_face is None:
-        told.append(RunEvent(AFTER_THE_END, "Warning", "PushFailed", pushed.in_words()))
+        told.append(RunEvent((restarts, AFTER_THE_END), "Warning", "PushFailed", pushed.in_words(), ()))
     if after.advice and not before.advice:
         warnings = [finding for finding in after.advice if finding.severity is Severity.WARNING]
         for place, finding in enumerate(warnings, start=AFTER_THE_END + 1):
-            told.append(RunEvent(place, "Warning", finding.type, f"{finding.message}. {finding.suggestion}"))
+            note = f"{finding.message}. {finding.suggestion}"
+            told.append(RunEvent((restarts, place), "Warning", finding.type, note, ()))
     return told
 
 
@@ -80,18 +86,19 @@ def _state(status: TrainingRunStatus) -> tuple[Phase, str]:
     return status.phase, status.conditions[0].reason if status.conditions else ""
 
 
-def _event(run: Run, after: TrainingRunStatus, event: RunEvent, now: datetime) -> Manifest:
+def _event(run: Run, event: RunEvent, now: datetime) -> Manifest:
     """An Event of the core group: `kubectl describe` orders by a time that the newer group doesn't have.
 
     It has whole seconds, and names order what happened within one.
     """
-    step = (run.uid, run.generation, after.restarts, *_state(run.status), *_state(after))
-    order = f"{after.restarts:03d}-{event.place:02d}"
-    digest = hashlib.sha256(repr(tuple(map(str, step))).encode()).hexdigest()[:16]
+    same = (run.uid, event.reason, *event.occasion)
+    digest = hashlib.sha256(repr(tuple(map(str, same))).encode()).hexdigest()[:16]
+    restarts, place = event.order
+    name = f"{run.key.name}.{restarts:03d}-{place:02d}-{digest}"
     return {
         "apiVersion": "v1",
         "kind": "Event",
-        "metadata": {"name": f"{run.key.name}.{order}-{digest}", "namespace": run.key.namespace},
+        "metadata": {"name": name, "namespace": run.key.namespace},
         "firstTimestamp": format_time(now),
         "lastTimestamp": format_time(now),
         "count": 1,

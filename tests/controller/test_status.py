@@ -175,7 +175,7 @@ def test_advice_of_the_trainer_is_told_as_warnings() -> None:
         ("Warning", "NewerThanThis"),
     ]
     assert told[1].note == f"{message}. {suggestion}"
-    assert len({one.place for one in told}) == 3
+    assert len({one.order for one in told}) == 3
     assert events_between(after, status_of(Observation(), a_parsed_run(after))) == []
 
 
