@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from .backend import BACKEND
-from .cache import Cache, Table
+from .cache import Cache, Table, identity_of
 from .cluster import Cluster
 from .kinds import PODS, PROJECTS, RUNS, Kind
 from .kueue import QueuedJob
@@ -41,6 +41,7 @@ class Feed:
         }
         if cache.queued_kind is not None:
             self.tables[cache.queued_kind] = cache.queued_jobs
+        self._heard: dict[tuple[Kind, str], int] = {}
 
     @property
     def watches_queues(self) -> bool:
@@ -60,6 +61,19 @@ class Feed:
         async for _, page in self._cluster.pages(kind, self._namespaces):
             for manifest in page:
                 self.shown(kind, manifest)
+
+    def hear(self, kind: Kind, manifest: Manifest) -> None:
+        """A watch shows something of an object."""
+        watch = kind, self.watch_of(key_of(manifest))
+        self._heard[watch] = max(identity_of(manifest).version, self.heard(*watch))
+
+    def heard(self, kind: Kind, watch: str) -> int:
+        """The newest resourceVersion that this watch of the kind has shown; 0 before the first."""
+        return self._heard.get((kind, watch), 0)
+
+    def watch_of(self, key: Key) -> str:
+        """The namespace whose watch shows this object; "" for the watch of the whole cluster."""
+        return key[0] if self._namespaces else ""
 
     def shown(self, kind: Kind, manifest: Manifest) -> None:
         """An object as it is."""

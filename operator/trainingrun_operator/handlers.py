@@ -27,6 +27,7 @@ class Memo:
     def take(self, kind: Kind, event: kopf.RawEvent) -> None:
         """What a watch tells of an object."""
         manifest: Manifest = dict(event["object"])
+        self.feed.hear(kind, manifest)
         if event["type"] == "DELETED":
             self.feed.gone(kind, key_of(manifest), manifest["metadata"]["uid"])
         else:

@@ -22,6 +22,8 @@ FIRST_AUDIT_SECONDS = 10.0
 AUDIT_SECONDS = 60.0
 # A reconcile is a handful of requests with a time limit of half a minute each.
 STUCK_SECONDS = 300.0
+# A watch of many objects is late at times. With the pause between audits, a dead one is told in two minutes.
+LATE_SECONDS = 45.0
 NOTHING = Identity("", 0)
 
 
@@ -30,6 +32,13 @@ class Listed(NamedTuple):
 
     version: int
     objects: dict[Key, Identity]
+
+
+class Missed(NamedTuple):
+    """The oldest resourceVersion that a watch should have shown, and when that was found."""
+
+    version: int
+    since: float
 
 
 class Watchdog:
@@ -43,8 +52,8 @@ class Watchdog:
         self._feed = feed
         self._queue = queue
         self._namespaces = namespaces
-        self._missed: dict[Kind, set[Identity]] = {}
-        self._lost: set[str] = set()
+        self._missed: dict[tuple[Kind, str], Missed] = {}
+        self._unwatched: set[str] = set()
         self._last_audit = time.monotonic()
         self.verified = dict.fromkeys((kind.plural for kind in feed.tables), time.time())
         """By resource, when its watch was last found to have missed nothing."""
@@ -55,7 +64,8 @@ class Watchdog:
             return "a reconcile is stuck"
         if time.monotonic() - self._last_audit > STUCK_SECONDS:
             return "the audit loop is stuck"
-        return f"the watch of {', '.join(sorted(self._lost))} is stale" if self._lost else None
+        dead = {kind.plural for kind in self._feed.tables if self._is_dead(kind)} | self._unwatched
+        return f"the watch of {', '.join(sorted(dead))} is stale" if dead else None
 
     async def run(self) -> None:
         """Audit until cancelled."""
@@ -75,27 +85,38 @@ class Watchdog:
                 await self._feed.read(kind)
         if not self._feed.watches_queues and await self._cluster.version_of(GROUP):
             # kopf watches what is there when it starts; the kubelet starts it again.
-            self._lost.add("workloads")
+            self._unwatched.add("workloads")
 
     def compare(self, kind: Kind, listed: Listed) -> bool:
-        """Drop what is gone. Whether there is something that the watch has not shown.
-
-        The watch is lost when it has not shown the same an audit ago.
-        """
+        """Drop what is gone. Whether there is something that isn't known."""
         known = dict(self._feed.tables[kind].identities)
         for key, (uid, version) in known.items():
             if version <= listed.version and listed.objects.get(key, NOTHING).uid != uid:
                 self._feed.gone(kind, key, uid)
-        missed = {
-            there for key, there in listed.objects.items() if known.get(key, NOTHING).version < there.version
-        }
-        if missed.isdisjoint(self._missed.get(kind, ())):
-            self._lost.discard(kind.plural)
+        news = [
+            (there.version, self._feed.watch_of(key))
+            for key, there in listed.objects.items()
+            if known.get(key, NOTHING).version < there.version
+        ]
+        for version, watch in sorted(news):
+            self._expect(kind, watch, version)
+        if not self._is_dead(kind):
             self.verified[kind.plural] = time.time()
-        else:
-            self._lost.add(kind.plural)
-        self._missed[kind] = missed
-        return bool(missed)
+        return bool(news)
+
+    def _expect(self, kind: Kind, watch: str, version: int) -> None:
+        """The watch shows this version soon, or is dead; that the audit reads it doesn't mend the watch."""
+        before = self._missed.get((kind, watch))
+        if before is None or before.version <= self._feed.heard(kind, watch):
+            self._missed[kind, watch] = Missed(version, time.monotonic())
+
+    def _is_dead(self, kind: Kind) -> bool:
+        """Whether a watch of the kind has not shown for long what an audit found."""
+        latest = time.monotonic() - LATE_SECONDS
+        return any(
+            about == kind and missed.since < latest and self._feed.heard(kind, watch) < missed.version
+            for (about, watch), missed in self._missed.items()
+        )
 
     async def _list(self, kind: Kind) -> Listed:
         objects: dict[Key, Identity] = {}

@@ -83,15 +83,21 @@ def test_what_the_watch_has_shown_is_fine(watchdog: Watchdog, feed: Feed, queue:
     assert (watchdog.trouble(), queue.keys) == (None, [])
 
 
-def test_what_the_watch_has_missed_is_read_and_told_when_it_stays_so(watchdog: Watchdog, feed: Feed) -> None:
+def test_what_the_watch_misses_is_known_by_the_audit_and_the_watch_called_dead_when_it_stays_so(
+    watchdog: Watchdog, feed: Feed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed.hear(RUNS, a_version(7))
     feed.shown(RUNS, a_version(7))
     assert watchdog.compare(RUNS, listed(8))
-    assert watchdog.trouble() is None
-    assert watchdog.compare(RUNS, listed(8))
-    assert "watch of trainingruns" in str(watchdog.trouble())
-    feed.shown(RUNS, a_version(8))
+    feed.shown(RUNS, a_version(8))  # read by the audit
     assert not watchdog.compare(RUNS, listed(8))
+    assert watchdog.trouble() is None, "it may only be late"
+    monkeypatch.setattr(health, "LATE_SECONDS", 0.0)
+    assert "watch of trainingruns" in str(watchdog.trouble())
+    feed.hear(RUNS, a_version(8))
     assert watchdog.trouble() is None
+    assert watchdog.compare(RUNS, listed(9))
+    assert "watch of trainingruns" in str(watchdog.trouble())
 
 
 def test_a_run_that_can_not_be_read_does_not_keep_others_out(
