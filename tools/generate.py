@@ -11,6 +11,7 @@ import yaml
 
 import run_statuses
 from dashboards import dashboards
+from messages_page import messages_page
 from trainingrun_api import __version__
 from trainingrun_api.crd import custom_resource_definitions
 from trainingrun_api.evaluation import Evaluation
@@ -55,6 +56,7 @@ def generated_files() -> Iterator[tuple[str, str]]:
     schema = Evaluation.model_json_schema(mode="serialization")
     yield "docs/evaluation.schema.json", json.dumps(schema, indent=2) + "\n"
     yield "docs/manifest.schema.json", json.dumps(manifest_schema(), indent=2) + "\n"
+    yield "docs/messages.md", messages_page(ROOT)
     yield "docs/values.md", values_page((ROOT / CHART / "values.yaml").read_text())
     for name, run in run_statuses.runs():
         yield f"{HEALTH}/testdata/{name}.yaml", as_yaml(run)

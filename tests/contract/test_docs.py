@@ -12,6 +12,7 @@ from readme import TYPED, command, commands
 from trainingrun_api.advice import FindingType
 from trainingrun_api.artifacts import ArtifactName
 from trainingrun_api.spec import TrainingProjectSpec, TrainingRunSpec
+from trainingrun_api.status import Reason
 from trainingrun_api.training import Training
 
 from .server import apply
@@ -95,6 +96,28 @@ def test_each_finding_is_told_of_once() -> None:
     assert {kind for kind, _ in rows} == {kind.value for kind in FindingType}
     assert len(rows) == len(FindingType)
     assert all(re.match("(Info|Warning)", severity) for _, severity in rows)
+
+
+def test_the_guide_says_what_to_do_for_each_reason() -> None:
+    page = (ROOT / "docs/guide.md").read_text()
+    table = page.partition("| Reason | Phase |")[2].partition("\n\n")[0]
+    told = {name for cell in re.findall(r"^\| (`.*?`) \|", table, re.MULTILINE) for name in cell.split("`")}
+    assert [reason for reason in Reason if reason not in told] == []
+
+
+def test_messages_can_be_looked_up() -> None:
+    """The page is made from the sources; these are written in different ways there."""
+    page = (ROOT / "docs/messages.md").read_text()
+    for reason, message in (
+        ("DataError", "…: field … is missing; there are …. Name the field that holds the text in …"),
+        ("DataError", "…, line …: not JSON (…); correct it"),
+        ("SettingsError", "… does not exist or can't be … …: correct ….repoId, or name a Secret"),
+        ("ProjectNotFound", "TrainingProject … does not exist in namespace …; create it"),
+        ("BaseModelFailed", "Base model: TrainingRun … has failed"),
+        ("OutOfMemory", "Pod … needed more memory than …"),
+    ):
+        section = page.partition(f"## {reason}\n")[2].partition("\n## ")[0]
+        assert f"- `{message}" in section, message
 
 
 @pytest.mark.parametrize("page", ALL_PAGES, ids=lambda page: str(page.relative_to(ROOT)))
