@@ -301,6 +301,7 @@ REFUSED = 'pods "tickets" is forbidden: exceeded quota: q, requested: cpu=2, use
         ('admission webhook "images.example.com" denied the request: unsigned', True),
         ('Pod "tickets" is invalid: spec.containers[0].image: Required value', True),
         ('pods "tickets" is forbidden: error looking up service account team/default: not found', False),
+        ('pods "tickets" is forbidden: error looking up service account team/trainer: not found', True),
         ('Internal error occurred: failed calling webhook "images.example.com": no endpoints', False),
     ],
 )

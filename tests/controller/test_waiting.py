@@ -194,16 +194,6 @@ def test_pod_over_its_quota_is_told_at_once_and_goes_on_when_there_is_room(
     assert not stalled(api.eventually("refused", phase="Running"))
 
 
-def test_pod_without_its_priority_class_is_told_and_ends_with_it_at_the_deadline(api: Api) -> None:
-    scheduling = {"priorityClassName": "missing"}
-    api.apply(a_run("urgent", scheduling=scheduling))
-    message = "no PriorityClass with name missing was found"
-    assert stalled(api.eventually("urgent", phase="Pending", reason="PodRefused", message=message))
-    api.change("urgent", pendingDeadlineSeconds=1)
-    api.eventually("urgent", phase="Failed", reason="PendingDeadlineExceeded", message=message)
-    api.until(lambda: api.get("Job", "urgent") is None, "the Job to be deleted")
-
-
 def test_job_at_its_bounds_is_taken(api: Api) -> None:
     domain = ".".join(["x" * 44] * 4)
     scheduling = {
