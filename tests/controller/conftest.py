@@ -1,6 +1,6 @@
 import subprocess
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,8 +16,10 @@ from trainingrun_api.crd import custom_resource_definitions
 from .cluster import Api
 from .kubectl import Kubectl
 from .kubelet import Kubelet
+from .manifests import Manifest
 from .process import NAMESPACE, RELEASE, ROOT, OperatorProcess, decoded, kubeconfig_with_token
 
+DEFINITIONS = custom_resource_definitions()
 RIGHTS = {"ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"}
 
 
@@ -27,11 +29,13 @@ def control_plane() -> Iterator[ControlPlane]:
         yield control_plane
 
 
-def administrator(control_plane: ControlPlane) -> Iterator[ApiClient]:
+def administrator(
+    control_plane: ControlPlane, definitions: Iterable[Manifest] = tuple(DEFINITIONS.values())
+) -> Iterator[ApiClient]:
     """A client that may do all, once the CRDs and the chart's rights are installed."""
     api_client = config.new_client_from_config(str(control_plane.kubeconfig))
     client.CoreV1Api(api_client).create_namespace({"metadata": {"name": NAMESPACE}})
-    for manifest in [*custom_resource_definitions().values(), *rights_of_the_chart()]:
+    for manifest in [*definitions, *rights_of_the_chart()]:
         create_from_dict(api_client, manifest)
     yield api_client
     api_client.close()
