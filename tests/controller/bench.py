@@ -18,6 +18,9 @@ from .fault_proxy import FaultProxy
 from .kubelet import Kubelet
 from .process import NAMESPACE, RELEASE, OperatorProcess, decoded, kubeconfig_with_token
 
+# An audit finds within a minute what a watch has not shown.
+PATIENCE_SECONDS = 120.0
+
 
 @dataclass
 class Bench:
@@ -44,7 +47,7 @@ class Bench:
             yield self
         finally:
             self._closing.set()
-            self.operator.kill()
+            self.operator.stop()  # it lets another operator lead at once
             keeper.join()
             self.operator.kill()  # one that was being started
             self.operator.wait()
@@ -78,7 +81,7 @@ def a_bench(
         kubeconfig.write_text(json.dumps(content))
         authority = decoded(secret.data["ca.crt"])
         operator = OperatorProcess(kubeconfig, folder / "operator.log", free_port(), free_port(), authority)
-        api = Api(api_client, namespace, operator)
+        api = Api(api_client, namespace, operator, PATIENCE_SECONDS)
         api.until(lambda: api.get("ServiceAccount", "default"), "the default service account")
         bench = Bench(proxy, operator, api, Kubelet(api))
         with bench.kept_alive({"WATCH_NAMESPACES": namespace} | dict(settings or {})):

@@ -22,8 +22,15 @@ T = TypeVar("T")
 class Api:
     """One namespace of the API server."""
 
-    def __init__(self, client: ApiClient, namespace: str, operator: OperatorProcess) -> None:
+    def __init__(
+        self,
+        client: ApiClient,
+        namespace: str,
+        operator: OperatorProcess,
+        patience_seconds: float = WAIT_SECONDS,
+    ) -> None:
         self.namespace = namespace
+        self.patience_seconds = patience_seconds
         self.operator = operator
         self._client = client
         self._dynamic = DynamicClient(client)
@@ -104,7 +111,7 @@ class Api:
 
     def until(self, condition: Callable[[], T | None], what: str) -> T:
         """What `condition` gives, once it gives something; with the whole story when it doesn't."""
-        deadline = time.monotonic() + WAIT_SECONDS
+        deadline = time.monotonic() + self.patience_seconds
         while not (found := condition()):
             if time.monotonic() > deadline:
                 raise AssertionError(f"waited in vain for {what}\n{self._story()}")

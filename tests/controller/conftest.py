@@ -13,11 +13,12 @@ from localcluster import ControlPlane, binaries
 from localcluster.control_plane import free_port
 from trainingrun_api.crd import custom_resource_definitions
 
+from .bench import Bench, a_bench
 from .cluster import Api
 from .kubectl import Kubectl
 from .kubelet import Kubelet
 from .manifests import Manifest
-from .process import NAMESPACE, RELEASE, ROOT, OperatorProcess, decoded, kubeconfig_with_token
+from .process import NAMESPACE, RELEASE, ROOT, OperatorProcess, decoded, kubeconfig_with_token, stopped
 
 DEFINITIONS = custom_resource_definitions()
 RIGHTS = {"ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"}
@@ -79,6 +80,20 @@ def api(api_client: ApiClient, operator: OperatorProcess) -> Iterator[Api]:
     api.until(lambda: api.get("ServiceAccount", "default"), "the default service account")
     yield api
     core.delete_namespace(name)
+
+
+@pytest.fixture(scope="module")
+def bench(
+    control_plane: ControlPlane,
+    api_client: ApiClient,
+    operator: OperatorProcess,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Bench]:
+    """The only operator, behind a proxy in which faults can be planted, in a namespace of its own."""
+    namespace = f"bench-{uuid.uuid4().hex[:8]}"
+    folder = tmp_path_factory.mktemp(namespace)
+    with stopped(operator), a_bench(control_plane, api_client, namespace, folder) as bench:
+        yield bench
 
 
 @pytest.fixture

@@ -1,9 +1,14 @@
 """Faults between the operator and the API server, each at one chosen point."""
 
 import asyncio
+import json
 from collections.abc import Callable
 
+from trainingrun_operator.cluster import TIMEOUT_SECONDS
+
 from .fault_proxy import Call, CutError, Fault, PassOn, Reply
+
+WATCHED = ("trainingruns", "trainingprojects", "jobs", "pods", "events")
 
 Matches = Callable[[Call], bool]
 LONG_SECONDS = 1.0
@@ -17,6 +22,16 @@ def writes_about(name: str) -> Matches:
 def reads_about(name: str) -> Matches:
     """Calls that read one object of the run."""
     return lambda call: not call.writes and call.about(name)
+
+
+def lists(plural: str) -> Matches:
+    """Lists of a resource."""
+    return lambda call: call.method == "GET" and not call.watches and call.path.endswith(f"/{plural}")
+
+
+def watches(plural: str) -> Matches:
+    """Watches of a resource."""
+    return lambda call: call.watches and call.path.endswith(f"/{plural}")
 
 
 class At(Fault):
@@ -62,6 +77,27 @@ class KilledAfter(KilledBefore):
         raise CutError
 
 
+class Rewound(KilledAfter):
+    """And when it is back, its first lists are from before its last writes."""
+
+    def __init__(self, matches: Matches, number: int, kill: Callable[[], None]) -> None:
+        super().__init__(matches, number, kill)
+        self._versions = ["", ""]
+        self._older = dict.fromkeys(WATCHED, 2)  # one list fills the cache, with another the watch begins
+
+    async def call(self, call: Call, pass_on: PassOn) -> Reply:
+        plural = call.path.rpartition("/")[2]
+        if self.fired and self._versions[-2] and self._older.get(plural) and lists(plural)(call):
+            self._older[plural] -= 1
+            earlier = {"resourceVersion": self._versions[-2], "resourceVersionMatch": "Exact"}
+            return await pass_on(call._replace(query=dict(call.query) | earlier))
+        reply = await super().call(call, pass_on)
+        if self._matches(call) and not self.fired and reply.status < 300:
+            version = json.loads(reply.body)["metadata"].get("resourceVersion")
+            self._versions += [version] if version else []
+        return reply
+
+
 class Answered(At):
     """The API server says this, and has done nothing."""
 
@@ -88,13 +124,13 @@ class CutAfter(At):
         raise CutError
 
 
-class Slow(At):
-    """The answer comes late."""
+class Unanswered(At):
+    """The API server has done it, and its answer comes later than anybody waits for."""
 
     async def instead(self, call: Call, pass_on: PassOn) -> Reply:
-        reply = await pass_on(call)
-        await asyncio.sleep(LONG_SECONDS)
-        return reply
+        await pass_on(call)
+        await asyncio.sleep(2 * TIMEOUT_SECONDS)
+        raise CutError
 
 
 class EventAt(Fault):
@@ -160,13 +196,28 @@ class Reordered(EventAt):
 
 
 class Silent(Fault):
-    """Watches of these show nothing more, as when a firewall forgets the connection."""
+    """Watches show nothing more, as when a firewall has forgotten their connections; new ones do."""
 
-    def __init__(self, *plurals: str) -> None:
-        self._plurals = plurals
+    def __init__(self) -> None:
+        self._new: list[Call] = []
+
+    async def call(self, call: Call, pass_on: PassOn) -> Reply:
+        if call.watches:
+            self._new.append(call)
+        return await pass_on(call)
 
     async def event(self, call: Call, line: bytes) -> list[bytes]:
-        return [] if call.path.rpartition("/")[2] in self._plurals else [line]
+        return [line] if any(call is new for new in self._new) else []
+
+
+class Dead(Fault):
+    """Watches of this resource show nothing, new ones neither."""
+
+    def __init__(self, plural: str) -> None:
+        self._plural = plural
+
+    async def event(self, call: Call, line: bytes) -> list[bytes]:
+        return [] if call.path.endswith(f"/{self._plural}") else [line]
 
 
 class Noted(Fault):
@@ -184,22 +235,3 @@ class Noted(Fault):
             self.writes.append(f"{call.method} {call.path} {reply.status}")
             self.jobs += call.method == "POST" and call.path.endswith("/jobs") and reply.status == 201
         return reply
-
-
-class OlderLists(Fault):
-    """Lists show what there was at an earlier moment."""
-
-    def __init__(self) -> None:
-        self.version = 0
-        """The resourceVersion of that moment; 0 for now."""
-
-    async def call(self, call: Call, pass_on: PassOn) -> Reply:
-        if self.version and _lists(call):
-            earlier = {"resourceVersion": str(self.version), "resourceVersionMatch": "Exact"}
-            call = call._replace(query=dict(call.query) | earlier)
-        return await pass_on(call)
-
-
-def _lists(call: Call) -> bool:
-    wanted = ("trainingruns", "trainingprojects", "jobs", "pods")
-    return call.method == "GET" and not call.watches and call.path.rpartition("/")[2] in wanted

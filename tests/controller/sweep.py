@@ -22,6 +22,8 @@ class Kind(NamedTuple):
 
     name: str
     make: Callable[[Bench, str, int], At | EventAt]
+    costs_events: bool = False
+    """Whether an Event may be lost by it: one that the API server doesn't take is logged, and no more."""
 
 
 class Result(NamedTuple):
@@ -52,14 +54,19 @@ class Undisturbed:
         name = _name(self.lifecycle)
         fault, noted = kind.make(bench, name, number), Noted(name)
         with bench.proxy.planted(fault, noted):
-            trouble = self._trouble(bench, name, noted)
+            trouble = self._trouble(bench, name, kind, noted)
         _delete(bench, name)
         return Result(fault.fired, trouble and f"{self.lifecycle.__name__}, {kind.name} {number}: {trouble}")
 
-    def _trouble(self, bench: Bench, name: str, noted: Noted) -> str:
+    def _trouble(self, bench: Bench, name: str, kind: Kind, noted: Noted) -> str:
+        def ended() -> bool:
+            found = portrait(bench.api, name)
+            lost = [event for event in self.end["Event"] if event not in found["Event"]]
+            return found | {"Event": sorted(found["Event"] + lost * kind.costs_events)} == self.end
+
         try:
             self.lifecycle(bench.api, bench.kubelet, name)
-            bench.api.until(lambda: portrait(bench.api, name) == self.end, "the same end")
+            bench.api.until(ended, "the same end")
         except AssertionError as error:
             said = str(error).partition("\n")[0]
             return f"{said}\n{_difference(self.end, portrait(bench.api, name))}"
