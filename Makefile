@@ -98,6 +98,10 @@ bench-operator: setup ## Measure what a run costs the operator into benchmarks/R
 release: setup ## Write images, chart and Python packages of this version into dist; four minutes, and 3 GB of disk
 	$(BIN)/python tools/release.py
 
+.PHONY: pictures
+pictures: setup ## Draw the pictures of reports in docs/images, of two runs that are trained for it; minutes
+	$(BIN)/python tools/pictures.py
+
 .PHONY: docs
 docs: setup ## Build the documentation as a site in build/site; a broken link fails
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python tools/pages.py

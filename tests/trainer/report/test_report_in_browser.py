@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
-from localcluster import packages
+from chromium import chromium
 from trainingrun_api.dataset import ExportFormat
 from trainingrun_trainer.errors import DataError
 from trainingrun_trainer.records import Example
@@ -28,26 +28,11 @@ pytestmark = pytest.mark.slow
 SCREENSHOTS_VARIABLE = "TRAININGRUN_SCREENSHOTS"
 """Environment variable that names a folder for pictures of the page."""
 
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    packages.ensure(("chromium", "fonts-liberation"))
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 DRAWN: dict[int, tuple[Report, str]] = {}
