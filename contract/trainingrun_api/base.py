@@ -94,7 +94,7 @@ class Model(BaseModel):
 
     @model_validator(mode="after")
     def _keeps_its_rules(self) -> Self:
-        rule = broken(self.RULES, self)
+        rule = broken(self.RULES, self) if self.RULES else None
         if rule is not None:
             raise ValueError(rule.message)
         return self

@@ -70,8 +70,9 @@ class ResolvedSpec:
 
 
 def _with_all_settings(spec: TrainingRunSpec, project: TrainingProjectSpec | None) -> TrainingRunSpec:
-    shared = RunSettings() if project is None else _usable(project, spec)
-    merged = TrainingRunSpec.model_validate(_laid_over(shared, spec))
+    merged = spec
+    if project is not None:
+        merged = TrainingRunSpec.model_validate(_laid_over(_usable(project, spec), spec))
     return TrainingRunSpec.model_validate({**_values(merged), **_values(merged.settings())})
 
 

@@ -176,22 +176,26 @@ def of_waiting(workload: Workload, group: Group, refusal: Refusal | None) -> Run
 
 def of_working(first: Attempt, size: int, progress: Progress | None) -> RunState:
     """How a run stands all of whose pods run, or have finished after the first one."""
-    if first.phase == "Succeeded":
-        return RunState(Phase.EVALUATING, Reason.EVALUATING, f"Pod {first.name} has finished")
-    who = f"Pod {first.name} is" if size == 1 else f"{size} pods are"
-    state = RunState(Phase.RUNNING, Reason.TRAINING, f"{who} training")
     # The report of an attempt before says nothing of this one.
-    if progress is None or parse_time(progress.last_update_time) < first.created:
-        return state
-    if progress.stage is Stage.FINAL_FIT:
-        state = state._replace(message=f"{who} fitting the model on all texts")
-    if progress.stage in AT_THE_END:
-        text = f"{who} evaluating and publishing the model"
-        state = RunState(Phase.EVALUATING, Reason.EVALUATING, text)
-    if progress.notice is None:
+    if progress is not None and parse_time(progress.last_update_time) < first.created:
+        progress = None
+    state = _at(progress.stage if progress else None, first, size)
+    if progress is None or progress.notice is None:
         return state
     message = f"{state.message}. {progress.notice.message}"
     return state._replace(reason=progress.notice.reason, message=message)
+
+
+def _at(stage: Stage | None, first: Attempt, size: int) -> RunState:
+    who = f"Pod {first.name} is" if size == 1 else f"{size} pods are"
+    # That a pod has finished soon after it said so is no news.
+    if stage in AT_THE_END:
+        text = f"{who} evaluating and publishing the model"
+        return RunState(Phase.EVALUATING, Reason.EVALUATING, text)
+    if first.phase == "Succeeded":
+        return RunState(Phase.EVALUATING, Reason.EVALUATING, f"Pod {first.name} has finished")
+    work = "fitting the model on all texts" if stage is Stage.FINAL_FIT else "training"
+    return RunState(Phase.RUNNING, Reason.TRAINING, f"{who} {work}")
 
 
 def _on_its_way(attempt: Attempt) -> RunState:

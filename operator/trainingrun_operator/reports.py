@@ -18,7 +18,9 @@ from .resources import parse_time
 logger = logging.getLogger(__name__)
 
 SECONDS = 5.0
-"""Between two writes of a run. A status of 20 KB for each step of each run would be most of etcd's work."""
+"""Least time between two writes of a run."""
+WRITES_A_SECOND = 100
+"""Of all runs together, which then take longer turns: each costs milliseconds here and at the API server."""
 TICK_SECONDS = 0.25
 GONE = {400, 404, 409, 422}
 
@@ -31,13 +33,9 @@ class _Turn:
     held: bool = False
     since: float = field(default_factory=time.monotonic)
 
-    @property
-    def over(self) -> bool:
-        return time.monotonic() - self.since >= SECONDS
-
 
 class Reports:
-    """Writes a run's first report at once, and of those that follow within SECONDS the last one after them.
+    """Writes a run's first report at once, and of those that follow within its turn the last one after it.
 
     What is held is written before the run's final status is, and when the operator stops. Lost is only what
     a killed operator held, which the next report replaces.
@@ -102,7 +100,8 @@ class Reports:
 
     def _next_turns(self) -> list[_Turn]:
         """Those with something to write, now that the turn before is over."""
-        over = list(takewhile(lambda one: one[1].over, self._turns.items()))
+        begun_before = time.monotonic() - turn_seconds(len(self._turns))
+        over = list(takewhile(lambda one: one[1].since <= begun_before, self._turns.items()))
         for uid, turn in over:
             del self._turns[uid]
             if turn.held:
@@ -126,6 +125,11 @@ class Reports:
         except ApiError as error:
             turn.held = turn.held or error.status not in GONE
             raise
+
+
+def turn_seconds(runs: int) -> float:
+    """How long turns are while so many runs report."""
+    return max(SECONDS, runs / WRITES_A_SECOND)
 
 
 def _is_old(report: ProgressReport, status: TrainingRunStatus) -> bool:

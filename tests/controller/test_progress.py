@@ -6,7 +6,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from trainingrun_operator.reports import SECONDS
+from trainingrun_operator.reports import SECONDS, turn_seconds
 
 from .cluster import Api
 from .kubelet import Kubelet
@@ -175,6 +175,10 @@ def test_of_many_reports_the_last_is_written_after_a_while(
 
     assert [one["epoch"] for one in api.until(last, "the last one")["epochs"]] == [1, 2, 3, 4]
     assert seen == {1, 4}
+
+
+def test_thousands_of_runs_are_written_less_often() -> None:
+    assert [turn_seconds(runs) for runs in (1, 500, 1000, 5000)] == [5.0, 5.0, 10.0, 50.0]
 
 
 def test_what_is_held_is_written_before_the_end(
