@@ -30,6 +30,11 @@ class ApiError(OperatorError):
         """True when the same request would be rejected again: it is invalid or forbidden."""
         return self.status in {400, 403, 422}
 
+    @property
+    def namespace_ends(self) -> bool:
+        """True when nothing can be created in the namespace, as it is being deleted."""
+        return self.status == 403 and "because it is being terminated" in str(self)
+
 
 class LeadershipLostError(OperatorError):
     """Another replica has led meanwhile, so that this one has to begin anew."""

@@ -139,7 +139,9 @@ class Reconciler:
         status = observe(run, run.spec, seen, now)
         if status == run.status:
             return run
-        await self._tell(run, status, now)
+        if not await self._tell(run, status, now) and seen.workload is not None:
+            # Pods of several nodes stay until their Job replaces them, which it can't there, or is gone.
+            await self._workloads.delete(run, seen.workload)
         try:
             manifest = await self._cluster.apply_status(run, status)
         except ApiError as error:
@@ -152,15 +154,20 @@ class Reconciler:
             logger.info("%s/%s: %s: %s", *run.key, status.phase, status.conditions[0].message)
         return self._seen(manifest)
 
-    async def _tell(self, run: Run, status: TrainingRunStatus, now: datetime) -> None:
-        """Before the status is written: one killed in between tells it again, under the same names."""
+    async def _tell(self, run: Run, status: TrainingRunStatus, now: datetime) -> bool:
+        """Before the status is written: one killed in between tells it again, under the same names.
+
+        False when the namespace is being deleted, and takes no Events any more.
+        """
         for event in events(run, status, now):
             try:
                 await self._cluster.create(EVENTS, event)
             except ApiError as error:
-                # A namespace that is being deleted takes none any more.
                 if error.status != 409:  # told already
                     logger.info("%s/%s: Event not written: %s", *run.key, error)
+                if error.namespace_ends:
+                    return False
+        return True
 
     async def _tidy(self, run: Run) -> None:
         """What remains to be done for a finished run."""
