@@ -15,7 +15,7 @@ from trainingrun_api.run_config import Storage
 from trainingrun_api.status import EpochSummary
 from trainingrun_api.training import EarlyStopping, MixedPrecision, SimilarityStage, Training
 from trainingrun_trainer import model
-from trainingrun_trainer.artifacts import PatientStore, open_store
+from trainingrun_trainer.artifacts import PatientStore, Turn, open_store
 from trainingrun_trainer.pipeline.checkpoints import STATE_FOLDER, Checkpoints, Origin, Uploads
 from trainingrun_trainer.records import Example
 from trainingrun_trainer.training import SingleLabelClassification, TrainState, prepare
@@ -64,7 +64,7 @@ def measure_stall(base: Path, storage: Storage, prefix: str, work: Path) -> Stal
     store = PatientStore(open_store(prefix, storage), patience=60)
     origin = Origin(settings={}, sources=[], dataset_sha256=None, base_model=None)
     with Uploads(store) as uploads:
-        checkpoints = Checkpoints(store, prefix, origin, 2, uploads)
+        checkpoints = Checkpoints(store, Turn(store, f"{prefix}/attempt"), prefix, origin, 2, uploads)
         steps = _steps(state)
         _quiet(steps)  # memory is allocated, and threads are there
         found = [_one(state, steps, checkpoints, best, work / prefix[-1]) for _ in range(REPEATS)]

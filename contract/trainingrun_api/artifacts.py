@@ -19,6 +19,7 @@ class ArtifactName(StrEnum):
     TENSORBOARD = "tensorboard"
     CHECKPOINTS = "checkpoints"
     RUN = "run.json"
+    ATTEMPT = "attempt.txt"
 
 
 class Artifacts(Model):
@@ -113,6 +114,11 @@ class ArtifactPaths:
     def run(self) -> str:
         """run.json."""
         return self.uri(ArtifactName.RUN)
+
+    @property
+    def attempt(self) -> str:
+        """attempt.txt: which attempt writes, of two that train at once."""
+        return self.uri(ArtifactName.ATTEMPT)
 
     def artifacts(self) -> Artifacts:
         """All of them, for status."""

@@ -116,8 +116,10 @@ class Reason(StrEnum):
     PEER_LOST = "PeerLost"
     OUT_OF_MEMORY = "OutOfMemory"
     GPU_NOT_FOUND = "GPUNotFound"
+    DISK_FULL = "DiskFull"
     JOB_DELETED = "JobDeleted"
     STARTED_OVER = "StartedOver"
+    UNCONDITIONAL_WRITES = "UnconditionalWrites"
     COMPLETED = "Completed"
 
 
@@ -155,7 +157,9 @@ class EpochSummary(Scores):
     """Learning rate of the body at the end of the epoch; 0 for epoch 0."""
 
 
-NoticeReason = Literal[Reason.STARTED_OVER, Reason.STORAGE_UNAVAILABLE, Reason.STORAGE_REFUSED]
+NoticeReason = Literal[
+    Reason.STARTED_OVER, Reason.UNCONDITIONAL_WRITES, Reason.STORAGE_UNAVAILABLE, Reason.STORAGE_REFUSED
+]
 
 MAX_NOTICE = 512
 """Characters of a notice."""
@@ -166,6 +170,7 @@ class Notice(Model):
 
     reason: NoticeReason
     """StartedOver: the checkpoints of an earlier attempt can't be used, so training started over.
+    UnconditionalWrites: the object store has no conditional writes, which keep two pods of one run apart.
     StorageUnavailable, StorageRefused: the object store doesn't accept results now; the trainer retries."""
     message: Annotated[str, Field(max_length=MAX_NOTICE)]
     """What happened and what to do, for people."""

@@ -74,6 +74,13 @@ class GPUNotFoundError(TrainerError):
     exit_code = ExitCode.MACHINE
 
 
+class DiskFullError(TrainerError):
+    """The machine's disk is full; retried, since another node may have more room."""
+
+    reason = Reason.DISK_FULL
+    exit_code = ExitCode.MACHINE
+
+
 class ObjectMissingError(Exception):
     """There is nothing at this URI; whoever asked knows whether that is a mistake and whose."""
 

@@ -1,15 +1,19 @@
-"""A proxy before a real S3 server, which refuses some requests as other servers do."""
+"""A proxy before a real S3 server, which refuses some requests as other servers do, or breaks them."""
 
 import http.client
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from localcluster import S3Server
+from trainingrun_api.run_config import Storage
+from trainingrun_trainer.artifacts import open_store
+from trainingrun_trainer.credentials import StorageKeys
 
 
 class Answer(NamedTuple):
@@ -20,6 +24,26 @@ class Answer(NamedTuple):
     content_type: str = "application/xml"
 
 
+class Broken(NamedTuple):
+    """The connection breaks after these shares of what the client sends and of what the server answers.
+
+    The server gets the request only if all of it arrived.
+    """
+
+    sent: float = 1
+    answered: float = 0
+
+
+class Late(NamedTuple):
+    """The server gets the request after so many seconds."""
+
+    seconds: float
+
+
+class Replacing(NamedTuple):
+    """What is there is deleted before: so a condition on it has no effect, as at a server that knows none."""
+
+
 class Request(NamedTuple):
     """What a client asked for."""
 
@@ -28,7 +52,7 @@ class Request(NamedTuple):
     headers: Message
 
 
-Refuse = Callable[[Request], Answer | None]
+Refuse = Callable[[Request], Answer | Broken | Late | Replacing | None]
 
 
 def s3_error(status: int, code: str, message: str) -> Answer:
@@ -39,7 +63,7 @@ def s3_error(status: int, code: str, message: str) -> Answer:
 @contextmanager
 def s3_proxy(server: S3Server, refuse: Refuse) -> Iterator[str]:
     """URL of a proxy that passes on what `refuse` has no answer for."""
-    handler = type("Handler", (_Handler,), {"upstream": urlsplit(server.endpoint).netloc, "refuse": refuse})
+    handler = type("Handler", (_Handler,), {"upstream": server, "refuse": refuse})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as proxy:
         threading.Thread(target=proxy.serve_forever, args=(0.05,), daemon=True).start()
         yield f"http://127.0.0.1:{proxy.server_port}"
@@ -47,7 +71,8 @@ def s3_proxy(server: S3Server, refuse: Refuse) -> Iterator[str]:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    upstream: str
+    protocol_version = "HTTP/1.1"  # else clients wait a second for leave to send what they put
+    upstream: S3Server
     refuse: Refuse
 
     def __getattr__(self, name: str) -> Callable[[], None]:
@@ -58,23 +83,52 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002
         pass
 
-    def _serve(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        answer = type(self).refuse(Request(self.command, self.path, self.headers))
-        if answer is None:
-            self._pass_on(body)
-        else:
-            self._answer(answer.status, [("Content-Type", answer.content_type)], answer.body.encode())
+    def handle(self) -> None:
+        try:
+            super().handle()
+        except ConnectionError:  # a client that was killed
+            self.close_connection = True
 
-    def _pass_on(self, body: bytes) -> None:
-        connection = http.client.HTTPConnection(self.upstream)
+    def _serve(self) -> None:
+        decision = type(self).refuse(Request(self.command, self.path, self.headers))
+        length = int(self.headers.get("Content-Length", 0))
+        if isinstance(decision, Broken) and decision.sent < 1:
+            self.rfile.read(int(length * decision.sent))
+            self.close_connection = True
+            return
+        body = self.rfile.read(length)
+        match decision:
+            case Answer(status, text, content_type):
+                self._answer(status, [("Content-Type", content_type)], text.encode())
+            case Broken(answered=share):
+                self._pass_on(body, share)
+            case Late(seconds):
+                time.sleep(seconds)
+                self._pass_on(body)
+            case Replacing():
+                self._delete()
+                self._pass_on(body)
+            case None:
+                self._pass_on(body)
+
+    def _delete(self) -> None:
+        # With keys of its own, since what the client has signed is not this.
+        keys = StorageKeys(self.upstream.access_key, self.upstream.secret_key)
+        uri = f"s3:/{unquote(urlsplit(self.path).path)}"
+        open_store(uri, Storage(endpoint=self.upstream.endpoint), keys).delete([uri])
+
+    def _pass_on(self, body: bytes, share: float = 1) -> None:
+        connection = http.client.HTTPConnection(urlsplit(self.upstream.endpoint).netloc)
         # With the host name as it is: that is part of what the client signed.
         connection.request(self.command, self.path, body, dict(self.headers))
         response = connection.getresponse()
-        self._answer(response.status, response.getheaders(), response.read())
+        self._answer(response.status, response.getheaders(), response.read(), share)
         connection.close()
 
-    def _answer(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
+    def _answer(self, status: int, headers: list[tuple[str, str]], body: bytes, share: float = 1) -> None:
+        if share == 0:
+            self.close_connection = True
+            return
         self.send_response_only(status)
         for name, value in headers:
             if self.command == "HEAD" or name.lower() not in {"content-length", "transfer-encoding"}:
@@ -82,4 +136,5 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        self.wfile.write(body[: int(len(body) * share)])
+        self.close_connection = self.close_connection or share < 1

@@ -20,7 +20,7 @@ from trainingrun_trainer.errors import (
     StorageUnavailableError,
 )
 
-from .s3_proxy import Answer, Refuse, Request, s3_error, s3_proxy
+from .s3_proxy import Answer, Refuse, Replacing, Request, s3_error, s3_proxy
 
 Place = tuple[artifacts.Store, str]
 
@@ -253,17 +253,42 @@ def test_a_proxy_that_is_busy_may_have_an_object_store_behind_it(s3_credentials:
             store.exists("s3://bucket/object")
 
 
-def test_what_a_server_can_not_do_is_not_tried_again(s3_credentials: S3Server) -> None:
-    def without_conditions(request: Request) -> Answer | None:
-        return (
-            s3_error(501, "NotImplemented", "no If-None-Match")
-            if "If-None-Match" in request.headers
-            else None
-        )
+def ignores_conditions(request: Request) -> Replacing | None:
+    return Replacing() if "If-None-Match" in request.headers else None
 
-    with s3_proxy(s3_credentials, without_conditions) as endpoint:
+
+def has_no_conditions(request: Request) -> Answer | None:
+    return s3_error(501, "NotImplemented", "?") if "If-None-Match" in request.headers else None
+
+
+@pytest.mark.parametrize("refuse", [ignores_conditions, has_no_conditions])
+def test_a_server_without_conditional_writes_is_known_for_it_and_used(
+    s3_credentials: S3Server, refuse: Refuse
+) -> None:
+    uri = f"s3://bucket/{refuse.__name__}"
+    with s3_proxy(s3_credentials, refuse) as endpoint:
+        store = artifacts.open_store(uri, Storage(endpoint=endpoint))
+        turn = artifacts.Turn(store, uri)
+        assert not turn.take()
+        turn.require()
+
+
+def test_the_later_of_two_writes_in_place_of_the_earlier(place: Place) -> None:
+    store, uri = place
+    patient = artifacts.PatientStore(store, patience=60)
+    earlier, later = (artifacts.Turn(patient, f"{uri}/attempt") for _ in range(2))
+    assert earlier.take()
+    earlier.require()
+    assert later.take()
+    later.require()
+    with pytest.raises(AlreadyWrittenError, match="another pod of this run has started since"):
+        earlier.require()
+
+
+def test_what_a_server_can_not_do_is_not_tried_again(s3_credentials: S3Server) -> None:
+    with s3_proxy(s3_credentials, lambda request: s3_error(501, "NotImplemented", "no PUT")) as endpoint:
         store = artifacts.open_store("s3://bucket", Storage(endpoint=endpoint))
-        with pytest.raises(StorageRefusedError, match="no If-None-Match"):
+        with pytest.raises(StorageRefusedError, match="no PUT"):
             store.write("s3://bucket/conditional", b"", only_new=True)
 
 

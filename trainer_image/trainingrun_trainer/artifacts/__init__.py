@@ -3,11 +3,13 @@
 from .commit import commit_folder, discard, fetch_committed, is_committed
 from .patient_store import PatientStore, Trouble
 from .store import Store, is_pattern, matching, open_store
+from .turn import Turn
 
 __all__ = [
     "PatientStore",
     "Store",
     "Trouble",
+    "Turn",
     "commit_folder",
     "discard",
     "fetch_committed",

@@ -84,13 +84,21 @@ class S3Store:
             return self._client.get_object(Bucket=bucket, Key=key)["Body"].read()
 
     def write(self, uri: str, content: bytes, *, only_new: bool = False) -> None:
-        """Put an object; only_new by If-None-Match."""
+        """Put an object; only_new by If-None-Match, which a server may ignore."""
         bucket, key = _split(uri)
         with self._translated(uri):
-            if only_new:
-                self._client.put_object(Bucket=bucket, Key=key, Body=content, IfNoneMatch="*")
-            else:
+            if not only_new or not self._put_new(bucket, key, content):
                 self._client.put_object(Bucket=bucket, Key=key, Body=content)
+
+    def _put_new(self, bucket: str, key: str, content: bytes) -> bool:
+        """Put an object on the condition that it isn't there; False where the server can't."""
+        try:
+            self._client.put_object(Bucket=bucket, Key=key, Body=content, IfNoneMatch="*")
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] != NOT_IMPLEMENTED:
+                raise
+            return False
+        return True
 
     def download(self, uri: str, path: Path) -> None:
         """Get an object, in parts when it is large."""

@@ -15,7 +15,7 @@ from pydantic import JsonValue, ValidationError
 
 from trainingrun_api.base import Model
 
-from ..artifacts import PatientStore, commit_folder, discard, fetch_committed, is_committed
+from ..artifacts import PatientStore, Turn, commit_folder, discard, fetch_committed, is_committed
 from ..distributed import by_first, is_first, leads_node, meet
 from ..errors import GraceOver, ObjectMissingError, StorageUnavailableError, TrainerError
 from ..records import RunRecord, file_sha256
@@ -155,6 +155,7 @@ class Checkpoints:
     """
 
     store: PatientStore
+    turn: Turn
     folder: str
     """URI of the checkpoints of all origins."""
     origin: Origin
@@ -194,6 +195,7 @@ class Checkpoints:
     def _commit(self, folder: Path, history: History, place: str) -> None:
         """Upload it, then prune."""
         saved, weights, name = folder / STATE_FOLDER, folder / BEST_FOLDER, folder.name
+        self.turn.require()
         if weights.exists():
             (saved / BEST).write_text(self._commit_best(weights, history.best.epoch))
         commit_folder(self.store, saved, f"{self.uri}/{name}")

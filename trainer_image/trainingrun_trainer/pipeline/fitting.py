@@ -45,7 +45,7 @@ Landmark = EpochDone | Diverged
 def checkpoints_under(run: RunSession, folder: str, origin: Origin) -> Iterator[Checkpoints]:
     """Those of a run, uploaded beside what is done within the `with` block."""
     with Uploads(run.store) as uploads:
-        yield Checkpoints(run.store, folder, origin, run.config.training.checkpoint.keep, uploads)
+        yield Checkpoints(run.store, run.turn, folder, origin, run.config.training.checkpoint.keep, uploads)
 
 
 @dataclass

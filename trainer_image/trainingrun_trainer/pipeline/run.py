@@ -21,8 +21,9 @@ from trainingrun_api.references import ModelFormat
 from trainingrun_api.run_config import RunConfig
 from trainingrun_api.status import RunResult, Stage
 
-from ..artifacts import PatientStore, Store, open_store
+from ..artifacts import PatientStore, Store, Turn, open_store
 from ..base_model import BaseModelFolder, fetch_base_model
+from ..disk import disk_errors
 from ..distributed import at_first, by_first, from_first, is_first, node_folder, once_a_node
 from ..errors import Interrupted, StorageUnavailableError
 from ..evaluation import to_parquet
@@ -40,7 +41,7 @@ from .fitting import choose_epoch
 from .progress import Listener, ProgressTracker
 from .push import push, require_allowed
 from .results import LiveResults, Results, publish, published, require_weights_of, result, write_report
-from .session import RunSession, log_recipe, record
+from .session import RunSession, log_recipe, record, take_turn
 
 log = logging.getLogger(__name__)
 
@@ -66,9 +67,12 @@ def run(config: RunConfig, listener: Listener, interruption: Interruption | None
         if evaluation is None:
             # What can't be deleted at the end, as on some network volumes, is no reason to fail.
             folder = tempfile.TemporaryDirectory(prefix="trainingrun-", ignore_cleanup_errors=True)
-            with folder as work, memory_errors(LESS):
+            with folder as work, disk_errors(), memory_errors(LESS):
                 until = interruption or Interruption()
-                evaluation = train(RunSession(config, store, paths, progress, trackers, Path(work), until))
+                turn = Turn(store, paths.attempt)
+                evaluation = train(
+                    RunSession(config, store, turn, paths, progress, trackers, Path(work), until)
+                )
         else:
             log.info("The results of this run are already published; nothing to train")
         pushed = by_first(lambda: push(config, store, paths, progress))
@@ -88,6 +92,7 @@ def train(run: RunSession) -> Evaluation:
     if config.hub is not None:
         target = config.hub
         at_first(lambda: require_allowed(target))
+    take_turn(run)
     folder = node_folder(run.work)
     with within_limit():
         run.progress.stage(Stage.LOADING_DATA)
@@ -135,6 +140,7 @@ def _publish(
 ) -> Evaluation:
     assert report is not None  # at the first process
     run = results.run
+    run.turn.require()
     run.progress.stage(Stage.PUBLISHING)
     run.store.write(run.paths.predictions, to_parquet(report.predictions))
     write_report(run.store, run.paths, report)

@@ -9,8 +9,9 @@ from pathlib import Path
 from trainingrun_api.artifacts import ArtifactPaths
 from trainingrun_api.lineage import ResolvedBaseModel
 from trainingrun_api.run_config import RunConfig
+from trainingrun_api.status import Reason
 
-from ..artifacts import PatientStore
+from ..artifacts import PatientStore, Turn
 from ..distributed import at_first, size
 from ..interruption import Interruption
 from ..records import RunRecord
@@ -19,6 +20,13 @@ from ..training import TrainState
 from .progress import ProgressTracker
 
 log = logging.getLogger(__name__)
+
+UNCONDITIONAL = (
+    "The object store has no conditional writes (If-None-Match): if a pod on a lost node and its successor "
+    "commit the same folder at the same moment, what is there may be of both. It differs from its "
+    "manifest.json then: such a checkpoint isn't used, a model should be compared before it is"
+)
+"""What is lost by such a store."""
 
 DECIDING_LIBRARIES = ("torch", "transformers", "sentence-transformers", "accelerate", "scikit-learn")
 
@@ -29,6 +37,7 @@ class RunSession:
 
     config: RunConfig
     store: PatientStore
+    turn: Turn
     paths: ArtifactPaths
     progress: ProgressTracker
     trackers: Tracker
@@ -54,6 +63,13 @@ def record(run: RunSession, dataset: str | None, base_model: ResolvedBaseModel |
     made_of = RunRecord(config=run.config, dataset_sha256=dataset, base_model=base_model, versions=versions)
     at_first(lambda: run.store.write(run.paths.run, made_of.model_dump_json(indent=2).encode()))
     return made_of
+
+
+def take_turn(run: RunSession) -> None:
+    """Have this attempt write in place of earlier ones; say so where the store has no conditional writes."""
+    if at_first(run.turn.take) is False:
+        log.warning("%s", UNCONDITIONAL)
+        run.progress.notice(Reason.UNCONDITIONAL_WRITES, UNCONDITIONAL)
 
 
 def log_recipe(state: TrainState, max_tokens: int, truncated: int) -> None:
