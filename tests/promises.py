@@ -41,8 +41,7 @@ class Promise:
         Those of several parameters of a test stand side by side in one row. The short form of a sweep
         leaves the row as it is.
         """
-        callspec = getattr(self._item, "callspec", None)
-        if callspec is None or SHORT not in callspec.id.split("-"):
+        if not _is_short(self._item):
             # As a list: xdist sends nothing but plain values to the process that writes.
             self._item.user_properties.append(("promise", [section, sentence, measured]))
 
@@ -69,6 +68,20 @@ def pytest_configure(config: pytest.Config) -> None:
     # With xdist the reports of all processes arrive in the first one.
     if config.getoption("--write-reliability") and not hasattr(config, "workerinput"):
         config.pluginmanager.register(Writer())
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Have `make test-faults` also run what promises something in `make test`, but for short forms."""
+    if config.getoption("--write-reliability"):
+        for item in items:
+            if "promise" in getattr(item, "fixturenames", ()) and not _is_short(item):
+                item.add_marker("faults")
+
+
+def _is_short(item: pytest.Item) -> bool:
+    callspec = getattr(item, "callspec", None)
+    return callspec is not None and SHORT in callspec.id.split("-")
 
 
 class Writer:

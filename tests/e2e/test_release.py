@@ -8,8 +8,7 @@ import pytest
 from e2e.test_main_job import OUTPUT, SPEC
 from e2e.world import World
 
-from demo.operator_release import CHART, NAMESPACE, RELEASE, helm
-from localcluster.process import wait_until
+from demo.operator_release import CHART, NAMESPACE, RELEASE, helm, wait_until_it_leads
 from trainingrun_api.status import Phase
 
 pytestmark = [pytest.mark.slow, pytest.mark.ecosystem]
@@ -28,11 +27,11 @@ class Release:
         """Install it with other values, or anew."""
         given = json.dumps({**self.values, **values})
         self._helm("upgrade", RELEASE, str(CHART), "--install", "--values=-", standard_input=given)
-        self._ready()
+        wait_until_it_leads(self._kubernetes)
 
     def roll_back(self) -> None:
         self._helm("rollback", RELEASE)
-        self._ready()
+        wait_until_it_leads(self._kubernetes)
 
     def uninstall(self) -> None:
         self._helm("uninstall", RELEASE, "--wait")
@@ -42,23 +41,6 @@ class Release:
         """Names of the variables that the operator has."""
         names = "--output=jsonpath={.spec.template.spec.containers[0].env[*].name}"
         return self._kubernetes.kubectl("--namespace", NAMESPACE, "get", f"deployment/{RELEASE}", names)
-
-    def _ready(self) -> None:
-        """Once the new pod leads: before that, the old one still reconciles with the old values."""
-        rollout = ("rollout", "status", f"deployment/{RELEASE}", "--timeout=600s")
-        self._kubernetes.kubectl("--namespace", NAMESPACE, *rollout)
-        wait_until(lambda: self._leader() in self._staying(), "a pod of the new version to lead")
-
-    def _leader(self) -> str:
-        return str(self._json("lease", RELEASE)["spec"]["holderIdentity"])
-
-    def _staying(self) -> set[str]:
-        """Names of the operator's pods that aren't being deleted."""
-        pods = self._json("pods", f"--selector=app.kubernetes.io/instance={RELEASE}")["items"]
-        return {pod["metadata"]["name"] for pod in pods if "deletionTimestamp" not in pod["metadata"]}
-
-    def _json(self, *what: str) -> Any:
-        return json.loads(self._kubernetes.kubectl("--namespace", NAMESPACE, "get", *what, "--output=json"))
 
     def _helm(self, *arguments: str, standard_input: str | None = None) -> str:
         return helm(self._kubernetes, *arguments, "--namespace", NAMESPACE, standard_input=standard_input)

@@ -2,10 +2,11 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from localcluster import LocalClusterError, binaries
 from localcluster.images import Images
-from localcluster.process import execute
+from localcluster.process import execute, wait_until
 from localcluster.progress import say, step
 
 from .kubernetes import Kubernetes
@@ -27,10 +28,32 @@ def install(kubernetes: Kubernetes, images: Images) -> None:
     with step("operator"):
         helm(kubernetes, *arguments, "--values=-", standard_input=json.dumps(values))
         try:
-            rollout = ["rollout", "status", f"deployment/{RELEASE}", f"--timeout={ROLLOUT_SECONDS}s"]
-            kubernetes.kubectl("--namespace", NAMESPACE, *rollout)
+            wait_until_it_leads(kubernetes)
         except LocalClusterError as error:
             raise LocalClusterError(f"{error}\n{diagnosis(kubernetes)}") from error
+
+
+def wait_until_it_leads(kubernetes: Kubernetes) -> None:
+    """Wait until a pod that stays leads: until then an old one may reconcile, with the values of before.
+
+    Raises LocalClusterError when none does within ROLLOUT_SECONDS.
+    """
+    rollout = ("rollout", "status", f"deployment/{RELEASE}", f"--timeout={ROLLOUT_SECONDS}s")
+    kubernetes.kubectl("--namespace", NAMESPACE, *rollout)
+
+    def leads() -> bool:
+        lease = _read(kubernetes, "leases", f"--field-selector=metadata.name={RELEASE}")
+        pods = _read(kubernetes, "pods", f"--selector=app.kubernetes.io/instance={RELEASE}")
+        staying = {pod["metadata"]["name"] for pod in pods if "deletionTimestamp" not in pod["metadata"]}
+        return any(one["spec"]["holderIdentity"] in staying for one in lease)
+
+    wait_until(leads, "a pod of the operator to lead", seconds=ROLLOUT_SECONDS)
+
+
+def _read(kubernetes: Kubernetes, *what: str) -> list[dict[str, Any]]:
+    found = json.loads(kubernetes.kubectl("--namespace", NAMESPACE, "get", *what, "--output=json"))
+    items: list[dict[str, Any]] = found["items"]
+    return items
 
 
 def uninstall(kubernetes: Kubernetes) -> None:
