@@ -7,7 +7,7 @@ from trainingrun_api.spec import TrainingRunSpec
 from trainingrun_api.started_with import StartedWith
 
 from .backend import BACKEND
-from .cache import Cache
+from .cache import Cache, identity_of
 from .cluster import Cluster
 from .errors import ApiError, InvalidSpecError
 from .observed import Attempt, Pod
@@ -15,6 +15,7 @@ from .pod_template import pod_template
 from .queues import Queues
 from .resources import Manifest, Run, RunKey
 from .settings import Settings
+from .status import AT_REST
 from .workload import Workload
 
 logger = logging.getLogger(__name__)
@@ -90,13 +91,20 @@ class Workloads:
     async def attempts(self, run: Run, workload: Workload) -> list[Attempt]:
         """Its Pods; all whose end it has counted, once it has ended."""
         known = _attempts(self._cache.pods.group(run.key), workload)
-        if not workload.finished or sum(attempt.counted for attempt in known) >= workload.counted:
+        if _are_all(known, run, workload):
             return known
         return _attempts(await self.pods(run), workload)
 
     async def pods(self, run: Run) -> list[Pod]:
         """The Pods of all workloads of the run, from the API server."""
-        return [Pod.parse(manifest) for manifest in await self._cluster.pods_of(run.key)]
+        pods, names = self._cache.pods, [pod.attempt.name for pod in self._cache.pods.group(run.key)]
+        before = {(run.key.namespace, name): pods.identities[run.key.namespace, name] for name in names}
+        manifests = await self._cluster.pods_of(run.key)
+        there = {identity_of(manifest).uid for manifest in manifests}
+        for key, (uid, _) in before.items():
+            if uid not in there:
+                pods.lost(key, uid)
+        return [Pod.parse(manifest) for manifest in manifests]
 
     async def update(
         self, run: Run, spec: TrainingRunSpec, workload: Workload, *, final: bool = False
@@ -139,6 +147,19 @@ class Workloads:
     def _built(self, run: Run, spec: TrainingRunSpec, started: StartedWith) -> Manifest:
         template = pod_template(run, spec, started, self._ca_certificate(), self._settings)
         return BACKEND.build(run, spec, template)
+
+
+def _are_all(known: list[Attempt], run: Run, workload: Workload) -> bool:
+    """Whether the workload can have these; not when one is there that was deleted before the watch began.
+
+    Each is replaced once it has ended, and none works when the workload has ended, or was suspended before.
+    """
+    working = [attempt.index for attempt in known if not attempt.ended]
+    if workload.finished:
+        return not working and sum(attempt.counted for attempt in known) >= workload.counted
+    if run.status.phase in AT_REST and not workload.suspended:
+        return not working
+    return len(set(working)) == len(working)
 
 
 def _attempts(pods: list[Pod], workload: Workload) -> list[Attempt]:

@@ -210,6 +210,17 @@ class Silent(Fault):
         return [line] if any(call is new for new in self._new) else []
 
 
+class Undeleted(Fault):
+    """The watch of a resource doesn't show that anything is deleted, as in the moment before it began."""
+
+    def __init__(self, plural: str) -> None:
+        self._plural = plural
+
+    async def event(self, call: Call, line: bytes) -> list[bytes]:
+        deleted = b'"type":"DELETED"' in line and call.path.endswith(f"/{self._plural}")
+        return [] if deleted else [line]
+
+
 class Dead(Fault):
     """Watches of this resource show nothing, new ones neither."""
 

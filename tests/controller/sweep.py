@@ -1,5 +1,6 @@
 """Lifecycles with one fault each, and whether they end as without it."""
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from .lifecycles import Lifecycle
 from .portrait import Portrait, portrait
 
 NUMBERS = count(1)
+SETTLED_SECONDS = 1.0
 
 
 class Kind(NamedTuple):
@@ -47,13 +49,13 @@ class Undisturbed:
         name = _name(lifecycle)
         with bench.proxy.planted(noted := Noted(name)):
             lifecycle(bench.api, bench.kubelet, name)
-        return cls(lifecycle, portrait(bench.api, name), noted.jobs)
+            return cls(lifecycle, _settled(bench, name), noted.jobs)
 
     def with_fault(self, bench: Bench, kind: Kind, number: int) -> Result:
         """Go through it with this fault."""
         name = _name(self.lifecycle)
         fault, noted = kind.make(bench, name, number), Noted(name)
-        with bench.proxy.planted(fault, noted):
+        with bench.proxy.planted(noted, fault):
             trouble = self._trouble(bench, name, kind, noted)
         _delete(bench, name)
         return Result(fault.fired, trouble and f"{self.lifecycle.__name__}, {kind.name} {number}: {trouble}")
@@ -82,6 +84,19 @@ def sweep(
     with ThreadPoolExecutor(at_once) as pool:
         results = pool.map(lambda line: _along(bench, *line, stride), lines)
         return [result for line in results for result in line]
+
+
+def _settled(bench: Bench, name: str) -> Portrait:
+    """As it stays: the Job controller has something to do yet after a run's end."""
+    found: list[Portrait] = [{}]
+
+    def stays() -> bool:
+        time.sleep(SETTLED_SECONDS)
+        found.append(portrait(bench.api, name))
+        return found[-1] == found[-2]
+
+    bench.api.until(stays, "nothing to change any more")
+    return found[-1]
 
 
 def _along(bench: Bench, way: Undisturbed, kind: Kind, first: int, stride: int) -> list[Result]:

@@ -7,9 +7,11 @@ from promises import Promise, forms
 
 from .bench import Bench
 from .fault_proxy import Call, Fault, PassOn, Reply
-from .faults import Dead, Silent
-from .lifecycles import trains
+from .faults import Dead, Silent, Undeleted
+from .lifecycles import is_suspended, trains
 from .manifests import a_foreign_job, a_result, a_run
+from .portrait import portrait
+from .sweep import Undisturbed
 
 SILENT_SECONDS = 75
 DEAD_SECONDS = 120
@@ -38,6 +40,13 @@ def test_silent_watches_are_noticed(bench: Bench, promise: Promise) -> None:
         f"When all watches fall silent without an error, a new run trains within {SILENT_SECONDS} s",
         f"{took:.0f} s, and {whole:.0f} s to its end",
     )
+
+
+def test_pods_that_are_gone_unnoticed_hide_no_result(bench: Bench) -> None:
+    way = Undisturbed.of(bench, is_suspended)
+    with bench.proxy.planted(Undeleted("pods")):
+        is_suspended(bench.api, bench.kubelet, "ghost")
+        bench.api.until(lambda: portrait(bench.api, "ghost") == way.end, "the same end")
 
 
 @pytest.mark.faults
@@ -72,16 +81,17 @@ def test_run_converges_without_any_event_of_its_job(bench: Bench, promise: Promi
 
 
 class Writes(Fault):
-    """Counts what is written in a namespace."""
+    """Notes what is written in a namespace."""
 
     def __init__(self, namespace: str) -> None:
         self._namespace = f"/namespaces/{namespace}/"
         self.seen: list[str] = []
 
     async def call(self, call: Call, pass_on: PassOn) -> Reply:
-        if call.writes and self._namespace in call.path:
+        reply = await pass_on(call)
+        if call.writes and self._namespace in call.path and reply.status < 300:
             self.seen.append(f"{call.method} {call.path}")
-        return await pass_on(call)
+        return reply
 
 
 @pytest.mark.parametrize("seconds", forms(short=10, whole=600))
