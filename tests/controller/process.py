@@ -128,7 +128,7 @@ class OperatorProcess:
 
     def post(self, report: Any, token: str | None, path: str = PROGRESS_PATH) -> tuple[int, str]:
         """Status and text that the progress endpoint answers with."""
-        body = report if isinstance(report, bytes) else json.dumps(report).encode()
+        body = json.dumps(report).encode() if isinstance(report, dict) else report
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         connection = _Https(self.progress_port, self.ca_certificate)
         try:

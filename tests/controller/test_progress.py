@@ -2,16 +2,17 @@
 
 import json
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import pytest
+from promises import Promise
 
 from trainingrun_operator.reports import SECONDS, turn_seconds
 
 from .cluster import Api
 from .kubelet import Kubelet
 from .manifests import Manifest, a_report, a_result, a_run
-from .process import OperatorProcess, stopped
+from .process import PROGRESS_PATH, OperatorProcess, stopped
 
 
 @pytest.fixture
@@ -73,6 +74,31 @@ def test_report_that_is_too_big_is_refused(
 ) -> None:
     body = json.dumps(a_report(run)).encode() + b" " * 65536
     assert operator.post(body, api.token(pod))[0] == 413
+
+
+def test_report_of_unknown_length_is_refused_once_it_is_too_big(
+    api: Api, operator: OperatorProcess, run: Manifest, pod: Manifest
+) -> None:
+    chunks = iter([json.dumps(a_report(run)).encode(), b" " * 65536])
+    assert operator.post(chunks, api.token(pod))[0] == 413
+
+
+@pytest.mark.faults
+def test_sender_that_is_slow_is_cut_and_keeps_nobody_waiting(
+    api: Api, operator: OperatorProcess, run: Manifest, pod: Manifest, promise: Promise
+) -> None:
+    token, since = api.token(pod), time.monotonic()
+    headers = ("Host: x", f"Authorization: Bearer {token}", "Content-Length: 999")
+    with operator.connection("127.0.0.9") as slow, suppress(OSError):
+        slow.sendall("\r\n".join([f"POST {PROGRESS_PATH} HTTP/1.1", *headers, "", ""]).encode())
+        while time.monotonic() < since + 60:
+            slow.sendall(b" ")
+            time.sleep(1)
+            if time.monotonic() < since + 3:
+                assert operator.post(a_report(run), token)[0] == 204
+    seconds = time.monotonic() - since
+    assert seconds < 30
+    promise("Security", "A sender that is slow is cut after 20 seconds", f"{seconds:.0f} s")
 
 
 def test_report_that_is_no_report_is_refused_with_its_problems(
