@@ -7,7 +7,9 @@ from pathlib import Path
 import boto3
 import pytest
 
-from localcluster import LocalCluster, LocalClusterError, cgroups, names
+from localcluster import LocalCluster, LocalClusterError, buildah, cgroups, names, registry_store
+from localcluster.cache import locked
+from localcluster.cluster import CONTAINERD_NAMESPACE
 from localcluster.layout import PAUSE_IMAGE
 from localcluster.manifests import kubectl
 
@@ -47,6 +49,29 @@ def test_the_object_store_answers_from_here(cluster: LocalCluster) -> None:
     client.create_bucket(Bucket="models")
     assert [bucket["Name"] for bucket in client.list_buckets()["Buckets"]] == ["models"]
     client.close()
+
+
+def test_an_image_that_the_registry_drops_goes_from_the_node(cluster: LocalCluster, tmp_path: Path) -> None:
+    (tmp_path / "content").write_text("small")
+    image = f"{cluster.registry}/small:1"
+    with locked("images"):
+        buildah.from_archive("localhost/small:1", tmp_path, ("--entrypoint=[]",))
+        buildah.push("localhost/small:1", image, cluster.nsenter)
+        buildah.remove("localhost/small:1")
+        cluster.pull(image)
+        cluster.drop_images()
+        assert image in images_of(cluster)
+        registry_store.remove_but("small", [], cluster.layout.config / "registry.yaml")
+    cluster.drop_images()
+    left = images_of(cluster)
+    assert "/small" not in left
+    assert PAUSE_IMAGE in left
+
+
+def images_of(cluster: LocalCluster) -> str:
+    listing = ("ctr", f"--namespace={CONTAINERD_NAMESPACE}", "images", "list")
+    command = cluster.nsenter(listing, mounts=True)
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
 def test_up_again_keeps_the_node(cluster: LocalCluster) -> None:

@@ -17,8 +17,10 @@ from localcluster import (
     manifests,
     mounts,
     names,
+    node_images,
     packages,
     pause_image,
+    registry_store,
 )
 from localcluster.cache import cache_folder, locked
 from localcluster.errors import LocalClusterError
@@ -116,6 +118,12 @@ class LocalCluster:
         with step(f"pulling {image}"):
             pull(self.kubeconfig, image)
 
+    def drop_images(self) -> None:
+        """Have the node forget images that the registry no longer has; what runs stays until it ends."""
+        stale = node_images.stale(self._containerd("images", "list"), registry_store.has)
+        if stale:
+            self._containerd("images", "remove", "--sync", *stale)
+
     def up(self) -> None:
         """Bring the cluster up, or see that it is; a broken one is replaced.
 
@@ -166,6 +174,7 @@ class LocalCluster:
         layout = self.layout
         with step("image of Pod sandboxes"):
             self._import_pause()
+            self.drop_images()
         with step("node, DNS and GPUs"):
             manifests.apply_dns(layout)
             self._wait(lambda: manifests.node_ready(layout), "kubelet")
@@ -201,3 +210,4 @@ class LocalCluster:
         wait_until(lambda: not Path("/sys/class/net", host).exists(), f"the link {host} to go")
         wait_until(lambda: cgroups.remove(self.name), "the Pods' control groups to empty")
         shutil.rmtree(self.state, ignore_errors=True)
+        image_store.drop_idle()

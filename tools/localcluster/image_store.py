@@ -21,7 +21,7 @@ def registry_folder() -> Path:
 def claim() -> tuple[Path, IO[str]]:
     """The first containerd folder that no other cluster uses, ours as long as the given file is open.
 
-    So a new checkout finds the images of one that is gone, and one cluster at a time needs one folder.
+    So a new checkout finds the images of one that is gone, in the first folder.
     """
     for number in range(MOST_CLUSTERS):
         folder = cache_folder() / "containerd" / str(number)
@@ -29,6 +29,16 @@ def claim() -> tuple[Path, IO[str]]:
         if (lock := _locked(folder)) is not None:
             return folder, lock
     raise LocalClusterError(f"{MOST_CLUSTERS} clusters run on this machine already; take one down")
+
+
+def drop_idle() -> None:
+    """Delete what clusters that are gone have left, but for the first folder, which the next one finds."""
+    for folder in sorted((cache_folder() / "containerd").glob("*"))[1:]:
+        if (lock := _locked(folder)) is None:
+            continue
+        with lock:
+            for content in folder.iterdir():
+                shutil.rmtree(content, ignore_errors=True)  # not the lock, a file, which another may wait for
 
 
 def clear() -> None:

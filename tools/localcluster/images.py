@@ -2,19 +2,19 @@
 
 import hashlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from localcluster import base_image, binaries, buildah, packages, registry_store
 from localcluster.cache import cache_folder, locked
-from localcluster.cluster import CONTAINERD_NAMESPACE, LocalCluster
+from localcluster.cluster import LocalCluster
 from localcluster.errors import LocalClusterError
-from localcluster.process import execute
 from localcluster.progress import say
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-# The latest ones: what is deployed may not be the newest, and another checkout may use another.
+# The latest ones: what is deployed may not be the newest, and another checkout may use another. None with
+# other Python packages, though, which are gigabytes.
 KEPT = 5
 FREE_GIGABYTES = 16
 
@@ -29,20 +29,19 @@ class Images:
 
 @dataclass(frozen=True)
 class ImageRecipe:
-    """How one image is made; `sources` are the paths in the checkout that it is made from."""
+    """How one image is made; `packages` and `sources` are the paths in the checkout that it is made from."""
 
     name: str
     dockerfile: str
+    packages: str
+    """The lock file of its Python packages."""
     sources: tuple[str, ...]
 
     @property
     def tag(self) -> str:
-        """A digest of everything that goes into the image."""
-        digest = hashlib.sha256(base_image.name().encode())
-        for file in self._files():
-            digest.update(f"{file.relative_to(CHECKOUT)}\0".encode())
-            digest.update(hashlib.sha256(file.read_bytes()).digest())
-        return digest.hexdigest()[:16]
+        """Digests of its Python packages, and of everything that goes into the image."""
+        packages = (".dockerignore", "tools/uv.lock", self.dockerfile, self.packages)
+        return f"{_digest(packages)[:8]}-{_digest((*packages, *self.sources))[:16]}"
 
     @property
     def repository(self) -> str:
@@ -53,23 +52,33 @@ class ImageRecipe:
         """Its name in buildah's storage."""
         return f"{self.repository}:{tag}"
 
-    def _files(self) -> Iterator[Path]:
-        for name in (".dockerignore", "tools/uv.lock", self.dockerfile, *self.sources):
-            path = CHECKOUT / name
-            found = sorted(path.rglob("*")) if path.is_dir() else [path]
-            yield from (file for file in found if file.is_file() and "__pycache__" not in file.parts)
+
+def _digest(names: Iterable[str]) -> str:
+    digest = hashlib.sha256(base_image.name().encode())
+    for file in _files(names):
+        digest.update(f"{file.relative_to(CHECKOUT)}\0".encode())
+        digest.update(hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def _files(names: Iterable[str]) -> Iterator[Path]:
+    for path in (CHECKOUT / name for name in names):
+        found = sorted(path.rglob("*")) if path.is_dir() else [path]
+        yield from (file for file in found if file.is_file() and "__pycache__" not in file.parts)
 
 
 CONTRACT = "contract/trainingrun_api"
 OPERATOR = ImageRecipe(
     "trainingrun-operator",
     "operator/Dockerfile",
-    ("operator/requirements.lock", CONTRACT, "operator/trainingrun_operator"),
+    "operator/requirements.lock",
+    (CONTRACT, "operator/trainingrun_operator"),
 )
 TRAINER = ImageRecipe(
     "trainingrun-trainer",
     "trainer_image/Dockerfile",
-    ("trainer_image/requirements.lock", CONTRACT, "trainer_image/trainingrun_trainer"),
+    "trainer_image/requirements.lock",
+    (CONTRACT, "trainer_image/trainingrun_trainer"),
 )
 
 
@@ -90,7 +99,7 @@ def build(recipe: ImageRecipe) -> str:
         say(f"sources of {recipe.name} changed meanwhile, so once more")
         buildah.remove(image)
         return build(recipe)
-    buildah.remove_but(recipe.repository, [image, *buildah.newest(recipe.repository, KEPT)])
+    buildah.remove_but(recipe.repository, [recipe.local_name(kept) for kept in _kept(recipe, tag)])
     return tag
 
 
@@ -148,13 +157,16 @@ def _to_local(cluster: LocalCluster, recipe: ImageRecipe) -> str:
 
 
 def _remove_old(cluster: LocalCluster, recipe: ImageRecipe, tag: str) -> None:
-    """Free the disk of images that newer ones have replaced; what a container uses stays until it ends."""
-    kept = [tag, *(name.rpartition(":")[2] for name in buildah.newest(recipe.repository, KEPT))]
-    configuration = cluster.layout.config / "registry.yaml"
-    for removed in registry_store.remove_but(recipe.name, kept, configuration):
-        image = f"{cluster.registry}/{recipe.name}:{removed}"
-        client = ("ctr", f"--namespace={CONTAINERD_NAMESPACE}", "images")
-        execute(*cluster.nsenter((*client, "remove", image), mounts=True))
+    """Free the disk of images that newer ones have replaced."""
+    registry_store.remove_but(recipe.name, _kept(recipe, tag), cluster.layout.config / "registry.yaml")
+    cluster.drop_images()
+
+
+def _kept(recipe: ImageRecipe, tag: str) -> list[str]:
+    """`tag` and those of the latest images that have the same Python packages."""
+    packages = tag.partition("-")[0]
+    latest = (name.rpartition(":")[2] for name in buildah.newest(recipe.repository, KEPT))
+    return [tag, *(found for found in latest if found.partition("-")[0] == packages)]
 
 
 def _check_disk() -> None:

@@ -17,8 +17,8 @@ def has(repository: str, tag: str) -> bool:
     return (_tags(repository) / tag / "current" / "link").exists()
 
 
-def remove_but(repository: str, kept: list[str], configuration: Path) -> list[str]:
-    """Remove all tags of `repository` but `kept`, and the layers that are then of no use; gives the removed.
+def remove_but(repository: str, kept: list[str], configuration: Path) -> None:
+    """Remove all tags of `repository` but `kept`, and the layers that are then of no use.
 
     Nothing may be pushed meanwhile. `configuration` is the registry's.
     """
@@ -28,4 +28,3 @@ def remove_but(repository: str, kept: list[str], configuration: Path) -> list[st
     if stale:
         registry = str(binaries.path("registry"))
         execute(registry, "garbage-collect", "--delete-untagged", "--quiet", str(configuration))
-    return [folder.name for folder in stale]
