@@ -95,7 +95,7 @@ bench-operator: setup ## Measure what a run costs the operator into benchmarks/R
 	$(BIN)/python -m benchmarks.operator $(ARGS)
 
 .PHONY: release
-release: setup ## Write images, chart and Python packages of this version into dist; four minutes, and 3 GB of disk
+release: setup ## Write images, chart and Python packages of this version into dist, 3 GB in all
 	$(BIN)/python tools/release.py
 
 .PHONY: pictures
