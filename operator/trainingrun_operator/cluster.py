@@ -152,11 +152,11 @@ class Cluster:
             run.key, {"uid": run.uid, "resourceVersion": str(run.version)}, body, OPERATOR
         )
 
-    async def apply_progress(self, report: ProgressReport) -> None:
+    async def apply_progress(self, report: ProgressReport) -> Manifest:
         """Write the trainer's part of the status."""
         body = report.model_dump(mode="json", exclude_none=True, include=OF_THE_TRAINER)
         key = RunKey(report.run.namespace, report.run.name)
-        await self._apply(key, {"uid": report.run.uid}, body, PROGRESS_FIELD_MANAGER)
+        return await self._apply(key, {"uid": report.run.uid}, body, PROGRESS_FIELD_MANAGER)
 
     async def review_token(self, token: str, audience: str) -> Manifest:
         """The status of a TokenReview."""

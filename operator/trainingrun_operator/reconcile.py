@@ -86,7 +86,14 @@ class Reconciler:
             return await self._conclude(run, Observation())
         if workload is None:
             return await self._begin(run, run.spec)
-        return await self._conclude(run, await self._follow(run, run.spec, workload))
+        seen = await self._follow(run, run.spec, workload)
+        # Who sees the end sees all epochs.
+        return await self._conclude(await self._settled(run) if workload.finished else run, seen)
+
+    async def _settled(self, run: Run) -> Run:
+        """The run, once the progress that is held of it is written."""
+        written = await self._reports.settle(run.uid)
+        return run if written is None else self._seen(written)
 
     async def _begin(self, run: Run, spec: TrainingRunSpec) -> float | None:
         """Create the workload, from what the status then says that the run was started with."""
@@ -118,9 +125,6 @@ class Reconciler:
             workload = await self._workloads.update(run, spec, workload)
             if run.status.phase is Phase.PENDING:  # pods that work don't need one any more
                 blocked = await self._services.ensure(run, spec)
-        else:
-            # Who sees the end sees all epochs.
-            await self._reports.settle(run.uid)
         attempts = await self._workloads.attempts(run, workload)
         refusal = self._cache.refusals.of(workload.uid)
         queued = self._cache.queued_job(workload)

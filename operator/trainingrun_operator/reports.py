@@ -13,7 +13,7 @@ from .cache import Known
 from .cluster import Cluster
 from .errors import ApiError
 from .kinds import RUNS
-from .resources import parse_time
+from .resources import Manifest, parse_time
 
 logger = logging.getLogger(__name__)
 
@@ -77,15 +77,14 @@ class Reports:
                 del self._turns[report.run.uid]
             raise
 
-    async def write(self, report: ProgressReport) -> None:
-        """Write it at once. Raises ApiError."""
-        await self._cluster.apply_progress(report)
+    async def write(self, report: ProgressReport) -> Manifest:
+        """Write it at once; the run as it is then. Raises ApiError."""
+        return await self._cluster.apply_progress(report)
 
-    async def settle(self, uid: str) -> None:
-        """Write what is held of this run. Raises ApiError."""
+    async def settle(self, uid: str) -> Manifest | None:
+        """Write what is held of this run; the run as it is then, None if nothing is. Raises ApiError."""
         turn = self._turns.get(uid)
-        if turn is not None and turn.held:
-            await self._write_held(turn)
+        return await self._write_held(turn) if turn is not None and turn.held else None
 
     async def run(self) -> None:
         """Write what is held when its turn is over, until cancelled; then all of it."""
@@ -115,13 +114,14 @@ class Reports:
             run = turn.latest.run
             logger.warning("%s/%s: progress not written: %s", run.namespace, run.name, error)
 
-    async def _write_held(self, turn: _Turn) -> None:
+    async def _write_held(self, turn: _Turn) -> Manifest | None:
         """Write what is held; once an ApiError has passed, it is tried again in the next turn."""
         report, turn.held = turn.latest, False
         try:
             status = await self.status_of(report.run)
-            if status is not None and not _is_old(report, status):
-                await self.write(_of_finished(report, status))
+            if status is None or _is_old(report, status):
+                return None
+            return await self.write(_of_finished(report, status))
         except ApiError as error:
             turn.held = turn.held or error.status not in GONE
             raise
