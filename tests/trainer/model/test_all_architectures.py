@@ -12,8 +12,8 @@ from trainingrun_trainer.records import Example
 from trainingrun_trainer.training import EpochDone, SingleLabelClassification, fit, prepare
 from trainingrun_trainer.training.recipe import FULL_PRECISION_ONLY
 
-from ..conftest import SPECIAL, WORDS, ticket_texts, tokenizer
-from .tiny_models import ARCHITECTURES, POSITIONS, tiny_body
+from ..conftest import SPECIAL, WORDS, ticket_texts
+from .tiny_models import ARCHITECTURES, POSITIONS, save_tiny_base
 
 pytestmark = pytest.mark.slow
 
@@ -38,12 +38,7 @@ def architecture(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def folder(architecture: str, tmp_path: Path) -> Path:
-    """A random body beside a tokenizer that knows no limit."""
-    torch.manual_seed(0)
-    tiny_body(architecture).save_pretrained(tmp_path / "base")
-    side = "left" if architecture == "xlnet" else "right"  # as its own tokenizer pads
-    tokenizer(model_max_length=10**30, padding_side=side).save_pretrained(tmp_path / "base")
-    return tmp_path / "base"
+    return save_tiny_base(architecture, tmp_path / "base")
 
 
 def logits(classifier: Classifier) -> torch.Tensor:

@@ -1,7 +1,9 @@
 """A tiny random model of each architecture that transformers classifies texts with."""
 
+from pathlib import Path
 from typing import Any
 
+import torch
 from transformers import (
     CONFIG_MAPPING,
     AutoModel,
@@ -10,6 +12,8 @@ from transformers import (
     PreTrainedModel,
 )
 from transformers.models.auto.modeling_auto import MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES
+
+from ..conftest import tokenizer
 
 POSITIONS = 64
 
@@ -91,6 +95,15 @@ LEFT_OUT = {
 """Architectures that can't be built small, or don't classify texts alone."""
 
 ARCHITECTURES = sorted(set(MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES) - set(LEFT_OUT))
+
+
+def save_tiny_base(architecture: str, folder: Path) -> Path:
+    """A random body beside a tokenizer that knows no limit, in that folder."""
+    torch.manual_seed(0)
+    tiny_body(architecture).save_pretrained(folder)
+    side = "left" if architecture == "xlnet" else "right"  # as its own tokenizer pads
+    tokenizer(model_max_length=10**30, padding_side=side).save_pretrained(folder)
+    return folder
 
 
 def tiny_body(architecture: str) -> PreTrainedModel:

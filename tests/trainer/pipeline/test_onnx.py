@@ -83,6 +83,17 @@ def test_graph_gives_the_probabilities_that_were_evaluated(
     assert "ONNX" not in (other / "README.md").read_text()
 
 
+@pytest.mark.parametrize("kind", ["plain_model", "pooled_model"])
+def test_the_published_tokenizer_is_one_that_servers_with_transformers_4_read(
+    config: RunConfig, kind: str, request: pytest.FixtureRequest
+) -> None:
+    base: Path = request.getfixturevalue(kind)
+    model, _ = train(changed(config, base_model=BaseModelSource(uri=base.as_uri())))
+    published = json.loads((model / "tokenizer_config.json").read_text())
+    assert published["tokenizer_class"] == "PreTrainedTokenizerFast"
+    assert not {"is_local", "local_files_only"} & published.keys()
+
+
 def test_graph_of_several_labels_gives_their_probabilities(several: RunConfig, plain_model: Path) -> None:
     model, _ = train(with_onnx(several, plain_model))
     table = predictions(model)

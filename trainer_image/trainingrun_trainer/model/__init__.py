@@ -9,6 +9,7 @@ from .onnx import export_onnx, require_exportable
 from .pooled import EmbeddingModel, PooledClassifier
 from .sequence import SequenceClassifier
 from .text_model import Embedder, Features, TextModel, token_table
+from .tokenizer import make_portable
 
 __all__ = [
     "CONTEXT",
@@ -27,6 +28,7 @@ __all__ = [
     "is_model_file",
     "load",
     "load_embedding_model",
+    "make_portable",
     "model_card",
     "model_files",
     "onnx_card",

@@ -24,7 +24,7 @@ from trainingrun_api.run_config import RunConfig
 from ..base_model import BaseModelFolder
 from ..data import FieldValues
 from ..distributed import leads_node
-from ..model import Classifier, TextModel, export_onnx, onnx_card
+from ..model import Classifier, TextModel, export_onnx, make_portable, onnx_card
 from ..training import Objective, Outcome, TrainState
 
 
@@ -157,6 +157,7 @@ class Task(ABC, Generic[Model, Rows, Output]):
     def save(self, model: Model, evaluation: Evaluation, folder: Path) -> None:
         """Write the model, in all formats that are asked for, and its card into an empty `folder`."""
         model.save(folder)
+        make_portable(folder)
         card = self.card(model, evaluation)
         if ModelFormat.ONNX in self.config.formats:
             card += onnx_card(export_onnx(model, folder))
