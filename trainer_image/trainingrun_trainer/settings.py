@@ -15,6 +15,7 @@ from trainingrun_api.names import (
     NODES_VARIABLE,
     PROCESSES_VARIABLE,
     RUN_CONFIG_VARIABLE,
+    STORAGE_KEYS,
     STORAGE_KEYS_VARIABLE,
     TERMINATION_MESSAGE_PATH,
 )
@@ -49,6 +50,16 @@ def storage_keys() -> Path | None:
     """Folder of the object store's keys; None where they aren't in files."""
     value = os.environ.get(STORAGE_KEYS_VARIABLE)
     return Path(value) if value else None
+
+
+def forget_storage_keys() -> None:
+    """Give the object store's keys to no library or process that is started from here, where files hold them.
+
+    The variables are there for the kubelet, which says of them alone that a key is missing.
+    """
+    if storage_keys() is not None:
+        for name in STORAGE_KEYS:
+            os.environ.pop(name, None)
 
 
 def memory_limit() -> int | None:

@@ -10,6 +10,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
 from localcluster import S3Server
 from trainingrun_api.run_config import Storage
 from trainingrun_trainer.artifacts import open_store
@@ -44,6 +48,10 @@ class Replacing(NamedTuple):
     """What is there is deleted before: so a condition on it has no effect, as at a server that knows none."""
 
 
+class Known(NamedTuple):
+    """The server gets the request with its own keys, as one that knows those of the client too."""
+
+
 class Request(NamedTuple):
     """What a client asked for."""
 
@@ -52,7 +60,7 @@ class Request(NamedTuple):
     headers: Message
 
 
-Refuse = Callable[[Request], Answer | Broken | Late | Replacing | None]
+Refuse = Callable[[Request], Answer | Broken | Late | Replacing | Known | None]
 
 
 def s3_error(status: int, code: str, message: str) -> Answer:
@@ -108,6 +116,9 @@ class _Handler(BaseHTTPRequestHandler):
             case Replacing():
                 self._delete()
                 self._pass_on(body)
+            case Known():
+                self._sign(body)
+                self._pass_on(body)
             case None:
                 self._pass_on(body)
 
@@ -116,6 +127,17 @@ class _Handler(BaseHTTPRequestHandler):
         keys = StorageKeys(self.upstream.access_key, self.upstream.secret_key)
         uri = f"s3:/{unquote(urlsplit(self.path).path)}"
         open_store(uri, Storage(endpoint=self.upstream.endpoint), keys).delete([uri])
+
+    def _sign(self, body: bytes) -> None:
+        for header in ("Authorization", "X-Amz-Date", "X-Amz-Security-Token"):
+            del self.headers[header]
+        url = f"{self.upstream.endpoint}{self.path}"
+        request = AWSRequest(self.command, url, dict(self.headers), body)
+        keys = Credentials(self.upstream.access_key, self.upstream.secret_key)
+        S3SigV4Auth(keys, "s3", self.upstream.region).add_auth(request)
+        for header, value in request.headers.items():
+            del self.headers[header]
+            self.headers[header] = value
 
     def _pass_on(self, body: bytes, share: float = 1) -> None:
         connection = http.client.HTTPConnection(urlsplit(self.upstream.endpoint).netloc)

@@ -104,6 +104,18 @@ COLUMNS: list[tuple[pyarrow.DataType, st.SearchStrategy[Any]]] = [
     (pyarrow.time64("us"), st.integers(0, 86_399_999_999)),
     (pyarrow.duration("ns"), ANY_INT64),
     (pyarrow.decimal128(5, 2), st.decimals(-99, 99, places=2)),
+    (pyarrow.decimal256(50, 2), st.decimals(-99, 99, places=2)),
+    (pyarrow.null(), st.none()),
+    (pyarrow.uint64(), st.integers(0, 2**64 - 1)),
+    (pyarrow.float16(), st.floats(width=16)),
+    (pyarrow.binary(3), st.binary(min_size=3, max_size=3)),
+    (pyarrow.large_binary(), st.binary(max_size=3)),
+    (pyarrow.date64(), st.dates()),
+    (pyarrow.time32("ms"), st.integers(0, 86_399_999)),
+    (pyarrow.timestamp("s"), st.integers(-(2**40), 2**40)),
+    (pyarrow.dictionary(pyarrow.int32(), pyarrow.string()), st.text("ab", max_size=2)),
+    (pyarrow.large_list(pyarrow.string()), st.lists(st.text("ab", max_size=2), max_size=3)),
+    (pyarrow.list_(pyarrow.string(), 2), st.lists(st.text("ab", max_size=2), min_size=2, max_size=2)),
     (pyarrow.list_(pyarrow.string()), st.lists(st.none() | st.text("ab[{'", max_size=2), max_size=3)),
     (pyarrow.list_(pyarrow.list_(pyarrow.int8())), st.just([[1]])),
     (pyarrow.map_(pyarrow.string(), pyarrow.int64()), st.just([("a", 1)])),
@@ -138,6 +150,7 @@ FILES: dict[str, st.SearchStrategy[bytes]] = {
     "a.csv": damaged(csv_files()),
     "a.tsv.gz": damaged(csv_files().map(gzip.compress)),
     "a.parquet": parquet_files(),
+    "damaged.parquet": damaged(parquet_files()),
 }
 
 

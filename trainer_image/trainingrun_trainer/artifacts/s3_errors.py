@@ -1,6 +1,6 @@
 """What an S3 error means to the user: something to fix, or something that may pass."""
 
-import os
+from collections.abc import Callable, Iterable
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -15,7 +15,6 @@ from botocore.exceptions import (
 from trainingrun_api.names import REQUIRED_STORAGE_KEYS
 from trainingrun_api.run_config import Storage
 
-from ..credentials import StorageKeys
 from ..errors import (
     AlreadyWrittenError,
     ObjectMissingError,
@@ -24,7 +23,12 @@ from ..errors import (
     TrainerError,
 )
 
+Hidden = Callable[[], Iterable[str]]
+
 MISSING = {"NoSuchKey", "404"}
+
+ROLE_VARIABLE = "AWS_ROLE_ARN"
+"""Environment variable of pods with an identity of their own."""
 
 DENIED = "access denied; allow reading, writing, listing and deleting to the user of {keys}"
 UNKNOWN_KEY = "the server does not know this access key; correct {keys}"
@@ -44,17 +48,22 @@ REFUSALS = {
     "InvalidToken": "the session token is not valid; correct {keys}",
 }
 
+IDENTITY = "AssumeRoleWithWebIdentity"
+"""What asks for keys in exchange for the token of the pod's service account."""
+
+IDENTITY_MAY_PASS = {"IDPCommunicationError", "Throttling", "RequestTimeout"}
+
 NEVER = {401, 403, 405, 501}
 """Statuses that another try doesn't change: who asks may not, or the server can't."""
 
 
 def translate(
-    error: ClientError | BotoCoreError, uri: str, storage: Storage, keys: StorageKeys | None = None
+    error: ClientError | BotoCoreError, uri: str, storage: Storage, hidden: Hidden = list
 ) -> TrainerError | ObjectMissingError:
-    """The trainer's error for one of botocore's, made with `keys` or those of the environment."""
+    """The trainer's error for one of botocore's, which repeats nothing that `hidden` gives."""
     where = f"{uri} at {storage.endpoint}" if storage.endpoint else uri
     if isinstance(error, ClientError):
-        return _refused(error, uri, where, storage, keys)
+        return _refused(error, uri, where, storage, hidden)
     if isinstance(error, NoCredentialsError | PartialCredentialsError):
         return StorageRefusedError(f"{where}: there are no credentials; set {_keys(storage)}")
     if isinstance(error, ParamValidationError | InvalidRegionError):
@@ -66,10 +75,12 @@ def translate(
 
 
 def _refused(
-    error: ClientError, uri: str, where: str, storage: Storage, keys: StorageKeys | None
+    error: ClientError, uri: str, where: str, storage: Storage, hidden: Hidden
 ) -> TrainerError | ObjectMissingError:
     code = str(error.response.get("Error", {}).get("Code"))
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    if error.operation_name == IDENTITY:
+        return _no_identity(where, code, status)
     if code in MISSING:
         return ObjectMissingError(uri)
     if code in REFUSALS:
@@ -77,13 +88,24 @@ def _refused(
     if code == "PreconditionFailed":
         return AlreadyWrittenError(f"{where}: another trainer wrote it in the meantime")
     kind = StorageRefusedError if status in NEVER else StorageUnavailableError
-    return kind(f"{where}: {_said(error, keys)}")
+    return kind(f"{where}: {_said(error, hidden)}")
 
 
-def _said(error: ClientError, keys: StorageKeys | None) -> str:
-    """The server's words, without the key that some repeat."""
-    key = keys.access_key if keys else os.environ.get(REQUIRED_STORAGE_KEYS[0])
-    return str(error).replace(key, "(access key)") if key else str(error)
+def _no_identity(where: str, code: str, status: object) -> TrainerError:
+    passes = code in IDENTITY_MAY_PASS or (isinstance(status, int) and status >= 500)
+    kind = StorageUnavailableError if passes else StorageRefusedError
+    return kind(
+        f"{where}: the pod's own identity is rejected ({IDENTITY}: {code}); let the role in {ROLE_VARIABLE} "
+        "trust the service account of the run"
+    )
+
+
+def _said(error: ClientError, hidden: Hidden) -> str:
+    """The server's words, without the keys that some repeat."""
+    said = str(error)
+    for key in hidden():
+        said = said.replace(key, "(access key)")
+    return said
 
 
 def _keys(storage: Storage) -> str:

@@ -1,5 +1,6 @@
 """Objects in S3 or a server that speaks its protocol."""
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,6 +32,9 @@ DELETE_AT_ONCE = 1000
 
 NOT_IMPLEMENTED = 501
 
+TOKEN_VARIABLE = "AWS_WEB_IDENTITY_TOKEN_FILE"  # noqa: S105 - its name
+"""Environment variable of pods with an identity of their own: the file with their token."""
+
 CONFIG = Config(
     connect_timeout=10,
     read_timeout=60,
@@ -58,8 +62,12 @@ class S3Store:
         self._storage, self._keys = storage, keys
 
     @cached_property
+    def _session(self) -> boto3.session.Session:
+        return open_session(self._keys)
+
+    @cached_property
     def _client(self) -> "S3Client":
-        return open_client(self._storage, self._keys)
+        return open_client(self._session, self._storage)
 
     def files(self, prefix: str) -> list[str]:
         bucket, key = _split(prefix)
@@ -142,7 +150,22 @@ class S3Store:
         try:
             yield
         except (ClientError, BotoCoreError) as error:
-            raise translate(error, uri, self._storage, self._keys) from None
+            raise translate(error, uri, self._storage, self._sent) from None
+        except FileNotFoundError as error:
+            if error.filename != os.environ.get(TOKEN_VARIABLE):
+                raise
+            raise StorageRefusedError(
+                f"{uri}: there is no token in {error.filename}, which {TOKEN_VARIABLE} names; mount it there"
+            ) from None
+
+    def _sent(self) -> list[str]:
+        """What a server knows of the credentials, and may repeat."""
+        try:
+            credentials = self._session.get_credentials()
+            frozen = credentials.get_frozen_credentials() if credentials else None
+        except (ClientError, BotoCoreError, OSError):
+            return []
+        return [part for part in (frozen.access_key, frozen.token) if part] if frozen else []
 
 
 def _split(uri: str) -> tuple[str, str]:
@@ -150,13 +173,12 @@ def _split(uri: str) -> tuple[str, str]:
     return parts.netloc, uri.removeprefix(f"s3://{parts.netloc}").removeprefix("/")
 
 
-def open_client(storage: Storage, keys: StorageKeys | None = None) -> "S3Client":
-    """A client with these `keys`; else mounted ones, which may change, the environment's, or the pod's own.
+def open_client(session: boto3.session.Session, storage: Storage) -> "S3Client":
+    """A client with the session's credentials.
 
     Raises StorageRefusedError for credentials that no request can hold; so do requests for lists, for a
     server that is no object store.
     """
-    session = _session(keys)
     credentials = session.get_credentials()
     if credentials is not None:
         _require_sendable(credentials, storage)
@@ -177,8 +199,11 @@ def open_client(storage: Storage, keys: StorageKeys | None = None) -> "S3Client"
     return client
 
 
-def _session(keys: StorageKeys | None) -> boto3.session.Session:
-    """One of its own, since the one that boto3 shares keeps the credentials it saw first."""
+def open_session(keys: StorageKeys | None) -> boto3.session.Session:
+    """With these `keys`; else mounted ones, which may change, the environment's, or the pod's own.
+
+    It is a new one, since the one that boto3 shares keeps the credentials it saw first.
+    """
     session = botocore.session.get_session()
     if keys is not None:
         session.set_credentials(keys.access_key, keys.secret_key, keys.token)

@@ -10,7 +10,7 @@ from typing import Any, TextIO
 from ..errors import DataError
 from ..records import SourceFile
 from .rows import Row
-from .text_files import MAX_FIELD, text_bytes
+from .text_files import MAX_FIELD, lines_of, text_bytes
 
 HALF = re.compile(r"\\u[dD][89a-fA-F]")
 """How JSON may write half of a character beyond the first 65,536; both halves make one."""
@@ -27,8 +27,8 @@ class _NotRowsError(Exception):
 
 def lines_of_objects(file: SourceFile) -> Iterator[Row]:
     """One row for each line that isn't empty."""
-    with text_bytes(file) as lines:
-        for number, line in enumerate(lines, start=1):
+    with text_bytes(file) as content:
+        for number, line in enumerate(lines_of(file, content), start=1):
             if not line.strip():
                 continue
             place = f"{file.uri}, line {number}"

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from io import BufferedReader, TextIOWrapper
 from itertools import chain
 from pathlib import Path, PurePath
-from typing import Any
+from typing import IO, Any, AnyStr
 
 import pyarrow
 
@@ -27,6 +27,9 @@ DELIMITERS = (",", ";", "\t", "|")
 
 MAX_FIELD = 16 * 1024 * 1024
 """Characters in one field; more means that a quote was never closed."""
+
+MAX_LINE = 64 * 1024 * 1024
+"""Bytes or characters of a line; more is no text, or a small compressed file that fills the memory."""
 
 BACKSLASH = re.compile(r'\\([\\"])?')
 
@@ -60,6 +63,18 @@ def text_bytes(file: SourceFile) -> Iterator[BufferedReader]:
         raise DataError(
             f"{file.uri}: not a whole {suffix} file ({error}); compress and upload it again"
         ) from None
+
+
+def lines_of(file: SourceFile, content: IO[AnyStr]) -> Iterator[AnyStr]:
+    """The lines, one at a time. Raises DataError for one that is longer than MAX_LINE."""
+    number = 0
+    while line := content.readline(MAX_LINE + 1):
+        number += 1
+        if len(line) > MAX_LINE:
+            raise DataError(
+                f"{file.uri}, line {number}: longer than {MAX_LINE >> 20} MiB; put one text on a line"
+            )
+        yield line
 
 
 def _decompressed(path: Path, suffix: str) -> Any:
@@ -129,7 +144,7 @@ def _lines(file: SourceFile) -> Iterator[Iterator[str]]:
 
 
 def _decoded(file: SourceFile, text: TextIOWrapper) -> Iterator[str]:
-    for number, line in enumerate(text, start=1):
+    for number, line in enumerate(lines_of(file, text), start=1):
         try:
             line.encode()
         except UnicodeEncodeError as error:
