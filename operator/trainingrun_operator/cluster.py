@@ -20,6 +20,7 @@ from trainingrun_api.names import (
     RUN_LABEL,
 )
 from trainingrun_api.progress import ProgressReport
+from trainingrun_api.server_side_apply import CONTENT_TYPE, apply_patch
 from trainingrun_api.status import TrainingRunStatus
 
 from .errors import ApiError
@@ -32,7 +33,7 @@ JSON = {"Accept": "application/json", "Content-Type": "application/json"}
 KEY_SET = {"Accept": "application/jwk-set+json"}
 METADATA_LIST = {"Accept": "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"}
 MERGE_PATCH = {"Content-Type": "application/merge-patch+json"}
-APPLY_PATCH = {"Content-Type": "application/apply-patch+yaml"}
+APPLY_PATCH = {"Content-Type": CONTENT_TYPE}
 OF_THE_TRAINER = {"progress", "epochs"}
 
 Count = Callable[[str, str, str], None]
@@ -181,13 +182,13 @@ class Cluster:
         body = {"apiVersion": API_VERSION, "kind": RUN_KIND, "metadata": metadata, "status": status}
         query = {"fieldManager": manager, "force": "true"}
         path = f"{RUNS.path(*key)}/status"
-        return await self._request("PATCH", path, body, query=query, headers=APPLY_PATCH)
+        return await self._request("PATCH", path, apply_patch(body), query=query, headers=APPLY_PATCH)
 
     async def _request(
         self,
         method: str,
         path: str,
-        body: Manifest | None = None,
+        body: Manifest | str | None = None,
         *,
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] = JSON,

@@ -28,6 +28,14 @@ def test_user_error_fails_at_once_with_what_to_change(api: Api, kubelet: Kubelet
     assert api.events("bad")[-1] == "DataError"
 
 
+def test_words_with_any_characters_are_told(api: Api, kubelet: Kubelet) -> None:
+    strange = "🙂 \u00e9\u0000\u008e\ufffe\U0001f9d1\u200d\U0001f52c"
+    api.apply(a_run("strange", labels={"include": [strange]}))
+    kubelet.end(kubelet.pod_of("strange"), 65, a_failure("DataError", f"label {strange} is only once"))
+    run = api.eventually("strange", phase="Failed", reason="DataError", message="label 🙂 \u00e9")
+    assert run["status"]["startedWith"]["config"]["labels"]["include"] == [strange]
+
+
 def test_failed_run_keeps_its_pod_until_the_job_has_failed_too(
     api: Api, kubelet: Kubelet, control_plane: ControlPlane
 ) -> None:
