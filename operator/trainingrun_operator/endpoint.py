@@ -51,6 +51,9 @@ class ReportEndpoint:
             return self._answer(refused.status, refused.outcome, str(refused))
         except web.HTTPRequestEntityTooLarge:
             return self._answer(413, "too_large", f"a report can have at most {MAX_REPORT_BYTES} bytes")
+        except ConnectionError:
+            # Nobody reads this any more.
+            return self._answer(400, "cut", "the connection was closed within the report")
         except ApiError as error:
             return self._not_stored(error)
         return self._answer(204, "accepted")

@@ -151,6 +151,25 @@ def test_too_many_reports_are_refused(
     assert operator.count("progress_reports_total", outcome="rate_limited") >= 1
 
 
+def test_sender_that_goes_away_within_its_report_is_counted(
+    api: Api, operator: OperatorProcess, run: Manifest, pod: Manifest
+) -> None:
+    lines = (
+        "POST /v1/progress HTTP/1.1",
+        "Host: x",
+        f"Authorization: Bearer {api.token(pod)}",
+        "Content-Length: 99",
+        "",
+        "{",
+    )
+    before = operator.count("progress_reports_total", outcome="cut")
+    with operator.connection("127.0.2.1") as connection:
+        connection.sendall("\r\n".join(lines).encode())
+        time.sleep(1)
+    api.until(lambda: operator.count("progress_reports_total", outcome="cut") == before + 1, "the count")
+    assert "Traceback" not in operator.log_tail()
+
+
 def test_a_notice_of_the_trainer_is_in_the_condition_and_an_event(
     api: Api, operator: OperatorProcess, kubelet: Kubelet, run: Manifest, pod: Manifest
 ) -> None:
@@ -188,7 +207,7 @@ def test_epochs_stay_while_a_restarted_pod_loads(
 
 
 def test_of_many_reports_the_last_is_written_after_a_while(
-    api: Api, operator: OperatorProcess, run: Manifest, pod: Manifest
+    api: Api, operator: OperatorProcess, run: Manifest, pod: Manifest, promise: Promise
 ) -> None:
     token, seen = api.token(pod), set()
     for epoch in range(1, 5):
@@ -201,6 +220,8 @@ def test_of_many_reports_the_last_is_written_after_a_while(
 
     assert [one["epoch"] for one in api.until(last, "the last one")["epochs"]] == [1, 2, 3, 4]
     assert seen == {1, 4}
+    sentence = "A run's progress is written at most every 5 seconds, however often its trainer reports"
+    promise("Scale", sentence, f"{len(seen)} writes of 4 reports")
 
 
 def test_thousands_of_runs_are_written_less_often() -> None:
@@ -208,7 +229,7 @@ def test_thousands_of_runs_are_written_less_often() -> None:
 
 
 def test_what_is_held_is_written_before_the_end(
-    api: Api, operator: OperatorProcess, kubelet: Kubelet, run: Manifest, pod: Manifest
+    api: Api, operator: OperatorProcess, kubelet: Kubelet, run: Manifest, pod: Manifest, promise: Promise
 ) -> None:
     kubelet.start(pod)
     api.eventually("mine", phase="Running")
@@ -219,6 +240,7 @@ def test_what_is_held_is_written_before_the_end(
     status = api.eventually("mine", phase="Succeeded")["status"]
     assert [one["epoch"] for one in status["epochs"]] == [1, 2]
     assert operator.post(a_report(run, epoch=3), token)[0] == 409, "it has ended"
+    promise("Scale", "A run that has ended shows all epochs that were reported", "2 of 2, one of them held")
 
 
 def test_what_is_held_is_written_when_the_operator_stops(
