@@ -52,7 +52,7 @@ async def _serve(settings: Settings) -> None:
     async with connected(metrics.count_request) as cluster:
         certificates = _certificates(cluster, settings)
         await certificates.load()
-        election = Election(cluster, settings)
+        election = Election(cluster, settings, metrics.count_request)
         leader = Leader(cluster.fenced(election.check), settings, metrics, certificates.ca_certificate)
         identities = Identities(cluster, _tokens(cluster, settings), lambda: leader.cache)
         reports = Reports(cluster, lambda: leader.cache)

@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
+import threading
 import time
 from datetime import UTC, datetime
 
-from .cluster import Cluster
+from .cluster import Cluster, Count, connected
 from .errors import ApiError, LeadershipLostError
 from .kinds import LEASES
 from .resources import Manifest
@@ -27,8 +28,9 @@ class Election:
     Times are those of this process' own clock, which goes on while the process is paused.
     """
 
-    def __init__(self, cluster: Cluster, settings: Settings) -> None:
+    def __init__(self, cluster: Cluster, settings: Settings, count: Count) -> None:
         self._cluster = cluster
+        self._count = count
         self._key = (settings.pod_namespace, settings.service_name)
         self._identity = settings.pod_name
         self._renewed_at = float("-inf")
@@ -50,7 +52,7 @@ class Election:
         """Wait until the Lease is ours."""
         logger.info("waiting for the Lease %s/%s", *self._key)
         while True:
-            if await self._attempt():
+            if await self._attempt(self._cluster):
                 logger.info("%s leads", self._identity)
                 return
             await asyncio.sleep(PAUSE_SECONDS)
@@ -58,11 +60,21 @@ class Election:
     async def keep(self) -> None:
         """Renew until cancelled. Raises LeadershipLostError once another has had the Lease.
 
-        Nobody has while the API server can't be reached: then it is renewed when it can be.
+        Nobody has while the API server can't be reached: then it is renewed when it can be. It has a thread
+        and a connection of its own, since events of thousands of pods at once would make it late.
         """
-        while True:
-            await asyncio.sleep(PAUSE_SECONDS)
-            await self._attempt(leading=True)
+        stop = threading.Event()
+        renewing = asyncio.ensure_future(asyncio.to_thread(asyncio.run, self._renew(stop)))
+        try:
+            await asyncio.shield(renewing)
+        finally:
+            stop.set()
+            await renewing
+
+    async def _renew(self, stop: threading.Event) -> None:
+        async with connected(self._count) as cluster:
+            while not await asyncio.to_thread(stop.wait, PAUSE_SECONDS):
+                await self._attempt(cluster, leading=True)
 
     async def release(self) -> None:
         """Let another take the Lease at once."""
@@ -75,12 +87,12 @@ class Election:
         except (ApiError, TimeoutError) as error:
             logger.warning("can't release the Lease: %s", error)
 
-    async def _attempt(self, *, leading: bool = False) -> bool:
+    async def _attempt(self, cluster: Cluster, *, leading: bool = False) -> bool:
         """Take or renew the Lease; whether that was possible."""
         began = time.monotonic()
         try:
             async with asyncio.timeout(ATTEMPT_SECONDS):
-                renewed = await self._take(leading=leading)
+                renewed = await self._take(cluster, leading=leading)
         except (ApiError, TimeoutError) as error:
             # 409: another was faster, which the next attempt sees.
             logger.warning("can't renew the Lease: %s", error or type(error).__name__)
@@ -89,19 +101,19 @@ class Election:
             self._renewed_at = began
         return renewed
 
-    async def _take(self, *, leading: bool) -> bool:
-        lease = await self._cluster.get(LEASES, self._key)
+    async def _take(self, cluster: Cluster, *, leading: bool) -> bool:
+        lease = await cluster.get(LEASES, self._key)
         if lease is None:
             namespace, name = self._key
             metadata = {"name": name, "namespace": namespace}
-            await self._cluster.create(LEASES, {"metadata": metadata, "spec": _held({}, self._identity)})
+            await cluster.create(LEASES, {"metadata": metadata, "spec": _held({}, self._identity)})
             return True
         if _holder(lease) != self._identity:
             if leading:
                 raise LeadershipLostError(_holder(lease))
             if not self._is_free(lease):
                 return False
-        await self._cluster.replace(LEASES, lease | {"spec": _held(lease, self._identity)})
+        await cluster.replace(LEASES, lease | {"spec": _held(lease, self._identity)})
         return True
 
     def _is_free(self, lease: Manifest) -> bool:
