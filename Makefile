@@ -91,7 +91,7 @@ bench-gpu: setup ## Measure training on a GPU beside transformers' Trainer, and 
 	$(BIN)/python -m benchmarks.gpu $(ARGS)
 
 .PHONY: bench-operator
-bench-operator: setup ## Measure what a run costs the operator into benchmarks/RESULTS-operator.md; a quarter of an hour
+bench-operator: setup ## Measure what a run costs the operator into benchmarks/RESULTS-operator.md; a quarter of an hour, or ARGS='runs-5000 soak-10000'
 	$(BIN)/python -m benchmarks.operator $(ARGS)
 
 .PHONY: release

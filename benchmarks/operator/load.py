@@ -2,10 +2,11 @@
 
 import asyncio
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from kubernetes.aio.client import ApiClient, CoreV1Api, CustomObjectsApi
+from kubernetes.aio.client import ApiClient, CustomObjectsApi
 from kubernetes.aio.config import new_client_from_config
 from kubernetes.aio.watch import Watch
 
@@ -18,15 +19,19 @@ from trainingrun_operator.resources import Manifest, Resolution, Run
 from trainingrun_operator.settings import Settings
 from trainingrun_operator.start import starting_with
 
-AT_ONCE = 16
+CLIENTS = 32
 SETTINGS = Settings.from_environment({"TRAINER_IMAGE": "example.com/trainer:1", "POD_NAMESPACE": "default"})
 
 
-class Waits(NamedTuple):
-    """Seconds from the answer to each run's creation until its Job was seen, and until the last one was."""
+class Applied(NamedTuple):
+    """Runs that were applied at once, and how long each waited for its Job."""
 
-    each: list[float]
+    uids: dict[str, str]
+    """By name."""
+    waits: list[float]
+    """Seconds from the answer to each run's creation until its Job was seen, the least first."""
     last: float
+    """Seconds from the first request until the last Job was seen."""
 
 
 def a_run(name: str) -> Manifest:
@@ -52,36 +57,44 @@ def a_job(name: str, namespace: str) -> Manifest:
     return BACKEND.build(run, run.spec, pod_template(run, run.spec, started, "PEM", SETTINGS))
 
 
-async def apply(kubeconfig: Path, namespace: str, count: int) -> Waits:
-    """Create a namespace and so many runs in it, and wait for all their Jobs."""
+async def apply(kubeconfig: Path, namespace: str, names: Sequence[str]) -> Applied:
+    """Create the runs, as many at once as there are CLIENTS, and wait for all their Jobs."""
     async with await new_client_from_config(str(kubeconfig)) as client:
-        await CoreV1Api(client).create_namespace({"metadata": {"name": namespace}})
-        applied: dict[str, float] = {}
+        since, left = await _version(client, namespace), iter(names)
+        jobs = asyncio.create_task(_jobs(client, namespace, since, set(names)))
         start = time.monotonic()
-        seen = asyncio.create_task(_jobs(client, namespace, count))
-        gate = asyncio.Semaphore(AT_ONCE)
-        await asyncio.gather(*(_create(client, namespace, f"run-{n}", applied, gate) for n in range(count)))
-        jobs = await seen
-    waits = [jobs[name] - at for name, at in applied.items()]
-    return Waits(sorted(waits), max(jobs.values()) - start)
+        answers: dict[str, tuple[float, str]] = {}
+        await asyncio.gather(*(_create_all(client, namespace, left, answers) for _ in range(CLIENTS)))
+        seen = await jobs
+    waits = sorted(seen[name] - at for name, (at, _) in answers.items())
+    return Applied({name: uid for name, (_, uid) in answers.items()}, waits, max(seen.values()) - start)
 
 
-async def _create(
-    client: ApiClient, namespace: str, name: str, applied: dict[str, float], gate: asyncio.Semaphore
+async def _create_all(
+    client: ApiClient, namespace: str, names: Iterator[str], answers: dict[str, tuple[float, str]]
 ) -> None:
+    """Create one after the other; when each was there, and its UID."""
     runs = CustomObjectsApi(client)
-    async with gate:
-        await runs.create_namespaced_custom_object(GROUP, VERSION, namespace, RUN_PLURAL, a_run(name))
-        applied[name] = time.monotonic()
+    for name in names:
+        run = await runs.create_namespaced_custom_object(GROUP, VERSION, namespace, RUN_PLURAL, a_run(name))
+        answers[name] = time.monotonic(), run["metadata"]["uid"]
 
 
-async def _jobs(client: ApiClient, namespace: str, count: int) -> dict[str, float]:
+async def _version(client: ApiClient, namespace: str) -> str:
+    jobs = await CustomObjectsApi(client).list_namespaced_custom_object(
+        "batch", "v1", namespace, "jobs", limit=1
+    )
+    return str(jobs["metadata"]["resourceVersion"])
+
+
+async def _jobs(client: ApiClient, namespace: str, since: str, names: set[str]) -> dict[str, float]:
     """When the Job of each run was seen."""
     seen: dict[str, float] = {}
     async with Watch("object") as watch:
         jobs = CustomObjectsApi(client).list_namespaced_custom_object
-        async for event in watch.stream(jobs, "batch", "v1", namespace, "jobs"):
-            seen.setdefault(event["object"]["metadata"]["name"], time.monotonic())
-            if len(seen) == count:
+        async for event in watch.stream(jobs, "batch", "v1", namespace, "jobs", resource_version=since):
+            if (name := event["object"]["metadata"]["name"]) in names:
+                seen.setdefault(name, time.monotonic())
+            if len(seen) == len(names):
                 break
     return seen

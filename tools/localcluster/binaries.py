@@ -60,6 +60,7 @@ SERVICES = Module("services")
 PAUSE = Module("pause")
 KUEUE = Module("kueue", chart=("sigs.k8s.io/kueue", "charts/kueue"))
 GITOPS = Module("gitops")
+KWOK = Module("kwok")
 
 PROGRAMS: dict[str, tuple[Module, str]] = {
     "etcd": (SERVICES, "go.etcd.io/etcd/server/v3"),
@@ -76,9 +77,10 @@ PROGRAMS: dict[str, tuple[Module, str]] = {
     "pause": (PAUSE, "."),
     "kueue": (KUEUE, "sigs.k8s.io/kueue/cmd/kueue"),
     "gitops": (GITOPS, "."),
+    "kwok": (KWOK, "sigs.k8s.io/kwok/cmd/kwok"),
 }
-LOCAL_CLUSTER = tuple(name for name, (module, _) in PROGRAMS.items() if module not in {KUEUE, GITOPS})
-"""What the local cluster is made of; the others are only in tests."""
+LOCAL_CLUSTER = tuple(name for name, (module, _) in PROGRAMS.items() if module not in {KUEUE, GITOPS, KWOK})
+"""What the local cluster is made of; the others are only in tests and benchmarks."""
 
 
 def path(name: str) -> Path:
