@@ -185,7 +185,7 @@ def _fit(costs: list[Figures]) -> str:
     slope, base = np.polyfit(runs, memory, 1)
     return (
         f"Processor time a run grows with the power {power:.2f} of the number of runs; 0 is flat. "
-        f"Memory is {base:.0f} MiB and {1024 * slope:.1f} KiB a finished run, with its Job and pod."
+        f"Memory: {base:.0f} MiB, and {1024 * slope:.0f} KiB a run, most of it since it was under way."
     )
 
 
@@ -209,7 +209,8 @@ def _of_requests(epochs: Figures) -> Iterator[str]:
 def _of_reports(rates: list[Figures]) -> Iterator[str]:
     yield "## Progress reports"
     yield ""
-    yield "Of 500 runs in turn, for 30 seconds at each rate, with a TLS connection for each report."
+    runs = rates[0]["runs"]
+    yield f"Of {runs} runs in turn, 30 seconds at each rate, with a TLS connection for each report."
     head = (
         "Offered a second",
         "Taken",

@@ -24,6 +24,7 @@ WRITES_SECONDS = 5.0
 class Rate:
     """What came of so many reports a second, of all runs in turn."""
 
+    runs: int
     offered: int
     taken: float
     """A second."""
@@ -67,6 +68,7 @@ async def _offer(subject: Subject, endpoint: Endpoint, trainers: list[Trainer], 
     cost = meter.cost()
     writes = cost.requests.get("PATCH trainingruns/status", 0.0)
     return Rate(
+        runs=len(trainers),
         offered=rate,
         taken=len(seconds) / took,
         median=statistics.median(seconds),
