@@ -14,8 +14,8 @@ from .resources import Manifest, key_of
 from .stateless import NoDiffBase
 
 LABELS: dict[str, Any] = {MANAGED_BY_LABEL: OPERATOR, RUN_LABEL: kopf.PRESENT}
-# A list comes with every new watch: what a watch may have missed is seen then.
-RESYNC_SECONDS = 300
+# The next watch goes on where this one ended; what they miss is found by audits (health.py).
+WATCH_SECONDS = 300
 
 
 @dataclass(frozen=True)
@@ -78,8 +78,8 @@ def watch_settings() -> kopf.OperatorSettings:
     settings.posting.enabled = False
     settings.scanning.disabled = True
     settings.persistence.diffbase_storage = NoDiffBase()
-    settings.watching.server_timeout = RESYNC_SECONDS
-    settings.watching.client_timeout = RESYNC_SECONDS + 30
+    settings.watching.server_timeout = WATCH_SECONDS
+    settings.watching.client_timeout = WATCH_SECONDS + 30
     settings.watching.connect_timeout = 30
     for group, _, plural in (BACKEND.kind.resource, PODS.resource):
         settings.watching.label_selectors[f"{plural}.{group}".rstrip(".")] = OURS

@@ -44,7 +44,7 @@ class Missed(NamedTuple):
 class Watchdog:
     """Lists everything now and then, and compares with what the watches have shown.
 
-    kopf's watches begin again with a list, which doesn't tell what was deleted in between.
+    After an error, kopf's watches begin again with a list, which doesn't tell what was deleted in between.
     """
 
     def __init__(self, cluster: Cluster, feed: Feed, queue: WorkQueue, namespaces: tuple[str, ...]) -> None:
