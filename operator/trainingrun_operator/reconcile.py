@@ -66,7 +66,12 @@ class Reconciler:
                 return None
             # Before it changes: an answer to what is written then may get lost.
             self._metrics.saw(run)
-            return await self._step(run)
+            try:
+                return await self._step(run)
+            except ApiError as error:
+                if error.namespace_ends:
+                    return None  # and the run with it
+                raise
 
     async def _run(self, key: RunKey) -> Run | None:
         return self._cache.runs.get(key) or await self._look_up(key)
