@@ -9,8 +9,10 @@ import os
 import sys
 import tempfile
 import time
-from multiprocessing.context import ForkServerContext
+from collections.abc import Callable
+from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
+from typing import Any
 
 from trainingrun_api.names import RUN_CONFIG_VARIABLE
 from trainingrun_api.run_config import RunConfig
@@ -37,6 +39,23 @@ def forked() -> ForkServerContext:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOADED)
     return context
+
+
+def start(work: Callable[..., None], *arguments: Any) -> ForkServerProcess:
+    """Do `work` in such a process, with the environment of now, which may not be that of the first one."""
+    process = forked().Process(target=_in_environment, args=(dict(os.environ), work, *arguments), daemon=True)
+    process.start()
+    return process
+
+
+def _in_environment(environment: dict[str, str], work: Callable[..., None], *arguments: Any) -> None:
+    _take(environment)
+    work(*arguments)
+
+
+def _take(environment: dict[str, str]) -> None:
+    os.environ.clear()
+    os.environ.update(environment)
 
 
 class Attempt:
@@ -117,8 +136,7 @@ def _program(log: str, environment: dict[str, str], disk_bytes: int | None) -> N
     with Path(log).open("ab", buffering=0) as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
-    os.environ.clear()
-    os.environ.update(environment)
+    _take(environment)
     tempfile.tempdir = None  # modules that were imported before have asked for another one
     from trainingrun_trainer.program import run  # noqa: PLC0415 - not where the tests run
 

@@ -16,7 +16,7 @@ from trainingrun_api.run_config import Storage
 from trainingrun_trainer.artifacts import commit_folder, fetch_committed, open_store
 from trainingrun_trainer.errors import AlreadyWrittenError
 
-from .attempts import forked
+from .attempts import forked, start
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("trainer-faults")]
 
@@ -59,9 +59,7 @@ def test_no_torn_checkpoint_is_ever_loaded(
     loaded = 0
     for kill in range(kills):
         here, there = forked().Pipe(duplex=False)
-        arguments = (uri, storage, tmp_path / f"up-{kill}", 1000 * kill, there)
-        process = forked().Process(target=upload_for_ever, args=arguments, daemon=True)
-        process.start()
+        process = start(upload_for_ever, uri, storage, tmp_path / f"up-{kill}", 1000 * kill, there)
         assert here.poll(60)
         time.sleep(chance.uniform(0, 2) * here.recv())
         process.kill()
@@ -104,8 +102,7 @@ def test_of_two_commits_at_the_same_moment_one_succeeds_and_the_folder_is_whole(
         pipes = []
         for name in ("one", "two"):
             here, there = forked().Pipe(duplex=False)
-            arguments = (uri, storage, tmp_path / f"{number}-{name}", begin, there)
-            forked().Process(target=race, args=arguments, daemon=True).start()
+            start(race, uri, storage, tmp_path / f"{number}-{name}", begin, there)
             pipes.append(here)
         said = sorted(pipe.recv() for pipe in pipes)
         assert said[0] == WON

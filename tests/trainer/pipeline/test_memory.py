@@ -165,7 +165,7 @@ for config in configs:
     except OutOfMemoryError as error:
         print(error)
 """
-    rows = [{"text": "x" * 200 * 2**20, "label": "long"}]
+    rows = [{"text": "x" * 50 * 2**20, "label": "long"}] * 5
     parquet = tmp_path / "long.parquet"
     pq.write_table(pa.Table.from_pylist(rows), parquet)
     data = (write_jsonl(tmp_path / "long.jsonl", rows), parquet.as_uri())
