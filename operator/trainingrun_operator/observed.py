@@ -131,8 +131,8 @@ class Pod:
 
 
 def latest(attempts: list[Attempt]) -> Attempt | None:
-    """The attempt that counts now: one that still works, else the newest."""
-    return max(attempts, key=lambda a: (not a.ended, a.created, a.name), default=None)
+    """The attempt that counts now: one that still works, else the newest; of one second, that which stays."""
+    return max(attempts, key=lambda a: (not a.ended, a.created, not a.deleting, a.name), default=None)
 
 
 def condition_message(status: Manifest, kind: str, value: str) -> str | None:
