@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from trainingrun_api.artifacts import ArtifactPaths
 from trainingrun_api.names import API_VERSION, RUN_KIND, ExitCode
 from trainingrun_api.started_with import SecretNames, StartedWith
 from trainingrun_api.status import Progress, Reason
@@ -28,13 +29,7 @@ RESULT = {
     "epochs": 4,
     "stoppedEarly": True,
     "evaluation": {"accuracy": 0.912, "f1": 0.9, "loss": 0.31, "support": 120},
-    "artifacts": {
-        "model": f"{PREFIX}/model",
-        "evaluation": f"{PREFIX}/evaluation.json",
-        "report": f"{PREFIX}/report.html",
-        "checkpoints": f"{PREFIX}/checkpoints",
-        "run": f"{PREFIX}/run.json",
-    },
+    "artifacts": ArtifactPaths(PREFIX).artifacts().model_dump(mode="json"),
     "baseModel": {"source": "Default", "digest": "abc"},
 }
 QUOTA = "exceeded quota: team, requested: requests.cpu=2, used: requests.cpu=0, limited: requests.cpu=1"

@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+from trainingrun_api.artifacts import ArtifactPaths
 from trainingrun_operator.resources import Manifest
 
 EPOCHS = 10
@@ -23,13 +24,7 @@ RESULT = json.dumps(
         "epochs": EPOCHS,
         "stoppedEarly": False,
         "evaluation": SCORES | {"loss": 0.31, "support": 120, "labels": 12, "evaluatedLabels": 12},
-        "artifacts": {
-            "model": f"{PREFIX}/model",
-            "evaluation": f"{PREFIX}/evaluation.json",
-            "report": f"{PREFIX}/report.html",
-            "checkpoints": f"{PREFIX}/checkpoints",
-            "run": f"{PREFIX}/run.json",
-        },
+        "artifacts": ArtifactPaths(PREFIX).artifacts().model_dump(mode="json"),
         "baseModel": {"source": "Default", "digest": "abc"},
     }
 )

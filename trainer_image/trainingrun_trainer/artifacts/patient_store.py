@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -11,13 +11,20 @@ from ..errors import AlreadyWrittenError, ObjectMissingError, StorageRefusedErro
 from .store import Store
 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
-"""Seconds between two tries; each pause is twice as long as the one before."""
 
 FIRST_CONTACT_SECONDS = 300.0
 """Patience at most until the store has answered once: an address that never answered is more likely wrong."""
 
 Trouble = StorageUnavailableError | StorageRefusedError
 Answer = TypeVar("Answer")
+
+
+def growing_pauses() -> Iterator[float]:
+    """Seconds between two tries, each pause twice as long as the one before, up to a minute; endless."""
+    pause = FIRST_PAUSE
+    while True:
+        yield pause
+        pause = min(2 * pause, LONGEST_PAUSE)
 
 
 def _untold(trouble: Trouble | None, until: datetime) -> None:
@@ -78,7 +85,7 @@ class PatientStore:
         self._ask(lambda: self.impatient.delete(uris))
 
     def _ask(self, ask: Callable[[], Answer]) -> Answer:
-        began, pause = time.monotonic(), FIRST_PAUSE
+        began, pauses = time.monotonic(), growing_pauses()
         while True:
             try:
                 answer = ask()
@@ -86,13 +93,12 @@ class PatientStore:
                 self._over()
                 raise
             except (StorageUnavailableError, StorageRefusedError) as error:
-                left = self._borne(error) - (time.monotonic() - began)
+                left, pause = self._borne(error) - (time.monotonic() - began), next(pauses)
                 if pause > left:
                     raise
                 self._in_trouble(error, left)
                 if self._given_up.wait(pause):
                     raise
-                pause = min(2 * pause, LONGEST_PAUSE)
             else:
                 self._over()
                 return answer

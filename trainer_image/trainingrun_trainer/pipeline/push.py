@@ -18,7 +18,7 @@ from trainingrun_api.run_config import HubTarget, RunConfig
 from trainingrun_api.status import Reason, Stage
 from trainingrun_api.visible import visible
 
-from ..artifacts import Store, fetch_committed
+from ..artifacts import Store, fetch_committed, growing_pauses
 from ..errors import SettingsError, StorageUnavailableError, first_line
 from ..hub import TIMEOUT_SECONDS, HubRepository
 from .progress import ProgressTracker
@@ -26,9 +26,6 @@ from .progress import ProgressTracker
 log = logging.getLogger(__name__)
 
 SETTING = "spec.output.huggingFace"
-
-FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
-"""Seconds between two tries; each pause is twice as long as the one before."""
 
 KEPT = ".gitattributes"
 """The hub's own file, which says what of a repository is in its store of large files."""
@@ -138,16 +135,15 @@ def _errors_of_threads() -> Iterator[None]:
 
 
 def _patiently(ask: Callable[[], str], patience: float, progress: ProgressTracker) -> str:
-    until, pause = time.monotonic() + patience, FIRST_PAUSE
+    until, pauses = time.monotonic() + patience, growing_pauses()
     while True:
         try:
             return ask()
         except StorageUnavailableError as error:
-            left = until - time.monotonic()
+            left, pause = until - time.monotonic(), next(pauses)
             if pause > left:
                 raise
             ends = datetime.now(UTC) + timedelta(seconds=left)
             text = f"The model can't be pushed, which is retried until {ends:%H:%M:%S} UTC: {error}"
             progress.notice(Reason.STORAGE_UNAVAILABLE, text)
             time.sleep(pause)
-            pause = min(2 * pause, LONGEST_PAUSE)
