@@ -1,88 +1,12 @@
 """The README.md beside a published model: what it was trained on, its scores, and how to use it."""
 
-import html
-import re
-
 from trainingrun_api.evaluation import ClassificationScores, ClassScores, Evaluation
 from trainingrun_api.metrics import AVERAGE_PRECISION, MACRO_F1, MEAN_RECIPROCAL_RANK
-from trainingrun_api.visible import visible, visible_json
 
 from .card_metadata import front_matter
-from .context import SEPARATOR, Context, ContextForm
-
-POOLED_USE = """\
-```python
-from sentence_transformers import SentenceTransformer
-
-model = SentenceTransformer("path/to/this/folder")
-logits = model.encode(INPUTS, convert_to_tensor=True)
-for scores in logits.softmax(dim=1):
-    print(model.config.id2label[int(scores.argmax())], float(scores.max()))
-```
-
-`encode` gives one logit for each label, in the order of `id2label` in config.json.
-"""
-
-POOLED_MULTI_LABEL_USE = """\
-```python
-from sentence_transformers import SentenceTransformer
-
-model = SentenceTransformer("path/to/this/folder")
-logits = model.encode(INPUTS, convert_to_tensor=True)
-for scores in logits.sigmoid():
-    given = (scores >= model.config.threshold).nonzero().flatten().tolist()
-    print([(model.config.id2label[index], float(scores[index])) for index in given])
-```
-
-`encode` gives one logit for each label, in the order of `id2label` in config.json. A text has each label
-whose probability (its logit's sigmoid) is at least `threshold` in config.json, and may have none.
-"""
-
-SEQUENCE_USE = """\
-```python
-from transformers import pipeline
-
-classify = pipeline("text-classification", "path/to/this/folder")
-print(classify(INPUTS, truncation=True))
-```
-"""
-
-SEQUENCE_MULTI_LABEL_USE = """\
-```python
-from transformers import pipeline
-
-classify = pipeline("text-classification", "path/to/this/folder", top_k=None)
-threshold = classify.model.config.threshold
-for scores in classify(INPUTS, truncation=True):
-    print([(one["label"], one["score"]) for one in scores if one["score"] >= threshold])
-```
-
-A text has each label whose probability is at least `threshold` in config.json, and may have none.
-"""
-
-TEXTS = '["a text", "another text"]'
-
-CONTEXT_USE = """\
-The model reads {names} beside each text, in this order and without those that have no value:
-
-```python
-context = {{{values}}}
-written = " | ".join({one} for name, value in context.items() if value)
-```
-
-{form}. The same is in config.json as `context`; a text without any has {empty}.
-
-"""
-
-EMBEDDING_USE = """\
-```python
-from sentence_transformers import SentenceTransformer
-
-model = SentenceTransformer("path/to/this/folder")
-embeddings = model.encode(["a text", "another text"])
-print(model.similarity(embeddings, embeddings))
-```
-"""
+from .card_use import EMBEDDING_USE, classifier_use
+from .context import Context
+from .markdown import markdown_code, markdown_text
 
 ONNX_CARD = """
 ## ONNX
@@ -91,15 +15,6 @@ ONNX_CARD = """
 the tokenizer in this folder returns, its outputs {outputs}.
 """
 
-USES = {
-    (True, False): POOLED_USE,
-    (True, True): POOLED_MULTI_LABEL_USE,
-    (False, False): SEQUENCE_USE,
-    (False, True): SEQUENCE_MULTI_LABEL_USE,
-}
-"""By whether the model is pooled, and whether a text may have several labels."""
-
-
 TEXTS_ARE_CUT = "Texts are cut after {} tokens."
 
 WEAK_F1 = 0.5
@@ -107,9 +22,6 @@ WEAK_F1 = 0.5
 
 NAMED = 10
 """Labels that a sentence names at most."""
-
-MARKUP = re.compile(r"[\\`*\[\]|~$]|(?<!\w)_|_(?!\w)")
-"""What makes markup, a formula or the end of a table's cell; not the underscores inside of names."""
 
 
 def model_card(evaluation: Evaluation, *, pooled: bool, max_tokens: int, context: Context) -> str:
@@ -131,8 +43,8 @@ Gives a text {number} of {len(evaluation.labels)} labels. Fine-tuned from {_base
 {_scores(evaluation, evaluation.classification) if evaluation.classification else ""}
 ## Use
 
-{USES[pooled, multi_label].replace("INPUTS", _inputs(context, pooled=pooled))}
-{_context_use(context, pooled=pooled) if context.parameters else ""}## Data
+{classifier_use(context, pooled=pooled, multi_label=multi_label)}
+## Data
 
 {_data(evaluation)}
 
@@ -208,32 +120,6 @@ def _basis(evaluation: Evaluation) -> str:
             f"{data.training} of them alone, scored on the other {data.evaluation}"
         )
     return f"On {data.evaluation} texts that were not trained on"
-
-
-def _inputs(context: Context, *, pooled: bool) -> str:
-    """What the snippets give the model, as Python."""
-    if not context.parameters:
-        return TEXTS
-    written = context.written([f"some {name}" for name in context.names])
-    if context.form is ContextForm.PREFIX:
-        return f'[{visible_json(f"{written}{SEPARATOR}a text")}, "another text"]'
-    if pooled:
-        return f'[("a text", {visible_json(written)}), ("another text", "")]'
-    rows = [{"text": "a text", "text_pair": written}, {"text": "another text", "text_pair": ""}]
-    return visible_json(rows)
-
-
-def _context_use(context: Context, *, pooled: bool) -> str:
-    """How what stands beside a text is written."""
-    if context.form is ContextForm.PREFIX:
-        form, empty = f'It goes before the text, as `f"{{written}}{SEPARATOR}{{text}}"`', "nothing before it"
-    else:
-        pair = "`(text, written)`" if pooled else '`{"text": text, "text_pair": written}`'
-        form, empty = f"It is the second text of a pair, {pair}", '`""` there'
-    one = "value" if context.form is ContextForm.PAIR else 'f"{name}: {value}"'
-    values = ", ".join(f"{visible_json(name)}: {visible_json(f'some {name}')}" for name in context.names)
-    names = ", ".join(map(markdown_code, context.names))
-    return CONTEXT_USE.format(names=names, values=values, one=one, form=form, empty=empty)
 
 
 def _scores(evaluation: Evaluation, scores: ClassificationScores) -> str:
@@ -325,16 +211,3 @@ def _named(evaluation: Evaluation) -> dict[str, float]:
 def _table(scores: dict[str, float]) -> str:
     rows = [f"| {name} | {value:.3f} |" for name, value in scores.items()]
     return "\n".join(["| score | |", "|---|---|", *rows])
-
-
-def markdown_text(value: str) -> str:
-    """On one line, for a sentence or a table's cell: neither markup nor HTML."""
-    return MARKUP.sub(r"\\\g<0>", html.escape(visible(value), quote=False))
-
-
-def markdown_code(value: str) -> str:
-    """On one line, as code in a sentence."""
-    line = visible(value)
-    ticks = "`" * (max(map(len, re.findall("`+", line)), default=0) + 1)
-    space = " " if "`" in line else ""
-    return f"{ticks}{space}{line}{space}{ticks}"
