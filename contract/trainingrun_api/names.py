@@ -64,8 +64,9 @@ MLFLOW_TOKEN_KEY = "MLFLOW_TRACKING_TOKEN"  # noqa: S105 - its name
 MLFLOW_CREDENTIALS = (("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"), (MLFLOW_TOKEN_KEY,))
 """Keys of a Secret for an MLflow server, as its client's variables are named: a password, or a token."""
 
-GRACE_SECONDS = 120
-"""From SIGTERM, at which the trainer saves what it has, to SIGKILL."""
+GRACE_SECONDS = 90
+"""From SIGTERM, at which the trainer saves what it has, to SIGKILL. The namespace controller looks at a
+namespace that is deleted again after half of it, so that this one is gone within a minute."""
 
 TRAINER_CONTAINER = "trainer"
 """Name of the container that trains."""

@@ -13,8 +13,8 @@ from .kubelet import Kubelet
 from .manifests import a_failure, a_project, a_project_run, a_result, a_run
 from .process import OperatorProcess, stopped
 
-# The namespace controller looks again after half of the longest grace of a pod, which is 120 seconds.
-SECONDS = 90.0
+# The namespace controller looks again after half of the longest grace of a pod, which is 90 seconds.
+SECONDS = 60.0
 OURS = ("TrainingRun", "TrainingProject", "Job", "Lease")
 
 
@@ -68,7 +68,7 @@ def test_namespace_with_runs_is_deleted_without_the_operator(
     assert [item.metadata.name for item in kept if item.metadata.finalizers] == []
     with stopped(operator):
         seconds = is_deleted(doomed, api_client)
-    sentence = "A namespace with running runs is deleted within 90 seconds while the operator is down"
+    sentence = "A namespace with running runs is deleted within 60 seconds while the operator is down"
     promise("Operator", sentence, f"{seconds:.0f} s; nothing has a finalizer")
 
 
@@ -84,7 +84,7 @@ def test_namespace_with_a_run_of_several_nodes_is_deleted_by_the_operators_help(
     seconds = is_deleted(doomed, api_client)
     shown = f'namespace="{doomed.namespace}"'
     doomed.until(lambda: shown not in operator.metrics(), "its series to go")
-    sentence = "A namespace with a run of several nodes is deleted within 90 seconds by the operator's help"
+    sentence = "A namespace with a run of several nodes is deleted within 60 seconds by the operator's help"
     promise("Operator", sentence, f"{seconds:.0f} s")
 
 
