@@ -17,6 +17,7 @@ from urllib3.exceptions import HTTPError
 
 from trainingrun_api.names import GROUP, RUN_LABEL, TRAINER_CONTAINER, VERSION
 from trainingrun_api.resources import TrainingRun
+from trainingrun_api.server_side_apply import CONTENT_TYPE, apply_patch
 
 from .answers import (
     Resource,
@@ -33,8 +34,6 @@ from .errors import ClientError
 
 FIELD_MANAGER = "trainingrun"
 """Who the API server says has set a field."""
-
-APPLY = "application/apply-patch+yaml"
 
 CONNECT_SECONDS = 5
 """A cluster that takes no connection within it is taken for away."""
@@ -146,7 +145,7 @@ class Connection:
                 self._custom.create_namespaced_custom_object(*place, dict(manifest), **options)
                 if name is None
                 else self._custom.patch_namespaced_custom_object(
-                    *place, name, dict(manifest), **options, _content_type=APPLY
+                    *place, name, dict(manifest), **options, _content_type=CONTENT_TYPE
                 )
             )
         return known_resource(kind, json.loads(answer.data))
@@ -211,7 +210,7 @@ class Connection:
 
 
 class _Client(ApiClient):
-    """Gives up on a server that takes no connection."""
+    """Gives up on a server that takes no connection, and applies what is YAML whatever is in it."""
 
     def call_api(
         self,
@@ -224,6 +223,8 @@ class _Client(ApiClient):
     ) -> Any:
         """The request, which may take as long as it likes once it is connected."""
         timeout = _request_timeout or (CONNECT_SECONDS, None)
+        if header_params and header_params.get("Content-Type") == CONTENT_TYPE:
+            body = apply_patch(body)
         return super().call_api(method, url, header_params, body, post_params, timeout)
 
 

@@ -43,6 +43,12 @@ def test_a_project_and_a_run_of_it(client: Client) -> None:
     assert len(names) == 2
 
 
+def test_letters_of_all_planes_arrive(client: Client) -> None:
+    labels = {"exclude": ["👍🏽"], "aliases": {"r\u00e9clamation": "\u0928\u0940\u200d😀"}}
+    run = TrainingRun.model_validate({"metadata": {"name": "a"}, "spec": {**SPEC, "labels": labels}})
+    assert client.submit(run).spec.labels == run.spec.labels
+
+
 def test_what_a_run_gives_can_be_changed_and_submitted_as_another(client: Client) -> None:
     first = client.submit(TrainingRun.model_validate({"metadata": {"name": "a"}, "spec": SPEC}))
     second = client.rerun(first.name, {"training.maxEpochs": 7}, new_name="b")
