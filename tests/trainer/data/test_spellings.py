@@ -24,6 +24,7 @@ COMPOSED, DECOMPOSED = (unicodedata.normalize(form, "Réclamation") for form in 
         (DECOMPOSED, COMPOSED),
         (" billing\u00a0issue\t", "billing issue"),
         ("billing \r\n  issue", "billing issue"),
+        ("billing\u2028issue", "billing issue"),
         ("\ufeffbill\u200bing\u200e", "billing"),
         ("\u0915\u094d\u200d", "\u0915\u094d\u200d"),  # a joiner, which Hindi needs
         ("Billing", "Billing"),
