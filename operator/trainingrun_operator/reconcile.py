@@ -1,7 +1,7 @@
 """Bring one run closer to its spec, from what the API server holds."""
 
 import logging
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from trainingrun_api.progress import ProgressReport
 from trainingrun_api.spec import TrainingRunSpec
@@ -15,8 +15,9 @@ from .errors import ApiError, InvalidSpecError, OperatorError
 from .group import Group
 from .kinds import EVENTS, RUNS
 from .metrics import Metrics
+from .next_look import next_look
 from .reports import Reports
-from .resources import Manifest, Run, RunKey, parse_time
+from .resources import Manifest, Run, RunKey
 from .run_events import events
 from .services import Services
 from .start import Start
@@ -28,14 +29,6 @@ logger = logging.getLogger(__name__)
 AT_ONCE = 0.0
 # The first pod comes within it, as a rule, and then there is only one status to write.
 POD_SECONDS = 1.0
-# What no watch of ours tells: another's objects, and what is refused besides pods.
-UNWATCHED = {
-    Reason.JOB_CONFLICT,
-    Reason.JOB_REFUSED,
-    Reason.SERVICE_CONFLICT,
-    Reason.SERVICE_REFUSED,
-}
-UNWATCHED_SECONDS = 30.0
 BEGINS = Blocked(Reason.WAITING_FOR_POD, f"The {BACKEND.kind.name} is being created")
 
 
@@ -69,16 +62,32 @@ class Reconciler:
             try:
                 return await self._step(run)
             except ApiError as error:
-                if error.namespace_ends:
-                    return None  # and the run with it
-                raise
+                if not error.namespace_ends:
+                    raise
+                await self._leave(run)
+                return None
+
+    async def _leave(self, run: Run) -> None:
+        """It goes with its namespace, in which nothing can be created any more.
+
+        Pods of several nodes stay there until their Job replaces them, which it can't, or is gone.
+        """
+        workload = self._cache.workloads.get(run.key)
+        if workload is not None and workload.owner == run.uid:
+            await self._workloads.delete(run, workload)
 
     async def _run(self, key: RunKey) -> Run | None:
         return self._cache.runs.get(key) or await self._look_up(key)
 
     async def _look_up(self, key: RunKey) -> Run | None:
+        """The run as the API server has it, and from then on the cache too."""
+        known = self._cache.runs.identities.get(key)
         manifest = await self._cluster.get(RUNS, key)
-        return None if manifest is None else self._seen(manifest)
+        if manifest is not None:
+            return self._seen(manifest)
+        if known is not None:
+            self._cache.runs.lost(key, known.uid)
+        return None
 
     async def _step(self, run: Run) -> float | None:
         if run.status.phase.finished:
@@ -87,6 +96,8 @@ class Reconciler:
         if run.spec is None:
             return await self._conclude(run, Observation(blocked=_unreadable(run)))
         workload = await self._workloads.find(run)
+        if workload is None and run.status.job_name is not None and await self._look_up(run.key) != run:
+            return AT_ONCE  # as when the run was deleted, and its workload with it
         if workload is None and run.spec.stop:
             return await self._conclude(run, Observation())
         if workload is None:
@@ -140,7 +151,7 @@ class Reconciler:
         self._metrics.show(after)
         if after.status.phase.finished and not run.status.phase.finished:
             return AT_ONCE
-        return _come_back(after, datetime.now(UTC))
+        return next_look(after, datetime.now(UTC))
 
     async def _write(self, run: Run, seen: Observation) -> Run:
         """The run with the status that follows from what was seen."""
@@ -148,14 +159,12 @@ class Reconciler:
         status = observe(run, run.spec, seen, now)
         if status == run.status:
             return run
-        if not await self._tell(run, status, now) and seen.workload is not None:
-            # Pods of several nodes stay until their Job replaces them, which it can't there, or is gone.
-            await self._workloads.delete(run, seen.workload)
+        await self._tell(run, status, now)
         try:
             manifest = await self._cluster.apply_status(run, status)
         except ApiError as error:
-            if error.status in {404, 409} and await self._look_up(run.key) is None:
-                self._cache.runs.lost(run.key, run.uid)
+            if error.status in {404, 409}:
+                await self._look_up(run.key)
             raise
         if seen.workload is not None:
             self._workloads.forget(run.key)
@@ -163,20 +172,16 @@ class Reconciler:
             logger.info("%s/%s: %s: %s", *run.key, status.phase, status.conditions[0].message)
         return self._seen(manifest)
 
-    async def _tell(self, run: Run, status: TrainingRunStatus, now: datetime) -> bool:
-        """Before the status is written: one killed in between tells it again, under the same names.
-
-        False when the namespace is being deleted, and takes no Events any more.
-        """
+    async def _tell(self, run: Run, status: TrainingRunStatus, now: datetime) -> None:
+        """Before the status is written: one killed in between tells it again, under the same names."""
         for event in events(run, status, now):
             try:
                 await self._cluster.create(EVENTS, event)
             except ApiError as error:
+                if error.namespace_ends:
+                    raise
                 if error.status != 409:  # told already
                     logger.info("%s/%s: Event not written: %s", *run.key, error)
-                if error.namespace_ends:
-                    return False
-        return True
 
     async def _tidy(self, run: Run) -> None:
         """What remains to be done for a finished run."""
@@ -236,15 +241,3 @@ def _conflict(run: Run) -> Blocked:
         f"(kubectl delete {kind.lower()} {name} -n {run.key.namespace}), or apply the run under another name"
     )
     return Blocked(Reason.JOB_CONFLICT, text)
-
-
-def _come_back(run: Run, now: datetime) -> float | None:
-    status = run.status
-    if status.phase is not Phase.PENDING:
-        return None
-    waits = [UNWATCHED_SECONDS] if status.conditions[0].reason in UNWATCHED else []
-    limit = run.spec.pending_deadline_seconds if run.spec else None
-    if limit is not None and status.pending_since is not None:
-        end = parse_time(status.pending_since) + timedelta(seconds=limit)
-        waits.append(max((end - now).total_seconds(), 0.1))
-    return min(waits, default=None)

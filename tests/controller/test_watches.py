@@ -8,7 +8,7 @@ from promises import Promise, forms
 from .bench import Bench
 from .fault_proxy import Call, Fault, PassOn, Reply
 from .faults import Dead, Silent, Undeleted
-from .lifecycles import is_suspended, trains
+from .lifecycles import is_deleted, is_suspended, trains
 from .manifests import a_foreign_job, a_result, a_run
 from .portrait import portrait
 from .sweep import Undisturbed
@@ -47,6 +47,13 @@ def test_pods_that_are_gone_unnoticed_hide_no_result(bench: Bench) -> None:
     with bench.proxy.planted(Undeleted("pods")):
         is_suspended(bench.api, bench.kubelet, "ghost")
         bench.api.until(lambda: portrait(bench.api, "ghost") == way.end, "the same end")
+
+
+def test_run_that_is_gone_unnoticed_is_not_told_to_have_lost_its_job(bench: Bench) -> None:
+    with bench.proxy.planted(Undeleted("trainingruns")):
+        is_deleted(bench.api, bench.kubelet, "leaver")
+        bench.api.until(lambda: 'name="leaver"' not in bench.operator.metrics(), "its series to go")
+    assert "JobDeleted" not in bench.api.events("leaver")
 
 
 @pytest.mark.faults
