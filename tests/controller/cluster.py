@@ -16,6 +16,8 @@ from .process import OperatorProcess
 
 # Shared machines are at times ten times slower for minutes.
 WAIT_SECONDS = 60.0
+# Whoever asks too often keeps a slow machine from what is waited for.
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
 T = TypeVar("T")
 
 
@@ -111,11 +113,12 @@ class Api:
 
     def until(self, condition: Callable[[], T | None], what: str) -> T:
         """What `condition` gives, once it gives something; with the whole story when it doesn't."""
-        deadline = time.monotonic() + self.patience_seconds
+        began = time.monotonic()
         while not (found := condition()):
-            if time.monotonic() > deadline:
+            waited = time.monotonic() - began
+            if waited > self.patience_seconds:
                 raise AssertionError(f"waited in vain for {what}\n{self._story()}")
-            time.sleep(0.05)
+            time.sleep(min(max(SHORTEST_PAUSE, waited / 10), LONGEST_PAUSE))
         return found
 
     def _story(self) -> str:

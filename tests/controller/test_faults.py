@@ -48,7 +48,7 @@ class Points(NamedTuple):
 
 
 SHORT = Points((takes_two_nodes,), stride=40)
-WHOLE = Points(LIFECYCLES, stride=2)
+WHOLE = Points(LIFECYCLES, stride=2, at_once=10)
 
 
 KILLS = [
