@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from http import HTTPStatus
@@ -34,6 +35,9 @@ from .errors import ClientError
 
 FIELD_MANAGER = "trainingrun"
 """Who the API server says has set a field."""
+
+WRITTEN_AT = re.compile(r"\d{4}-\d\d-\d\dT\S+ ")
+"""What each line of a log begins with."""
 
 CONNECT_SECONDS = 5
 """A cluster that takes no connection within it is taken for away."""
@@ -189,7 +193,8 @@ class Connection:
                 _preload_content=False,
             )
         with suppress(HTTPError), closing(response):
-            yield from lines(response)
+            # Of a container that is gone, the kubelet answers with words of its own, which have no time.
+            yield from filter(WRITTEN_AT.match, lines(response))
 
     def secret(self, name: str) -> dict[str, bytes]:
         """What is in a Secret."""

@@ -18,6 +18,8 @@ from .manifests import Manifest
 
 NODE = "node-with-logs"
 WAIT_SECONDS = 60.0
+GONE = "unable to retrieve container logs for containerd://a801f114b338"
+"""What kubelets answer as if it were the log; seen of 1.37."""
 
 
 class PodLogs:
@@ -28,6 +30,7 @@ class PodLogs:
         self._lines: defaultdict[str, list[str]] = defaultdict(list)
         self._ended: set[str] = set()
         self._cut: set[str] = set()
+        self._removed: set[str] = set()
 
     def write(self, pod: Manifest, *lines: str) -> None:
         """The trainer of this pod writes these."""
@@ -49,10 +52,19 @@ class PodLogs:
             self._cut.add(pod["metadata"]["name"])
             self._changed.notify_all()
 
+    def remove(self, pod: Manifest) -> None:
+        """Its container is gone, as that of a deleted pod is before the pod itself."""
+        with self._changed:
+            self._removed.add(pod["metadata"]["name"])
+            self._changed.notify_all()
+
     def lines(self, pod: str, *, follow: bool, tail: int | None) -> Iterator[str]:
         """Those that there are, and with `follow` those to come."""
         with self._changed:
             self._cut.discard(pod)
+            if pod in self._removed:
+                yield GONE
+                return
             given = 0 if tail is None else max(len(self._lines[pod]) - tail, 0)
         while new := self._after(given, pod, wait=follow):
             given += len(new)
@@ -65,7 +77,7 @@ class PodLogs:
             return self._lines[pod][given:]
 
     def _over(self, pod: str) -> bool:
-        return pod in self._ended or pod in self._cut
+        return any(pod in pods for pods in (self._ended, self._cut, self._removed))
 
 
 @contextmanager

@@ -101,6 +101,20 @@ def test_logs_are_followed_over_lost_connections_and_restarts_until_the_run_ends
     assert [line.text for line in client.logs("told", tail=1)] == ["epoch 2", "done"]
 
 
+def test_what_the_kubelet_says_of_a_container_that_is_gone_is_no_line_of_its_log(
+    api: Api, api_client: ApiClient, kubelet: Kubelet, logs: PodLogs, client: Client
+) -> None:
+    api.apply(a_run("gone"))
+    pod = started(api_client, kubelet, kubelet.pod_of("gone"))
+    logs.write(pod, "loading")
+    followed = Followed(client, "gone")
+    assert followed.next(1) == ["loading"]
+    logs.remove(pod)
+    assert list(client.logs("gone")) == []
+    kubelet.end(pod, 0, a_result())
+    assert followed.ended()
+
+
 def test_logs_of_all_nodes_come_together_or_of_one_alone(
     api: Api, api_client: ApiClient, kubelet: Kubelet, logs: PodLogs, client: Client
 ) -> None:

@@ -109,10 +109,11 @@ def test_metrics_follow_the_run_and_go_with_it(
 
 
 def test_killed_operator_and_killed_trainer_change_nothing_in_the_end(
-    world: World, undisturbed: tuple[str, TrainingRunStatus]
+    world: World, undisturbed: tuple[str, TrainingRunStatus], tmp_path: Path
 ) -> None:
     _, expected = undisturbed
     name = world.apply(SPEC, "disturbed")
+    logs = world.follow(name, tmp_path / "log")
     world.until(name, lambda status: len(status.epochs) > 1)
     world.delete_pod(operator_release.NAMESPACE, f"app.kubernetes.io/name={operator_release.RELEASE}")
     world.delete_pod(NAMESPACE, f"{RUN_LABEL}={name}")
@@ -123,6 +124,12 @@ def test_killed_operator_and_killed_trainer_change_nothing_in_the_end(
     assert status.evaluation == expected.evaluation
     assert (status.best_epoch, status.stopped_early) == (expected.best_epoch, expected.stopped_early)
     assert verdict(status) == verdict(expected)
+    killed, last = logs.pods()
+    before, _, after = logs.whole().partition(f"--- Pod {last}, node 0\n")
+    assert f"--- Pod {killed}, node 0\n" in before
+    assert "Split: " in before
+    assert "Resuming from the checkpoint" in after
+    assert after == world.log(last)
     world.delete(name)
 
 

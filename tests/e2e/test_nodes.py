@@ -122,9 +122,10 @@ class Loss(NamedTuple):
     ids=lambda loss: loss.happen.__name__,
 )
 def test_group_comes_back_with_the_same_model(
-    world: World, pair: TrainingRunStatus, alone: dict[str, Any], loss: Loss
+    world: World, pair: TrainingRunStatus, alone: dict[str, Any], loss: Loss, tmp_path: Path
 ) -> None:
     name = world.apply({**alone, **ON_TWO_NODES, "backoffLimit": loss.backoff_limit}, "disturbed")
+    logs = world.follow(name, tmp_path / "log")
     world.until(name, lambda status: len(status.epochs) > 1)
     loss.happen(world, name)
     status = world.finished(name)
@@ -135,6 +136,7 @@ def test_group_comes_back_with_the_same_model(
     assert status.epochs == pair.epochs
     assert status.evaluation == pair.evaluation
     assert weights(world, status) == weights(world, pair)
+    assert sorted(logs.pods().values()) == [0, 0, 1, 1], "of both nodes, before and after"
     world.delete(name)
 
 

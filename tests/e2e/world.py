@@ -1,5 +1,8 @@
 """What an end-to-end test does to the cluster and sees of it."""
 
+import re
+import subprocess
+import sys
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -22,6 +25,24 @@ WHERE = (GROUP, VERSION, NAMESPACE, RUN_PLURAL)
 SECONDS = 1500  # shared machines are at times ten times slower for minutes
 
 Predicate = Callable[[TrainingRunStatus], bool]
+POD = re.compile(r"^--- Pod (\S+), node (\d+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class FollowedLogs:
+    """`trainingrun logs --follow` at work."""
+
+    command: "subprocess.Popen[bytes]"
+    file: Path
+
+    def whole(self) -> str:
+        """All that it has said; it ends by itself, since the run has ended."""
+        assert self.command.wait(120) == 0, self.file.read_text()
+        return self.file.read_text()
+
+    def pods(self) -> dict[str, int]:
+        """The pods whose lines are in there, in the order of their first ones, with the node of each."""
+        return {pod: int(node) for pod, node in POD.findall(self.whole())}
 
 
 @dataclass(frozen=True)
@@ -79,6 +100,22 @@ class World:
                 self.kubernetes.kubectl(*namespace, *logs),
             ]
         )
+
+    def follow(self, name: str, file: Path) -> "FollowedLogs":
+        """Follow the run's logs into a file, as a user does, until it ends."""
+        arguments = ("-m", "trainingrun_cli", "logs", name, "--follow", "--namespace", NAMESPACE)
+        with file.open("w") as output:
+            command = subprocess.Popen(
+                [sys.executable, *arguments],
+                env=dict(self.kubernetes.environment),
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        return FollowedLogs(command, file)
+
+    def log(self, pod: str) -> str:
+        """What the pod has logged."""
+        return self.kubernetes.kubectl("--namespace", NAMESPACE, "logs", pod)
 
     def delete_pod(self, namespace: str, selector: str) -> None:
         """Delete the pods that `selector` finds, as an administrator would."""
