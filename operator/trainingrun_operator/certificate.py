@@ -29,11 +29,14 @@ class KeyPair:
     key: str
 
     def parsed(self) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
-        """Both as objects."""
+        """Both as objects. Raises TypeError or ValueError when they aren't ours, or not of one another."""
+        certificate = x509.load_pem_x509_certificate(self.certificate.encode())
         key = serialization.load_pem_private_key(self.key.encode(), None)
         if not isinstance(key, ec.EllipticCurvePrivateKey):
             raise TypeError("the key is not an elliptic curve key")
-        return x509.load_pem_x509_certificate(self.certificate.encode()), key
+        if key.public_key() != certificate.public_key():
+            raise ValueError("the key is not that of the certificate")
+        return certificate, key
 
     def expires_soon(self, now: datetime.datetime) -> bool:
         """True when it is time for another."""
@@ -54,9 +57,12 @@ class Certificates:
 
     @classmethod
     def of_secret(cls, data: Manifest) -> Self:
-        """Read a Secret's data. Raises KeyError or ValueError when it isn't ours."""
+        """Read a Secret's data. Raises KeyError, TypeError or ValueError when it isn't ours."""
         text = {name: base64.b64decode(value).decode() for name, value in data.items()}
-        return cls(KeyPair(text["ca.crt"], text["ca.key"]), KeyPair(text["tls.crt"], text["tls.key"]))
+        held = cls(KeyPair(text["ca.crt"], text["ca.key"]), KeyPair(text["tls.crt"], text["tls.key"]))
+        for pair in (held.authority, held.server):
+            pair.parsed()
+        return held
 
     def secret_data(self) -> dict[str, str]:
         """The data of a Secret of type kubernetes.io/tls."""

@@ -72,6 +72,6 @@ class CertificateStore:
 def _read(secret: Manifest | None) -> Certificates | None:
     try:
         return Certificates.of_secret(secret["data"]) if secret else None
-    except (KeyError, ValueError):
+    except (KeyError, TypeError, ValueError):
         logger.warning("the certificate Secret is invalid; replacing its content")
         return None

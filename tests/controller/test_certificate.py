@@ -1,5 +1,6 @@
 """Certificates: kept while good, renewed in time, from the authority that running Jobs trust."""
 
+import base64
 import socket
 import ssl
 import threading
@@ -38,6 +39,14 @@ def test_another_name_needs_another_certificate() -> None:
 def test_secret_holds_all_of_it() -> None:
     held = renewed(None, NAME, NOW)
     assert Certificates.of_secret(held.secret_data()) == held
+
+
+@pytest.mark.parametrize("name", ["ca.crt", "ca.key", "tls.crt", "tls.key"])
+def test_secret_into_which_others_have_written_is_not_ours(name: str) -> None:
+    held, other = (renewed(None, NAME, NOW).secret_data() for _ in range(2))
+    for written in (other[name], base64.b64encode(b"not PEM").decode()):
+        with pytest.raises(ValueError, match=r"key|PEM"):
+            Certificates.of_secret(held | {name: written})
 
 
 async def test_files_of_others_are_served_and_followed(tmp_path: Path) -> None:
