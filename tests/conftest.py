@@ -1,5 +1,6 @@
 """How the tests are shared out over processes."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -23,15 +24,24 @@ LONGEST_FIRST = (
 CONTROLLERS = "control_plane"
 """The fixture with Kubernetes' controllers, which setup-envtest doesn't provide."""
 
+LOCAL_CLUSTER = "world"
+"""The fixture with the local cluster, which must not run yet when the demo is typed."""
+
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep a folder in one process, since its tests share servers, and start the longest ones first."""
     for item in items:
         item.add_marker(pytest.mark.xdist_group(folder(item)))
-        if CONTROLLERS in getattr(item, "fixturenames", ()):
+        if CONTROLLERS in fixtures(item):
             item.add_marker(pytest.mark.slow)
-    items.sort(key=lambda item: LONGEST_FIRST.index(folder(item)))
+    items.sort(key=lambda item: (LONGEST_FIRST.index(folder(item)), LOCAL_CLUSTER in fixtures(item)))
+
+
+def fixtures(item: pytest.Item) -> Sequence[str]:
+    """Names of the fixtures that the test uses."""
+    names: Sequence[str] = getattr(item, "fixturenames", ())
+    return names
 
 
 def folder(item: pytest.Item) -> str:
