@@ -95,8 +95,12 @@ bench-operator: setup ## Measure what a run costs the operator into benchmarks/R
 	$(BIN)/python -m benchmarks.operator $(ARGS)
 
 .PHONY: release
-release: setup ## Write images, chart and Python packages of this version into dist, 3 GB in all
+release: setup ## Write images with what they are made of, chart and Python packages of this version into dist, 3 GB in all
 	$(BIN)/python tools/release.py
+
+.PHONY: audit
+audit: setup ## Look the images' Python packages up among known vulnerabilities; skipped, with a word, where the data base can't be reached
+	$(BIN)/python tools/audit.py
 
 .PHONY: pictures
 pictures: setup ## Draw the pictures of reports in docs/images, of two runs that are trained for it; minutes

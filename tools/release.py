@@ -1,4 +1,4 @@
-"""Writes a release into dist/: images, chart and Python packages, all with the version of the contract."""
+"""Writes a release into dist/: images, what they are made of, chart and Python packages, of one version."""
 
 import shutil
 import sys
@@ -6,6 +6,7 @@ import tarfile
 import tempfile
 from pathlib import Path
 
+from bom import bill_of_materials
 from localcluster import LocalClusterError, binaries, images
 from localcluster.process import execute
 from localcluster.progress import step
@@ -38,6 +39,14 @@ def write_chart(folder: Path) -> None:
     execute(str(binaries.path("helm")), "package", str(CHART), "--destination", str(folder))
 
 
+def write_bills_of_materials(folder: Path) -> None:
+    """What each image is made of."""
+    for recipe in (images.OPERATOR, images.TRAINER):
+        with images.mounted(recipe) as root:
+            bill = bill_of_materials(recipe.name, __version__, root)
+        (folder / f"{recipe.name}-{__version__}.cdx.json").write_text(bill)
+
+
 def main() -> None:
     """Write it anew."""
     shutil.rmtree(DIST, ignore_errors=True)
@@ -46,6 +55,8 @@ def main() -> None:
         write_packages(DIST)
         write_chart(DIST)
     images.save(DIST, __version__)
+    with step("bills of materials"):
+        write_bills_of_materials(DIST)
     for file in sorted(DIST.iterdir()):
         print(f"{file.stat().st_size:>14,}  {file.relative_to(ROOT)}")
 

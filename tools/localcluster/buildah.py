@@ -101,6 +101,16 @@ def save(image: str, archive: Path, name: str) -> None:
     _run_visibly(f"writing {archive.name}", command("push", *options))
 
 
+@contextmanager
+def mounted(image: str) -> Iterator[Path]:
+    """The root folder of `image`."""
+    container = execute(*command("from", "--pull-never", image), environment=environment()).strip()
+    try:
+        yield Path(execute(*command("mount", container), environment=environment()).strip())
+    finally:
+        execute(*command("rm", container), environment=environment())
+
+
 def remove(image: str) -> None:
     """Remove `image`'s name, and the layers that no other has."""
     execute(*command("rmi", image), environment=environment())

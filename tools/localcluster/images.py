@@ -3,6 +3,7 @@
 import hashlib
 import shutil
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -121,6 +122,13 @@ def save(folder: Path, version: str) -> None:
         for recipe in (OPERATOR, TRAINER):
             image = recipe.local_name(build(recipe))
             buildah.save(image, folder / f"{recipe.name}-{version}.tar", f"{recipe.name}:{version}")
+
+
+@contextmanager
+def mounted(recipe: ImageRecipe) -> Iterator[Path]:
+    """The root folder of the image."""
+    with locked("images"), buildah.mounted(recipe.local_name(build(recipe))) as root:
+        yield root
 
 
 def push_objectstore(registry: str) -> str:
