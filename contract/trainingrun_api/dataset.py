@@ -92,7 +92,7 @@ class HubDataset(HuggingFaceDataset):
     endpoint: str | None = None
     """URL of a mirror; the Hub when None."""
     token_variable: str = HUB_TOKEN_VARIABLE
-    """Variable of the environment that has the token; HF_TOKEN's is used where it isn't set."""
+    """Folder of the token's Secret, or variable of the environment; that of HF_TOKEN where there is none."""
 
 
 class DatasetFiles(Model):
@@ -166,7 +166,7 @@ class DataSource(DatasetFiles):
         return self.hugging_face.name if self.hugging_face else str(self.uri)
 
     def from_hub(self, endpoint: str | None, token_variable: str) -> Self:
-        """With how it is read, if it is on the Hub: from this mirror, with the token in this variable."""
+        """With how it is read, if it is on the Hub: from this mirror, with the token of this name."""
         if self.hugging_face is None:
             return self
         how = {"endpoint": endpoint, "token_variable": token_variable}

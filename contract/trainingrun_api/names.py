@@ -47,18 +47,30 @@ MASTER_PORT = 29400
 REPORT_FAULTS = "please report it as an issue in the repository of TrainingRun"
 """What to do about an unexpected error."""
 
-STORAGE_KEYS_VARIABLE = "TRAININGRUN_STORAGE_KEYS"
-"""Environment variable of the trainer pod that names the folder with STORAGE_KEYS as files."""
+CREDENTIALS_VARIABLE = "TRAININGRUN_CREDENTIALS"
+"""Environment variable of the trainer pod that names the folder with credentials: in it is a folder for each
+Secret, with a file for each key."""
+
+STORAGE_FOLDER = "storage"
+"""Folder of the Secret for an object store."""
+
+MLFLOW_FOLDER = "mlflow"
+"""Folder of the Secret for an MLflow server."""
 
 REQUIRED_STORAGE_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
-STORAGE_KEYS = (*REQUIRED_STORAGE_KEYS, "AWS_SESSION_TOKEN")
+TEMPORARY_STORAGE_KEY = "AWS_SESSION_TOKEN"
+STORAGE_KEYS = (*REQUIRED_STORAGE_KEYS, TEMPORARY_STORAGE_KEY)
 """Keys of a Secret for an object store, as clients of S3 name them; only temporary ones have a token."""
 
 HUB_TOKEN_VARIABLE = "HF_TOKEN"  # noqa: S105 - its name
-"""Environment variable that libraries of the Hugging Face Hub read a token from."""
+"""Folder of a Secret with a token of the Hugging Face Hub; without a cluster, environment variable with the
+token, from which libraries read it."""
 
 HUB_PUSH_TOKEN_VARIABLE = f"{HUB_TOKEN_VARIABLE}_OUTPUT"
-"""Environment variable of the trainer pod with the token that may push the model; HF_TOKEN without one."""
+"""The same of the token that may push the model; HF_TOKEN without one."""
+
+HUB_TOKEN_KEY = "token"  # noqa: S105 - its name
+"""Key of a Secret with such a token."""
 
 MLFLOW_TOKEN_KEY = "MLFLOW_TRACKING_TOKEN"  # noqa: S105 - its name
 MLFLOW_CREDENTIALS = (("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"), (MLFLOW_TOKEN_KEY,))

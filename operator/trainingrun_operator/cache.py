@@ -13,6 +13,7 @@ from trainingrun_api.names import MANAGED_BY_LABEL, OPERATOR, RUN_LABEL
 from trainingrun_api.progress import RunIdentity
 
 from .backend import BACKEND
+from .failed_mounts import FailedMounts
 from .kinds import Kind
 from .kueue import QueuedJob
 from .observed import Pod
@@ -120,6 +121,7 @@ class Cache:
         self.workloads = Table(_anew(BACKEND.read), watched=_labelled)
         self.queued_jobs = Table(_anew(QueuedJob.parse), groups=lambda queued: [queued.job])
         self.refusals = Refusals()
+        self.failed_mounts = FailedMounts()
         self.pods = Table(_anew(Pod.parse), groups=lambda pod: [pod.run], watched=_labelled)
 
     def queued_job(self, workload: Workload) -> QueuedJob | None:

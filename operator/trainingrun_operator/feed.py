@@ -7,6 +7,7 @@ from typing import Any
 from .backend import BACKEND
 from .cache import Cache, Table, identity_of
 from .cluster import Cluster
+from .failed_mounts import FAILED_MOUNTS
 from .kinds import PODS, PROJECTS, RUNS, Kind
 from .kueue import QueuedJob
 from .observed import Pod
@@ -55,6 +56,9 @@ class Feed:
         async for _, page in self._cluster.pages(BACKEND.refusals, self._namespaces):
             for event in page:
                 self.refused(event)
+        async for _, page in self._cluster.pages(FAILED_MOUNTS, self._namespaces):
+            for event in page:
+                self.mount_failed(event)
 
     async def read(self, kind: Kind) -> None:
         """All objects of a kind."""
@@ -101,6 +105,12 @@ class Feed:
     def refused(self, event: Manifest) -> None:
         """A run's pod was rejected, as an Event says."""
         self._queue.add(self._cache.refusals.saw(event))
+
+    def mount_failed(self, event: Manifest) -> None:
+        """A volume of a pod can't be mounted, as an Event says."""
+        pod = self._cache.pods.get(self._cache.failed_mounts.saw(event))
+        if pod is not None:
+            self._queue.add(pod.run)
 
     def _concerned(self, kind: Kind, key: Key) -> list[RunKey]:
         return [*self._own(kind, key), *self._dependents(kind, key)]

@@ -8,6 +8,7 @@ import kopf
 from trainingrun_api.names import MANAGED_BY_LABEL, OPERATOR, RUN_LABEL
 
 from .backend import BACKEND
+from .failed_mounts import FAILED_MOUNTS
 from .feed import Feed
 from .kinds import OURS, PODS, PROJECTS, RUNS, Kind
 from .resources import Manifest, key_of
@@ -64,6 +65,12 @@ async def on_refusal(event: kopf.RawEvent, memo: Memo, **_: object) -> None:
     memo.feed.refused(dict(event["object"]))
 
 
+@kopf.on.event(*FAILED_MOUNTS.resource)
+async def on_failed_mount(event: kopf.RawEvent, memo: Memo, **_: object) -> None:
+    """A volume of a pod, a run's or another's, can't be mounted."""
+    memo.feed.mount_failed(dict(event["object"]))
+
+
 def watch_queues(kind: Kind) -> None:
     """Watch what Kueue says of queued Jobs, where it is installed."""
 
@@ -83,5 +90,6 @@ def watch_settings() -> kopf.OperatorSettings:
     settings.watching.connect_timeout = 30
     for group, _, plural in (BACKEND.kind.resource, PODS.resource):
         settings.watching.label_selectors[f"{plural}.{group}".rstrip(".")] = OURS
-    settings.watching.field_selectors["events"] = BACKEND.refusals.fields
+    for kind in (BACKEND.refusals, FAILED_MOUNTS):
+        settings.watching.field_selectors[kind.resource] = kind.fields
     return settings

@@ -1,13 +1,14 @@
 """What Kubernetes says of a run's Pods, reduced to what a status is made of."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple, Self, TypeVar
 
 from trainingrun_api.names import INDEX_ANNOTATION, TRAINER_CONTAINER, ExitCode
 from trainingrun_api.status import RunFailure, RunResult
 
-from .missing_secret import missing_secret
+from .missing_secret import TakenSecret, missing_secret, taken_secrets
 from .resources import Manifest, RunKey, kubernetes_json, owner_of, parse_time
 
 Left = TypeVar("Left", RunResult, RunFailure)
@@ -50,6 +51,8 @@ class Attempt:
     started: str | None
     termination: Termination | None
     missing_secret: str | None = None
+    unmounted: tuple[TakenSecret, ...] = ()
+    """What it can't start without, until all its volumes are mounted."""
     turned_away: str | None = None
     """Why the kubelet, or whatever ended the pod as a whole, did so."""
     index: int = 0
@@ -62,7 +65,7 @@ class Attempt:
         """Read a Pod."""
         metadata, status = manifest["metadata"], manifest.get("status", {})
         state = _trainer_state(status)
-        waiting = _waiting(state)
+        waiting, taken = _waiting(state), taken_secrets(manifest) if _awaits_its_node(status, state) else ()
         return cls(
             name=metadata["name"],
             created=parse_time(metadata["creationTimestamp"]),
@@ -73,7 +76,8 @@ class Attempt:
             waiting=waiting,
             started=(state.get("running") or state.get("terminated") or {}).get("startedAt"),
             termination=_termination(state),
-            missing_secret=missing_secret(waiting.message, manifest) if waiting else None,
+            missing_secret=missing_secret(waiting.message, taken, metadata["namespace"]) if waiting else None,
+            unmounted=() if condition_message(status, "PodReadyToStartContainers", "True") else taken,
             turned_away=": ".join(filter(None, map(status.get, ("reason", "message")))) or None,
             index=_index(metadata),
             ended_at=_ended_at(state),
@@ -120,6 +124,7 @@ class Pod:
     """A Pod with a run's label."""
 
     run: RunKey
+    uid: str
     owner: str | None
     """UID of what controls it."""
     attempt: Attempt
@@ -127,7 +132,17 @@ class Pod:
     @classmethod
     def parse(cls, manifest: Manifest) -> Self:
         """Read a Pod."""
-        return cls(RunKey.of_child(manifest), owner_of(manifest), Attempt.parse(manifest))
+        uid, attempt = manifest["metadata"]["uid"], Attempt.parse(manifest)
+        return cls(RunKey.of_child(manifest), uid, owner_of(manifest), attempt)
+
+    def attempt_with(self, failed_mounts: Iterable[str]) -> Attempt:
+        """With the Secrets that these volumes are not mounted for, as the kubelet says."""
+        attempt, namespace = self.attempt, self.run.namespace
+        if not attempt.unmounted:
+            return attempt
+        told = [missing_secret(message, attempt.unmounted, namespace) for message in failed_mounts]
+        missing = ". ".join(dict.fromkeys(filter(None, told)))
+        return replace(attempt, missing_secret=missing) if missing else attempt
 
 
 def latest(attempts: list[Attempt]) -> Attempt | None:
@@ -149,6 +164,11 @@ def _trainer_state(status: Manifest) -> Manifest:
             state: Manifest = container.get("state", {})
             return state
     return {}
+
+
+def _awaits_its_node(status: Manifest, state: Manifest) -> bool:
+    """Whether its container has not begun, and may still."""
+    return status.get("phase", "Pending") == "Pending" and not state.keys() & {"running", "terminated"}
 
 
 def _index(metadata: Manifest) -> int:

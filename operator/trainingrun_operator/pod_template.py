@@ -5,29 +5,27 @@ from urllib.parse import urlsplit
 
 from trainingrun_api.custom_trainer import CustomTrainer
 from trainingrun_api.names import (
+    CREDENTIALS_VARIABLE,
     GRACE_SECONDS,
-    HUB_PUSH_TOKEN_VARIABLE,
+    HUB_TOKEN_KEY,
     HUB_TOKEN_VARIABLE,
     MANAGED_BY_LABEL,
     MEMORY_LIMIT_VARIABLE,
-    MLFLOW_CREDENTIALS,
     OPERATOR,
     PROGRESS_AUDIENCE,
-    REQUIRED_STORAGE_KEYS,
     RUN_CONFIG_VARIABLE,
     RUN_LABEL,
-    STORAGE_KEYS,
-    STORAGE_KEYS_VARIABLE,
     TERMINATION_MESSAGE_PATH,
     TRAINER_CONTAINER,
 )
 from trainingrun_api.placement import Resources
 from trainingrun_api.run_config import BaseModelSource, ProgressEndpoint
 from trainingrun_api.spec import TrainingRunSpec
-from trainingrun_api.started_with import SecretNames, StartedWith
+from trainingrun_api.started_with import StartedWith
 
 from . import kubeflow, rendezvous
 from .additions import with_additions
+from .credentials import CREDENTIALS_FOLDER, mounted_secrets
 from .resources import Manifest, Run
 from .settings import Settings
 
@@ -37,10 +35,8 @@ WORK_LIMIT = "50Gi"
 TOKEN_FOLDER = "/var/run/secrets/trainingrun"  # noqa: S105 - a folder
 TOKEN_PATH = f"{TOKEN_FOLDER}/token"
 TOKEN_SECONDS = 3600
-READ_ONLY = {"progress-token", "base-model", "storage-keys"}
+READ_ONLY = {"progress-token", "base-model"}
 BASE_MODEL_FOLDER = "/base-model"
-HUB_TOKEN_KEY = "token"  # noqa: S105 - its name
-KEYS_FOLDER = "/var/run/secrets/storage"
 
 MEMORY_LIMIT: Manifest = {
     "name": MEMORY_LIMIT_VARIABLE,
@@ -71,7 +67,10 @@ def pod_template(
             "securityContext": _pod_security(),
             "imagePullSecrets": [{"name": name} for name in settings.trainer_image_pull_secrets],
             "containers": [_trainer(run, spec, started, config, settings)],
-            "volumes": _volumes(spec, base_model, started.secrets.storage),
+            "volumes": [
+                *_volumes(spec, base_model),
+                *(secret.volume for secret in mounted_secrets(started.secrets)),
+            ],
             **rendezvous.domain(run, spec.resources),
             **spec.scheduling.model_dump(
                 mode="json", exclude_none=True, exclude_defaults=True, exclude={"queue_name"}
@@ -110,6 +109,7 @@ def _trainer(
     run: Run, spec: TrainingRunSpec, started: StartedWith, config: Manifest, settings: Settings
 ) -> Manifest:
     base_model, resources = base_model_of(started), spec.resources
+    secrets = mounted_secrets(started.secrets)
     return {
         "name": TRAINER_CONTAINER,
         "image": started.image,
@@ -125,18 +125,29 @@ def _trainer(
             *_environment(config, base_model),
             MEMORY_LIMIT,
             *rendezvous.variables(run, resources),
-            *_secrets(started.secrets),
-            *(kubeflow.variables(settings.report_url, TOKEN_FOLDER, TOKEN_PATH) if spec.trainer else []),
+            *([{"name": CREDENTIALS_VARIABLE, "value": CREDENTIALS_FOLDER}] if secrets else []),
+            *(_of_custom_trainer(started, settings) if spec.trainer else []),
         ],
         **_command(spec.trainer),
         **rendezvous.ports(resources),
         "resources": _resources(resources),
         "volumeMounts": [
-            {"name": name, "mountPath": path, "readOnly": name in READ_ONLY}
-            for name, path in _mounts(resources, base_model, started.secrets.storage).items()
+            *(
+                {"name": name, "mountPath": path, "readOnly": name in READ_ONLY}
+                for name, path in _mounts(resources, base_model).items()
+            ),
+            *(secret.mount for secret in secrets),
         ],
-        **_insisting_on(started.secrets.mlflow),
     }
+
+
+def _of_custom_trainer(started: StartedWith, settings: Settings) -> list[Manifest]:
+    """What libraries read by themselves."""
+    token_path = f"{CREDENTIALS_FOLDER}/{HUB_TOKEN_VARIABLE}/{HUB_TOKEN_KEY}"
+    return [
+        *kubeflow.variables(settings.report_url, TOKEN_FOLDER, TOKEN_PATH),
+        *([{"name": "HF_TOKEN_PATH", "value": token_path}] if started.secrets.hub else []),
+    ]
 
 
 def _command(trainer: CustomTrainer | None) -> Manifest:
@@ -164,40 +175,6 @@ def _reads_hub_datasets(config: Manifest) -> bool:
     return any("huggingFace" in dataset for dataset in named)
 
 
-def _secrets(names: SecretNames) -> list[Manifest]:
-    return [
-        *(_storage_keys(names.storage) if names.storage else []),
-        *([_from_secret(HUB_TOKEN_VARIABLE, names.hub, HUB_TOKEN_KEY)] if names.hub else []),
-        *(_from_secret(variable, secret, HUB_TOKEN_KEY) for variable, secret in names.datasets.items()),
-        *([_from_secret(HUB_PUSH_TOKEN_VARIABLE, names.push, HUB_TOKEN_KEY)] if names.push else []),
-        *(_mlflow_credentials(names.mlflow) if names.mlflow else []),
-    ]
-
-
-def _storage_keys(secret: str) -> list[Manifest]:
-    folder = {"name": STORAGE_KEYS_VARIABLE, "value": KEYS_FOLDER}
-    return [folder, *(_from_secret(key, secret, key) for key in REQUIRED_STORAGE_KEYS)]
-
-
-def _mlflow_credentials(secret: str) -> list[Manifest]:
-    variables = [_from_secret(key, secret, key) for keys in MLFLOW_CREDENTIALS for key in keys]
-    for variable in variables:
-        variable["valueFrom"]["secretKeyRef"]["optional"] = True  # it holds a password or a token
-    return variables
-
-
-def _insisting_on(secret: str | None) -> Manifest:
-    """Holds the container up until the Secret is there, of which it may take any one key."""
-    if secret is None:
-        return {}
-    # Under names that mean nothing to anyone: the Secret may hold more than is asked of it.
-    return {"envFrom": [{"prefix": "UNUSED_", "secretRef": {"name": secret}}]}
-
-
-def _from_secret(variable: str, secret: str, key: str) -> Manifest:
-    return {"name": variable, "valueFrom": {"secretKeyRef": {"name": secret, "key": key}}}
-
-
 def _resources(resources: Resources) -> Manifest:
     limits = {"memory": resources.memory}
     if resources.gpus_per_node:
@@ -205,18 +182,16 @@ def _resources(resources: Resources) -> Manifest:
     return {"requests": {"cpu": resources.cpu, "memory": resources.memory}, "limits": limits}
 
 
-def _mounts(resources: Resources, base_model: BaseModelSource, keys: str | None) -> dict[str, str]:
+def _mounts(resources: Resources, base_model: BaseModelSource) -> dict[str, str]:
     mounts = {"work": WORK_FOLDER, "progress-token": TOKEN_FOLDER}
     if resources.gpus_per_node > 1:
         mounts["shared-memory"] = "/dev/shm"  # noqa: S108 - where NCCL looks for it
-    if keys is not None:
-        mounts["storage-keys"] = KEYS_FOLDER
     if base_model.mount_path is not None:
         mounts["base-model"] = base_model.mount_path
     return mounts
 
 
-def _volumes(spec: TrainingRunSpec, base_model: BaseModelSource, keys: str | None) -> list[Manifest]:
+def _volumes(spec: TrainingRunSpec, base_model: BaseModelSource) -> list[Manifest]:
     token = {"audience": PROGRESS_AUDIENCE, "expirationSeconds": TOKEN_SECONDS, "path": "token"}
     sources = [{"serviceAccountToken": token}, *([kubeflow.certificate_source()] if spec.trainer else [])]
     volumes: list[Manifest] = [
@@ -226,12 +201,6 @@ def _volumes(spec: TrainingRunSpec, base_model: BaseModelSource, keys: str | Non
     if spec.resources.gpus_per_node > 1:
         # GPUs of a node are connected through it; a container has 64 MiB of it otherwise.
         volumes.append({"name": "shared-memory", "emptyDir": {"medium": "Memory"}})
-    if keys is not None:
-        # Files follow a Secret that changes, which variables don't. It is these that insist on its keys: the
-        # kubelet says of a variable what is missing, of a volume nothing that the pod's status shows.
-        items = [{"key": key, "path": key} for key in STORAGE_KEYS]
-        secret = {"secretName": keys, "optional": True, "items": items, "defaultMode": 0o440}
-        volumes.append({"name": "storage-keys", "secret": secret})
     if base_model.mount_path is not None:
         claim = urlsplit(base_model.uri or "").netloc
         claimed = {"claimName": claim, "readOnly": True}

@@ -90,10 +90,10 @@ class Workloads:
 
     async def attempts(self, run: Run, workload: Workload) -> list[Attempt]:
         """Its Pods; all whose end it has counted, once it has ended."""
-        known = _attempts(self._cache.pods.group(run.key), workload)
+        known = self._attempts(self._cache.pods.group(run.key), workload)
         if _are_all(known, run, workload):
             return known
-        return _attempts(await self.pods(run), workload)
+        return self._attempts(await self.pods(run), workload)
 
     async def pods(self, run: Run) -> list[Pod]:
         """The Pods of all workloads of the run, from the API server."""
@@ -144,6 +144,10 @@ class Workloads:
         self._cache.workloads.saw(manifest)
         return BACKEND.read(manifest)
 
+    def _attempts(self, pods: list[Pod], workload: Workload) -> list[Attempt]:
+        failed = self._cache.failed_mounts
+        return [pod.attempt_with(failed.of(pod.uid)) for pod in pods if pod.owner == workload.uid]
+
     def _built(self, run: Run, spec: TrainingRunSpec, started: StartedWith) -> Manifest:
         template = pod_template(run, spec, started, self._ca_certificate(), self._settings)
         return BACKEND.build(run, spec, template)
@@ -160,7 +164,3 @@ def _are_all(known: list[Attempt], run: Run, workload: Workload) -> bool:
     if run.status.phase in AT_REST and not workload.suspended:
         return not working
     return len(set(working)) == len(working)
-
-
-def _attempts(pods: list[Pod], workload: Workload) -> list[Attempt]:
-    return [pod.attempt for pod in pods if pod.owner == workload.uid]

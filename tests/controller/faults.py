@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Callable
 
 from trainingrun_operator.cluster import TIMEOUT_SECONDS
@@ -83,12 +84,14 @@ class Rewound(KilledAfter):
     def __init__(self, matches: Matches, number: int, kill: Callable[[], None]) -> None:
         super().__init__(matches, number, kill)
         self._versions = ["", ""]
-        self._older = dict.fromkeys(WATCHED, 2)  # one list fills the cache, with another the watch begins
+        self._older: Counter[str] = Counter()
 
     async def call(self, call: Call, pass_on: PassOn) -> Reply:
         plural = call.path.rpartition("/")[2]
-        if self.fired and self._versions[-2] and self._older.get(plural) and lists(plural)(call):
-            self._older[plural] -= 1
+        # One list fills the cache, with another the watch begins.
+        early = plural in WATCHED and lists(plural)(call) and self._older[call.path] < 2
+        if self.fired and self._versions[-2] and early:
+            self._older[call.path] += 1
             earlier = {"resourceVersion": self._versions[-2], "resourceVersionMatch": "Exact"}
             return await pass_on(call._replace(query=dict(call.query) | earlier))
         reply = await super().call(call, pass_on)

@@ -1,5 +1,6 @@
 """Stands for the kubelet: there is no node, so the test says what became of a pod."""
 
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -41,9 +42,16 @@ class Kubelet:
     def wait(self, pod: Manifest, reason: str, message: str) -> None:
         self._write(pod, "Pending", {"waiting": {"reason": reason, "message": message}})
 
-    def lack(self, pod: Manifest, message: str) -> None:
-        """A Secret, or a key of one, that a container takes isn't there."""
-        self.wait(pod, "CreateContainerConfigError", message)
+    def lack(self, pod: Manifest, volume: str, why: str) -> None:
+        """A volume can't be mounted, since a Secret, or a key of one, isn't there."""
+        waiting = {"waiting": {"reason": "ContainerCreating"}}
+        self._write(pod, "Pending", waiting, [_condition("PodReadyToStartContainers", "False")])
+        self._api.apply(_failed_mount(pod, f'MountVolume.SetUp failed for volume "{volume}" : {why}'))
+
+    def mount(self, pod: Manifest) -> None:
+        """All its volumes are mounted, and its image is pulled."""
+        waiting = {"waiting": {"reason": "ContainerCreating"}}
+        self._write(pod, "Pending", waiting, [_condition("PodReadyToStartContainers", "True")])
 
     def end(self, pod: Manifest, exit_code: int, message: str = "", reason: str = "") -> None:
         terminated = _ended(exit_code) | {"message": message} | ({"reason": reason} if reason else {})
@@ -75,6 +83,30 @@ class Kubelet:
 def index_of(pod: Manifest) -> int:
     """Which of the pods of an Indexed Job it is."""
     return int(pod["metadata"]["annotations"]["batch.kubernetes.io/job-completion-index"])
+
+
+def _condition(kind: str, value: str) -> Manifest:
+    return {"type": kind, "status": value, "lastTransitionTime": _now()}
+
+
+def _failed_mount(pod: Manifest, message: str) -> Manifest:
+    metadata = pod["metadata"]
+    involved = {key: metadata[key] for key in ("namespace", "name", "uid", "resourceVersion")}
+    return {
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": {"name": f"{metadata['name']}.{time.time_ns():x}", "namespace": metadata["namespace"]},
+        "involvedObject": {"apiVersion": "v1", "kind": "Pod", **involved},
+        "reason": "FailedMount",
+        "message": message,
+        "type": "Warning",
+        "source": {"component": "kubelet", "host": "node"},
+        "reportingComponent": "kubelet",
+        "reportingInstance": "node",
+        "firstTimestamp": _now(),
+        "lastTimestamp": _now(),
+        "count": 1,
+    }
 
 
 def _ended(exit_code: int) -> Manifest:

@@ -36,12 +36,10 @@ TEXTS = ("please send the invoice", "i forgot my password")
 
 
 @pytest.fixture
-def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Server]:
+def store() -> Iterator[S3Server]:
     """A server with the data."""
     rows = [{"text": f"{text} {n}", "label": text.split()[-1]} for n in range(20) for text in TEXTS]
     with S3Server() as server:
-        monkeypatch.setenv("AWS_ACCESS_KEY_ID", server.access_key)
-        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", server.secret_key)
         client = client_of(server)
         client.create_bucket(Bucket="team")
         client.put_object(Bucket="team", Key="tickets.jsonl", Body="\n".join(map(json.dumps, rows)).encode())
@@ -68,7 +66,12 @@ def run(api: Api, store: S3Server) -> Manifest:
         a_run(
             "own",
             dataset={"uri": "s3://team/tickets.jsonl"},
-            output={"uri": "s3://team/out", "endpoint": store.endpoint},
+            output={
+                "uri": "s3://team/out",
+                "endpoint": store.endpoint,
+                "credentialsSecretRef": {"name": "store"},
+            },
+            baseModel={"huggingFace": {"repoId": "team/model", "tokenSecretRef": {"name": "hub"}}},
             training={"maxEpochs": 2, "batchSize": 16, "learningRate": 1e-4},
             trainer=TRAINER,
         )
@@ -84,16 +87,26 @@ def pod(run: Manifest, kubelet: Kubelet) -> Manifest:
 
 @pytest.fixture
 def environment(
-    pod: Manifest, api: Api, operator: OperatorProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    pod: Manifest,
+    api: Api,
+    operator: OperatorProcess,
+    store: S3Server,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> dict[str, str]:
     """That of the pod, with its files in a folder, and the name of the operator's Service known."""
     values = variables(pod)
+    folder = tmp_path / "credentials" / "storage"
+    folder.mkdir(parents=True)
+    (folder / "AWS_ACCESS_KEY_ID").write_text(store.access_key)
+    (folder / "AWS_SECRET_ACCESS_KEY").write_text(store.secret_key)
     (tmp_path / "ca.crt").write_text(operator.ca_certificate)
     (tmp_path / "token").write_text(api.token(pod))
     url = urlsplit(values["KUBEFLOW_TRAINER_SERVER_URL"])
     assert url.hostname == SERVER_NAME
     mine = {
         "TRAININGRUN_CONFIG": values["TRAININGRUN_CONFIG"],
+        "TRAININGRUN_CREDENTIALS": str(folder.parent),
         "KUBEFLOW_TRAINER_SERVER_URL": f"https://{SERVER_NAME}:{operator.progress_port}{url.path}",
         "KUBEFLOW_TRAINER_SERVER_CA_CERT": str(tmp_path / "ca.crt"),
         "KUBEFLOW_TRAINER_SERVER_TOKEN": str(tmp_path / "token"),
@@ -123,6 +136,10 @@ def test_its_pod_has_image_command_and_a_way_to_report(pod: Manifest, operator: 
     )
     (item,) = certificate["downwardAPI"]["items"]
     assert values["KUBEFLOW_TRAINER_SERVER_CA_CERT"] == f"{mount['mountPath']}/{item['path']}"
+    folder = values["TRAININGRUN_CREDENTIALS"]
+    assert values["HF_TOKEN_PATH"] == f"{folder}/HF_TOKEN/token"
+    mounts = {one["mountPath"] for one in container["volumeMounts"]}
+    assert {f"{folder}/HF_TOKEN", f"{folder}/storage"} <= mounts
     annotation = item["fieldRef"]["fieldPath"].split("'")[1]
     assert pod["metadata"]["annotations"][annotation] == operator.ca_certificate
 

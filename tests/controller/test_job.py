@@ -6,6 +6,7 @@ import pytest
 
 from trainingrun_api.base_model import BaseModel, HuggingFaceModel
 from trainingrun_api.names import (
+    CREDENTIALS_VARIABLE,
     HUB_PUSH_TOKEN_VARIABLE,
     MEMORY_LIMIT_VARIABLE,
     PROGRESS_AUDIENCE,
@@ -165,24 +166,39 @@ def test_a_job_for_a_queue_is_created_suspended() -> None:
     assert job_of(a_run("tickets"))["spec"]["suspend"] is False
 
 
-def test_credentials_come_from_the_secret_by_key() -> None:
+def secrets_of(pod: Manifest) -> dict[str, list[Manifest]]:
+    """Sources of the Secrets that the trainer has as files, by the names of their folders."""
+    (container,) = pod["containers"]
+    assert not [one for one in container["env"] if "secretKeyRef" in one.get("valueFrom", {})]
+    assert "envFrom" not in container
+    folder = next((one["value"] for one in container["env"] if one["name"] == CREDENTIALS_VARIABLE), None)
+    volumes = {volume["name"]: volume for volume in pod["volumes"]}
+    mounts = [one for one in container["volumeMounts"] if one["mountPath"].startswith(f"{folder}/")]
+    assert all(mount["readOnly"] for mount in mounts)
+    return {
+        mount["mountPath"].removeprefix(f"{folder}/"): [
+            source["secret"] for source in volumes[mount["name"]]["projected"]["sources"]
+        ]
+        for mount in mounts
+    }
+
+
+def a_token(secret: str) -> list[Manifest]:
+    return [{"name": secret, "items": [{"key": "token", "path": "token"}]}]
+
+
+def test_credentials_are_files_of_the_secret() -> None:
     output = {"uri": "s3://m/x", "credentialsSecretRef": {"name": "store"}}
     pod = pod_of(a_run("t", dataset={"uri": "s3://d/t.csv"}, output=output))
-    environment = pod["containers"][0]["env"]
-    secrets = {
-        v["name"]: v["valueFrom"]["secretKeyRef"]
-        for v in environment
-        if "secretKeyRef" in v.get("valueFrom", {})
-    }
-    assert secrets["AWS_ACCESS_KEY_ID"] == {"name": "store", "key": "AWS_ACCESS_KEY_ID"}
-    assert set(secrets) == {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
-    config = json.loads(next(v["value"] for v in environment if v["name"] == "TRAININGRUN_CONFIG"))
+    required, temporary = secrets_of(pod)["storage"]
+    assert required["name"] == temporary["name"] == "store"
+    assert [item["path"] for item in required["items"]] == ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]
+    assert "optional" not in required
+    assert temporary["items"] == [{"key": "AWS_SESSION_TOKEN", "path": "AWS_SESSION_TOKEN"}]
+    assert temporary["optional"] is True
+    config = json.loads(pod["containers"][0]["env"][0]["value"])
     assert config["storage"]["credentialsSecret"] == "store"
-    (mount,) = [m for m in pod["containers"][0]["volumeMounts"] if m["name"] == "storage-keys"]
-    assert {"name": "TRAININGRUN_STORAGE_KEYS", "value": mount["mountPath"]} in environment
-    (volume,) = [v["secret"] for v in pod["volumes"] if v["name"] == mount["name"]]
-    assert (volume["secretName"], mount["readOnly"]) == ("store", True)
-    assert {item["path"] for item in volume["items"]} == {*secrets, "AWS_SESSION_TOKEN"}
+    assert secrets_of(pod_of(a_run("t"))) == {}
 
 
 def test_tracker_is_the_runs_own_else_the_projects() -> None:
@@ -190,36 +206,27 @@ def test_tracker_is_the_runs_own_else_the_projects() -> None:
     spec = a_project("tickets", tracking={"mlflow": server})["spec"]
     project = TrainingProjectSpec.model_validate(spec)
     own = {"trackingUri": "http://mlflow.team", "experiment": "mine"}
-    for tracking, experiment, keys in (
+    for tracking, experiment, secrets in (
         (
             None,
             {"trackingUri": "https://mlflow.example.com", "experiment": "team"},
-            {"MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN"},
+            {"mlflow": [{"name": "mlflow"}]},
         ),
-        ({"mlflow": own}, own, set()),
-        ({}, None, set()),
+        ({"mlflow": own}, own, {}),
+        ({}, None, {}),
     ):
         run = a_project_run("t", "tickets", **({} if tracking is None else {"tracking": tracking}))
-        container = job_of(run, project)["spec"]["template"]["spec"]["containers"][0]
-        environment = container["env"]
-        assert json.loads(environment[0]["value"]).get("mlflow") == experiment
-        secrets = {
-            v["name"]: v["valueFrom"]["secretKeyRef"]
-            for v in environment
-            if "secretKeyRef" in v.get("valueFrom", {})
-        }
-        assert secrets == {key: {"name": "mlflow", "key": key, "optional": True} for key in keys}
-        assert [one["secretRef"] for one in container.get("envFrom", ())] == [{"name": "mlflow"}] * bool(keys)
+        pod = job_of(run, project)["spec"]["template"]["spec"]
+        assert json.loads(pod["containers"][0]["env"][0]["value"]).get("mlflow") == experiment
+        assert secrets_of(pod) == secrets
 
 
 def test_hub_is_reached_with_the_token_alone() -> None:
     source = BaseModelSource(hub=HubModel(repo_id="team/model", revision="main"))
     asked = {"huggingFace": {"repoId": "team/model", "tokenSecretRef": {"name": "hub"}}}
     pod = job_of(a_run("t", baseModel=asked), base_model=source)["spec"]["template"]["spec"]
-    environment = {v["name"]: v.get("value", v.get("valueFrom")) for v in pod["containers"][0]["env"]}
-    assert environment["HF_TOKEN"] == {"secretKeyRef": {"name": "hub", "key": "token"}}
-    assert environment["HF_HUB_OFFLINE"] == "0"
-    assert "HF_TOKEN" not in {v["name"] for v in pod_of(a_run("t"))["containers"][0]["env"]}
+    assert secrets_of(pod) == {"HF_TOKEN": a_token("hub")}
+    assert {"name": "HF_HUB_OFFLINE", "value": "0"} in pod["containers"][0]["env"]
 
 
 def test_each_data_set_of_the_hub_has_its_token() -> None:
@@ -252,11 +259,10 @@ def test_each_data_set_of_the_hub_has_its_token() -> None:
         ("team/test", "of-test"),
     ]
     assert {one.endpoint for one in of_hub} == {"https://mirror.example.com"}
-    container = pod_template(run, run.spec, started, "PEM", settings)["spec"]["containers"][0]
-    environment = {v["name"]: v.get("value", v.get("valueFrom")) for v in container["env"]}
-    for variable, secret in started.secrets.datasets.items():
-        assert environment[variable] == {"secretKeyRef": {"name": secret, "key": "token"}}
-    assert environment["HF_HUB_OFFLINE"] == "0"
+    pod = pod_template(run, run.spec, started, "PEM", settings)["spec"]
+    datasets = started.secrets.datasets
+    assert secrets_of(pod) == {name: a_token(secret) for name, secret in datasets.items()}
+    assert {"name": "HF_HUB_OFFLINE", "value": "0"} in pod["containers"][0]["env"]
 
 
 @pytest.mark.parametrize("secret", ["push", None])
@@ -270,11 +276,9 @@ def test_a_push_has_a_token_of_its_own_and_the_mirror(secret: str | None) -> Non
     started = starting_with(run, "brisk-heron-3f9a", found, settings)
     hub = RunConfig.model_validate(started.config).hub
     assert hub == HubTarget(repo_id="team/tickets", private=True, endpoint="https://mirror.example.com")
-    container = pod_template(run, run.spec, started, "PEM", settings)["spec"]["containers"][0]
-    environment = {v["name"]: v.get("value", v.get("valueFrom")) for v in container["env"]}
-    assert environment["HF_HUB_OFFLINE"] == "0"
-    wanted = {"secretKeyRef": {"name": secret, "key": "token"}} if secret else None
-    assert environment.get(HUB_PUSH_TOKEN_VARIABLE) == wanted
+    pod = pod_template(run, run.spec, started, "PEM", settings)["spec"]
+    assert {"name": "HF_HUB_OFFLINE", "value": "0"} in pod["containers"][0]["env"]
+    assert secrets_of(pod) == ({HUB_PUSH_TOKEN_VARIABLE: a_token(secret)} if secret else {})
 
 
 def test_volume_of_the_base_model_is_mounted_read_only() -> None:

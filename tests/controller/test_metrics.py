@@ -4,6 +4,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+from prometheus_client.parser import text_string_to_metric_families
+
 from trainingrun_api.advice import Finding, Severity
 from trainingrun_api.status import (
     Condition,
@@ -67,6 +69,22 @@ def test_each_finding_is_a_series_until_it_or_its_run_is_gone() -> None:
     metrics.forget(KEY)
     assert advice_series(metrics) == {others}
     assert b"tickets" not in metrics.exposition()
+
+
+def test_words_made_to_be_taken_for_series_stay_words() -> None:
+    """The API server lets no such name through; a label holds it all the same."""
+    words = 'a"} 1\ntrainingrun_phase{name="forged"} 1\\'
+    metrics = Metrics("1.2.3")
+    metrics.show(a_shown(advised(a_finding("LossJump", Severity.WARNING)), RunKey(f"{words}n", words)))
+    families = list(text_string_to_metric_families(metrics.exposition().decode()))
+    runs = [
+        (sample.labels["namespace"], sample.labels["name"])
+        for family in families
+        for sample in family.samples
+        if "name" in sample.labels
+    ]
+    assert len(runs) > 1
+    assert set(runs) == {(f"{words}n", words)}
 
 
 def test_what_an_alert_needs_is_there() -> None:

@@ -60,9 +60,9 @@ def test_operator_serves_its_namespaces_with_rights_in_them_alone(
         api.apply(a_project_run("shared", "bare"))
         api.eventually("shared", phase="Pending", reason="Unschedulable")
         assert config_of(api, "shared")["outputPrefix"].startswith("s3://shared/results/")
-        variables = api.get("Job", "plain")["spec"]["template"]["spec"]["containers"][0]["env"]
-        key = {"secretKeyRef": {"name": "s3", "key": "AWS_SECRET_ACCESS_KEY"}}
-        assert {"name": "AWS_SECRET_ACCESS_KEY", "valueFrom": key} in variables
+        volumes = api.get("Job", "plain")["spec"]["template"]["spec"]["volumes"]
+        (keys,) = [volume for volume in volumes if volume["name"] == "credentials-storage"]
+        assert keys["projected"]["sources"][0]["secret"]["name"] == "s3"
         shared = {"project": "returns", "namespace": "elsewhere"}
         api.apply(a_run("guest", additionalDatasets=[shared]))
         message = f"the operator watches only {api.namespace}"

@@ -74,14 +74,17 @@ def test_run_waits_for_its_secret_and_each_key(api: Api, kubelet: Kubelet) -> No
     output = {"uri": "s3://models/x", "credentialsSecretRef": {"name": "store"}}
     api.apply(a_run("locked", dataset={"uri": "s3://d/t.csv"}, output=output))
     pod = kubelet.pod_of("locked")
-    kubelet.lack(pod, 'secret "store" not found')
+    kubelet.lack(pod, "credentials-storage", 'secret "store" not found')
     message = "Secret store does not exist"
     run = api.eventually("locked", phase="Pending", reason="SecretNotFound", message=message)
     wanted = "create it with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
     assert wanted in run["status"]["conditions"][0]["message"]
-    kubelet.lack(pod, f"couldn't find key AWS_SECRET_ACCESS_KEY in Secret {api.namespace}/store")
+    why = "references non-existent secret key: AWS_SECRET_ACCESS_KEY"
+    kubelet.lack(pod, "credentials-storage", why)
     message = f"Secret store in namespace {api.namespace} has no key AWS_SECRET_ACCESS_KEY; add it"
     api.eventually("locked", phase="Pending", reason="SecretNotFound", message=message)
+    kubelet.mount(pod)
+    api.eventually("locked", phase="Pending", reason="PodStarting")
     kubelet.start(pod)
     api.eventually("locked", phase="Running")
 
@@ -89,9 +92,33 @@ def test_run_waits_for_its_secret_and_each_key(api: Api, kubelet: Kubelet) -> No
 def test_run_waits_for_what_its_tracker_takes(api: Api, kubelet: Kubelet) -> None:
     server = {"trackingUri": "http://mlflow", "credentialsSecretRef": {"name": "tracker"}}
     api.apply(a_run("tracked", tracking={"mlflow": server}))
-    kubelet.lack(kubelet.pod_of("tracked"), 'secret "tracker" not found')
+    kubelet.lack(kubelet.pod_of("tracked"), "credentials-mlflow", 'secret "tracker" not found')
     message = "create it with MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN"
     api.eventually("tracked", phase="Pending", reason="SecretNotFound", message=message)
+
+
+def test_run_names_all_secrets_that_it_waits_for(api: Api, kubelet: Kubelet) -> None:
+    output = {"uri": "s3://models/x", "credentialsSecretRef": {"name": "store"}}
+    hub = {"repoId": "team/model", "tokenSecretRef": {"name": "hub"}}
+    api.apply(a_run("poor", dataset={"uri": "s3://d/t.csv"}, output=output, baseModel={"huggingFace": hub}))
+    pod = kubelet.pod_of("poor")
+    kubelet.lack(pod, "credentials-storage", 'secret "store" not found')
+    kubelet.lack(pod, "credentials-hf-token", "references non-existent secret key: token")
+    run = api.eventually("poor", phase="Pending", reason="SecretNotFound", message="Secret hub in namespace")
+    assert "Secret store does not exist" in run["status"]["conditions"][0]["message"]
+
+
+def test_run_waits_for_the_secret_of_a_variable_that_its_user_adds(api: Api, kubelet: Kubelet) -> None:
+    reference = {"secretKeyRef": {"name": "extra", "key": "token"}}
+    added = {"name": "trainer", "env": [{"name": "TOKEN", "valueFrom": reference}]}
+    api.apply(a_run("added", podTemplate={"spec": {"containers": [added]}}))
+    pod = kubelet.pod_of("added")
+    kubelet.wait(pod, "CreateContainerConfigError", 'secret "extra" not found')
+    message = f"Secret extra does not exist in namespace {api.namespace}; create it with token"
+    api.eventually("added", phase="Pending", reason="SecretNotFound", message=message)
+    message = f"couldn't find key token in Secret {api.namespace}/extra"
+    kubelet.wait(pod, "CreateContainerConfigError", message)
+    api.eventually("added", phase="Pending", reason="SecretNotFound", message="has no key token; add it")
 
 
 def test_run_waits_for_its_base_model(api: Api, kubelet: Kubelet) -> None:
@@ -120,7 +147,7 @@ def test_run_waits_for_its_base_model(api: Api, kubelet: Kubelet) -> None:
 def test_run_waits_for_the_token_of_its_base_model(api: Api, kubelet: Kubelet) -> None:
     hub = {"repoId": "team/model", "tokenSecretRef": {"name": "hub"}}
     api.apply(a_run("private", baseModel={"huggingFace": hub}, pendingDeadlineSeconds=3600))
-    kubelet.lack(kubelet.pod_of("private"), 'secret "hub" not found')
+    kubelet.lack(kubelet.pod_of("private"), "credentials-hf-token", 'secret "hub" not found')
     message = f"Secret hub does not exist in namespace {api.namespace}; create it with token"
     api.eventually("private", phase="Pending", reason="SecretNotFound", message=message)
     assert config_of(api, "private")["baseModel"]["hub"] == {"repoId": "team/model", "revision": "main"}

@@ -182,15 +182,6 @@ def test_run_that_asks_for_more_gpus_than_there_are_waits_with_the_reason(world:
     world.delete(name)
 
 
-def test_secret_that_is_not_there_is_named_as_the_kubelet_says(world: World) -> None:
-    output = {**OUTPUT, "credentialsSecretRef": {"name": "later"}}
-    name = world.apply({**SPEC, "output": output}, "locked")
-    waiting = world.until(name, lambda status: any("Secret later" in c.message for c in status.conditions))
-    assert succeeded(waiting) == ("Unknown", "SecretNotFound")
-    assert "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY" in waiting.conditions[0].message
-    world.delete(name)
-
-
 def test_run_that_asks_for_a_gpu_gets_it_and_says_when_it_is_none(world: World) -> None:
     spec = {**SPEC, "resources": {"gpusPerNode": 1, "memory": "3Gi"}, "backoffLimit": 0}
     name = world.apply(spec, "gpu")

@@ -1,6 +1,5 @@
 """Repositories of the Hugging Face Hub or a mirror of it, with errors in the trainer's words."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,9 +14,9 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
-from trainingrun_api.names import HUB_TOKEN_VARIABLE
+from trainingrun_api.names import HUB_TOKEN_KEY, HUB_TOKEN_VARIABLE
 
-from .credentials import require_sendable
+from .credentials import find_key, require_sendable
 from .errors import StorageUnavailableError, TrainerError, first_line
 
 TIMEOUT_SECONDS = 30.0
@@ -40,7 +39,7 @@ class HubRepository:
     mirror: str | None = None
     """URL of a mirror; the Hub when None."""
     token_variable: str = HUB_TOKEN_VARIABLE
-    """Variable of the environment with the token; HF_TOKEN's is used where it isn't set."""
+    """Folder of the token's Secret, or variable of the environment; that of HF_TOKEN where there is none."""
     written: bool = False
     """Whether it is written to, and not only read."""
 
@@ -57,8 +56,9 @@ class HubRepository:
     @property
     def token(self) -> str | None:
         """The token. Raises `error` for one that no request can hold."""
-        # An explicit one: the library looks for the variable when it is imported.
-        token = os.environ.get(self.token_variable) or os.environ.get(HUB_TOKEN_VARIABLE)
+        # An explicit one, read anew each time: the library looks for its own when it is imported.
+        names = (self.token_variable, HUB_TOKEN_VARIABLE)
+        token = next(filter(None, (find_key(name, HUB_TOKEN_KEY, name) for name in names)), None)
         name = (
             f"the token in {HUB_TOKEN_VARIABLE}, on a cluster of the Secret of {self.setting}.tokenSecretRef,"
         )

@@ -53,7 +53,6 @@ def main() -> int:
     """
     rank = settings.rank()
     log_to_stdout(rank)
-    settings.forget_storage_keys()
     try:
         layout = settings.ProcessLayout.from_environment()
         if layout.size > 1 and rank is None:

@@ -7,6 +7,7 @@ from typing import NamedTuple, Self
 from pydantic import ValidationError
 
 from trainingrun_api.names import (
+    CREDENTIALS_VARIABLE,
     MASTER_ADDRESS_VARIABLE,
     MASTER_PORT,
     MASTER_PORT_VARIABLE,
@@ -15,8 +16,6 @@ from trainingrun_api.names import (
     NODES_VARIABLE,
     PROCESSES_VARIABLE,
     RUN_CONFIG_VARIABLE,
-    STORAGE_KEYS,
-    STORAGE_KEYS_VARIABLE,
     TERMINATION_MESSAGE_PATH,
 )
 from trainingrun_api.problems import problems
@@ -46,20 +45,11 @@ def termination_path() -> Path:
     return Path(os.environ.get(TERMINATION_PATH_VARIABLE, TERMINATION_MESSAGE_PATH))
 
 
-def storage_keys() -> Path | None:
-    """Folder of the object store's keys; None where they aren't in files."""
-    value = os.environ.get(STORAGE_KEYS_VARIABLE)
-    return Path(value) if value else None
-
-
-def forget_storage_keys() -> None:
-    """Give the object store's keys to no library or process that is started from here, where files hold them.
-
-    The variables are there for the kubelet, which says of them alone that a key is missing.
-    """
-    if storage_keys() is not None:
-        for name in STORAGE_KEYS:
-            os.environ.pop(name, None)
+def secret_folder(name: str) -> Path | None:
+    """Folder with the keys of a Secret; None where they aren't in files."""
+    value = os.environ.get(CREDENTIALS_VARIABLE)
+    folder = Path(value, name) if value else None
+    return folder if folder is not None and folder.is_dir() else None
 
 
 def memory_limit() -> int | None:

@@ -136,6 +136,10 @@ matchExpressions:
 - apiGroups: [""]
   resources: [events]
   verbs: [create, list, watch]
+# To read why a node can't mount a pod's volumes.
+- apiGroups: [events.k8s.io]
+  resources: [events]
+  verbs: [list, watch]
 # Of Kueue, where it is installed: to say why a run waits in its queue, and to suspend it there.
 - apiGroups: [kueue.x-k8s.io]
   resources: [workloads]

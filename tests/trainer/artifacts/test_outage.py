@@ -10,6 +10,7 @@ import pytest
 from localcluster import S3Server
 from localcluster.control_plane import LOOPBACK, free_port, run
 from localcluster.s3 import S3Credentials, s3_server
+from trainingrun_api.names import CREDENTIALS_VARIABLE, STORAGE_FOLDER
 from trainingrun_api.progress import ProgressReport
 from trainingrun_api.run_config import RunConfig, Storage
 from trainingrun_api.status import Reason
@@ -18,6 +19,7 @@ from trainingrun_trainer.artifacts import open_store
 from trainingrun_trainer.errors import StorageUnavailableError
 
 from ..conftest import changed
+from ..mounted import MountedSecret, storage_keys
 
 pytestmark = pytest.mark.slow
 
@@ -108,36 +110,27 @@ def test_a_store_that_stays_away_ends_the_run_when_patience_is_over(
 class Rotation:
     """A listener that mounts other keys: wrong ones in the second epoch, right ones when that is noticed."""
 
-    def __init__(self, server: S3Server, folder: Path) -> None:
-        self._server, self._folder = server, folder
-        self._versions = 0
+    def __init__(self, server: S3Server, credentials: Path) -> None:
+        self._right = storage_keys(server)
+        self._secret = MountedSecret(credentials, STORAGE_FOLDER, self._right)
+        self._replaced = False
         self.notices: list[str] = []
-        self.mount(server.secret_key)
-
-    def mount(self, secret_key: str) -> None:
-        """As the kubelet does: a new folder, and a link that is turned to it."""
-        self._versions += 1
-        version = self._folder / f"..{self._versions}"
-        version.mkdir(parents=True)
-        (version / "AWS_ACCESS_KEY_ID").write_text(self._server.access_key)
-        (version / "AWS_SECRET_ACCESS_KEY").write_text(secret_key)
-        (self._folder / "..new").symlink_to(version.name)
-        (self._folder / "..new").replace(self._folder / "..data")
 
     def __call__(self, report: ProgressReport) -> None:
-        if report.progress.step == 8 and self._versions == 1:
-            self.mount("replaced")
-        if report.progress.notice is not None and self._versions == 2:
+        if report.progress.step == 8 and not self._replaced:
+            self._replaced = True
+            self._secret.change(self._right | {"AWS_SECRET_ACCESS_KEY": "replaced"})
+        if report.progress.notice is not None and not self.notices:
             self.notices.append(report.progress.notice.message)
             assert report.progress.notice.reason is Reason.STORAGE_REFUSED
-            self.mount(self._server.secret_key)
+            self._secret.change(self._right)
 
 
 def test_keys_that_are_replaced_are_taken_over(
     config: RunConfig, s3: S3Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("TRAININGRUN_STORAGE_KEYS", str(tmp_path / "keys"))
-    rotation = Rotation(s3, tmp_path / "keys")
+    monkeypatch.setenv(CREDENTIALS_VARIABLE, str(tmp_path / "credentials"))
+    rotation = Rotation(s3, tmp_path / "credentials")
     storage = Storage(endpoint=s3.endpoint, credentials_secret="store", patience_seconds=600)
     result = pipeline.run(changed(config, storage=storage, output_prefix="s3://bucket/rotated"), rotation)
     assert result.epochs == 3

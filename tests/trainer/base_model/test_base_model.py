@@ -1,6 +1,7 @@
 """Base models from wherever they are kept."""
 
 import io
+import os
 import shutil
 import tarfile
 import zipfile
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from trainingrun_api.evaluation import Evaluation
+from trainingrun_api.names import CREDENTIALS_VARIABLE, HUB_TOKEN_KEY, HUB_TOKEN_VARIABLE
 from trainingrun_api.run_config import BaseModelSource, HubModel, RunConfig, Storage
 from trainingrun_trainer import pipeline
 from trainingrun_trainer.base_model import BaseModelFolder, fetch_base_model
@@ -18,6 +20,7 @@ from trainingrun_trainer.model import load
 
 from ..conftest import changed, pickled
 from ..hub import TOKEN, Hub
+from ..mounted import MountedSecret
 from ..report.reports import a_report, label_names, single
 
 LOCAL = Storage()
@@ -63,6 +66,18 @@ def test_a_private_repository_is_read_with_the_token(
         of_hub(hub, "team/secret", tmp_path)
     monkeypatch.setenv("HF_TOKEN", TOKEN)
     assert (of_hub(hub, "team/secret", tmp_path).folder / "config.json").is_file()
+
+
+def test_a_mounted_token_is_read_anew_each_time(
+    hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(CREDENTIALS_VARIABLE, str(tmp_path / "credentials"))
+    secret = MountedSecret(tmp_path / "credentials", HUB_TOKEN_VARIABLE, {HUB_TOKEN_KEY: "hf_wrong"})
+    with pytest.raises(ModelError, match="with the token given"):
+        of_hub(hub, "team/secret", tmp_path)
+    secret.change({HUB_TOKEN_KEY: TOKEN})
+    assert (of_hub(hub, "team/secret", tmp_path).folder / "config.json").is_file()
+    assert "HF_TOKEN" not in os.environ
 
 
 def test_a_token_that_no_request_can_hold_is_refused_without_a_word_of_it(

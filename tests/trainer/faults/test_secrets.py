@@ -1,7 +1,6 @@
 """Keys that are planted in a run are in nothing that it leaves, and in no error."""
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -10,12 +9,23 @@ import pytest
 from promises import Promise
 
 from localcluster import S3Server
-from trainingrun_api.names import STORAGE_KEYS_VARIABLE, ExitCode
+from localcluster.control_plane import LOOPBACK, free_port
+from trainingrun_api.names import (
+    CREDENTIALS_VARIABLE,
+    HUB_TOKEN_KEY,
+    HUB_TOKEN_VARIABLE,
+    MLFLOW_FOLDER,
+    MLFLOW_TOKEN_KEY,
+    STORAGE_FOLDER,
+    STORAGE_KEYS,
+    ExitCode,
+)
 from trainingrun_api.run_config import MlflowExperiment, RunConfig, Storage
 from trainingrun_trainer.artifacts import open_store
-from trainingrun_trainer.settings import forget_storage_keys
 
 from ..artifacts.s3_proxy import Answer, Request, s3_proxy
+from ..distributed.test_launcher import Pod
+from ..mounted import MountedSecret
 from ..trackers.mlflow_server import mlflow_server
 from .attempts import Attempt
 from .conftest import World
@@ -34,17 +44,9 @@ class Credentials(NamedTuple):
 
     def mount(self, folder: Path) -> dict[str, str]:
         """Files, as the kubelet mounts them; gives the variable that names their folder."""
-        folder.mkdir()
-        (folder / "AWS_ACCESS_KEY_ID").write_text(self.access_key)
-        (folder / "AWS_SECRET_ACCESS_KEY").write_text(self.secret_key)
-        if self.token:
-            (folder / "AWS_SESSION_TOKEN").write_text(self.token)
-        # What the pod has in its variables too: the trainer takes the files.
-        return {
-            STORAGE_KEYS_VARIABLE: str(folder),
-            "AWS_ACCESS_KEY_ID": self.access_key,
-            "AWS_SECRET_ACCESS_KEY": self.secret_key,
-        }
+        keys = {name: key for name, key in zip(STORAGE_KEYS, self, strict=True) if key}
+        MountedSecret(folder, STORAGE_FOLDER, keys)
+        return {CREDENTIALS_VARIABLE: str(folder)}
 
     @property
     def words(self) -> list[str]:
@@ -108,7 +110,9 @@ def test_no_key_is_in_anything_that_a_run_leaves(
     world: World, s3: S3Server, keys: dict[str, str], tmp_path: Path, promise: Promise
 ) -> None:
     planted = Credentials(s3.access_key, s3.secret_key)
-    mounted = planted.mount(tmp_path / "keys") | {"MLFLOW_TRACKING_TOKEN": PLANTED, "HF_TOKEN": PLANTED[::-1]}
+    mounted = planted.mount(tmp_path / "keys")
+    MountedSecret(tmp_path / "keys", MLFLOW_FOLDER, {MLFLOW_TOKEN_KEY: PLANTED})
+    MountedSecret(tmp_path / "keys", HUB_TOKEN_VARIABLE, {HUB_TOKEN_KEY: PLANTED[::-1]})
     tracked_at = tmp_path / "mlflow"
     tracked_at.mkdir()
     with mlflow_server(tracked_at) as url:
@@ -130,8 +134,21 @@ def test_no_key_is_in_anything_that_a_run_leaves(
     )
 
 
-def test_the_environment_of_the_trainer_holds_no_key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name, value in Credentials(PLANTED, PLANTED, PLANTED).mount(tmp_path / "keys").items():
-        monkeypatch.setenv(name, value)
-    forget_storage_keys()
-    assert PLANTED not in os.environ.values()
+def test_no_process_of_a_run_has_a_key_in_its_environment(
+    world: World, s3: S3Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, promise: Promise
+) -> None:
+    planted = Credentials(s3.access_key, s3.secret_key)
+    for name in STORAGE_KEYS:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(CREDENTIALS_VARIABLE, planted.mount(tmp_path / "keys")[CREDENTIALS_VARIABLE])
+    MountedSecret(tmp_path / "keys", MLFLOW_FOLDER, {MLFLOW_TOKEN_KEY: PLANTED})
+    experiment = MlflowExperiment(tracking_uri=f"http://{LOOPBACK}:{free_port()}", experiment="tickets")
+    pod = Pod(world.run_at("environment").model_copy(update={"mlflow": experiment}), tmp_path)
+    pod.until("epoch 1")
+    processes = [pod.process.pid, *pod.workers()]
+    environments = [Path(f"/proc/{pid}/environ").read_bytes().decode() for pid in processes]
+    assert pod.end() == ExitCode.OK, pod.output
+    assert all(CREDENTIALS_VARIABLE in environment for environment in environments)
+    assert leaks(planted._replace(token=PLANTED), *environments, pod.output) == []
+    said = f"{len(processes)} processes of one pod"
+    promise("Security", "No key is in the environment of a trainer's processes", said)

@@ -1,9 +1,13 @@
 """Runs on a real tracking server of MLflow, and without one."""
 
+import base64
+import os
 import socket
 import time
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from mlflow import MlflowClient
@@ -13,6 +17,7 @@ from localcluster.control_plane import LOOPBACK, free_port
 from trainingrun_api.artifacts import ArtifactPaths
 from trainingrun_api.evaluation import Evaluation
 from trainingrun_api.labels import Labels
+from trainingrun_api.names import CREDENTIALS_VARIABLE, MLFLOW_FOLDER, MLFLOW_TOKEN_KEY
 from trainingrun_api.progress import ProgressReport
 from trainingrun_api.run_config import MlflowExperiment, RunConfig
 from trainingrun_trainer import pipeline
@@ -22,6 +27,7 @@ from trainingrun_trainer.pipeline.run import trackers_of
 from trainingrun_trainer.trackers import Ending, Mlflow, Snapshot, Subject, mlflow
 
 from ..conftest import changed
+from ..mounted import MountedSecret
 from ..report.reports import a_report, label_names, single
 from .mlflow_server import mlflow_server
 
@@ -135,6 +141,45 @@ def test_a_token_that_no_request_can_hold_is_refused_without_a_word_of_it(
     with pytest.raises(SettingsError, match=r"MLFLOW_TRACKING_TOKEN, .*contains white space") as refused:
         trackers_of(config, open_store(paths.prefix, config.storage), paths)
     assert "hidden" not in str(refused.value)
+
+
+class Asked(BaseHTTPRequestHandler):
+    """Remembers who asks, and turns everybody away."""
+
+    def do_GET(self) -> None:
+        self.server.who.append(self.headers["Authorization"])  # type: ignore[attr-defined]
+        self.send_error(401)
+
+    def log_message(self, *_: object) -> None:
+        """Nothing: the test's own output is enough."""
+
+
+def test_mounted_credentials_are_read_anew_for_each_request(
+    config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv(CREDENTIALS_VARIABLE, str(tmp_path / "credentials"))
+    monkeypatch.setattr(mlflow, "END_SECONDS", 120)
+    password = {"MLFLOW_TRACKING_USERNAME": "me", "MLFLOW_TRACKING_PASSWORD": "pässword"}
+    secret = MountedSecret(tmp_path / "credentials", MLFLOW_FOLDER, password)
+    with ThreadingHTTPServer((LOOPBACK, 0), Asked) as server:
+        server.who = who = []  # type: ignore[attr-defined]
+        Thread(target=server.serve_forever, daemon=True).start()
+        config = tracked(config, f"http://{LOOPBACK}:{server.server_port}", "mounted")
+        paths = ArtifactPaths(config.output_prefix)
+
+        def asked() -> str:
+            before = len(who)
+            trackers_of(config, open_store(paths.prefix, config.storage), paths).end(Ending.FAILED)
+            assert len(who) > before
+            return str(who[-1])
+
+        assert asked() == f"Basic {base64.b64encode('me:pässword'.encode()).decode()}"
+        secret.change({MLFLOW_TOKEN_KEY: "replaced"})
+        assert asked() == "Bearer replaced"
+        server.shutdown()
+    assert not os.environ.keys() & {*password, MLFLOW_TOKEN_KEY}
+    assert "pässword" not in caplog.text
+    assert "replaced" not in caplog.text
 
 
 def test_a_server_that_does_not_answer_is_not_waited_for(

@@ -15,12 +15,12 @@ from botocore.config import Config
 from botocore.credentials import CredentialProvider, Credentials, ReadOnlyCredentials
 from botocore.exceptions import BotoCoreError, ClientError
 
-from trainingrun_api.names import STORAGE_KEYS
+from trainingrun_api.names import STORAGE_FOLDER, STORAGE_KEYS
 from trainingrun_api.run_config import Storage
 
-from ..credentials import StorageKeys, require_sendable
+from ..credentials import StorageKeys, read_keys, require_sendable
 from ..errors import ObjectMissingError, StorageRefusedError
-from ..settings import storage_keys
+from ..settings import secret_folder
 from .s3_errors import translate
 
 if TYPE_CHECKING:
@@ -50,9 +50,6 @@ ANSWER = re.compile(rb"<(\w+:)?(ListBucketResult|Error)[\s>]")
 
 MAY_PASS = {408, 429}
 """Refusals that a proxy before an object store may write."""
-
-NEWEST = "..data"
-"""Link that the kubelet turns to a new folder with all files of a Secret that has changed."""
 
 
 class S3Store:
@@ -207,7 +204,7 @@ def open_session(keys: StorageKeys | None) -> boto3.session.Session:
     session = botocore.session.get_session()
     if keys is not None:
         session.set_credentials(keys.access_key, keys.secret_key, keys.token)
-    folder = storage_keys()
+    folder = secret_folder(STORAGE_FOLDER)
     if folder is not None:
         session.get_component("credential_provider").insert_before("env", Mounted(folder))
     return boto3.session.Session(botocore_session=session)
@@ -232,9 +229,7 @@ class MountedKeys(Credentials):
 
     def get_frozen_credentials(self) -> ReadOnlyCredentials:
         """As they are now: all of one version of the Secret, "" for what there is none of."""
-        newest = self._folder / NEWEST
-        folder = newest.resolve() if newest.exists() else self._folder
-        access_key, secret_key, token = (_content(folder / name) for name in STORAGE_KEYS)
+        access_key, secret_key, token = read_keys(self._folder, STORAGE_KEYS)
         return ReadOnlyCredentials(access_key, secret_key, token or None, None)
 
 
@@ -249,7 +244,3 @@ class Mounted(CredentialProvider):
 
     def load(self) -> MountedKeys:
         return MountedKeys(self._folder)
-
-
-def _content(path: Path) -> str:
-    return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""

@@ -9,13 +9,14 @@ from queue import SimpleQueue
 
 from trainingrun_api.artifacts import Artifacts
 from trainingrun_api.evaluation import Evaluation
-from trainingrun_api.names import MLFLOW_TOKEN_KEY
+from trainingrun_api.names import MLFLOW_FOLDER, MLFLOW_TOKEN_KEY
 from trainingrun_api.progress import RunIdentity
 from trainingrun_api.run_config import MlflowExperiment
 
 from ..artifacts import Store
-from ..credentials import require_sendable
+from ..credentials import find_key, require_sendable
 from ..errors import SettingsError
+from ..settings import secret_folder
 from .tracker import INSTALL, Ending, Snapshot
 
 log = logging.getLogger(__name__)
@@ -33,6 +34,12 @@ VARIABLES = {
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
 """What MLflow's client is told by its environment, where that says nothing of it; times in seconds."""
+
+AUTHENTICATION = "trainingrun"
+"""What MLflow's client knows the mounted Secret by."""
+
+TOKEN_PLACE = f"{MLFLOW_TOKEN_KEY}, on a cluster of the Secret of spec.tracking.mlflow.credentialsSecretRef,"
+"""What messages call it."""
 
 
 @dataclass(frozen=True)
@@ -66,11 +73,10 @@ class Mlflow:
             raise SettingsError(
                 f"spec.tracking.mlflow needs MLflow's client, which is not installed here: {INSTALL}"
             )
-        place = (
-            f"{MLFLOW_TOKEN_KEY}, on a cluster of the Secret of spec.tracking.mlflow.credentialsSecretRef,"
-        )
-        require_sendable(os.environ.get(MLFLOW_TOKEN_KEY), place, SettingsError)
-        for name, value in VARIABLES.items():
+        token = find_key(MLFLOW_FOLDER, MLFLOW_TOKEN_KEY, MLFLOW_TOKEN_KEY)
+        require_sendable(token, TOKEN_PLACE, SettingsError)
+        mounted = {"MLFLOW_TRACKING_AUTH": AUTHENTICATION} if secret_folder(MLFLOW_FOLDER) else {}
+        for name, value in (VARIABLES | mounted).items():
             os.environ.setdefault(name, value)
         self._server, self._subject = server, subject
         self._state = State()

@@ -15,6 +15,7 @@ from trainingrun_api.run_config import MlflowExperiment
 
 from ..errors import ObjectMissingError, StorageRefusedError, StorageUnavailableError
 from .mlflow import State, Subject
+from .mlflow_auth import use_mounted_credentials
 from .tracker import Ending, Measurement, Place, end_of, measurements
 
 log = logging.getLogger(__name__)
@@ -41,6 +42,7 @@ class MlflowRun:
     """Knows how far the server is, and asks it anew after something failed."""
 
     def __init__(self, server: MlflowExperiment, subject: Subject) -> None:
+        use_mounted_credentials()
         self._client = MlflowClient(tracking_uri=server.tracking_uri)
         self._experiment, self._subject = server.experiment, subject
         self._id: str | None = None
