@@ -19,6 +19,8 @@ from . import cluster_commands, local_commands
 PLUGIN = "kubectl-trainingrun"
 """What kubectl looks for when it is asked for `kubectl trainingrun`."""
 
+INSTALL_ALL = "install trainingrun[cli,trainer] for commands that read data as training does, or train"
+
 HERE = "On this machine"
 ON_THE_CLUSTER = "On the cluster"
 
@@ -86,6 +88,9 @@ def main() -> None:
     except ClientError as error:
         print(f"trainingrun: {error}", file=sys.stderr)
         sys.exit(ExitCode.TEMPORARY if isinstance(error, UnreachableError) else 2)
+    except ModuleNotFoundError as error:
+        print(f"trainingrun: Python package {error.name} is missing; {INSTALL_ALL}", file=sys.stderr)
+        sys.exit(2)
     except Exception as error:  # noqa: BLE001  # nobody is shown a trace
         print(f"trainingrun: {_unexpected(error)}", file=sys.stderr)
         sys.exit(ExitCode.BUG)

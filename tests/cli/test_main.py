@@ -2,6 +2,8 @@
 
 import re
 import socket
+import subprocess
+import sys
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -31,6 +33,16 @@ def test_an_unexpected_error_says_where_to_report_it_and_where_the_trace_is(
     trace = re.search(r"with the traceback in (\S+): ", said.err)
     assert trace is not None
     assert 'raise KeyError("lost")' in Path(trace[1]).read_text()
+
+
+def test_what_the_command_line_alone_does_not_need_is_named_where_it_is_needed(tmp_path: Path) -> None:
+    without_torch = (
+        "import sys; sys.modules['torch'] = None; from trainingrun_cli.__main__ import main; main()"
+    )
+    command = (sys.executable, "-c", without_torch, "run", str(EXAMPLES / "tickets.yaml"))
+    said = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (said.returncode, said.stdout) == (2, "")
+    assert "Python package torch is missing; install trainingrun[cli,trainer]" in said.stderr
 
 
 def kubeconfig(server: str) -> str:
