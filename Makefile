@@ -145,9 +145,10 @@ format: setup ## Format the code
 
 .PHONY: lock
 lock: $(UV) ## Resolve the dependencies anew, with hashes
-	$(call resolve,tools,--all-extras)
-	$(call resolve,operator,--extra operator --constraint tools/requirements.lock --no-annotate)
-	$(call resolve,trainer_image,--extra trainer --extra trackers --constraint tools/requirements.lock --no-annotate)
+	$(call resolve,tools,pyproject.toml --all-extras)
+	$(call resolve,operator,pyproject.toml --extra operator --constraint tools/requirements.lock --no-annotate)
+	$(call resolve,trainer_image,pyproject.toml --extra trainer --extra trackers --constraint tools/requirements.lock --no-annotate)
+	$(call resolve,tests/trainer/servers,tests/trainer/servers/requirements.in --no-annotate)
 
 .PHONY: help
 help: ## List the targets
@@ -156,7 +157,7 @@ help: ## List the targets
 	  /^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 define resolve
-	$(UV) pip compile -q pyproject.toml $(2) --python-version 3.11 --generate-hashes --no-emit-index-url \
+	$(UV) pip compile -q $(2) --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-header --upgrade -o $(1)/requirements.lock
 endef
 

@@ -1,9 +1,11 @@
 """Whatever a file holds, it gives labelled texts or pairs, or the user is told what is wrong with it."""
 
+import bz2
 import csv
 import gzip
 import io
 import json
+import lzma
 import math
 from collections.abc import Callable
 from datetime import date
@@ -15,6 +17,7 @@ import pyarrow.parquet
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from promises import Promise, forms
 
 from trainingrun_api.dataset import DataSource, ExportFormat
 from trainingrun_trainer.data import FetchedSource, PairReading
@@ -25,13 +28,18 @@ from .files import reading
 
 NAMES = ("text", "label", "context", "pair", "score")
 
-some_files = settings(
-    max_examples=100,
-    derandomize=True,
-    database=None,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+FEW_AND_MANY = forms(100, 3000)
+
+
+def so_many(files: int) -> settings:
+    return settings(
+        max_examples=files,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    )
+
 
 written_values = st.sampled_from(
     [
@@ -79,6 +87,11 @@ def damaged(draw: st.DrawFn, contents: st.SearchStrategy[bytes]) -> bytes:
 
 def json_lines(found: list[dict[str, Any]]) -> bytes:
     return "".join(json.dumps(row) + "\n" for row in found).encode()
+
+
+def zstd(content: bytes) -> bytes:
+    compressed: bytes = pyarrow.compress(content, codec="zstd", asbytes=True)
+    return compressed
 
 
 @st.composite
@@ -149,17 +162,24 @@ FILES: dict[str, st.SearchStrategy[bytes]] = {
     "a.json": damaged(rows.map(lambda found: json.dumps(found, indent=1).encode())),
     "a.csv": damaged(csv_files()),
     "a.tsv.gz": damaged(csv_files().map(gzip.compress)),
+    "a.csv.bz2": damaged(csv_files().map(bz2.compress)),
+    "a.json.xz": damaged(rows.map(json_lines).map(lzma.compress)),
+    "a.jsonl.zst": damaged(rows.map(json_lines).map(zstd)),
     "a.parquet": parquet_files(),
     "damaged.parquet": damaged(parquet_files()),
 }
 
 
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("files", FEW_AND_MANY)
 @pytest.mark.parametrize("name", FILES)
-def test_any_file_is_read_or_refused_with_its_name(name: str, tmp_path: Path) -> None:
+def test_any_file_is_read_or_refused_with_its_name(
+    name: str, files: int, tmp_path: Path, promise: Promise
+) -> None:
     path, uri = tmp_path / name, f"s3://data/{name}"
     pairs = DataSource(uri=uri, pair_field="pair", score_field="score")
 
-    @some_files
+    @so_many(files)
     @given(FILES[name])
     def read(content: bytes) -> None:
         path.write_bytes(content)
@@ -174,6 +194,11 @@ def test_any_file_is_read_or_refused_with_its_name(name: str, tmp_path: Path) ->
             assert pair.score is not None
 
     read()
+    promise(
+        "Trainer",
+        "A file of data, whatever it holds, gives texts or an error with its name",
+        f"{files:,} {name}",
+    )
 
 
 exported = st.fixed_dictionaries(
@@ -199,11 +224,15 @@ exported = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("files", FEW_AND_MANY)
 @pytest.mark.parametrize("tool", ExportFormat)
-def test_any_export_is_read_or_refused_with_its_name(tool: ExportFormat, tmp_path: Path) -> None:
+def test_any_export_is_read_or_refused_with_its_name(
+    tool: ExportFormat, files: int, tmp_path: Path, promise: Promise
+) -> None:
     path = tmp_path / "a.jsonl"
 
-    @some_files
+    @so_many(files)
     @given(st.lists(exported, min_size=1, max_size=3).map(json_lines))
     def read(content: bytes) -> None:
         path.write_bytes(content)
@@ -213,6 +242,11 @@ def test_any_export_is_read_or_refused_with_its_name(tool: ExportFormat, tmp_pat
             assert example.labels
 
     read()
+    promise(
+        "Trainer",
+        "An export of a labelling tool, whatever it holds, gives texts or an error with its name",
+        f"{files:,} of {tool}",
+    )
 
 
 def read_or_refused(read: Callable[[], list[Any]], uri: str) -> list[Any]:

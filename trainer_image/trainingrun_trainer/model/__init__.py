@@ -7,9 +7,9 @@ from .folder import is_model_file, model_files, wanted_files
 from .loading import default_model_folder, load, load_embedding_model
 from .onnx import export_onnx, require_exportable
 from .pooled import EmbeddingModel, PooledClassifier
+from .portable import make_portable
 from .sequence import SequenceClassifier
 from .text_model import Embedder, Features, TextModel, token_table
-from .tokenizer import make_portable
 
 __all__ = [
     "CONTEXT",

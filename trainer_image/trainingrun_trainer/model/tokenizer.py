@@ -1,9 +1,7 @@
 """A tokenizer that fits its model and any text, and what it makes of texts."""
 
-import json
 import re
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -16,24 +14,6 @@ from ..errors import ModelError, SettingsError
 from ..records import Example, Starts
 from .context import Context, ContextForm
 
-OLDER_NAMES = {"TokenizersBackend": "PreTrainedTokenizerFast"}
-"""Classes that transformers 5 writes by names that version 4 doesn't know, and that it reads by both."""
-
-OF_THIS_MACHINE = {"is_local", "local_files_only"}
-"""How the base model's tokenizer was read, which the library writes beside."""
-
-
-def make_portable(folder: Path) -> None:
-    """Have the saved tokenizer say nothing that only this version of transformers or this machine reads:
-    many servers have version 4.
-    """
-    for path in folder.rglob("tokenizer_config.json"):
-        config = json.loads(path.read_text(encoding="utf-8"))
-        written = config.get("tokenizer_class")
-        portable = {name: value for name, value in config.items() if name not in OF_THIS_MACHINE}
-        portable |= {"tokenizer_class": OLDER_NAMES.get(written, written)} if written else {}
-        path.write_text(json.dumps(portable, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-
 
 def fit_tokenizer(tokenizer: PreTrainedTokenizerBase, config: PreTrainedConfig) -> None:
     """Have it pad, read special tokens in texts as text, and give token types where the model has two.
@@ -42,10 +22,11 @@ def fit_tokenizer(tokenizer: PreTrainedTokenizerBase, config: PreTrainedConfig) 
     """
     _require_padding(tokenizer, config)
     _read_as_text(tokenizer)
+    names = tokenizer.model_input_names
     if getattr(config, "type_vocab_size", 2) < 2:
-        names = [name for name in tokenizer.model_input_names if name != "token_type_ids"]
-        tokenizer.model_input_names = names
-        tokenizer.init_kwargs["model_input_names"] = names
+        names = [name for name in names if name != "token_type_ids"]
+    tokenizer.model_input_names = names
+    tokenizer.init_kwargs["model_input_names"] = names  # saved, since other versions have other defaults
 
 
 def _read_as_text(tokenizer: PreTrainedTokenizerBase) -> None:
