@@ -1,6 +1,7 @@
 """Secrets of a run on a real node: missing ones are named, present ones are files, replaced ones arrive."""
 
 import base64
+import uuid
 from typing import Any
 
 import pytest
@@ -21,10 +22,15 @@ class TeamSecret:
     """A Secret of the namespace, with the keys of the demo's or others."""
 
     def __init__(self, world: World, name: str) -> None:
-        self.name = name
+        self.name = f"{name}-{uuid.uuid4().hex[:6]}"
         self._core = CoreV1Api(world.api_client)
         held = self._core.read_namespaced_secret("s3-credentials", NAMESPACE).data
         self.right = {key: base64.b64decode(value).decode() for key, value in held.items()}
+
+    @property
+    def output(self) -> dict[str, Any]:
+        """That of a run with these keys."""
+        return {**OUTPUT, "credentialsSecretRef": {"name": self.name}}
 
     def create(self, keys: dict[str, str]) -> None:
         self._core.create_namespaced_secret(NAMESPACE, self._body(keys))
@@ -54,8 +60,8 @@ def running(status: TrainingRunStatus) -> bool:
 
 def test_a_missing_secret_and_key_are_named_and_keys_are_in_no_environment(world: World) -> None:
     secret = TeamSecret(world, "later")
-    name = world.apply({**SPEC, "output": {**OUTPUT, "credentialsSecretRef": {"name": "later"}}}, "locked")
-    waiting = world.until(name, says("Secret later does not exist"))
+    name = world.apply({**SPEC, "output": secret.output}, "locked")
+    waiting = world.until(name, says(f"Secret {secret.name} does not exist"))
     assert succeeded(waiting) == ("Unknown", "SecretNotFound")
     assert f"create it with {ACCESS_KEY} and {SECRET_KEY}" in waiting.conditions[0].message
     secret.create({ACCESS_KEY: secret.right[ACCESS_KEY]})
@@ -76,8 +82,8 @@ def test_replaced_keys_reach_a_running_pod(world: World) -> None:
     """Wrong ones are noticed, and right ones again are taken up, in one pod."""
     secret = TeamSecret(world, "replaced")
     secret.create(secret.right)
-    output = {**OUTPUT, "credentialsSecretRef": {"name": "replaced"}}
-    name = world.apply({**SPEC, "training": {"maxEpochs": 40}, "output": output}, "rotated")
+    training = {"maxEpochs": 60, "earlyStopping": {"patience": 100}}
+    name = world.apply({**SPEC, "training": training, "output": secret.output}, "rotated")
     started = world.until(name, running)
     secret.change({SECRET_KEY: "wrong"})
     noticed = world.until(name, says("the secret key is wrong"))
