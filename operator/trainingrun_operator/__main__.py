@@ -5,6 +5,7 @@ import logging
 import os
 import signal
 import sys
+from asyncio.sslproto import SSLProtocol
 
 import kopf
 from aiohttp import web
@@ -27,7 +28,9 @@ from .scrapes import Scrapes
 from .settings import Settings
 from .tokens import ReviewedTokens, SignedTokens, Tokens
 
-# With TLS 75 MiB at most. A report takes milliseconds, so that thousands of pods have room.
+# A record of TLS has half of it. By default it is 256 KiB, which was most of what a connection took.
+TLS_BUFFER = 32 * 1024
+# With TLS 20 MiB at most. A report takes milliseconds, so that thousands of pods have room.
 OF_REPORTS = Bounds(connections=256, of_one_address=16, seconds=20)
 OF_PROBES = Bounds(connections=64, of_one_address=8, seconds=20)
 
@@ -47,6 +50,7 @@ def main() -> int:
 
 
 async def _serve(settings: Settings) -> None:
+    SSLProtocol.max_size = TLS_BUFFER
     _cancel_at_sigterm()
     metrics = Metrics(__version__)
     async with connected(metrics.count_request) as cluster:

@@ -132,9 +132,9 @@ class Cluster:
         body = body | {"metadata": metadata | {"generateName": f"{body['metadata']['name']}-"}}
         return await self._request("POST", kind.path(metadata["namespace"]), body, query={"dryRun": "All"})
 
-    async def replace(self, kind: Kind, body: Manifest) -> None:
+    async def replace(self, kind: Kind, body: Manifest) -> Manifest:
         """Replace an object; ApiError 409 when it isn't as it was read."""
-        await self._request("PUT", kind.path(*key_of(body)), body)
+        return await self._request("PUT", kind.path(*key_of(body)), body)
 
     async def patch_spec(self, kind: Kind, key: Key, uid: str, spec: Mapping[str, Any]) -> Manifest:
         """Change fields of the spec of the object with this UID; None removes one."""

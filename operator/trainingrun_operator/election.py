@@ -7,7 +7,7 @@ import time
 from datetime import UTC, datetime
 
 from .cluster import Cluster, Count, connected
-from .errors import ApiError, LeadershipLostError
+from .errors import ApiError, LeadershipLostError, LeaseInDoubtError
 from .kinds import LEASES
 from .resources import Manifest
 from .settings import Settings
@@ -34,6 +34,8 @@ class Election:
         self._key = (settings.pod_namespace, settings.service_name)
         self._identity = settings.pod_name
         self._renewed_at = float("-inf")
+        self._ours: Manifest | None = None
+        """The Lease as we have last written it, with which it is renewed without a look at it."""
         self._version = ""
         """Of the Lease as it was last seen, in another's hands."""
         self._seen_at = float("-inf")
@@ -44,9 +46,9 @@ class Election:
         return time.monotonic() < self._renewed_at + WRITE_SECONDS
 
     def check(self) -> None:
-        """Raises ApiError unless this replica leads."""
+        """Raises LeaseInDoubtError unless this replica leads."""
         if not self.leading:
-            raise ApiError(0, "not sent: the Lease of the leader is not renewed")
+            raise LeaseInDoubtError
 
     async def win(self) -> None:
         """Wait until the Lease is ours."""
@@ -94,7 +96,6 @@ class Election:
             async with asyncio.timeout(ATTEMPT_SECONDS):
                 renewed = await self._take(cluster, leading=leading)
         except (ApiError, TimeoutError) as error:
-            # 409: another was faster, which the next attempt sees.
             logger.warning("can't renew the Lease: %s", error or type(error).__name__)
             return False
         if renewed:
@@ -102,19 +103,30 @@ class Election:
         return renewed
 
     async def _take(self, cluster: Cluster, *, leading: bool) -> bool:
+        if self._ours is not None and await self._hold(cluster, self._ours):
+            return True
         lease = await cluster.get(LEASES, self._key)
         if lease is None:
             namespace, name = self._key
-            metadata = {"name": name, "namespace": namespace}
-            await cluster.create(LEASES, {"metadata": metadata, "spec": _held({}, self._identity)})
+            new = {"metadata": {"name": name, "namespace": namespace}, "spec": _held({}, self._identity)}
+            self._ours = await cluster.create(LEASES, new)
             return True
         if _holder(lease) != self._identity:
             if leading:
                 raise LeadershipLostError(_holder(lease))
             if not self._is_free(lease):
                 return False
-        await cluster.replace(LEASES, lease | {"spec": _held(lease, self._identity)})
-        return True
+        return await self._hold(cluster, lease)
+
+    async def _hold(self, cluster: Cluster, lease: Manifest) -> bool:
+        """Write that the Lease is ours from now on; False when it isn't as it was read."""
+        self._ours = None
+        try:
+            self._ours = await cluster.replace(LEASES, lease | {"spec": _held(lease, self._identity)})
+        except ApiError as error:
+            if error.status != 409:
+                raise
+        return self._ours is not None
 
     def _is_free(self, lease: Manifest) -> bool:
         """Whether it was released, or not renewed for as long as it lasts."""

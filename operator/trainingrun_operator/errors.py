@@ -36,6 +36,13 @@ class ApiError(OperatorError):
         return self.status == 403 and "because it is being terminated" in str(self)
 
 
+class LeaseInDoubtError(ApiError):
+    """A write was not sent, as the Lease of the leader isn't renewed: it is again soon, or another leads."""
+
+    def __init__(self) -> None:
+        super().__init__(0, "not sent: the Lease of the leader is not renewed")
+
+
 class LeadershipLostError(OperatorError):
     """Another replica has led meanwhile, so that this one has to begin anew."""
 

@@ -29,7 +29,7 @@ class Bounds(NamedTuple):
     """What a port takes at most."""
 
     connections: int
-    """Connections at once, above which the newest takes the place of the oldest; one with TLS has 0.3 MiB,
+    """Connections at once, above which the newest takes the place of the oldest; one with TLS has 70 KiB,
     whether or not it sends anything."""
     of_one_address: int
     """Connections at once from one address, above which more are refused; each pod has its own, unless the

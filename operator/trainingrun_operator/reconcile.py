@@ -27,8 +27,8 @@ from .workload import Workload
 logger = logging.getLogger(__name__)
 
 AT_ONCE = 0.0
-# The first pod comes within it, as a rule, and then there is only one status to write.
-POD_SECONDS = 1.0
+# While a pod is on its way, the next state comes within a moment, and then is the only one to write.
+PASSING = {Reason.WAITING_FOR_POD, Reason.POD_STARTING}
 BEGINS = Blocked(Reason.WAITING_FOR_POD, f"The {BACKEND.kind.name} is being created")
 
 
@@ -117,7 +117,8 @@ class Reconciler:
         if plan.started_with is None:
             return await self._conclude(run, plan)
         if plan.started_with != run.status.started_with:
-            run = await self._write(run, plan.but(BEGINS))
+            now = datetime.now(UTC)
+            run = await self._write(run, observe(run, spec, plan.but(BEGINS), now), now)
         if run.status.started_with is None or run.status.phase.finished:
             return AT_ONCE
         if blocked := await self._services.ensure(run, spec):
@@ -127,7 +128,7 @@ class Reconciler:
         except OperatorError as error:
             return await self._conclude(run, Observation(blocked=_refused(spec, error)))
         if created:
-            return POD_SECONDS
+            return self._workloads.pod_wait(run)
         return await self._conclude(run, await self._follow(run, spec, await self._workloads.there(run)))
 
     async def _follow(self, run: Run, spec: TrainingRunSpec, workload: Workload) -> Observation:
@@ -147,16 +148,20 @@ class Reconciler:
         return Observation(workload, attempts, blocked, refusal, queued, started_with=started)
 
     async def _conclude(self, run: Run, seen: Observation) -> float | None:
-        after = await self._write(run, seen)
+        now = datetime.now(UTC)
+        status, wait = observe(run, run.spec, seen, now), self._workloads.pod_wait(run)
+        if wait and status.conditions[0].reason in PASSING:
+            return wait
+        after = await self._write(run, status, now)
+        if seen.workload is not None:
+            self._workloads.forget(run.key)
         self._metrics.show(after)
         if after.status.phase.finished and not run.status.phase.finished:
             return AT_ONCE
-        return next_look(after, datetime.now(UTC))
+        return next_look(after, now)
 
-    async def _write(self, run: Run, seen: Observation) -> Run:
-        """The run with the status that follows from what was seen."""
-        now = datetime.now(UTC)
-        status = observe(run, run.spec, seen, now)
+    async def _write(self, run: Run, status: TrainingRunStatus, now: datetime) -> Run:
+        """The run with this status."""
         if status == run.status:
             return run
         await self._tell(run, status, now)
@@ -166,8 +171,6 @@ class Reconciler:
             if error.status in {404, 409}:
                 await self._look_up(run.key)
             raise
-        if seen.workload is not None:
-            self._workloads.forget(run.key)
         if status.phase is not run.status.phase:
             logger.info("%s/%s: %s: %s", *run.key, status.phase, status.conditions[0].message)
         return self._seen(manifest)

@@ -9,12 +9,11 @@ from trainingrun_api.names import OPERATOR
 from trainingrun_api.status import Phase, Reason, TrainingRunStatus
 from trainingrun_api.visible import visible
 
-from .backend import BACKEND
 from .resources import Manifest, Run, format_time
 
 MAX_NOTE = 1024
-# They pass within seconds; the status says so while they don't.
-UNTOLD = {Reason.WAITING_FOR_POD, Reason.POD_STARTING}
+# They pass by themselves, and the status says so until then: each Event is a write.
+UNTOLD = {Reason.WAITING_FOR_POD, Reason.POD_STARTING, Reason.EVALUATING}
 PLACES = {
     Phase.PENDING: 1,
     Phase.QUEUED: 1,
@@ -27,7 +26,6 @@ PLACES = {
 AFTER_THE_END = 5
 QUIET = {
     Reason.COMPLETED,
-    Reason.EVALUATING,
     Reason.QUEUED,
     Reason.SUSPENDED,
     Reason.TRAINING,
@@ -59,9 +57,6 @@ def events(run: Run, after: TrainingRunStatus, now: datetime) -> list[Manifest]:
 def events_between(before: TrainingRunStatus, after: TrainingRunStatus) -> list[RunEvent]:
     """What happened between two statuses."""
     told, restarts = [], after.restarts
-    if after.job_name is not None and before.job_name is None:
-        note = f"Created {BACKEND.kind.name} {after.job_name}"
-        told.append(RunEvent((0, 0), "Normal", "JobCreated", note, ()))
     if restarts > before.restarts:
         note = f"Pod {after.pod_name} replaces {before.pod_name} (restart {restarts})"
         told.append(RunEvent((restarts, 0), "Normal", "Restarted", note, (restarts,)))

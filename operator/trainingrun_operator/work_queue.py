@@ -6,6 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 from itertools import count
 
+from .errors import LeaseInDoubtError
 from .resources import RunKey
 
 logger = logging.getLogger(__name__)
@@ -14,6 +15,8 @@ logger = logging.getLogger(__name__)
 WORKERS = 32
 FIRST_RETRY_SECONDS = 0.25
 LAST_RETRY_SECONDS = 60.0
+# A Lease that is in doubt is renewed every two seconds, and nothing has been asked of the API server.
+DOUBT_SECONDS = 1.0
 
 Work = Callable[[RunKey], Awaitable[float | None]]
 
@@ -71,6 +74,8 @@ class WorkQueue:
     async def _attempt(self, key: RunKey) -> float | None:
         try:
             again = await self._work(key)
+        except LeaseInDoubtError:
+            return DOUBT_SECONDS
         except Exception as error:
             # One run's trouble must not stop the others.
             failures = self._failures[key] = self._failures.get(key, 0) + 1

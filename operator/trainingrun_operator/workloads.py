@@ -1,7 +1,9 @@
 """The workload of a run: the one its status names, or one that does exactly what the run was started with."""
 
 import logging
+import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 from trainingrun_api.spec import TrainingRunSpec
 from trainingrun_api.started_with import StartedWith
@@ -21,6 +23,17 @@ from .workload import Workload
 logger = logging.getLogger(__name__)
 
 
+# The first pod is made and has a node within it, as a rule.
+POD_SECONDS = 1.0
+
+
+class _Created(NamedTuple):
+    """One that was created, and when."""
+
+    uid: str
+    at: float
+
+
 class Workloads:
     """Finds, makes and changes them. All raise ApiError."""
 
@@ -32,8 +45,8 @@ class Workloads:
         self._queues = Queues(cluster, cache)
         self._settings = settings
         self._ca_certificate = ca_certificate
-        self._created: dict[RunKey, str] = {}
-        """UIDs of those that no status names yet; without this they would have to be compared."""
+        self._created: dict[RunKey, _Created] = {}
+        """Those that no status names yet; without this they would have to be compared."""
 
     async def find(self, run: Run) -> Workload | None:
         """The one that has the run's name, whosever it is."""
@@ -53,7 +66,7 @@ class Workloads:
             if error.status != 409:
                 raise
             return False
-        self._created[run.key] = manifest["metadata"]["uid"]
+        self._created[run.key] = _Created(manifest["metadata"]["uid"], time.monotonic())
         logger.info("%s/%s: created %s", *run.key, BACKEND.kind.name)
         self._seen(manifest)
         return True
@@ -64,6 +77,11 @@ class Workloads:
         if workload is None:
             raise ApiError(404, f"{BACKEND.kind.name} {run.key.name} is gone")
         return workload
+
+    def pod_wait(self, run: Run) -> float:
+        """Seconds for which the pod of a workload that no status names yet is still waited for."""
+        created = self._created.get(run.key)
+        return max(created.at + POD_SECONDS - time.monotonic(), 0.0) if created else 0.0
 
     def names(self, run: Run, workload: Workload) -> bool:
         """Whether the run's status names it."""
@@ -77,7 +95,8 @@ class Workloads:
         started = run.status.started_with
         if workload.owner != run.uid or started is None:
             return None
-        if workload.uid in {run.status.job_uid, self._created.get(run.key)}:
+        created = self._created.get(run.key)
+        if workload.uid in {run.status.job_uid, created.uid if created else None}:
             return started
         manifest = await self._get(run)
         if manifest is None or manifest["metadata"]["uid"] != workload.uid:

@@ -10,7 +10,7 @@ from .cluster import Api
 from .manifests import Manifest
 
 LEFT_OUT = {"managedFields", "resourceVersion", "clusterIP", "clusterIPs"}
-PASSING = {"Unschedulable", "Restarting", "Evaluating"}
+PASSING = {"Unschedulable", "Restarting"}
 """Reasons of Events that a run gives only if the operator looks within a moment."""
 VARIABLE = (
     (re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "UID"),

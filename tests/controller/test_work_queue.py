@@ -4,6 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
+import pytest
+
+from trainingrun_operator import work_queue
+from trainingrun_operator.errors import LeaseInDoubtError
 from trainingrun_operator.resources import RunKey
 from trainingrun_operator.work_queue import WorkQueue
 
@@ -52,6 +56,22 @@ async def test_error_is_tried_again() -> None:
         calls += 1
         if calls < 3:
             raise RuntimeError("the API server is away")
+        done.set()
+
+    async with working(work) as queue:
+        queue.add(KEY)
+        await done.wait()
+
+
+async def test_lease_in_doubt_makes_no_try_later_than_the_one_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(work_queue, "DOUBT_SECONDS", 0.01)
+    done, calls = asyncio.Event(), 0
+
+    async def work(key: RunKey) -> None:
+        nonlocal calls
+        calls += 1
+        if calls < 20:
+            raise LeaseInDoubtError
         done.set()
 
     async with working(work) as queue:
