@@ -10,6 +10,7 @@ from kubernetes.client import ApiClient
 from promises import Promise, forms
 
 from localcluster import ControlPlane
+from trainingrun_api.names import OPERATOR
 from trainingrun_operator.election import LEASE_SECONDS
 
 from .cluster import Api
@@ -125,8 +126,13 @@ def test_leader_that_was_paused_writes_nothing_more_and_gives_up(
 def versions(api: Api) -> dict[str, str]:
     """Of all that the operator writes in the namespace, what is there in which version."""
     kinds = ("TrainingRun", "Job", "Lease", "Event")
-    found = [item for kind in kinds for item in items(api, kind)]
+    found = [item for kind in kinds for item in items(api, kind) if not is_anothers_event(item)]
     return {item["metadata"]["uid"]: item["metadata"]["resourceVersion"] for item in found}
+
+
+def is_anothers_event(item: Manifest) -> bool:
+    """As the Job controller's, which may come late."""
+    return item.get("reportingComponent", OPERATOR) != OPERATOR
 
 
 def items(api: Api, kind: str) -> list[Manifest]:
