@@ -62,7 +62,10 @@ def test_without_cluster_roles_nothing_is_of_the_whole_cluster() -> None:
     ("certificate", "secret"),
     [
         ({"existingSecret": "own"}, "own"),
-        ({"certManager": {"issuerRef": {"name": "ca", "kind": "ClusterIssuer"}}}, "trainingrun-operator-tls"),
+        (
+            {"certManager": {"issuerRef": {"name": "ca", "kind": "ClusterIssuer"}}},
+            "trainingrun-operator-issued-tls",
+        ),
     ],
 )
 def test_certificates_of_others_are_mounted_and_no_right_on_secrets_is_given(

@@ -108,8 +108,13 @@ def kubectl(control_plane: ControlPlane, api: Api) -> Kubectl:
 
 def rights_of_the_chart(*options: str) -> list[dict[str, object]]:
     """What the chart lets the operator do, as Helm renders it."""
+    return [manifest for manifest in objects_of_the_chart(*options) if manifest["kind"] in RIGHTS]
+
+
+def objects_of_the_chart(*options: str) -> list[dict[str, object]]:
+    """All that Helm renders."""
     binaries.ensure(("helm",))
     chart: Path = ROOT / "charts" / "trainingrun-operator"
     command = [binaries.path("helm"), "template", RELEASE, chart, "--namespace", NAMESPACE, *options]
     rendered = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    return [m for m in yaml.safe_load_all(rendered) if m and m["kind"] in RIGHTS]
+    return [manifest for manifest in yaml.safe_load_all(rendered) if manifest]

@@ -61,6 +61,9 @@ PAUSE = Module("pause")
 KUEUE = Module("kueue", chart=("sigs.k8s.io/kueue", "charts/kueue"))
 GITOPS = Module("gitops")
 KWOK = Module("kwok")
+CERT_MANAGER = Module(
+    "certmanager", chart=("github.com/cert-manager/cert-manager", "deploy/charts/cert-manager")
+)
 
 PROGRAMS: dict[str, tuple[Module, str]] = {
     "etcd": (SERVICES, "go.etcd.io/etcd/server/v3"),
@@ -78,8 +81,11 @@ PROGRAMS: dict[str, tuple[Module, str]] = {
     "kueue": (KUEUE, "sigs.k8s.io/kueue/cmd/kueue"),
     "gitops": (GITOPS, "."),
     "kwok": (KWOK, "sigs.k8s.io/kwok/cmd/kwok"),
+    "certmanager": (CERT_MANAGER, "."),
 }
-LOCAL_CLUSTER = tuple(name for name, (module, _) in PROGRAMS.items() if module not in {KUEUE, GITOPS, KWOK})
+LOCAL_CLUSTER = tuple(
+    name for name, (module, _) in PROGRAMS.items() if module in {KUBERNETES, SERVICES, PAUSE}
+)
 """What the local cluster is made of; the others are only in tests and benchmarks."""
 
 

@@ -22,12 +22,17 @@
 {{- printf "%s-tls" (include "operator.fullname" .) }}
 {{- end }}
 
+{{/* Not the one above: the pod has to wait for it, and the operator's own authority has to be there still after a rollback. */}}
+{{- define "operator.issuedSecret" -}}
+{{- printf "%s-issued-tls" (include "operator.fullname" .) }}
+{{- end }}
+
 {{/* The Secret with certificates that others make; empty where the operator makes its own. */}}
 {{- define "operator.providedCertificate" -}}
 {{- if .Values.certificate.existingSecret }}
 {{- .Values.certificate.existingSecret }}
 {{- else if .Values.certificate.certManager.issuerRef }}
-{{- include "operator.certificateSecret" . }}
+{{- include "operator.issuedSecret" . }}
 {{- end }}
 {{- end }}
 
