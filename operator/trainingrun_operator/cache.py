@@ -73,6 +73,12 @@ class Table(Generic[Value]):
         if key in self.identities and self.identities[key].uid == uid:
             self._drop(key)
 
+    def absent(self, key: Key, uid: str, version: int) -> None:
+        """The same as of this version: what a late watch shows of it from before says nothing any more."""
+        if key in self.identities and self.identities[key].uid == uid:
+            self._drop(key)
+            self.identities[key] = Identity(uid, version)
+
     def get(self, key: Key) -> Value | None:
         """The object, as far as it is known."""
         return _unpacked(self._values.get(key))

@@ -114,12 +114,11 @@ class Cluster:
                     break
                 query["continue"] = further
 
-    async def pods_of(self, key: RunKey) -> list[Manifest]:
-        """The Pods with the run's label and the operator's."""
+    async def pods_of(self, key: RunKey) -> tuple[int, list[Manifest]]:
+        """The Pods with the run's label and the operator's, and the resourceVersion at which they are so."""
         query = {"labelSelector": f"{MANAGED_BY_LABEL}={OPERATOR},{RUN_LABEL}={key.name}"}
         answer = await self._request("GET", PODS.path(key.namespace), query=query)
-        items: list[Manifest] = answer["items"]
-        return items
+        return int(answer["metadata"]["resourceVersion"]), answer["items"]
 
     async def create(self, kind: Kind, body: Manifest) -> Manifest:
         """Create an object; ApiError 409 when there is one of this name, 400 when it can't have a field."""

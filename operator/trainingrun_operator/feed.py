@@ -92,9 +92,6 @@ class Feed:
             # A run begins before others are seen to: many at once begin sooner.
             begins = kind is RUNS and "status" not in manifest
             self._look_at(self._concerned(kind, key), first=begins)
-        else:
-            # A run as we wrote it ourselves: news for those alone that wait for it.
-            self._look_at(self._dependents(kind, key))
 
     def gone(self, kind: Kind, key: Key, uid: str) -> None:
         """An object that isn't there any more."""

@@ -44,8 +44,9 @@ class Leader:
         cache = Cache(queued_jobs_in(version) if version else None)
         resolver = Resolver(cache, settings)
         workloads = Workloads(cluster, cache, settings, self._ca_certificate)
-        start = Start(ModelNames(cluster, cache, resolver), resolver, workloads, settings)
-        queue = WorkQueue(Reconciler(cluster, cache, self._metrics, start, reports).reconcile)
+        queue = WorkQueue()
+        start = Start(ModelNames(cluster, cache, resolver), resolver, workloads, settings, queue)
+        reconciler = Reconciler(cluster, cache, self._metrics, start, reports)
         feed = Feed(cluster, cache, resolver, queue, settings.watch_namespaces)
         await feed.fill()
         self.cache = cache
@@ -54,7 +55,7 @@ class Leader:
         if cache.queued_kind is not None:
             handlers.watch_queues(cache.queued_kind)
         _collect_garbage_seldom()
-        await run_beside(self._watch(handlers.Memo(feed)), queue.run(), watchdog.run())
+        await run_beside(self._watch(handlers.Memo(feed)), queue.run(reconciler.reconcile), watchdog.run())
 
     def trouble(self) -> str | None:
         """What is wrong, None when all is well or another replica leads."""

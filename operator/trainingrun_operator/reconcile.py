@@ -173,7 +173,9 @@ class Reconciler:
             raise
         if status.phase is not run.status.phase:
             logger.info("%s/%s: %s: %s", *run.key, status.phase, status.conditions[0].message)
-        return self._seen(manifest)
+        written = self._seen(manifest)
+        self._start.wake_dependents(run.key)
+        return written
 
     async def _tell(self, run: Run, status: TrainingRunStatus, now: datetime) -> None:
         """Before the status is written: one killed in between tells it again, under the same names."""

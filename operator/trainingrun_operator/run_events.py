@@ -64,7 +64,9 @@ def events_between(before: TrainingRunStatus, after: TrainingRunStatus) -> list[
         condition = after.conditions[0]
         kind = "Normal" if condition.reason in QUIET else "Warning"
         place = 4 if condition.reason == Reason.RESTARTING else PLACES[after.phase]
-        occasion = (after.observed_generation, restarts, *_state(before), *_state(after))
+        # The end comes once, whichever state before it was the last that this operator knew of.
+        way = () if after.phase.finished else (after.observed_generation, restarts, *_state(before))
+        occasion = (*way, *_state(after))
         told.append(RunEvent((restarts, place), kind, condition.reason, condition.message, occasion))
     pushed = after.hugging_face
     if pushed is not None and pushed.revision is None and before.hugging_face is None:

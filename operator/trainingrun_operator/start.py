@@ -1,5 +1,6 @@
 """What a run is started with, or what it waits for."""
 
+from trainingrun_api.names import RUN_KIND
 from trainingrun_api.references import LocalObjectReference
 from trainingrun_api.resolved_spec import ResolvedSpec
 from trainingrun_api.run_config import RunConfig
@@ -11,9 +12,10 @@ from .backend import BACKEND
 from .blocked import Blocked, together
 from .model_names import ModelNames
 from .references import Resolver
-from .resources import Resolution, Run, RunKey
+from .resources import Referent, Resolution, Run, RunKey
 from .settings import Settings
 from .status import Observation
+from .work_queue import WorkQueue
 from .workloads import Workloads
 
 
@@ -21,12 +23,18 @@ class Start:
     """Plans it: a model name, and all that the run refers to, as found now."""
 
     def __init__(
-        self, names: ModelNames, resolver: Resolver, workloads: Workloads, settings: Settings
+        self,
+        names: ModelNames,
+        resolver: Resolver,
+        workloads: Workloads,
+        settings: Settings,
+        queue: WorkQueue,
     ) -> None:
         self._names = names
         self._resolver = resolver
         self.workloads = workloads
         self._settings = settings
+        self._queue = queue
 
     async def plan(self, run: Run, spec: TrainingRunSpec) -> Observation:
         """With what the run is started; or why it isn't yet.
@@ -53,6 +61,14 @@ class Start:
             return None
         text = f"The {BACKEND.kind.name} was deleted; it is recreated once its pod {working[0]} has ended"
         return Blocked(Reason.JOB_DELETED, text)
+
+    def wake_dependents(self, key: RunKey) -> None:
+        """Have the runs looked at that wait for this one, whose status was written.
+
+        The watch may never show it, and an audit then finds nothing that the cache lacks.
+        """
+        for run in self._resolver.dependents(Referent(RUN_KIND, *key)):
+            self._queue.add(run)
 
     def forget(self, key: RunKey) -> None:
         """This run no longer waits for anything."""

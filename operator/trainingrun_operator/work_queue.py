@@ -24,8 +24,7 @@ Work = Callable[[RunKey], Awaitable[float | None]]
 class WorkQueue:
     """Calls `work` for keys; it returns after how many seconds it wants to see the key again, if at all."""
 
-    def __init__(self, work: Work) -> None:
-        self._work = work
+    def __init__(self) -> None:
         self._ready: asyncio.PriorityQueue[tuple[bool, int, RunKey]] = asyncio.PriorityQueue()
         self._turns = count()
         self._waiting: dict[RunKey, float] = {}  # since when, the oldest first
@@ -54,26 +53,26 @@ class WorkQueue:
         """Seconds since when the slowest key is worked on."""
         return time.monotonic() - min(self._working.values(), default=time.monotonic())
 
-    async def run(self) -> None:
+    async def run(self, work: Work) -> None:
         """Work until cancelled."""
         async with asyncio.TaskGroup() as group:
             for _ in range(WORKERS):
-                group.create_task(self._serve())
+                group.create_task(self._serve(work))
 
-    async def _serve(self) -> None:
+    async def _serve(self, work: Work) -> None:
         while True:
             *_, key = await self._ready.get()
             del self._waiting[key]
             self._working[key] = time.monotonic()
             try:
-                again = await self._attempt(key)
+                again = await self._attempt(work, key)
             finally:
                 del self._working[key]
             self._schedule(key, again)
 
-    async def _attempt(self, key: RunKey) -> float | None:
+    async def _attempt(self, work: Work, key: RunKey) -> float | None:
         try:
-            again = await self._work(key)
+            again = await work(key)
         except LeaseInDoubtError:
             return DOUBT_SECONDS
         except Exception as error:

@@ -118,11 +118,11 @@ class Workloads:
         """The Pods of all workloads of the run, from the API server."""
         pods, names = self._cache.pods, [pod.attempt.name for pod in self._cache.pods.group(run.key)]
         before = {(run.key.namespace, name): pods.identities[run.key.namespace, name] for name in names}
-        manifests = await self._cluster.pods_of(run.key)
+        version, manifests = await self._cluster.pods_of(run.key)
         there = {identity_of(manifest).uid for manifest in manifests}
         for key, (uid, _) in before.items():
             if uid not in there:
-                pods.lost(key, uid)
+                pods.absent(key, uid, version)
         return [Pod.parse(manifest) for manifest in manifests]
 
     async def update(

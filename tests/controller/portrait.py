@@ -38,6 +38,10 @@ def portrait(api: Api, name: str) -> Portrait:
     }
     models = [run.get("status", {}).get("modelName") or "" for run in runs]
     random = [model for model in models if model and not model.startswith(name)]
+    for job in found["Job"]:
+        conditions = job["status"].get("conditions", [])
+        # Its controller doesn't write that it was suspended if it is resumed within the same moment.
+        job["status"]["conditions"] = [one for one in conditions if one["type"] != "Suspended"]
     for pod in found["Pod"]:
         pod["status"].pop("conditions", None)  # the scheduler's, which is at times later than the kubelet
     return {kind: sorted(_plain(one, name, random) for one in objects) for kind, objects in found.items()}

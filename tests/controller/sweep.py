@@ -1,6 +1,7 @@
 """Lifecycles with one fault each, and whether they end as without it."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -63,7 +64,7 @@ class Undisturbed:
     def _trouble(self, bench: Bench, name: str, kind: Kind, noted: Noted) -> str:
         def ended() -> bool:
             found = portrait(bench.api, name)
-            lost = [event for event in self.end["Event"] if event not in found["Event"]]
+            lost = [*(Counter(self.end["Event"]) - Counter(found["Event"])).elements()]
             return found | {"Event": sorted(found["Event"] + lost * kind.costs_events)} == self.end
 
         try:

@@ -59,6 +59,15 @@ def test_the_end_of_an_earlier_one_of_the_name_takes_nothing_away() -> None:
     assert runs.get(KEY) is None
 
 
+def test_what_was_found_to_be_gone_does_not_come_back_by_a_late_watch() -> None:
+    runs = Cache().runs
+    runs.saw(seen(1))
+    runs.absent(KEY, "u-1", 3)
+    assert not runs.saw(seen(2))
+    assert runs.get(KEY) is None
+    assert runs.saw(seen(5, uid="u-2"))
+
+
 def test_what_no_watch_tells_of_is_not_kept() -> None:
     metadata = {"namespace": "team", "name": "tickets", "uid": "j-1", "resourceVersion": "1"}
     jobs = Cache().workloads

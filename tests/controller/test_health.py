@@ -30,17 +30,13 @@ class Enqueued(WorkQueue):
     """Remembers what it was asked to look at."""
 
     def __init__(self) -> None:
-        super().__init__(_nothing)
+        super().__init__()
         self.keys: list[RunKey] = []
         self.told = asyncio.Event()
 
     def add(self, key: RunKey, *, first: bool = False) -> None:
         self.keys.append(key)
         self.told.set()
-
-
-async def _nothing(key: RunKey) -> None:
-    pass
 
 
 @pytest.fixture

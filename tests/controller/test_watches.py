@@ -61,6 +61,17 @@ def test_run_that_is_gone_unnoticed_is_not_told_to_have_lost_its_job(bench: Benc
     assert "JobDeleted" not in api.events("leaver")
 
 
+def test_run_goes_on_though_no_watch_shows_that_its_base_model_is_there(bench: Bench) -> None:
+    api = bench.api
+    api.apply(a_run("parent"))
+    pod = bench.kubelet.pod_of("parent")
+    api.apply(a_run("child", baseModel={"fromRun": {"name": "parent"}}))
+    api.eventually("child", phase="Pending", reason="BaseModelNotReady")
+    with bench.proxy.planted(Dead("trainingruns")):
+        bench.kubelet.end(pod, 0, a_result())
+        api.eventually("child", phase="Pending", reason="Unschedulable")
+
+
 @pytest.mark.faults
 def test_dead_watch_fails_liveness(bench: Bench, promise: Promise) -> None:
     with bench.proxy.planted(Dead("trainingruns")):

@@ -16,8 +16,8 @@ KEY = RunKey("team", "tickets")
 
 @asynccontextmanager
 async def working(work: Callable[[RunKey], Awaitable[float | None]]) -> AsyncIterator[WorkQueue]:
-    queue = WorkQueue(work)
-    task = asyncio.create_task(queue.run())
+    queue = WorkQueue()
+    task = asyncio.create_task(queue.run(work))
     async with asyncio.timeout(30):
         yield queue
     task.cancel()
