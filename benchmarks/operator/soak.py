@@ -17,7 +17,7 @@ from .stand import NAMESPACE, a_stand
 from .subjects import operator
 
 AT_ONCE = 500
-EPOCH_SECONDS = 1.0
+EPOCH_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
