@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 AT_ONCE = 0.0
 # While a pod is on its way, the next state comes within a moment, and then is the only one to write.
 PASSING = {Reason.WAITING_FOR_POD, Reason.POD_STARTING}
+# To a status write: it was done and the answer got lost, the run is gone, or it has changed.
+MAY_BE_OTHERWISE = {0, 404, 409}
 BEGINS = Blocked(Reason.WAITING_FOR_POD, f"The {BACKEND.kind.name} is being created")
 
 
@@ -168,7 +170,7 @@ class Reconciler:
         try:
             manifest = await self._cluster.apply_status(run, status)
         except ApiError as error:
-            if error.status in {404, 409}:
+            if error.status in MAY_BE_OTHERWISE:
                 await self._look_up(run.key)
             raise
         if status.phase is not run.status.phase:
