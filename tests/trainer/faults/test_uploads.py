@@ -16,7 +16,7 @@ from trainingrun_api.run_config import Storage
 from trainingrun_trainer.artifacts import commit_folder, fetch_committed, open_store
 from trainingrun_trainer.errors import AlreadyWrittenError
 
-from .attempts import forked, start
+from .attempts import LONGEST_SECONDS, forked, start
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("trainer-faults")]
 
@@ -60,7 +60,7 @@ def test_no_torn_checkpoint_is_ever_loaded(
     for kill in range(kills):
         here, there = forked().Pipe(duplex=False)
         process = start(upload_for_ever, uri, storage, tmp_path / f"up-{kill}", 1000 * kill, there)
-        assert here.poll(60)
+        assert here.poll(LONGEST_SECONDS)
         time.sleep(chance.uniform(0, 2) * here.recv())
         process.kill()
         process.join()
