@@ -85,7 +85,7 @@ def _is_short(item: pytest.Item) -> bool:
 
 
 class Writer:
-    """Collects the promises of tests that pass, and writes them at the end."""
+    """Writes the promises of each test that passes, at once: a sweep takes hours, and may be stopped."""
 
     def __init__(self) -> None:
         self._kept: dict[str, list[Promised]] = {}
@@ -96,11 +96,8 @@ class Writer:
             for name, value in report.user_properties:
                 if name == "promise":
                     self._kept.setdefault(test, []).append(Promised(*value))
-
-    def pytest_sessionfinish(self) -> None:
-        PAGE.write_text(
-            updated(PAGE.read_text(), {test: together(kept) for test, kept in self._kept.items()})
-        )
+            if test in self._kept:
+                PAGE.write_text(updated(PAGE.read_text(), {test: together(self._kept[test])}))
 
 
 def together(kept: Iterable[Promised]) -> Promised:
