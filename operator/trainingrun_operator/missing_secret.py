@@ -72,7 +72,7 @@ def _of_volumes(volumes: Iterable[Manifest]) -> Iterator[TakenSecret]:
     for volume in volumes:
         if secret := volume.get("secret"):
             yield from _of_source(secret["secretName"], secret, volume["name"])
-        for source in volume.get("projected", {}).get("sources", ()):
+        for source in volume.get("projected", {}).get("sources") or ():  # null where a user gives none
             if secret := source.get("secret"):
                 yield from _of_source(secret["name"], secret, volume["name"])
 

@@ -121,6 +121,13 @@ def test_run_waits_for_the_secret_of_a_variable_that_its_user_adds(api: Api, kub
     api.eventually("added", phase="Pending", reason="SecretNotFound", message="has no key token; add it")
 
 
+def test_a_volume_that_mounts_nothing_waits_for_nothing(api: Api, kubelet: Kubelet) -> None:
+    """The API server keeps no list for it, but null."""
+    api.apply(a_run("hollow", podTemplate={"spec": {"volumes": [{"name": "hollow", "projected": {}}]}}))
+    kubelet.wait(kubelet.pod_of("hollow"), "ImagePullBackOff", "no such image")
+    api.eventually("hollow", phase="Pending", message="no such image")
+
+
 def test_run_waits_for_its_base_model(api: Api, kubelet: Kubelet) -> None:
     api.apply(a_run("child", baseModel={"fromRun": {"name": "parent"}}))
     api.eventually("child", phase="Pending", reason="BaseModelNotFound", message="TrainingRun parent")
