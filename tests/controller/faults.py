@@ -88,8 +88,9 @@ class Rewound(KilledAfter):
 
     async def call(self, call: Call, pass_on: PassOn) -> Reply:
         plural = call.path.rpartition("/")[2]
-        # One list fills the cache, with another the watch begins.
-        early = plural in WATCHED and lists(plural)(call) and self._older[call.path] < 2
+        # One list fills the cache, with another the watch begins. A list of one run's objects is always new.
+        whole = plural in WATCHED and lists(plural)(call) and "labelSelector" not in call.query
+        early = whole and self._older[call.path] < 2
         if self.fired and self._versions[-2] and early:
             self._older[call.path] += 1
             earlier = {"resourceVersion": self._versions[-2], "resourceVersionMatch": "Exact"}
