@@ -6,6 +6,7 @@ from typing import NamedTuple, Self
 
 from .kinds import Kind
 from .missing_secret import NO_FILE, NO_SECRET
+from .recent import Recent
 from .refusals import MAX_MESSAGE, MOST_REMEMBERED
 from .resources import Key, Manifest, parse_time
 
@@ -43,7 +44,7 @@ class FailedMounts:
     """The latest of each pod's volumes, fed by a watch of Events."""
 
     def __init__(self) -> None:
-        self._by_uid: dict[str, dict[str, FailedMount]] = {}
+        self._by_uid = Recent[dict[str, FailedMount]](MOST_REMEMBERED)
 
     def saw(self, event: Manifest) -> Key:
         """Remember what it says; the pod that it is about."""
@@ -55,13 +56,15 @@ class FailedMounts:
 
     def of(self, uid: str) -> list[str]:
         """What the kubelet says of each volume of this pod that it couldn't mount the last time."""
-        return [failed.message for failed in self._by_uid.get(uid, {}).values()]
+        return [failed.message for failed in self._known(uid).values()]
 
     def _remember(self, uid: str, failed: FailedMount) -> None:
-        known = self._by_uid.pop(uid, {})
+        known = self._known(uid)
         latest = max(failed, known.get(failed.volume, failed), key=lambda one: one.time)
         of_pod = known | {failed.volume: latest}
         newest = max(one.time for one in of_pod.values())
-        self._by_uid[uid] = {volume: one for volume, one in of_pod.items() if newest - one.time <= STANDS}
-        if len(self._by_uid) > MOST_REMEMBERED:
-            del self._by_uid[next(iter(self._by_uid))]
+        standing = {volume: one for volume, one in of_pod.items() if newest - one.time <= STANDS}
+        self._by_uid.keep(uid, standing)
+
+    def _known(self, uid: str) -> dict[str, FailedMount]:
+        return self._by_uid.get(uid) or {}

@@ -9,6 +9,7 @@ from typing import NamedTuple, Self
 
 from kubernetes.utils.quantity import parse_quantity
 
+from .recent import Recent
 from .resources import Manifest, RunKey, parse_time
 
 # The least recent ones: Events are kept for an hour, and not runs' workloads alone have them.
@@ -50,17 +51,15 @@ class Refusals:
     """The latest refusal of each workload, fed by a watch of Events."""
 
     def __init__(self) -> None:
-        self._by_uid: dict[str, Refusal] = {}
+        self._by_uid = Recent[Refusal](MOST_REMEMBERED)
 
     def saw(self, event: Manifest) -> RunKey:
         """Remember what it says; the run that it may be about."""
         # Anybody may write Events, and leave out what the cluster's own say.
         involved = event["involvedObject"]
         uid = involved.get("uid", "")
-        refusal, known = Refusal.parse(event), self._by_uid.pop(uid, None)
-        self._by_uid[uid] = max(refusal, known or refusal, key=lambda one: one.time)
-        if len(self._by_uid) > MOST_REMEMBERED:
-            del self._by_uid[next(iter(self._by_uid))]
+        refusal = Refusal.parse(event)
+        self._by_uid.keep(uid, max(refusal, self.of(uid) or refusal, key=lambda one: one.time))
         return RunKey(event["metadata"]["namespace"], involved.get("name", ""))
 
     def of(self, uid: str) -> Refusal | None:
