@@ -53,12 +53,10 @@ class Feed:
         """Everything there is; before that nothing can be said to be missing."""
         for kind in self.tables:
             await self.read(kind)
-        async for _, page in self._cluster.pages(BACKEND.refusals, self._namespaces):
-            for event in page:
-                self.refused(event)
-        async for _, page in self._cluster.pages(FAILED_MOUNTS, self._namespaces):
-            for event in page:
-                self.mount_failed(event)
+        for kind, hear in ((BACKEND.refusals, self.refused), (FAILED_MOUNTS, self.mount_failed)):
+            async for _, page in self._cluster.pages(kind, self._namespaces):
+                for event in page:
+                    hear(event)
 
     async def read(self, kind: Kind) -> None:
         """All objects of a kind."""

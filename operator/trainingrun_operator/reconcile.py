@@ -98,15 +98,18 @@ class Reconciler:
         if run.spec is None:
             return await self._conclude(run, Observation(blocked=_unreadable(run)))
         workload = await self._workloads.find(run)
-        if workload is None and run.status.job_name is not None and await self._look_up(run.key) != run:
-            return AT_ONCE  # as when the run was deleted, and its workload with it
-        if workload is None and run.spec.stop:
-            return await self._conclude(run, Observation())
         if workload is None:
-            return await self._begin(run, run.spec)
+            return await self._without_workload(run, run.spec)
         seen = await self._follow(run, run.spec, workload)
         # Who sees the end sees all epochs.
         return await self._conclude(await self._settled(run) if workload.finished else run, seen)
+
+    async def _without_workload(self, run: Run, spec: TrainingRunSpec) -> float | None:
+        if run.status.job_name is not None and await self._look_up(run.key) != run:
+            return AT_ONCE  # as when the run was deleted, and its workload with it
+        if spec.stop:
+            return await self._conclude(run, Observation())
+        return await self._begin(run, spec)
 
     async def _settled(self, run: Run) -> Run:
         """The run, once the progress that is held of it is written."""
