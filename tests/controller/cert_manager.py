@@ -2,14 +2,13 @@
 
 import json
 import os
-import subprocess
 from base64 import b64decode
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import yaml
+from helm import rendered
 
 from demo.kubernetes import Kubernetes
 from localcluster import ControlPlane, binaries
@@ -80,10 +79,7 @@ class CertManager(Servers):
 
 
 def _definitions() -> list[Manifest]:
-    chart = ("cert-manager", str(binaries.CERT_MANAGER.kept_chart), "--set", "crds.enabled=true")
-    command = [str(binaries.path("helm")), "template", *chart]
-    rendered = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    objects = [manifest for manifest in yaml.safe_load_all(rendered) if manifest]
+    objects = rendered("cert-manager", binaries.CERT_MANAGER.kept_chart, "--set", "crds.enabled=true")
     return [manifest for manifest in objects if manifest["kind"] == "CustomResourceDefinition"]
 
 

@@ -1,15 +1,14 @@
-import subprocess
 import uuid
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
-import yaml
+from helm import rendered
 from kubernetes import client, config
 from kubernetes.client import ApiClient
 from kubernetes.utils import create_from_dict
 
-from localcluster import ControlPlane, binaries
+from localcluster import ControlPlane
 from localcluster.control_plane import free_port
 from trainingrun_api.crd import custom_resource_definitions
 
@@ -113,8 +112,4 @@ def rights_of_the_chart(*options: str) -> list[dict[str, object]]:
 
 def objects_of_the_chart(*options: str) -> list[dict[str, object]]:
     """All that Helm renders."""
-    binaries.ensure(("helm",))
-    chart: Path = ROOT / "charts" / "trainingrun-operator"
-    command = [binaries.path("helm"), "template", RELEASE, chart, "--namespace", NAMESPACE, *options]
-    rendered = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    return [manifest for manifest in yaml.safe_load_all(rendered) if manifest]
+    return rendered(RELEASE, ROOT / "charts" / "trainingrun-operator", "--namespace", NAMESPACE, *options)

@@ -101,7 +101,7 @@ class World:
             ]
         )
 
-    def follow(self, name: str, file: Path) -> "FollowedLogs":
+    def follow(self, name: str, file: Path) -> FollowedLogs:
         """Follow the run's logs into a file, as a user does, until it ends."""
         arguments = ("-m", "trainingrun_cli", "logs", name, "--follow", "--namespace", NAMESPACE)
         with file.open("w") as output:

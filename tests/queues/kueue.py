@@ -9,6 +9,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 import yaml
+from helm import rendered
 
 from localcluster import ControlPlane, binaries
 from localcluster.control_plane import LOOPBACK, free_port, run
@@ -97,10 +98,7 @@ class Kueue(Servers):
 
 
 def _rendered() -> list[Manifest]:
-    chart = binaries.KUEUE.kept_chart
-    command = [binaries.path("helm"), "template", "kueue", chart, "--namespace", NAMESPACE]
-    rendered = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    return [manifest for manifest in yaml.safe_load_all(rendered) if manifest]
+    return rendered("kueue", binaries.KUEUE.kept_chart, "--namespace", NAMESPACE)
 
 
 def _namespace() -> Manifest:
