@@ -1,17 +1,20 @@
 """The Helm release while runs train: upgraded, rolled back, uninstalled and installed again."""
 
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from e2e.reporter import Reporter
 from e2e.test_main_job import OUTPUT, SPEC
 from e2e.world import World
+from promises import Promise
 
 from demo.operator_release import CHART, NAMESPACE, RELEASE, helm, wait_until_it_leads
 from trainingrun_api.status import Phase
 
-pytestmark = [pytest.mark.slow, pytest.mark.ecosystem]
+pytestmark = pytest.mark.slow
 
 WITHOUT_OUTPUT = {name: value for name, value in SPEC.items() if name != "output"}
 
@@ -39,8 +42,24 @@ class Release:
     @property
     def variables(self) -> str:
         """Names of the variables that the operator has."""
-        names = "--output=jsonpath={.spec.template.spec.containers[0].env[*].name}"
-        return self._kubernetes.kubectl("--namespace", NAMESPACE, "get", f"deployment/{RELEASE}", names)
+        return self._read("deployment", "{.spec.template.spec.containers[0].env[*].name}")
+
+    @property
+    def address(self) -> str:
+        """Of its Service, for progress."""
+        return self._read("service", "{.spec.clusterIP}")
+
+    @property
+    def pods(self) -> set[str]:
+        """Names of its pods that stay."""
+        names = "--output=jsonpath={range .items[?(!@.metadata.deletionTimestamp)]}{.metadata.name} {end}"
+        selector = f"--selector=app.kubernetes.io/instance={RELEASE}"
+        return set(self._kubernetes.kubectl("--namespace", NAMESPACE, "get", "pods", selector, names).split())
+
+    def _read(self, kind: str, path: str) -> str:
+        """A field of the object of this kind that has the release's name."""
+        what = ("get", kind, RELEASE, f"--output=jsonpath={path}")
+        return self._kubernetes.kubectl("--namespace", NAMESPACE, *what)
 
     def _helm(self, *arguments: str, standard_input: str | None = None) -> str:
         return helm(self._kubernetes, *arguments, "--namespace", NAMESPACE, standard_input=standard_input)
@@ -53,6 +72,7 @@ def release(world: World) -> Iterator[Release]:
     release.upgrade()
 
 
+@pytest.mark.ecosystem
 def test_runs_go_on_whatever_happens_to_the_release(world: World, release: Release) -> None:
     name = world.apply(SPEC, "upgraded")
     world.until(name, lambda status: len(status.epochs) > 0)
@@ -78,3 +98,44 @@ def test_runs_go_on_whatever_happens_to_the_release(world: World, release: Relea
         assert status.artifacts is not None
         assert "model.safetensors" in world.objects(status.artifacts.model)
         world.delete(run)
+
+
+ENDING_SECONDS = 15.0
+"""In which pods that were replaced come to their end."""
+
+
+@pytest.mark.faults
+def test_no_report_is_lost_while_replicas_are_replaced(
+    world: World, release: Release, promise: Promise
+) -> None:
+    release.upgrade(replicas=2)
+    image = "{repository}:{tag}".format(**release.values["trainerImage"])
+    name = world.apply(SPEC | {"trainer": {"image": image, "command": ["sleep", "1200"]}}, "reporting")
+    world.until(name, lambda status: status.phase is Phase.RUNNING)
+    before, pod = release.pods, world.pod(name, 0)
+    token, authority = (
+        world.execute(pod, "sh", "-c", f"cat ${variable}")
+        for variable in ("KUBEFLOW_TRAINER_SERVER_TOKEN", "KUBEFLOW_TRAINER_SERVER_CA_CERT")
+    )
+    reporters = [
+        Reporter(release.address, authority, token, world.run(name), keeps=keeps) for keeps in (True, False)
+    ]
+    for reporter in reporters:
+        reporter.start()
+    release.upgrade(replicas=2, podAnnotations={"replaced": "all"})
+    time.sleep(ENDING_SECONDS)
+    for reporter in reporters:
+        reporter.end()
+
+    assert len(before) == len(release.pods) == 2
+    assert not before & release.pods
+    answers = reporters[0].answers + reporters[1].answers
+    assert set(answers) == {204}, answers
+    last = max(reporter.last for reporter in reporters)
+    world.until(name, lambda status: status.progress is not None and status.progress.last_update_time == last)
+    world.delete(name)
+    promise(
+        "Operator",
+        "While two replicas are replaced by an upgrade, no report is lost, over one connection or many",
+        f"{answers.total():,} reports, none unanswered or refused",
+    )

@@ -66,6 +66,15 @@ class World:
         self._runs.create_namespaced_custom_object(*WHERE, manifest)
         return name
 
+    def run(self, name: str) -> dict[str, Any]:
+        """The run as it is stored."""
+        found: dict[str, Any] = self._runs.get_namespaced_custom_object(*WHERE, name)
+        return found
+
+    def patch(self, name: str, changes: Mapping[str, Any]) -> None:
+        """Change fields of the run's spec."""
+        self._runs.patch_namespaced_custom_object(*WHERE, name, {"spec": changes})
+
     def delete(self, name: str) -> None:
         """Delete a run."""
         self._runs.delete_namespaced_custom_object(*WHERE, name)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from promises import Promise
+from promises import Promise, forms
 
 from trainingrun_api.names import ExitCode
 from trainingrun_api.run_config import RunConfig
@@ -39,16 +39,10 @@ class Moment(NamedTuple):
 
 
 class Sweep(NamedTuple):
-    """At every `stride`th moment, the moments being chosen by chance."""
+    """Through every `stride`th moment, the moments being chosen by chance, for each of these seeds."""
 
-    seed: int
+    seeds: range
     stride: int
-
-
-SHORT = pytest.param(Sweep(seed=0, stride=6), id="short")
-WHOLE = [
-    pytest.param(Sweep(seed, stride=1), id=f"whole-{seed}", marks=pytest.mark.faults) for seed in range(3)
-]
 
 
 def moments(log: str, seed: int) -> list[Moment]:
@@ -104,21 +98,21 @@ class Killed:
 
 
 @pytest.mark.timeout(7200)
-@pytest.mark.parametrize("sweep", [SHORT, *WHOLE])
+@pytest.mark.parametrize("sweep", forms(Sweep(range(1), stride=6), Sweep(range(12), stride=1)))
 def test_a_run_that_is_killed_wherever_ends_as_an_undisturbed_one_and_loses_no_checkpoint(
     world: World, keys: dict[str, str], sweep: Sweep, tmp_path: Path, promise: Promise
 ) -> None:
-    planned = moments(world.log, sweep.seed)[:: sweep.stride]
     kills = runs = 0
-    while planned:
-        runs += 1
-        name = f"killed-{sweep.seed}-{sweep.stride}-{runs}"
-        killed = Killed(world.run_at(name), tmp_path / str(runs), keys)
-        while planned and not killed.attempt(planned.pop(0)):
-            pass
-        assert killed.attempt()
-        assert outcome(killed.config, world.storage) == world.outcome
-        kills += killed.kills
+    for seed in sweep.seeds:
+        planned = moments(world.log, seed)[:: sweep.stride]
+        while planned:
+            runs += 1
+            killed = Killed(world.run_at(f"killed-{sweep.stride}-{runs}"), tmp_path / str(runs), keys)
+            while planned and not killed.attempt(planned.pop(0)):
+                pass
+            assert killed.attempt()
+            assert outcome(killed.config, world.storage) == world.outcome
+            kills += killed.kills
     assert kills
     promise(
         "Trainer",
