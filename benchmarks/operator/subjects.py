@@ -94,7 +94,8 @@ def floor(kubeconfig: Path) -> Iterator[Subject]:
 @contextmanager
 def _running(module: str, kubeconfig: Path, settings: dict[str, str]) -> Iterator[int]:
     environment = os.environ | settings | {"KUBECONFIG": str(kubeconfig)}
-    with subprocess.Popen([sys.executable, "-m", module], env=environment) as process:
+    command = ["setpriv", "--pdeathsig", "KILL", sys.executable, "-m", module]
+    with subprocess.Popen(command, env=environment) as process:
         try:
             yield process.pid
         finally:

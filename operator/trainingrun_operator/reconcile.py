@@ -91,6 +91,11 @@ class Reconciler:
             self._cache.runs.lost(key, known.uid)
         return None
 
+    async def _confirm(self, run: Run) -> None:
+        """Before what a run of earlier can't decide. Raises ApiError 409 when there is a later one."""
+        if await self._look_up(run.key) != run:
+            raise ApiError(409, "the run has changed since it was seen")
+
     async def _step(self, run: Run) -> float | None:
         if run.status.phase.finished:
             await self._tidy(run)
@@ -140,10 +145,13 @@ class Reconciler:
         """Have the workload as the run wants it now, and see how it does."""
         started = await self._workloads.origin(run, spec, workload)
         if started is None:
+            await self._confirm(run)
             return Observation(blocked=_conflict(run))
         self._start.forget(run.key)
         blocked = None
         if not workload.finished:
+            if self._workloads.turns(run, spec, workload):
+                await self._confirm(run)
             workload = await self._workloads.update(run, spec, workload)
             if run.status.phase is Phase.PENDING:  # pods that work don't need one any more
                 blocked = await self._services.ensure(run, spec)

@@ -64,8 +64,8 @@ def events_between(before: TrainingRunStatus, after: TrainingRunStatus) -> list[
         condition = after.conditions[0]
         kind = "Normal" if condition.reason in QUIET else "Warning"
         place = 4 if condition.reason == Reason.RESTARTING else PLACES[after.phase]
-        # Once, whichever state before it was the last that this operator knew of; the end whatever phase.
-        way = () if after.phase.finished else (after.observed_generation, restarts, before.phase)
+        # Once, whichever state before it was the last that this operator knew of; the end whatever pod.
+        way = () if after.phase.finished else (after.observed_generation, restarts, after.pod_name)
         occasion = (*way, *_state(after))
         told.append(RunEvent((restarts, place), kind, condition.reason, condition.message, occasion))
     pushed = after.hugging_face

@@ -125,12 +125,16 @@ class Workloads:
                 pods.absent(key, uid, version)
         return [Pod.parse(manifest) for manifest in manifests]
 
+    def turns(self, run: Run, spec: TrainingRunSpec, workload: Workload) -> bool:
+        """Whether `update` may suspend or resume it."""
+        told = self._told(run, workload)
+        return "suspend" in BACKEND.changes(spec, workload, suspend_told=told, final=False)
+
     async def update(
         self, run: Run, spec: TrainingRunSpec, workload: Workload, *, final: bool = False
     ) -> Workload:
         """Have it follow the fields of the run that may change; `final` once the run's status is."""
-        # One is only created where spec.suspend is false.
-        told = run.status.suspend and self.names(run, workload)
+        told = self._told(run, workload)
         if self._queues.decide(spec, workload):
             await self._queues.follow(run, spec, workload)
             told = spec.suspend
@@ -153,6 +157,10 @@ class Workloads:
     def forget(self, key: RunKey) -> None:
         """A status names the run's workload now, or the run is gone."""
         self._created.pop(key, None)
+
+    def _told(self, run: Run, workload: Workload) -> bool:
+        """Whether it was told to be suspended: one is only created where spec.suspend is false."""
+        return run.status.suspend and self.names(run, workload)
 
     async def _get(self, run: Run) -> Manifest | None:
         return await self._cluster.get(BACKEND.kind, run.key)

@@ -27,6 +27,8 @@ class Kind(NamedTuple):
     make: Callable[[Bench, str, int], At | EventAt]
     costs_events: bool = False
     """Whether an Event may be lost by it: one that the API server doesn't take is logged, and no more."""
+    repeats_events: bool = False
+    """Whether an Event may be told again, of a state that is shown again."""
 
 
 class Result(NamedTuple):
@@ -64,8 +66,7 @@ class Undisturbed:
     def _trouble(self, bench: Bench, name: str, kind: Kind, noted: Noted) -> str:
         def ended() -> bool:
             found = portrait(bench.api, name)
-            lost = [*(Counter(self.end["Event"]) - Counter(found["Event"])).elements()]
-            return found | {"Event": sorted(found["Event"] + lost * kind.costs_events)} == self.end
+            return found | {"Event": self._events(found["Event"], kind)} == self.end
 
         try:
             self.lifecycle(bench.api, bench.kubelet, name)
@@ -74,6 +75,15 @@ class Undisturbed:
             said = str(error).partition("\n")[0]
             return f"{said}\n{_difference(self.end, portrait(bench.api, name))}"
         return "" if noted.jobs == self.jobs else f"{noted.jobs} Jobs were created"
+
+    def _events(self, found: list[str], kind: Kind) -> list[str]:
+        """Those that were found, with those lost and without those told again, where a fault excuses it."""
+        wanted, told = Counter(self.end["Event"]), Counter(found)
+        if kind.costs_events:
+            told |= wanted
+        if kind.repeats_events:
+            told = Counter({event: min(told[event], wanted[event] or told[event]) for event in told})
+        return sorted(told.elements())
 
 
 def sweep(

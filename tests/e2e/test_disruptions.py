@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from e2e.test_main_job import SPEC
-from e2e.test_nodes import small_model, weights
+from e2e.test_nodes import weights
 from e2e.world import World
 from kubernetes.client import CoreV1Api, SchedulingV1Api
 from kubernetes.client.exceptions import ApiException
@@ -23,7 +23,8 @@ from trainingrun_api.status import Phase, TrainingRunStatus
 
 pytestmark = [pytest.mark.slow, pytest.mark.faults]
 
-EPOCHS = 4
+TRAINING = {"maxEpochs": 3, "mixedPrecision": "FP32", "earlyStopping": {"patience": 3}}
+WITHOUT_RETRIES = {**SPEC, "training": TRAINING, "backoffLimit": 0}
 URGENT = "urgent"
 LEFT_BYTES = 2 * 2**30
 """Of the node's memory, beside a pod that takes the run's place: enough for the operator."""
@@ -32,20 +33,8 @@ NODE_LOST_SECONDS = 180
 
 
 @pytest.fixture(scope="module")
-def spec(world: World, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Of a run that none of its pods may fail."""
-    training = {
-        "maxEpochs": EPOCHS,
-        "mixedPrecision": "FP32",
-        "earlyStopping": {"metric": "Accuracy", "patience": EPOCHS},
-    }
-    base = small_model(world, tmp_path_factory.mktemp("small"))
-    return {**SPEC, "baseModel": base, "training": training, "backoffLimit": 0}
-
-
-@pytest.fixture(scope="module")
-def undisturbed(world: World, spec: dict[str, Any]) -> TrainingRunStatus:
-    name = world.apply(spec, "undisturbed")
+def undisturbed(world: World) -> TrainingRunStatus:
+    name = world.apply(WITHOUT_RETRIES, "undisturbed")
     status = world.finished(name)
     assert status.phase is Phase.SUCCEEDED, world.story(name)
     return status
@@ -53,14 +42,14 @@ def undisturbed(world: World, spec: dict[str, Any]) -> TrainingRunStatus:
 
 def evicted(world: World, run: str) -> None:
     """As by `kubectl drain`."""
-    world.evict(world.pod(run, 0))
+    world.evict(world.pod(run))
 
 
 def preempted(world: World, run: str) -> None:
     """Its node's memory goes to a pod of higher priority, which soon ends."""
     core, scheduling = CoreV1Api(world.api_client), SchedulingV1Api(world.api_client)
     scheduling.create_priority_class({"metadata": {"name": URGENT}, "value": 1000})
-    pod = core.read_namespaced_pod(world.pod(run, 0), NAMESPACE)
+    pod = core.read_namespaced_pod(world.pod(run), NAMESPACE)
     room = memory_of(core.read_node(pod.spec.node_name)) - LEFT_BYTES
     container = {
         "name": "takes-its-place",
@@ -93,14 +82,14 @@ def suspended_and_resumed(world: World, run: str) -> None:
 
 def driven_off_by_a_taint(world: World, run: str) -> None:
     """As before a node's maintenance."""
-    pod = world.pod(run, 0)
+    pod = world.pod(run)
     with tainted(world, "maintenance"):
         wait_until(lambda: is_gone(world, pod), "its pod to leave", seconds=300)
 
 
 def cut_off_with_its_node(world: World, run: str) -> None:
     """The kubelet falls silent while the trainer goes on; the administrator gives the node up."""
-    pod, kubelet = world.pod(run, 0), kubelet_pid()
+    pod, kubelet = world.pod(run), kubelet_pid()
     os.kill(kubelet, signal.SIGSTOP)
     try:
         wait_until(lambda: not is_ready(world), "the node to be missed", seconds=NODE_LOST_SECONDS)
@@ -152,12 +141,11 @@ def memory_of(node: Any) -> int:
 )
 def test_a_run_whose_pod_is_taken_from_it_ends_as_an_undisturbed_one(
     world: World,
-    spec: dict[str, Any],
     undisturbed: TrainingRunStatus,
     disrupted: Callable[[World, str], None],
     promise: Promise,
 ) -> None:
-    name = world.apply(spec, "disrupted")
+    name = world.apply(WITHOUT_RETRIES, "disrupted")
     world.until(name, lambda status: len(status.epochs) > 1)
     disrupted(world, name)
     status = world.finished(name)

@@ -112,7 +112,7 @@ def test_no_report_is_lost_while_replicas_are_replaced(
     image = "{repository}:{tag}".format(**release.values["trainerImage"])
     name = world.apply(SPEC | {"trainer": {"image": image, "command": ["sleep", "1200"]}}, "reporting")
     world.until(name, lambda status: status.phase is Phase.RUNNING)
-    before, pod = release.pods, world.pod(name, 0)
+    before, pod = release.pods, world.pod(name)
     token, authority = (
         world.execute(pod, "sh", "-c", f"cat ${variable}")
         for variable in ("KUBEFLOW_TRAINER_SERVER_TOKEN", "KUBEFLOW_TRAINER_SERVER_CA_CERT")

@@ -134,11 +134,12 @@ class World:
         for pod in pods:
             core.delete_namespaced_pod(pod.metadata.name, namespace)
 
-    def pod(self, run: str, index: int) -> str:
-        """Name of the run's pod of this index that has not ended."""
+    def pod(self, run: str, index: int | None = None) -> str:
+        """Name of the run's pod that has not ended, in a group of that of this index."""
+        of_a_group = f",{INDEX_ANNOTATION}={index}" if index is not None else ""
         pods = CoreV1Api(self.api_client).list_namespaced_pod(
             NAMESPACE,
-            label_selector=f"{RUN_LABEL}={run},{INDEX_ANNOTATION}={index}",
+            label_selector=f"{RUN_LABEL}={run}{of_a_group}",
             field_selector="status.phase=Running",
         )
         (pod,) = pods.items
