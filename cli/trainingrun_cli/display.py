@@ -13,7 +13,7 @@ from trainingrun_api.advice import Finding
 from trainingrun_api.artifacts import Artifacts
 from trainingrun_api.evaluation import ClassScores, DataCounts, SourceScores
 from trainingrun_api.final_fit import FinalFit, fitted_anew
-from trainingrun_api.metrics import ACCURACY, LOSS, MACRO_F1, StoppingMetric
+from trainingrun_api.metrics import ACCURACY, LOSS, MACRO_F1
 from trainingrun_api.status import EpochSummary, EvaluationScores, RunResult, Stage
 from trainingrun_api.status import Progress as RunProgress
 from trainingrun_api.visible import visible
@@ -172,13 +172,13 @@ def sources_table(sources: list[SourceScores]) -> Table:
     return table
 
 
-def published_line(result: RunResult, metric: StoppingMetric) -> str:
-    """Which epoch the scores are of, and by what it was chosen; what is published instead, if anything."""
+def published_line(result: RunResult, choice: str) -> str:
+    """Which epoch the scores are of, and by which `choice`; what is published instead, if anything."""
     best = f"epoch {result.best_epoch}" if result.best_epoch else "epoch 0, the model before training"
     early = f"; stopped early after epoch {result.epochs}" if result.stopped_early else ""
     if final := fitted_anew(result.final_fit):
-        return f"Chosen: {best}, by {metric}{early}. Published: the model fitted anew {final.course}"
-    return f"Published: {best}, chosen by {metric}{early}"
+        return f"Chosen: {best}, by {choice}{early}. Published: the model fitted anew {final.course}"
+    return f"Published: {best}, chosen by {choice}{early}"
 
 
 def advice_lines(advice: list[Finding]) -> Iterator[str]:

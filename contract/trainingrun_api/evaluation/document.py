@@ -6,7 +6,7 @@ from ..advice import Finding
 from ..base import Model
 from ..final_fit import FinalFit, fitted_anew
 from ..lineage import ResolvedBaseModel
-from ..metrics import LOSS, METRICS, DataKind, Metric
+from ..metrics import LOSS, METRICS, DataKind, Metric, StoppingMetric
 from ..spec import RunSettings
 from ..status import EvaluationScores
 from .course import Baseline, BaseRun, Curves, Recipe, StageOutcome, Timing
@@ -99,6 +99,15 @@ class Evaluation(Model):
                 "support": self.data.evaluation,
             }
         )
+
+    @property
+    def choice(self) -> str:
+        """By what the best epoch was chosen, in words."""
+        metric = self.settings.training.early_stopping.metric
+        lowest = min(self.curves.epochs, key=lambda epoch: epoch.evaluation_loss).epoch
+        if metric is not StoppingMetric.EVALUATION_LOSS or self.best_epoch in {0, lowest}:
+            return metric
+        return f"{metric}: the last of those as good, but for chance, as epoch {lowest}"
 
     @property
     def fitted_anew(self) -> FinalFit | None:
