@@ -52,9 +52,9 @@ class Release:
     @property
     def pods(self) -> set[str]:
         """Names of its pods that stay."""
-        names = "--output=jsonpath={range .items[?(!@.metadata.deletionTimestamp)]}{.metadata.name} {end}"
-        selector = f"--selector=app.kubernetes.io/instance={RELEASE}"
-        return set(self._kubernetes.kubectl("--namespace", NAMESPACE, "get", "pods", selector, names).split())
+        what = ("get", "pods", f"--selector=app.kubernetes.io/instance={RELEASE}", "--output=json")
+        pods = json.loads(self._kubernetes.kubectl("--namespace", NAMESPACE, *what))["items"]
+        return {pod["metadata"]["name"] for pod in pods if "deletionTimestamp" not in pod["metadata"]}
 
     def _read(self, kind: str, path: str) -> str:
         """A field of the object of this kind that has the release's name."""
