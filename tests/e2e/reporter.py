@@ -11,8 +11,8 @@ from controller.manifests import Manifest, a_report
 from demo.operator_release import NAMESPACE, RELEASE
 from trainingrun_api.names import PROGRESS_PATH
 
-SECONDS = 0.1
-"""Between two of them."""
+SECONDS = 1.2
+"""Between two of them: an operator takes two a second of a run, over some time."""
 
 
 class Reporter(threading.Thread):
@@ -24,6 +24,8 @@ class Reporter(threading.Thread):
         self._url = f"https://{address}{PROGRESS_PATH}"
         self._tls = ssl.create_default_context(cadata=certificate)
         self._token, self._run, self._keeps = token, run, keeps
+        self.of: str = run["metadata"]["name"]
+        """Name of the run."""
         self._ends = threading.Event()
         self.answers: Counter[int | str] = Counter()
         """How many had this status, or this error in place of one."""

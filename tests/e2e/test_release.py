@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -102,6 +103,18 @@ def test_runs_go_on_whatever_happens_to_the_release(world: World, release: Relea
 
 ENDING_SECONDS = 15.0
 """In which pods that were replaced come to their end."""
+RUNS = 4
+SMALL = {"cpu": "100m", "memory": "1Gi"}
+
+
+def reporters_of(world: World, name: str, address: str) -> list[Reporter]:
+    """For a run whose pod does nothing, with that pod's token: over one connection, and over many."""
+    world.until(name, lambda status: status.phase is Phase.RUNNING)
+    token, authority = (
+        world.execute(world.pod(name), "sh", "-c", f"cat ${variable}")
+        for variable in ("KUBEFLOW_TRAINER_SERVER_TOKEN", "KUBEFLOW_TRAINER_SERVER_CA_CERT")
+    )
+    return [Reporter(address, authority, token, world.run(name), keeps=keeps) for keeps in (True, False)]
 
 
 @pytest.mark.faults
@@ -110,16 +123,10 @@ def test_no_report_is_lost_while_replicas_are_replaced(
 ) -> None:
     release.upgrade(replicas=2)
     image = "{repository}:{tag}".format(**release.values["trainerImage"])
-    name = world.apply(SPEC | {"trainer": {"image": image, "command": ["sleep", "1200"]}}, "reporting")
-    world.until(name, lambda status: status.phase is Phase.RUNNING)
-    before, pod = release.pods, world.pod(name)
-    token, authority = (
-        world.execute(pod, "sh", "-c", f"cat ${variable}")
-        for variable in ("KUBEFLOW_TRAINER_SERVER_TOKEN", "KUBEFLOW_TRAINER_SERVER_CA_CERT")
-    )
-    reporters = [
-        Reporter(release.address, authority, token, world.run(name), keeps=keeps) for keeps in (True, False)
-    ]
+    idle = SPEC | {"trainer": {"image": image, "command": ["sleep", "1200"]}, "resources": SMALL}
+    names = [world.apply(idle, "reporting") for _ in range(RUNS)]
+    reporters = [reporter for name in names for reporter in reporters_of(world, name, release.address)]
+    before = release.pods
     for reporter in reporters:
         reporter.start()
     release.upgrade(replicas=2, podAnnotations={"replaced": "all"})
@@ -129,11 +136,12 @@ def test_no_report_is_lost_while_replicas_are_replaced(
 
     assert len(before) == len(release.pods) == 2
     assert not before & release.pods
-    answers = reporters[0].answers + reporters[1].answers
+    answers = sum((reporter.answers for reporter in reporters), Counter[int | str]())
     assert set(answers) == {204}, answers
-    last = max(reporter.last for reporter in reporters)
-    world.until(name, lambda status: status.progress is not None and status.progress.last_update_time == last)
-    world.delete(name)
+    for name in names:
+        last = max(reporter.last for reporter in reporters if reporter.of == name)
+        world.until(name, lambda status, last=last: status.progress.last_update_time == last)
+        world.delete(name)
     promise(
         "Operator",
         "While two replicas are replaced by an upgrade, no report is lost, over one connection or many",
