@@ -172,13 +172,13 @@ def sources_table(sources: list[SourceScores]) -> Table:
     return table
 
 
-def published_line(result: RunResult, choice: str) -> str:
-    """Which epoch the scores are of, and by which `choice`; what is published instead, if anything."""
+def published_line(result: RunResult, chosen_by: str) -> str:
+    """Which epoch the scores are of, and by what it was chosen; what is published instead, if anything."""
     best = f"epoch {result.best_epoch}" if result.best_epoch else "epoch 0, the model before training"
     early = f"; stopped early after epoch {result.epochs}" if result.stopped_early else ""
     if final := fitted_anew(result.final_fit):
-        return f"Chosen: {best}, by {choice}{early}. Published: the model fitted anew {final.course}"
-    return f"Published: {best}, chosen by {choice}{early}"
+        return f"Chosen: {best}, by {chosen_by}{early}. Published: the model fitted anew {final.course}"
+    return f"Published: {best}, chosen by {chosen_by}{early}"
 
 
 def advice_lines(advice: list[Finding]) -> Iterator[str]:

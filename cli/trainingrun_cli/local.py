@@ -172,7 +172,7 @@ def _print_result(console: Console, result: RunResult) -> None:
     path = unquote(urlsplit(result.artifacts.evaluation).path)
     evaluation = Evaluation.model_validate_json(Path(path).read_text())
     console.print(data_line(evaluation.data, result.evaluation), highlight=False, soft_wrap=True)
-    console.print(published_line(result, evaluation.choice), highlight=False, soft_wrap=True)
+    console.print(published_line(result, evaluation.chosen_by), highlight=False, soft_wrap=True)
     console.print(scores_table(result.evaluation, result.final_fit))
     if evaluation.classification:
         console.print(classes_table(evaluation.classification.worst_first))

@@ -92,9 +92,9 @@ class Reconciler:
         return None
 
     async def _confirm(self, run: Run) -> None:
-        """Before what a run of earlier can't decide. Raises ApiError 409 when there is a later one."""
+        """See that the run is still as it was seen. Raises ApiError 409 when it has changed since."""
         if await self._look_up(run.key) != run:
-            raise ApiError(409, "the run has changed since it was seen")
+            raise ApiError(409, "it has changed since it was seen")
 
     async def _step(self, run: Run) -> float | None:
         if run.status.phase.finished:
@@ -150,7 +150,7 @@ class Reconciler:
         self._start.forget(run.key)
         blocked = None
         if not workload.finished:
-            if self._workloads.turns(run, spec, workload):
+            if self._workloads.suspends_or_resumes(run, spec, workload):
                 await self._confirm(run)
             workload = await self._workloads.update(run, spec, workload)
             if run.status.phase is Phase.PENDING:  # pods that work don't need one any more

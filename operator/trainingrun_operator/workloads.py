@@ -125,7 +125,7 @@ class Workloads:
                 pods.absent(key, uid, version)
         return [Pod.parse(manifest) for manifest in manifests]
 
-    def turns(self, run: Run, spec: TrainingRunSpec, workload: Workload) -> bool:
+    def suspends_or_resumes(self, run: Run, spec: TrainingRunSpec, workload: Workload) -> bool:
         """Whether `update` may suspend or resume it."""
         told = self._told(run, workload)
         return "suspend" in BACKEND.changes(spec, workload, suspend_told=told, final=False)

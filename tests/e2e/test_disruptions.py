@@ -18,7 +18,6 @@ from promises import Promise
 from demo.objectstore import NAMESPACE
 from localcluster import LocalCluster
 from localcluster.process import wait_until
-from trainingrun_api.names import RUN_LABEL
 from trainingrun_api.status import Phase, TrainingRunStatus
 
 pytestmark = [pytest.mark.slow, pytest.mark.faults]
@@ -153,8 +152,7 @@ def test_a_run_whose_pod_is_taken_from_it_ends_as_an_undisturbed_one(
     assert status.epochs == undisturbed.epochs
     assert status.evaluation == undisturbed.evaluation
     assert weights(world, status) == weights(world, undisturbed)
-    pods = CoreV1Api(world.api_client).list_namespaced_pod(NAMESPACE, label_selector=f"{RUN_LABEL}={name}")
-    log = world.log(pods.items[-1].metadata.name)
+    log = world.log(str(status.pod_name))
     ended_alone = disrupted is cut_off_with_its_node and "results of this run are already published" in log
     assert ended_alone or "Resuming from the checkpoint" in log
     world.delete(name)

@@ -101,7 +101,7 @@ class Evaluation(Model):
         )
 
     @property
-    def choice(self) -> str:
+    def chosen_by(self) -> str:
         """By what the best epoch was chosen, in words."""
         metric = self.settings.training.early_stopping.metric
         lowest = min(self.curves.epochs, key=lambda epoch: epoch.evaluation_loss).epoch

@@ -98,7 +98,7 @@ def test_what_is_published_has_learned_all_texts_and_the_scores_are_of_the_model
     assert loss_on(config, evaluated) == pytest.approx(usual.loss, abs=1e-5)
     assert fit.loss is not None
     assert fit.loss < usual.loss
-    line = published_line(result, written.choice)
+    line = published_line(result, written.chosen_by)
     assert line.endswith(f"Published: the model fitted anew {fit.course}")
     terminal().print(scores_table(result.evaluation, result.final_fit))
     assert "Scores on 12 evaluation texts, before the final fit" in capsys.readouterr().out

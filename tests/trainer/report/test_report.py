@@ -392,5 +392,5 @@ def test_an_epoch_that_is_as_good_as_the_one_with_the_lowest_loss_is_told_from_i
     lowest = min(evaluation.curves.epochs, key=lambda epoch: epoch.evaluation_loss).epoch
     assert lowest != 9
     choice = f"EvaluationLoss: the last of those as good, but for chance, as epoch {lowest}"
-    assert evaluation.choice == choice
+    assert evaluation.chosen_by == choice
     assert f"Epoch 9 was chosen by {choice}; " in text
