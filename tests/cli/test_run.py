@@ -38,7 +38,7 @@ def test_manifest_for_the_cluster_trains_here_on_local_copies(trained: Trained) 
     assert path.as_uri() in result.stdout
     (published,) = [line for line in result.stdout.splitlines() if line.startswith("Published: ")]
     assert published.startswith(f"Published: epoch {evaluation.best_epoch},")
-    assert published.endswith(f", chosen by {evaluation.chosen_by}")
+    assert published.endswith(", chosen by EvaluationLoss")
     assert evaluation.advice
     assert all(f"  {one.severity}: {one.message}" in result.stdout for one in evaluation.advice)
     model = SentenceTransformer(str(path.parent / "model"), device="cpu")

@@ -10,8 +10,8 @@ from .cluster import Api
 from .manifests import Manifest
 
 LEFT_OUT = {"managedFields", "resourceVersion", "clusterIP", "clusterIPs"}
-PASSING = {"Unschedulable", "Restarting", "Queued"}
-"""Reasons of Events that a run gives only if the operator looks within a moment; no run here has a queue."""
+PASSING = {"Unschedulable", "Restarting"}
+"""Reasons of Events that a run gives only if the operator looks within a moment."""
 VARIABLE = (
     (re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "UID"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)"), "TIME"),

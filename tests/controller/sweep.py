@@ -18,6 +18,8 @@ from .portrait import Portrait, portrait
 
 NUMBERS = count(1)
 SETTLED_SECONDS = 1.0
+QUEUED = '"reason": "Queued"'
+"""In an Event of a Job that is suspended though its run isn't."""
 
 
 class Kind(NamedTuple):
@@ -27,7 +29,7 @@ class Kind(NamedTuple):
     make: Callable[[Bench, str, int], At | EventAt]
     costs_events: bool = False
     """Whether an Event may be lost by it: one that the API server doesn't take is logged, and no more."""
-    repeats_events: bool = False
+    shows_earlier: bool = False
     """Whether an Event may be told again, of a state that is shown again."""
 
 
@@ -81,8 +83,9 @@ class Undisturbed:
         wanted, told = Counter(self.end["Event"]), Counter(found)
         if kind.costs_events:
             told |= wanted
-        if kind.repeats_events:
-            told = Counter({event: min(told[event], wanted[event] or told[event]) for event in told})
+        if kind.shows_earlier:
+            again = {event for event in told if event in wanted or QUEUED in event}
+            told -= Counter({event: max(told[event] - wanted[event], 0) for event in again})
         return sorted(told.elements())
 
 

@@ -170,7 +170,7 @@ def _rewound(bench: Bench, run: str, number: int) -> At:
 def test_restarted_operator_may_be_shown_an_older_state(
     bench: Bench, points: Points, promise: Promise
 ) -> None:
-    rewound = Kind("rewound at write", _rewound, repeats_events=True)
+    rewound = Kind("rewound at write", _rewound, shows_earlier=True)
     fired = carried_out(bench, points._replace(at_once=3), [rewound])
     promise(
         "Operator",

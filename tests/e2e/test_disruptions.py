@@ -13,6 +13,7 @@ from e2e.test_nodes import weights
 from e2e.world import World
 from kubernetes.client import CoreV1Api, SchedulingV1Api
 from kubernetes.client.exceptions import ApiException
+from kubernetes.utils.quantity import parse_quantity
 from promises import Promise
 
 from demo.objectstore import NAMESPACE
@@ -129,8 +130,7 @@ def kubelet_pid() -> int:
 
 def memory_of(node: Any) -> int:
     """Bytes that pods can have."""
-    quantity: str = node.status.allocatable["memory"]
-    return int(quantity.removesuffix("Ki")) * 1024
+    return int(parse_quantity(node.status.allocatable["memory"]))
 
 
 @pytest.mark.parametrize(
