@@ -9,17 +9,15 @@ from controller.prometheus import Prometheus, draw_dashboards
 from e2e.test_main_job import SPEC
 from e2e.world import World
 
-from demo import operator_release
 from demo.objectstore import NAMESPACE
+from demo.operator_release import service_address
 
 pytestmark = [pytest.mark.slow, pytest.mark.ecosystem]
 
 
 @pytest.fixture
 def prometheus(world: World, tmp_path: Path) -> Iterator[Prometheus]:
-    where = ("--namespace", operator_release.NAMESPACE, "get", "service", operator_release.RELEASE)
-    address = world.kubernetes.kubectl(*where, "--output=jsonpath={.spec.clusterIP}")
-    with Prometheus(tmp_path, f"{address}:8080") as prometheus:
+    with Prometheus(tmp_path, f"{service_address(world.kubernetes)}:8080") as prometheus:
         yield prometheus
 
 

@@ -12,7 +12,15 @@ from e2e.test_main_job import OUTPUT, SPEC
 from e2e.world import World
 from promises import Promise
 
-from demo.operator_release import CHART, NAMESPACE, RELEASE, helm, wait_until_it_leads
+from demo.operator_release import (
+    CHART,
+    NAMESPACE,
+    RELEASE,
+    helm,
+    service_address,
+    staying_pods,
+    wait_until_it_leads,
+)
 from trainingrun_api.status import Phase
 
 pytestmark = pytest.mark.slow
@@ -43,24 +51,8 @@ class Release:
     @property
     def variables(self) -> str:
         """Names of the variables that the operator has."""
-        return self._read("deployment", "{.spec.template.spec.containers[0].env[*].name}")
-
-    @property
-    def address(self) -> str:
-        """Of its Service, for progress."""
-        return self._read("service", "{.spec.clusterIP}")
-
-    @property
-    def pods(self) -> set[str]:
-        """Names of its pods that stay."""
-        what = ("get", "pods", f"--selector=app.kubernetes.io/instance={RELEASE}", "--output=json")
-        pods = json.loads(self._kubernetes.kubectl("--namespace", NAMESPACE, *what))["items"]
-        return {pod["metadata"]["name"] for pod in pods if "deletionTimestamp" not in pod["metadata"]}
-
-    def _read(self, kind: str, path: str) -> str:
-        """A field of the object of this kind that has the release's name."""
-        what = ("get", kind, RELEASE, f"--output=jsonpath={path}")
-        return self._kubernetes.kubectl("--namespace", NAMESPACE, *what)
+        names = "--output=jsonpath={.spec.template.spec.containers[0].env[*].name}"
+        return self._kubernetes.kubectl("--namespace", NAMESPACE, "get", f"deployment/{RELEASE}", names)
 
     def _helm(self, *arguments: str, standard_input: str | None = None) -> str:
         return helm(self._kubernetes, *arguments, "--namespace", NAMESPACE, standard_input=standard_input)
@@ -107,14 +99,15 @@ RUNS = 4
 SMALL = {"cpu": "100m", "memory": "1Gi"}
 
 
-def reporters_of(world: World, name: str, address: str) -> list[Reporter]:
+def reporters_of(world: World, name: str) -> list[Reporter]:
     """For a run whose pod does nothing, with that pod's token: over one connection, and over many."""
     world.until(name, lambda status: status.phase is Phase.RUNNING)
     token, authority = (
         world.execute(world.pod(name), "sh", "-c", f"cat ${variable}")
         for variable in ("KUBEFLOW_TRAINER_SERVER_TOKEN", "KUBEFLOW_TRAINER_SERVER_CA_CERT")
     )
-    return [Reporter(address, authority, token, world.run(name), keeps=keeps) for keeps in (True, False)]
+    address, run = service_address(world.kubernetes), world.run(name)
+    return [Reporter(address, authority, token, run, keeps=keeps) for keeps in (True, False)]
 
 
 @pytest.mark.faults
@@ -125,8 +118,8 @@ def test_no_report_is_lost_while_replicas_are_replaced(
     image = "{repository}:{tag}".format(**release.values["trainerImage"])
     idle = SPEC | {"trainer": {"image": image, "command": ["sleep", "1200"]}, "resources": SMALL}
     names = [world.apply(idle, "reporting") for _ in range(RUNS)]
-    reporters = [reporter for name in names for reporter in reporters_of(world, name, release.address)]
-    before = release.pods
+    reporters = [reporter for name in names for reporter in reporters_of(world, name)]
+    before = staying_pods(world.kubernetes)
     for reporter in reporters:
         reporter.start()
     release.upgrade(replicas=2, podAnnotations={"replaced": "all"})
@@ -134,8 +127,9 @@ def test_no_report_is_lost_while_replicas_are_replaced(
     for reporter in reporters:
         reporter.end()
 
-    assert len(before) == len(release.pods) == 2
-    assert not before & release.pods
+    after = staying_pods(world.kubernetes)
+    assert len(before) == len(after) == 2
+    assert not before & after
     answers = sum((reporter.answers for reporter in reporters), Counter[int | str]())
     assert set(answers) == {204}, answers
     for name in names:

@@ -43,11 +43,22 @@ def wait_until_it_leads(kubernetes: Kubernetes) -> None:
 
     def leads() -> bool:
         lease = _read(kubernetes, "leases", f"--field-selector=metadata.name={RELEASE}")
-        pods = _read(kubernetes, "pods", f"--selector=app.kubernetes.io/instance={RELEASE}")
-        staying = {pod["metadata"]["name"] for pod in pods if "deletionTimestamp" not in pod["metadata"]}
-        return any(one["spec"]["holderIdentity"] in staying for one in lease)
+        return any(one["spec"]["holderIdentity"] in staying_pods(kubernetes) for one in lease)
 
     wait_until(leads, "a pod of the operator to lead", seconds=ROLLOUT_SECONDS)
+
+
+def staying_pods(kubernetes: Kubernetes) -> set[str]:
+    """Names of the operator's pods that aren't about to end."""
+    pods = _read(kubernetes, "pods", f"--selector=app.kubernetes.io/instance={RELEASE}")
+    return {pod["metadata"]["name"] for pod in pods if "deletionTimestamp" not in pod["metadata"]}
+
+
+def service_address(kubernetes: Kubernetes) -> str:
+    """IP address of its Service."""
+    (service,) = _read(kubernetes, "services", f"--field-selector=metadata.name={RELEASE}")
+    address: str = service["spec"]["clusterIP"]
+    return address
 
 
 def _read(kubernetes: Kubernetes, *what: str) -> list[dict[str, Any]]:
