@@ -24,6 +24,9 @@ from ..conftest import changed, tickets, write_jsonl
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[3]
+# Sums in another order round otherwise, by how much depends on the processor, and steps add it up: most runs
+# differ by 1e-6, those with a stage before the training by 4e-5.
+ROUNDING = 1e-4
 
 
 @pytest.fixture
@@ -146,11 +149,11 @@ def evaluation_in(folder: Path) -> Evaluation:
 def assert_same(one: Evaluation, other: Evaluation) -> None:
     losses, others = (np.array([point.loss for point in e.curves.training_loss]) for e in (one, other))
     assert len(losses) == len(others) > 0
-    np.testing.assert_allclose(others, losses, atol=1e-5)
+    np.testing.assert_allclose(others, losses, rtol=ROUNDING)
     assert other.recipe == one.recipe.model_copy(update={"processes": other.recipe.processes})
     epochs = [epoch.model_dump() for epoch in one.curves.epochs]
     assert [epoch.model_dump() for epoch in other.curves.epochs] == [
-        {name: pytest.approx(value, abs=1e-5) for name, value in epoch.items()} for epoch in epochs
+        {name: pytest.approx(value, rel=ROUNDING) for name, value in epoch.items()} for epoch in epochs
     ]
 
 
@@ -160,7 +163,7 @@ def assert_same_predictions(one: Path, other: Path) -> None:
     for name in tables[0].column_names:
         first, second = (table[name].to_pylist() for table in tables)
         if isinstance(first[0], float):
-            np.testing.assert_allclose(second, first, atol=1e-4)
+            np.testing.assert_allclose(second, first, atol=ROUNDING)
         elif name in {"text", "labels", "context", "source"}:
             assert second == first
 
