@@ -1,6 +1,8 @@
-"""How the tests are shared out over processes."""
+"""How the tests are shared out over processes, and where their temporary files go."""
 
-from collections.abc import Sequence
+import multiprocessing.util
+import tempfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -26,6 +28,21 @@ CONTROLLERS = "control_plane"
 
 LOCAL_CLUSTER = "world"
 """The fixture with the local cluster, which must not run yet when the demo is typed."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def temporary_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Takes what killed programs leave behind, and goes with the tests."""
+    # These two stay outside: pytest keeps its own for a while, and a process removes its own when it exits.
+    tmp_path_factory.getbasetemp()
+    multiprocessing.util.get_temp_dir()
+    with (
+        tempfile.TemporaryDirectory(prefix="tests-", ignore_cleanup_errors=True) as folder,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setenv("TMPDIR", folder)
+        patch.setattr(tempfile, "tempdir", folder)
+        yield
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups

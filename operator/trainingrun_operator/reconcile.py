@@ -177,6 +177,9 @@ class Reconciler:
         """The run with this status."""
         if status == run.status:
             return run
+        if status.restarts > run.status.restarts:
+            # An older view of the run beside newer pods looks the same, and an Event can't be taken back.
+            await self._confirm(run)
         await self._tell(run, status, now)
         try:
             manifest = await self._cluster.apply_status(run, status)

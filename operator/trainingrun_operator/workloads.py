@@ -184,7 +184,10 @@ def _are_all(known: list[Attempt], run: Run, workload: Workload) -> bool:
     """Whether the workload can have these; not when one is there that was deleted before the watch began.
 
     Each is replaced once it has ended, and none works when the workload has ended, or was suspended before.
+    The one that the status names is missed by a view from before it, or has just been deleted.
     """
+    if run.status.pod_name not in {None, *(attempt.name for attempt in known)}:
+        return False
     working = [attempt.index for attempt in known if not attempt.ended]
     if workload.finished:
         return not working and sum(attempt.counted for attempt in known) >= workload.counted

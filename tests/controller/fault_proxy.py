@@ -140,7 +140,9 @@ class FaultProxy:
             return await self._stream(request, call, headers)
 
         try:
-            reply = await self._chain(stream if call.watches else pass_on)(call)
+            answer = self._chain(stream if call.watches else pass_on)(call)
+            # The API server carries out what it was sent, even if the operator is killed before the answer.
+            reply = await (answer if call.watches else asyncio.shield(answer))
         except (CutError, aiohttp.ClientError):
             if request.transport is not None:
                 request.transport.abort()
