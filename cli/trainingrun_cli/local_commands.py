@@ -19,7 +19,8 @@ ManifestFiles = Annotated[
     typer.Argument(metavar="FILE…", help="YAML files with runs and projects; - is standard input."),
 ]
 OutputFolder = Annotated[
-    Path, typer.Option(file_okay=False, help="Folder for results, instead of the run's output.")
+    Path,
+    typer.Option("--output", "-o", file_okay=False, help="Folder for results, instead of the run's output."),
 ]
 ModelFolder = Annotated[Path, typer.Argument(help="Local folder with a published model.")]
 Texts = Annotated[
