@@ -14,6 +14,7 @@ from trainingrun_api.artifacts import Artifacts
 from trainingrun_api.evaluation import ClassScores, DataCounts, SourceScores
 from trainingrun_api.final_fit import FinalFit, fitted_anew
 from trainingrun_api.metrics import ACCURACY, LOSS, MACRO_F1
+from trainingrun_api.run_config import RunConfig
 from trainingrun_api.status import EpochSummary, EvaluationScores, RunResult, Stage
 from trainingrun_api.status import Progress as RunProgress
 from trainingrun_api.visible import visible
@@ -115,18 +116,28 @@ def epoch_line(epoch: EpochSummary, max_epochs: int | None) -> str:
     return "   ".join([f"{number}{before}", *parts])
 
 
-def data_line(data: DataCounts, scores: EvaluationScores) -> str:
+def data_line(config: RunConfig, data: DataCounts, scores: EvaluationScores) -> str:
     """What became of the texts that were read, or of the rows of them that are compared."""
     what, lacking = ("rows", "score") if _compares(scores) else ("texts", "label")
-    joined = len(data.joined_labels)
-    return (
-        f"{data.read} {what} read: {data.rows_filtered} skipped by dataset.filter, {data.empty} empty, "
-        f"{data.unlabelled} without {lacking}, {data.disputed} disputed, {data.filtered} filtered, "
-        f"{data.duplicates} duplicates, {data.conflicts} conflicts, {data.near_duplicates} near-duplicates, "
-        f"{data.leaked} also evaluated on, {data.truncated} cut; "
-        f"{data.training} trained on, {data.evaluation} evaluated on"
-        + (f"; labels written in several ways and joined: {joined}" if joined else "")
-    )
+    kinds = [  # with whether they are left out
+        ("skipped by dataset.filter", data.rows_filtered, True),
+        ("empty", data.empty, True),
+        (f"without {lacking}", data.unlabelled, True),
+        ("disputed", data.disputed, True),
+        ("dropped by labels", data.filtered, True),
+        ("duplicates", data.duplicates, config.skip_duplicates),
+        ("conflicts", data.conflicts, True),
+        ("near-duplicates", data.near_duplicates, config.near_duplicates.skip),
+        ("also evaluated on", data.leaked, True),
+        ("cut", data.truncated, False),
+    ]
+    parts = [f"{data.read} {what} read, {data.training} trained on, {data.evaluation} evaluated on"]
+    for title, leaves in (("left out", True), ("kept", False)):
+        found = [f"{name} {count}" for name, count, left_out in kinds if count and left_out is leaves]
+        parts += [f"{title}: {', '.join(found)}"] if found else []
+    if data.joined_labels:
+        parts.append(f"labels written in several ways and joined: {len(data.joined_labels)}")
+    return "; ".join(parts)
 
 
 def scores_table(scores: EvaluationScores, final: FinalFit | None = None) -> Table:

@@ -76,7 +76,7 @@ def train(manifest: RunManifest, output: Path, data: Path, endpoint: str | None 
                 if source.place in str(error)
             )
             raise ClientError("\n  ".join([str(error), *filter(None, looked)])) from error
-    _print_result(console, result)
+    _print_result(console, config, result)
 
 
 def local_config(manifest: RunManifest, output: Path, data: Path, endpoint: str | None = None) -> RunConfig:
@@ -168,10 +168,10 @@ class _DisplayHandler(logging.Handler):
         self._display.say(record.getMessage())
 
 
-def _print_result(console: Console, result: RunResult) -> None:
+def _print_result(console: Console, config: RunConfig, result: RunResult) -> None:
     path = unquote(urlsplit(result.artifacts.evaluation).path)
     evaluation = Evaluation.model_validate_json(Path(path).read_text())
-    console.print(data_line(evaluation.data, result.evaluation), highlight=False, soft_wrap=True)
+    console.print(data_line(config, evaluation.data, result.evaluation), highlight=False, soft_wrap=True)
     console.print(published_line(result, evaluation.chosen_by), highlight=False, soft_wrap=True)
     console.print(scores_table(result.evaluation, result.final_fit))
     if evaluation.classification:

@@ -1,14 +1,19 @@
 """What stands in a terminal."""
 
 import io
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from trainingrun_api.evaluation import ClassScores
-from trainingrun_api.status import Progress, Stage
-from trainingrun_cli.display import RunDisplay, classes_table, progress_bars, terminal
+from trainingrun_api.evaluation import ClassScores, DataCounts
+from trainingrun_api.status import EvaluationScores, Progress, Stage
+from trainingrun_cli.display import RunDisplay, classes_table, data_line, progress_bars, terminal
+from trainingrun_cli.local import local_config
 from trainingrun_client.errors import ClientError
+from trainingrun_client.run_manifest import read_manifest
+
+from .conftest import manifest
 
 
 @pytest.mark.parametrize(
@@ -33,6 +38,32 @@ def test_labels_are_printed_as_they_are_and_steer_nothing(
 
 def test_errors_keep_their_lines_and_steer_nothing() -> None:
     assert str(ClientError("run.yaml:\n  no label 'a\x1b[2J'")) == "run.yaml:\n  no label 'a\\x1b[2J'"
+
+
+@pytest.mark.parametrize(
+    ("skips", "rest"),
+    [
+        (True, "left out: duplicates 3, conflicts 1; kept: near-duplicates 2"),
+        (False, "left out: conflicts 1; kept: duplicates 3, near-duplicates 2"),
+    ],
+)
+def test_texts_are_accounted_for(skips: bool, rest: str, tmp_path: Path) -> None:
+    training = 15 if skips else 18
+    data = DataCounts(
+        read=20,
+        empty=0,
+        unlabelled=0,
+        duplicates=3,
+        conflicts=1,
+        near_duplicates=2,
+        truncated=0,
+        training=training,
+        evaluation=1,
+        sources=[],
+    )
+    scores = EvaluationScores(support=1, loss=0.5, labels=2)
+    config = local_config(read_manifest(manifest(tmp_path, skipDuplicates=skips)), tmp_path, tmp_path)
+    assert data_line(config, data, scores) == f"20 texts read, {training} trained on, 1 evaluated on; {rest}"
 
 
 def test_each_of_several_runs_has_a_bar_until_it_ends() -> None:

@@ -86,7 +86,9 @@ def test_a_run_joins_spellings_and_says_so(
         JoinedLabel(label="log in", spellings=2, texts=10),
     ]
     assert f"read as one each: {COMPOSED} (3 ways, 13 rows), log in (2 ways, 10 rows)" in caplog.text
-    line = data_line(evaluation.data, result.evaluation)
-    assert line.endswith("; labels written in several ways and joined: 2")
+    assert data_line(config, evaluation.data, result.evaluation) == (
+        "60 texts read, 32 trained on, 8 evaluated on; left out: dropped by labels 20; "
+        "labels written in several ways and joined: 2"
+    )
     report = " ".join((tmp_path / "out" / "report.html").read_text().split())
     assert f'<span dir="auto">{COMPOSED}</span> (3 ways, 13 rows in another than most), <span' in report
