@@ -58,7 +58,7 @@ def test_run_that_is_gone_unnoticed_is_not_told_to_have_lost_its_job(bench: Benc
     api.eventually("leaver", phase="Running")
     with bench.proxy.planted(Undeleted("trainingruns"), Dead("pods")):
         api.delete("TrainingRun", "leaver")
-        with suppress(NotFoundError):  # the garbage collector may have been here first
+        with suppress(NotFoundError):  # the garbage collector, which may come before this or after an audit
             api.delete("Job", "leaver")
         api.until(lambda: 'name="leaver"' not in bench.operator.metrics(), "its series to go")
     assert "JobDeleted" not in api.events("leaver")
