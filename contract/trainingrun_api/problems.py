@@ -25,6 +25,8 @@ def _wrong(problem: ErrorDetails) -> str:
     match problem["type"]:
         case "extra_forbidden":
             return "unknown field"
+        case "model_type":  # in pydantic's words for JSON, since manifests know no dictionaries or instances
+            return "Input should be an object"
         case "value_error":  # of the contract's own validators, which say all there is to say
             return str(problem["ctx"]["error"])
     given = problem["input"]

@@ -38,6 +38,11 @@ def test_an_unknown_field_and_a_missing_one_are_said_without_a_value() -> None:
     ]
 
 
+def test_what_must_be_an_object_is_said_in_words_of_a_manifest() -> None:
+    spec = {"dataset": {"uri": "s3://data/a.csv"}, "output": OUTPUT, "labels": ["billing", "delivery"]}
+    assert said_of(spec) == ["spec.labels: Input should be an object"]
+
+
 def test_a_rule_across_fields_is_said_in_its_own_words() -> None:
     both = {"dataset": {"uri": "s3://data/a.csv", "project": "a"}, "output": OUTPUT}
     (said,) = said_of(both, place="")
